@@ -1,0 +1,82 @@
+// Halfopen runs race scripts against net/http without a line of Go.
+//
+// Usage:
+//
+//	halfopen check            run all race scripts and print what held
+//	halfopen run FILE...      run race scripts
+//	halfopen verbs            print the manual of the script language
+//
+// The exit code is 0 if everything held, 1 if something did not, and 2 if the
+// command or a script is mistaken.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+)
+
+// The exit codes.
+const (
+	held    = 0
+	failed  = 1
+	mistake = 2
+)
+
+type command struct {
+	name  string
+	args  string
+	doc   string
+	flags func(*flag.FlagSet) func(args []string, out, errs io.Writer) int
+}
+
+var commands = []command{
+	{"check", "[-v]", "run all race scripts against net/http and print what held", checkCommand},
+	{"run", "[-v] [-update] FILE...", "run race scripts against net/http", runCommand},
+	{"verbs", "", "print the manual of the script language", verbsCommand},
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, out, errs io.Writer) int {
+	if len(args) == 0 {
+		usage(errs)
+		return mistake
+	}
+	if slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
+		usage(out)
+		return held
+	}
+	i := slices.IndexFunc(commands, func(c command) bool { return c.name == args[0] })
+	if i < 0 {
+		fmt.Fprintf(errs, "halfopen: unknown command %q\n", args[0])
+		usage(errs)
+		return mistake
+	}
+	c := commands[i]
+	fs := flag.NewFlagSet("halfopen "+c.name, flag.ContinueOnError)
+	fs.SetOutput(errs)
+	fs.Usage = func() {
+		fmt.Fprintf(errs, "usage: %s\n", strings.TrimSpace("halfopen "+c.name+" "+c.args))
+		fs.PrintDefaults()
+	}
+	do := c.flags(fs)
+	if err := fs.Parse(args[1:]); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return held
+		}
+		return mistake
+	}
+	return do(fs.Args(), out, errs)
+}
+
+func usage(w io.Writer) {
+	fmt.Fprintln(w, "usage:")
+	for _, c := range commands {
+		fmt.Fprintf(w, "  %-42s %s\n", strings.TrimSpace("halfopen "+c.name+" "+c.args), c.doc)
+	}
+}

@@ -1,0 +1,322 @@
+package faultnet
+
+import (
+	"io"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Side tells the two ends of a connection apart.
+type Side uint8
+
+const (
+	Client Side = iota // the end that dialed
+	Server             // the end that was accepted
+)
+
+func (s Side) String() string {
+	if s == Client {
+		return "client"
+	}
+	return "server"
+}
+
+// Conn is one end of a connection. It implements [net.Conn] with the methods
+// of [net.TCPConn] that HTTP code looks for, and answers each call as Linux
+// would: end of file, a reset and a deadline are told apart to the error value.
+type Conn struct {
+	link   *link
+	side   Side
+	local  *net.TCPAddr
+	remote *net.TCPAddr
+
+	// All below is guarded by link.mu.
+	in            inbound
+	canRead       sync.Cond
+	canWrite      sync.Cond
+	reading       bool // a Read is in progress: reads take turns
+	writing       bool // a Write is in progress: writes take turns
+	waitingReads  int
+	waitingWrites int
+	readDeadline  deadline
+	writeDeadline deadline
+	closed        bool          // Close was called
+	readShut      bool          // CloseRead was called
+	writeShut     bool          // a FIN was sent
+	dead          bool          // reset by either end: nothing travels any more
+	lingerZero    bool          // Close resets
+	pending       syscall.Errno // what the next call reports, once
+	pendingFor    direction     // which call that is, when one was blocked
+}
+
+// ID is the connection's name on its network, "c1" for the first that opened.
+// Both ends share it.
+func (c *Conn) ID() string { return c.link.name() }
+
+// Side is which end this is.
+func (c *Conn) Side() Side { return c.side }
+
+// Peer is the other end.
+func (c *Conn) Peer() *Conn { return &c.link.end[1-c.side] }
+
+// Owner is the owner of the dial that opened the connection: see [WithOwner].
+func (c *Conn) Owner() string { return c.link.owner }
+
+// LocalAddr is a [*net.TCPAddr].
+func (c *Conn) LocalAddr() net.Addr { return c.local }
+
+// RemoteAddr is a [*net.TCPAddr].
+func (c *Conn) RemoteAddr() net.Addr { return c.remote }
+
+// Read reads what has arrived. After the peer's FIN it returns [io.EOF], after
+// a reset ECONNRESET once and io.EOF from then on; bytes that arrived before
+// either are read first, as on Linux.
+func (c *Conn) Read(b []byte) (int, error) {
+	l := c.link
+	l.mu.Lock()
+	defer l.unlock()
+	for c.reading && !c.closed {
+		c.waitRead()
+	}
+	if c.closed {
+		return 0, c.opError("read", net.ErrClosed)
+	}
+	if len(b) == 0 {
+		return 0, nil
+	}
+	c.reading = true
+	defer c.doneReading()
+	for {
+		switch {
+		case c.closed:
+			return 0, c.opError("read", net.ErrClosed)
+		case c.readDeadline.passed(l.clock):
+			return 0, c.opError("read", os.ErrDeadlineExceeded)
+		case c.in.arrived > 0:
+			n := c.in.buf.pop(b, c.in.arrived)
+			c.in.arrived -= n
+			c.Peer().canWrite.Broadcast()
+			l.advance()
+			return n, nil
+		case c.in.fin == arrived:
+			return 0, io.EOF
+		case c.pending != 0 && c.pendingFor != writes:
+			return 0, c.sysError("read", c.takePending())
+		case c.dead || c.readShut:
+			return 0, io.EOF
+		}
+		c.waitRead()
+	}
+}
+
+// Write writes all of b or returns an error. It blocks while the send buffer
+// and the peer's receive buffer are full.
+func (c *Conn) Write(b []byte) (int, error) {
+	l := c.link
+	l.mu.Lock()
+	defer l.unlock()
+	for c.writing && !c.closed {
+		c.waitWrite()
+	}
+	c.writing = true
+	defer c.doneWriting()
+	out := &c.Peer().in
+	n := 0
+	for {
+		switch {
+		case c.closed:
+			return n, c.opError("write", net.ErrClosed)
+		case c.writeDeadline.passed(l.clock):
+			return n, c.opError("write", os.ErrDeadlineExceeded)
+		case c.pending != 0 && c.pendingFor != reads:
+			return n, c.sysError("write", c.takePending())
+		case c.dead || c.writeShut:
+			return n, c.sysError("write", syscall.EPIPE)
+		}
+		if room := l.capacity - out.buf.n; room > 0 || n == len(b) {
+			k := min(room, len(b)-n)
+			out.buf.push(b[n : n+k])
+			n += k
+			l.advance()
+			if n == len(b) {
+				return n, nil
+			}
+			continue
+		}
+		c.waitWrite()
+	}
+}
+
+// Close closes this end: it sends a FIN behind what was written, or a reset
+// if bytes that arrived were never read (RFC 2525 section 2.17) or the linger
+// time is 0. Calls that are blocked on this end return [net.ErrClosed].
+func (c *Conn) Close() error {
+	l := c.link
+	l.mu.Lock()
+	defer l.unlock()
+	if c.closed {
+		return c.opError("close", net.ErrClosed)
+	}
+	c.closed = true
+	c.readDeadline.stop()
+	c.writeDeadline.stop()
+	switch {
+	case c.dead:
+	case c.lingerZero || c.in.arrived > 0:
+		c.sendReset()
+	default:
+		c.sendFin()
+	}
+	c.canRead.Broadcast()
+	c.canWrite.Broadcast()
+	l.advance()
+	return nil
+}
+
+// Reset sends a reset at once and closes this end, as SetLinger(0) and Close
+// do.
+func (c *Conn) Reset() error {
+	c.SetLinger(0)
+	return c.Close()
+}
+
+// CloseWrite sends a FIN behind what was written: the half-close.
+func (c *Conn) CloseWrite() error {
+	c.link.mu.Lock()
+	defer c.link.unlock()
+	if err := c.shutdownError(); err != nil {
+		return err
+	}
+	c.sendFin()
+	c.canWrite.Broadcast()
+	c.link.advance()
+	return nil
+}
+
+// CloseRead makes reads return [io.EOF] once what has arrived is read. The
+// peer is not told.
+func (c *Conn) CloseRead() error {
+	c.link.mu.Lock()
+	defer c.link.unlock()
+	if err := c.shutdownError(); err != nil {
+		return err
+	}
+	c.readShut = true
+	c.canRead.Broadcast()
+	return nil
+}
+
+func (c *Conn) shutdownError() error {
+	switch {
+	case c.closed:
+		return c.opError("close", net.ErrClosed)
+	case c.dead:
+		return c.opError("close", os.NewSyscallError("shutdown", syscall.ENOTCONN))
+	}
+	return nil
+}
+
+// SetDeadline sets the read and the write deadline.
+func (c *Conn) SetDeadline(t time.Time) error {
+	return c.setDeadlines(t, &c.readDeadline, &c.writeDeadline)
+}
+
+// SetReadDeadline sets the instant from which reads fail with
+// [os.ErrDeadlineExceeded], even if bytes have arrived. The zero time is none.
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	return c.setDeadlines(t, &c.readDeadline)
+}
+
+// SetWriteDeadline sets the instant from which writes fail with
+// [os.ErrDeadlineExceeded]. The zero time is none.
+func (c *Conn) SetWriteDeadline(t time.Time) error {
+	return c.setDeadlines(t, &c.writeDeadline)
+}
+
+func (c *Conn) setDeadlines(t time.Time, ds ...*deadline) error {
+	l := c.link
+	l.mu.Lock()
+	defer l.unlock()
+	if c.closed {
+		return &net.OpError{Op: "set", Net: "tcp", Addr: c.local, Err: net.ErrClosed}
+	}
+	for _, d := range ds {
+		wait := &c.canRead
+		if d == &c.writeDeadline {
+			wait = &c.canWrite
+		}
+		d.set(l.clock, t, func() {
+			l.mu.Lock()
+			wait.Broadcast()
+			l.mu.Unlock()
+		})
+		wait.Broadcast()
+	}
+	return nil
+}
+
+// SetLinger sets what Close does, as [net.TCPConn.SetLinger]: 0 resets, any
+// other value sends what was written and a FIN in the background.
+func (c *Conn) SetLinger(sec int) error {
+	c.link.mu.Lock()
+	defer c.link.unlock()
+	if c.closed {
+		return &net.OpError{Op: "set", Net: "tcp", Source: c.local, Addr: c.remote, Err: net.ErrClosed}
+	}
+	c.lingerZero = sec == 0
+	return nil
+}
+
+// direction is which calls of an end something is meant for.
+type direction uint8
+
+const (
+	either direction = iota
+	reads
+	writes
+)
+
+func (c *Conn) takePending() syscall.Errno {
+	errno := c.pending
+	c.pending, c.pendingFor = 0, either
+	return errno
+}
+
+// waitRead gives up the lock until something changed for reads. It hands out
+// the events that the caller's step produced before it sleeps: whoever
+// releases them may be the one to wake it.
+func (c *Conn) waitRead() {
+	c.waitingReads++
+	c.link.wait(&c.canRead)
+	c.waitingReads--
+}
+
+func (c *Conn) waitWrite() {
+	c.waitingWrites++
+	c.link.wait(&c.canWrite)
+	c.waitingWrites--
+}
+
+func (c *Conn) doneReading() {
+	c.reading = false
+	if c.waitingReads > 0 {
+		c.canRead.Broadcast()
+	}
+}
+
+func (c *Conn) doneWriting() {
+	c.writing = false
+	if c.waitingWrites > 0 {
+		c.canWrite.Broadcast()
+	}
+}
+
+// Vanish makes the network between both ends disappear without a word:
+// nothing that is on its way, or is sent from now on, ever arrives.
+func (c *Conn) Vanish() { c.link.vanish() }
+
+// Address is the "host:port" that the client asked for.
+func (c *Conn) Address() string { return c.link.address }

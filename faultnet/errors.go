@@ -1,0 +1,60 @@
+package faultnet
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"syscall"
+)
+
+// opError is the error that package net gives for a failed call on the end c:
+// the call, the network and both addresses around the cause.
+func (c *Conn) opError(op string, err error) error {
+	return &net.OpError{Op: op, Net: "tcp", Source: c.local, Addr: c.remote, Err: err}
+}
+
+// sysError is opError around a system call that returned errno.
+func (c *Conn) sysError(op string, errno syscall.Errno) error {
+	return c.opError(op, os.NewSyscallError(op, errno))
+}
+
+// dialError is what a dial to addr fails with. An address that never
+// resolved is nil, as it is in package net.
+func dialError(network string, addr net.Addr, err error) error {
+	return &net.OpError{Op: "dial", Net: network, Addr: addr, Err: err}
+}
+
+// connectError is a dial whose connect call returned errno.
+func connectError(network string, addr net.Addr, errno syscall.Errno) error {
+	return dialError(network, addr, os.NewSyscallError("connect", errno))
+}
+
+// contextError turns the end of a context into what package net makes of it:
+// a dial that was cancelled says "operation was canceled", one that ran out
+// of time says "i/o timeout", and both still match the context's own errors.
+func contextError(err error) error {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return errCanceled
+	case errors.Is(err, context.DeadlineExceeded):
+		return errDialTimeout
+	}
+	return err
+}
+
+type ctxError struct {
+	text    string
+	is      error
+	timeout bool
+}
+
+func (e *ctxError) Error() string        { return e.text }
+func (e *ctxError) Is(target error) bool { return target == e.is }
+func (e *ctxError) Timeout() bool        { return e.timeout }
+func (e *ctxError) Temporary() bool      { return e.timeout }
+
+var (
+	errCanceled    = &ctxError{text: "operation was canceled", is: context.Canceled}
+	errDialTimeout = &ctxError{text: "i/o timeout", is: context.DeadlineExceeded, timeout: true}
+)

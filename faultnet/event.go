@@ -1,0 +1,180 @@
+package faultnet
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Kind is what sort of thing an [Event] is. Kinds are bits: a set of kinds is
+// their union.
+type Kind uint8
+
+const (
+	Dial Kind = 1 << iota // a dial reaches its host
+	Data                  // bytes arrive
+	FIN                   // the end of one direction arrives
+	RST                   // a reset arrives
+)
+
+// String is "dial", "data", "fin" or "rst", joined by "|" for a set.
+func (k Kind) String() string {
+	var words []string
+	for i, w := range [...]string{"dial", "data", "fin", "rst"} {
+		if k&(1<<i) != 0 {
+			words = append(words, w)
+		}
+	}
+	return strings.Join(words, "|")
+}
+
+// Event is something that is about to happen on a [Net]: a dial that reaches
+// its host, or bytes, a FIN or a reset that arrive. Bytes that were written
+// before the event is released arrive together: TCP is a stream.
+type Event struct {
+	Kind Kind
+	// From is the end that sent what arrives. It is nil for a dial.
+	From *Conn
+	// Addr is the address that a dial asked for.
+	Addr string
+	// Owner is who asked for the dial or the connection: see [WithOwner].
+	Owner string
+
+	net  *Net
+	dial *dialing
+	seq  int // arrival, in the order that Pending gives
+	held bool
+}
+
+// String is the event's name. It does not depend on how often the program
+// ran, on ports or sizes:
+//
+//	dial d2 api.test:80
+//	c1 server->client data
+//	c1 client fin
+//	c1 server rst
+func (e *Event) String() string {
+	switch e.Kind {
+	case Dial:
+		return "dial " + e.DialID() + " " + e.Addr
+	case Data:
+		return e.From.ID() + " " + e.From.side.String() + "->" + e.From.Peer().side.String() + " data"
+	}
+	return e.From.ID() + " " + e.From.side.String() + " " + e.Kind.String()
+}
+
+// DialID is the name of the dial, "d1" for the first, or "" for other events.
+func (e *Event) DialID() string {
+	if e.dial == nil {
+		return ""
+	}
+	if e.dial.number == 0 {
+		return "d?"
+	}
+	return "d" + strconv.Itoa(e.dial.number)
+}
+
+// Opened is the client's end of the connection that a dial opened, once the
+// event was released; nil if it failed.
+func (e *Event) Opened() *Conn {
+	if e.dial == nil {
+		return nil
+	}
+	return e.dial.conn
+}
+
+// Bytes is a copy of what a Data event brings if it is released now.
+func (e *Event) Bytes() []byte {
+	if e.Kind != Data {
+		return nil
+	}
+	l := e.From.link
+	l.mu.Lock()
+	defer l.unlock()
+	in := &e.From.Peer().in
+	b := make([]byte, max(0, min(in.buf.n, l.window)-in.arrived))
+	in.buf.peek(b, in.arrived, in.arrived+len(b))
+	return b
+}
+
+// compare orders the events of one step: they came in no order that means
+// anything, so names decide.
+func compare(a, b *Event) int {
+	if a.Kind == Dial || b.Kind == Dial {
+		return cmp.Or(
+			cmp.Compare(a.Kind, b.Kind),
+			cmp.Compare(a.Addr, b.Addr),
+			compareOwners(a.Owner, b.Owner),
+			cmp.Compare(a.seq, b.seq))
+	}
+	return cmp.Or(
+		cmp.Compare(a.From.link.number, b.From.link.number),
+		cmp.Compare(a.From.side, b.From.side))
+}
+
+// compareOwners puts r2 before r10.
+func compareOwners(a, b string) int {
+	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+}
+
+// Record is an event that happened, and what it turned out to be.
+type Record struct {
+	At      time.Time
+	Event   string // the event's name
+	Outcome string // the verdict's name, "open c1" for a dial that opened, or "" for the normal course
+}
+
+// String is the event and its outcome, without the time.
+func (r Record) String() string {
+	if r.Outcome == "" {
+		return r.Event
+	}
+	return r.Event + " " + r.Outcome
+}
+
+// Pattern selects events by name. It is a list of words, each matched as by
+// [path.Match] against the word of the event's name at its place; words that
+// the pattern does not have match anything:
+//
+//	dial                     every dial
+//	dial * api.test:80       every dial to that address
+//	c1                       everything on c1
+//	* server->client data    bytes from any server
+type Pattern struct {
+	text  string
+	words []string
+}
+
+// ParsePattern checks and splits a pattern.
+func ParsePattern(s string) (Pattern, error) {
+	p := Pattern{text: s, words: strings.Fields(s)}
+	if len(p.words) == 0 {
+		return p, fmt.Errorf("faultnet: empty event pattern")
+	}
+	for _, w := range p.words {
+		if _, err := path.Match(w, ""); err != nil {
+			return p, fmt.Errorf("faultnet: event pattern %q: %v in %q", s, err, w)
+		}
+	}
+	return p, nil
+}
+
+// String is the text that the pattern was made from.
+func (p Pattern) String() string { return p.text }
+
+// Match reports whether the pattern selects e.
+func (p Pattern) Match(e *Event) bool {
+	name := strings.Fields(e.String())
+	if len(p.words) > len(name) {
+		return false
+	}
+	for i, w := range p.words {
+		if ok, _ := path.Match(w, name[i]); !ok {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,325 @@
+package faultnet
+
+import (
+	"cmp"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/halfopen/halfopen/clock"
+)
+
+// Net is a network in memory. Its zero value is ready: hosts appear when
+// something listens on them, and everything happens as soon as it can. A Net
+// that is used inside a testing/synctest bubble must be made there.
+type Net struct {
+	// Clock is the time of deadlines. Nil means [clock.System].
+	Clock clock.Clock
+
+	// SendBuffer and ReceiveBuffer bound, in bytes and for each direction of a
+	// connection, what was written and has not arrived, and what has arrived
+	// and was not read. Zero means 64 KiB each. They are read when a
+	// connection opens.
+	SendBuffer, ReceiveBuffer int
+
+	controlled atomic.Bool // events are posted: there are rules, a driver or a record
+
+	mu        sync.Mutex
+	hosts     map[string]*host
+	names     map[string]string // the IP address of a host to its name
+	listeners map[string]*listener
+	links     map[*link]struct{}
+	numLinks  int
+	numDials  int
+	numHosts  int
+	numPorts  int
+
+	rules     []*installed
+	wake      func() // the driver's
+	arrivals  []*Event
+	pending   []*Event // in first-come order, named
+	recording bool
+	record    []Record
+}
+
+type host struct {
+	name string
+	ip   net.IP
+}
+
+func (n *Net) clock() clock.Clock {
+	if n.Clock == nil {
+		return clock.System
+	}
+	return n.Clock
+}
+
+// setControlled is called with mu held after what it depends on changed.
+func (n *Net) setControlled() {
+	n.controlled.Store(len(n.rules) > 0 || n.wake != nil || n.recording || len(n.pending) > 0)
+}
+
+// Drive hands the network to a driver. From then on no event happens by
+// itself: each one is pending until the driver releases it, and wake is
+// called, possibly from several goroutines at once, when there is a new one.
+// A nil wake ends this.
+func (n *Net) Drive(wake func()) {
+	n.mu.Lock()
+	n.wake = wake
+	n.setControlled()
+	n.mu.Unlock()
+	if wake == nil {
+		n.reconsider()
+	}
+}
+
+// Pending is the events that wait to be released, in the order in which they
+// came. Events that came since the last call are put in the order of their
+// names, and dials are given their numbers: a driver that calls Pending
+// whenever everything is quiet sees the same events in the same order each
+// time.
+func (n *Net) Pending() []*Event {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.collect()
+	return slices.Clone(n.pending)
+}
+
+func (n *Net) collect() {
+	if len(n.arrivals) > 1 {
+		slices.SortStableFunc(n.arrivals, compare)
+	}
+	for _, e := range n.arrivals {
+		if e.Kind == Dial {
+			n.nameDial(e.dial)
+			if e.dial.gone {
+				n.note(e, "cancelled")
+				continue
+			}
+		}
+		n.pending = append(n.pending, e)
+	}
+	n.arrivals = n.arrivals[:0]
+}
+
+func (n *Net) nameDial(d *dialing) {
+	if d.number == 0 {
+		n.numDials++
+		d.number = n.numDials
+	}
+}
+
+// Release lets e happen now, with the verdict that the rules have for it;
+// Hold counts as Pass. It does nothing if e is no longer pending.
+func (n *Net) Release(e *Event) {
+	v := n.Verdict(e)
+	if v.IsHold() {
+		v = Pass
+	}
+	n.Apply(e, v)
+}
+
+// Apply lets e happen now, with the verdict v instead of the rules'. It
+// reports whether e was still pending. It panics if v is not for such events.
+func (n *Net) Apply(e *Event, v Verdict) bool {
+	if !v.IsPass() && v.kinds&e.Kind == 0 || v.IsHold() {
+		panic("faultnet: verdict " + v.String() + " is not for " + e.Kind.String() + " events")
+	}
+	n.mu.Lock()
+	n.collect()
+	i := slices.Index(n.pending, e)
+	if i < 0 {
+		n.mu.Unlock()
+		return false
+	}
+	n.pending = slices.Delete(n.pending, i, i+1)
+	n.mu.Unlock()
+	n.happen(e, v)
+	return true
+}
+
+// post takes a new event.
+func (n *Net) post(e *Event) {
+	n.mu.Lock()
+	if n.wake == nil && e.Kind == Dial {
+		n.nameDial(e.dial)
+	}
+	if wake := n.wake; wake != nil {
+		e.seq = len(n.arrivals)
+		n.arrivals = append(n.arrivals, e)
+		n.mu.Unlock()
+		wake()
+		return
+	}
+	n.mu.Unlock()
+	v := n.Verdict(e)
+	if !v.IsHold() {
+		n.happen(e, v)
+		return
+	}
+	n.mu.Lock()
+	n.pending = append(n.pending, e)
+	n.setControlled()
+	n.mu.Unlock()
+	n.reconsider() // a rule may have been lifted in between
+}
+
+// happen carries out the verdict on an event that is in no list any more.
+func (n *Net) happen(e *Event, v Verdict) {
+	if e.Kind == Dial {
+		n.finishDial(e, v)
+		return
+	}
+	n.log(e, v.name)
+	e.From.link.release(e, func(to *Conn) {
+		if v.do != nil {
+			v.do(to)
+			return
+		}
+		to.arrive(e.Kind)
+	})
+}
+
+// reconsider asks the rules again about everything pending, unless a driver
+// decides when that happens.
+func (n *Net) reconsider() {
+	for {
+		n.mu.Lock()
+		if n.wake != nil {
+			n.mu.Unlock()
+			return
+		}
+		n.collect()
+		pending := slices.Clone(n.pending)
+		n.setControlled()
+		n.mu.Unlock()
+		i := slices.IndexFunc(pending, func(e *Event) bool { return !n.Verdict(e).IsHold() })
+		if i < 0 {
+			return
+		}
+		n.Apply(pending[i], n.Verdict(pending[i]))
+	}
+}
+
+// withdraw forgets an event that is void. It is called with the mutex of the
+// event's connection held.
+func (n *Net) withdraw(e *Event) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	same := func(f *Event) bool { return f == e }
+	n.pending = slices.DeleteFunc(n.pending, same)
+	n.arrivals = slices.DeleteFunc(n.arrivals, same)
+}
+
+// Record switches the list of what happened on or off.
+func (n *Net) Record(on bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.recording = on
+	n.setControlled()
+}
+
+// Events drains the list of what happened since the last call. See Record.
+func (n *Net) Events() []Record {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	r := n.record
+	n.record = nil
+	return r
+}
+
+func (n *Net) log(e *Event, outcome string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.note(e, outcome)
+}
+
+// note is log with mu held.
+func (n *Net) note(e *Event, outcome string) {
+	if n.recording {
+		n.record = append(n.record, Record{n.clock().Now(), e.String(), outcome})
+	}
+}
+
+// host is the host of that name, made if need be. An IP address is its own
+// name. Called with mu held.
+func (n *Net) host(name string) *host {
+	if h := n.hosts[name]; h != nil {
+		return h
+	}
+	if n.hosts == nil {
+		n.hosts = make(map[string]*host)
+		n.names = make(map[string]string)
+	}
+	ip := net.ParseIP(name)
+	switch {
+	case ip != nil:
+	case name == "localhost":
+		ip = net.IPv4(127, 0, 0, 1).To4()
+	default:
+		// 198.18.0.0/15 is set aside for tests of networks: RFC 2544.
+		n.numHosts++
+		ip = net.IPv4(198, byte(18+n.numHosts>>16), byte(n.numHosts>>8), byte(n.numHosts)).To4()
+	}
+	h := &host{name: name, ip: ip}
+	n.hosts[name] = h
+	n.names[ip.String()] = name
+	return h
+}
+
+// ephemeral is a local port that nobody has. Called with mu held.
+func (n *Net) ephemeral() int {
+	// Linux's default range: 32768 to 60999.
+	n.numPorts++
+	return 32768 + (n.numPorts-1)%(61000-32768)
+}
+
+func (n *Net) forget(l *link) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.links, l)
+}
+
+// Conns is the client ends of all connections that are not wholly gone: those
+// with an end that was not closed, or with something on its way. They are in
+// the order in which they opened.
+func (n *Net) Conns() []*Conn {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	conns := make([]*Conn, 0, len(n.links))
+	for l := range n.links {
+		conns = append(conns, &l.end[Client])
+	}
+	slices.SortFunc(conns, func(a, b *Conn) int { return cmp.Compare(a.link.number, b.link.number) })
+	return conns
+}
+
+// Close ends the network: every listener is closed, every dial that waits
+// fails, every connection is closed on both sides. Nothing blocks on it any
+// more.
+func (n *Net) Close() error {
+	n.mu.Lock()
+	listeners := make([]*listener, 0, len(n.listeners))
+	for _, l := range n.listeners {
+		listeners = append(listeners, l)
+	}
+	n.collect()
+	pending := n.pending
+	n.pending = nil
+	n.mu.Unlock()
+	for _, l := range listeners {
+		l.Close()
+	}
+	for _, e := range pending {
+		if e.Kind == Dial {
+			n.finishDial(e, Refuse)
+		}
+	}
+	for _, c := range n.Conns() {
+		c.link.vanish()
+		c.Close()
+		c.Peer().Close()
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package faultnet
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+)
+
+// State is the TCP state of this end (RFC 9293 section 3.3.2), in netstat's
+// words. TIME_WAIT is shown as CLOSED.
+func (c *Conn) State() string {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	return c.state()
+}
+
+func (c *Conn) state() string {
+	sentFin, gotFin := c.writeShut, c.in.fin == arrived
+	acked := c.Peer().in.fin == arrived
+	switch {
+	case c.dead:
+		return "CLOSED"
+	case !sentFin && !gotFin:
+		return "ESTABLISHED"
+	case !sentFin:
+		return "CLOSE_WAIT"
+	case !gotFin && !acked:
+		return "FIN_WAIT1"
+	case !gotFin:
+		return "FIN_WAIT2"
+	case !acked:
+		return "LAST_ACK"
+	}
+	return "CLOSED"
+}
+
+// IsClosed reports whether Close was called on this end.
+func (c *Conn) IsClosed() bool {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	return c.closed
+}
+
+// InFlight is the bytes on their way to this end, and Unread those that
+// arrived and wait to be read.
+func (c *Conn) InFlight() int {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	return c.in.buf.n - c.in.arrived
+}
+
+// Unread is the bytes that arrived at this end and were not read.
+func (c *Conn) Unread() int {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	return c.in.arrived
+}
+
+// String is a table of the connections as netstat would show them: for each
+// its name, who opened it to where, the state of both ends ("*" where the
+// program has not closed that end), and for each direction the bytes in
+// flight and unread. It names no port that depends on chance.
+func (n *Net) String() string {
+	conns := n.Conns()
+	if len(conns) == 0 {
+		return "no connections\n"
+	}
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "conn\tto\tfor\tclient\tserver\t->server\t->client")
+	for _, c := range conns {
+		l := c.link
+		l.mu.Lock()
+		end := func(c *Conn) string {
+			if c.closed {
+				return c.state()
+			}
+			return c.state() + "*"
+		}
+		queue := func(in *inbound) string { return fmt.Sprintf("%d+%d", in.buf.n-in.arrived, in.arrived) }
+		owner := l.owner
+		if owner == "" {
+			owner = "-"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.name(), l.address, owner,
+			end(c), end(c.Peer()), queue(&c.Peer().in), queue(&c.in))
+		l.mu.Unlock()
+	}
+	w.Flush()
+	lines := strings.Split(b.String(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,225 @@
+package harness
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"testing/synctest"
+	"time"
+
+	"github.com/halfopen/halfopen/faultnet"
+)
+
+// drive runs body in a goroutine of its own and is, until that ends, the one
+// that makes things happen: whenever every goroutine of the bubble is blocked
+// it releases the next event of the network, and only when there is none does
+// a verb of the body return, or time move.
+func (t *T) drive(body func(*T)) {
+	done := make(chan struct{})
+	t.patient = time.Now()
+	go t.live(body, done)
+	limit := time.NewTimer(Limit)
+	defer limit.Stop()
+	asked := false
+	for {
+		synctest.Wait()
+		if t.releaseNext() {
+			continue
+		}
+		if !asked {
+			select {
+			case <-t.ask:
+				asked = true
+			default:
+			}
+		}
+		if asked {
+			asked = false
+			t.patient = time.Now()
+			t.quiet <- struct{}{}
+			continue
+		}
+		select {
+		case <-done:
+			return
+		case <-t.wake:
+		case <-t.ask:
+			asked = true
+		case <-limit.C:
+			if left := Limit - time.Since(t.patient); left > 0 {
+				limit.Reset(left)
+				continue
+			}
+			t.stuck()
+			return
+		}
+	}
+}
+
+// live is the body, then the clean-up functions, then the last checks. Each
+// runs to its end even if the one before failed, except that nothing is
+// checked for leaks in a test that has failed.
+func (t *T) live(body func(*T), done chan struct{}) {
+	defer close(done)
+	t.protect(func() { body(t) })
+	for {
+		t.mu.Lock()
+		n := len(t.cleanups)
+		if n == 0 {
+			t.mu.Unlock()
+			break
+		}
+		f := t.cleanups[n-1]
+		t.cleanups = t.cleanups[:n-1]
+		t.mu.Unlock()
+		t.protect(f)
+	}
+	if !t.Failed() {
+		t.protect(t.leftovers)
+	}
+}
+
+// protect calls f and takes a panic or a Goexit as the end of f alone. It runs
+// f in a goroutine of its own: nothing else survives a Goexit.
+func (t *T) protect(f func()) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		finished := false
+		defer func() {
+			if !finished && !t.Failed() {
+				t.add(Failure{Kind: "goexit", Text: "the body called runtime.Goexit"})
+			}
+		}()
+		defer t.caught("")
+		f()
+		finished = true
+	}()
+	<-ended
+}
+
+// caught turns a panic of the function that defers it into a failure.
+func (t *T) caught(who string) {
+	if r := recover(); r != nil {
+		detail := panicFrames(debug.Stack())
+		t.snapshot()
+		t.add(Failure{Kind: "panic", Text: fmt.Sprintf("%spanic: %v", who, r), Detail: detail})
+	}
+}
+
+// panicFrames is the stack of a panic, from the function that panicked on,
+// without this package's frames.
+func panicFrames(stack []byte) []string {
+	_, text, _ := strings.Cut(string(stack), "\n")
+	var g goroutine
+	g.parseFrames(text)
+	start := 0
+	for i, f := range g.frames {
+		if f.function == "panic" {
+			start = i + 1
+		}
+	}
+	var lines []string
+	for _, f := range g.frames[start:] {
+		if !f.internal() {
+			lines = append(lines, f.String())
+		}
+	}
+	return lines
+}
+
+// releaseNext releases the first event that no rule holds.
+func (t *T) releaseNext() bool {
+	for _, e := range t.Net.Pending() {
+		v := t.Net.verdictOn(e)
+		if v.IsHold() {
+			continue
+		}
+		t.apply(e, v)
+		return true
+	}
+	return false
+}
+
+// apply lets an event happen and takes note of what it tells about requests.
+func (t *T) apply(e *faultnet.Event, v faultnet.Verdict) {
+	if e.Kind == faultnet.Data && e.From.Side() == faultnet.Client && v.IsPass() {
+		t.readWire(e)
+	}
+	t.Net.Apply(e, v)
+}
+
+// settle returns when every goroutine is blocked and no event is left that may
+// happen by itself.
+func (t *T) settle() {
+	select {
+	case t.ask <- struct{}{}:
+		<-t.quiet
+	case <-t.ctx.Done():
+		runtime.Goexit() // the run was given up
+	}
+	t.drain()
+}
+
+// step records a verb and its arguments.
+func (t *T) step(words ...string) {
+	t.drain()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.trace = append(t.trace, line{kind: stepLine, text: stepText(words)})
+}
+
+// drain moves what the network recorded into the trace.
+func (t *T) drain() {
+	events := t.Net.Events()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, r := range events {
+		t.trace = append(t.trace, line{kind: eventLine, text: r.String()})
+	}
+}
+
+// Settle waits, without letting time pass, until nothing moves any more. All
+// verbs do this; it is for a body that started something by itself.
+func (t *T) Settle() {
+	t.step("settle")
+	t.settle()
+}
+
+// Advance lets d of virtual time pass, and everything happen that it brings.
+func (t *T) Advance(d time.Duration) {
+	t.step("advance", d.String())
+	t.patient = time.Now().Add(d)
+	time.Sleep(d)
+	t.settle()
+}
+
+// stuck ends a run whose body waits for something that will not come.
+func (t *T) stuck() {
+	t.snapshot()
+	t.add(Failure{Kind: "stuck", Text: fmt.Sprintf("stuck: nothing moved for %s of virtual time, and the body did not return", Limit)})
+}
+
+// shutDown leaves nothing in the bubble that could still wait for the network.
+func (t *T) shutDown() {
+	t.drain()
+	t.mu.Lock()
+	t.ended = true
+	t.mu.Unlock()
+	t.cancel()
+	t.mu.Lock()
+	requests, servers := t.requests, t.servers
+	t.mu.Unlock()
+	for _, r := range requests {
+		r.cancel()
+	}
+	for _, s := range servers {
+		s.Close()
+	}
+	t.Net.Drive(nil)
+	t.Net.Close()
+	t.Net.letAll()
+	time.Sleep(grace)
+	synctest.Wait()
+}

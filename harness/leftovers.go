@@ -1,0 +1,105 @@
+package harness
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/halfopen/halfopen/faultnet"
+)
+
+// leftovers is the end of every test: "end empty-handed". Each thing that is
+// still there is a failure of its own, by name.
+func (t *T) leftovers() {
+	t.step("end")
+	t.settle()
+	for _, leak := range t.Leaks() {
+		t.fail(leak.Kind, leak.Text)
+		t.mu.Lock()
+		t.failures[len(t.failures)-1].Where = leak.Where
+		t.mu.Unlock()
+	}
+}
+
+// Leaks is what would be left if the test ended now, each as the failure that
+// it would be. To tell a connection that is idle in its pool from one that is
+// leaked it closes the idle connections of every transport it knows.
+func (t *T) Leaks() []Failure {
+	t.settle()
+	var fs []Failure
+	add := func(kind, where, format string, args ...any) {
+		fs = append(fs, Failure{Kind: kind, Where: where, Text: fmt.Sprintf(format, args...)})
+	}
+	for _, e := range t.Net.Pending() {
+		d := t.Net.examined[e.DialID()]
+		switch {
+		case e.Kind != faultnet.Dial:
+			add("hold", "", "%s: still held", e)
+		case d == nil:
+			add("dial", "", "%s: never examined", (&Dial{n: t.Net, e: e}).describe())
+		default:
+			add("hold", "", "%s: still held, neither opened nor failed", d.describe())
+		}
+	}
+	t.mu.Lock()
+	requests := t.requests
+	t.mu.Unlock()
+	for _, r := range requests {
+		state := r.state()
+		t.mu.Lock()
+		unclosed := state == "done" && !r.finished && !r.dropped
+		t.mu.Unlock()
+		switch {
+		case state == "pending":
+			add("request", r.where, "%s: %s %s never returned", r.name, r.method, r.url)
+		case unclosed:
+			add("body", r.where, "%s: response body of %s %s never closed", r.name, r.method, r.url)
+		}
+	}
+	for _, f := range t.Net.faults {
+		if !f.fired {
+			add("fault", f.where, "fault %q on %q: armed and never fired", f.verdict, f.pattern)
+		}
+	}
+	for _, tr := range t.transports {
+		tr.CloseIdleConnections()
+	}
+	t.settle()
+	for _, c := range t.Net.Conns() {
+		if c.IsClosed() {
+			continue
+		}
+		used, where := t.user(c)
+		add("conn", where, "%s to %s: still open after the idle connections were closed%s", c.ID(), c.Address(), used)
+	}
+	return fs
+}
+
+// user is, in words, who opened a connection and who used it last, and the
+// line of the latter.
+func (t *T) user(c *faultnet.Conn) (words, where string) {
+	var b strings.Builder
+	if o := c.Owner(); o != "" {
+		fmt.Fprintf(&b, ", opened for %s", o)
+		if r := t.request(o); r != nil {
+			where = r.where
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := len(t.requests) - 1; i >= 0; i-- {
+		r := t.requests[i]
+		for _, run := range r.runs {
+			if run.client == c {
+				fmt.Fprintf(&b, ", last used by %s", r.name)
+				if r.dropped {
+					b.WriteString(", whose body was dropped")
+				}
+				return b.String(), r.where
+			}
+		}
+	}
+	if b.Len() == 0 {
+		b.WriteString(", opened outside any request that the harness knows")
+	}
+	return b.String(), where
+}

@@ -1,0 +1,21 @@
+package harness_test
+
+import (
+	"flag"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// update rewrites golden reports, and, as the harness's own flag does, traces.
+var update = flag.Bool("update", false, "rewrite golden files")
+
+// What a run that is stuck leaves behind cannot be freed: the body of the
+// test that showed it. Everything else must be gone.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/harness_test.stray"),
+		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/harness.(*T).live"),
+		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/harness.(*T).live.func1"),
+	)
+}

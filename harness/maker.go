@@ -1,0 +1,71 @@
+package harness
+
+import (
+	"fmt"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Maker makes the transport that a script studies: on t.Net, with those
+// settings. It returns an error for a setting that the transport cannot
+// honour; the script does not apply to it then.
+type Maker func(t *T, s Settings) (http.RoundTripper, error)
+
+// Settings is what a script may ask of a transport. The fields have the names
+// and the meaning of those of [http.Transport]; a zero field is not asked for.
+type Settings struct {
+	MaxIdleConns           int
+	MaxIdleConnsPerHost    int
+	MaxConnsPerHost        int
+	IdleConnTimeout        time.Duration
+	ResponseHeaderTimeout  time.Duration
+	ExpectContinueTimeout  time.Duration
+	DisableKeepAlives      bool
+	DisableCompression     bool
+	MaxResponseHeaderBytes int64
+}
+
+// NetHTTP is the Maker for [http.Transport], unmodified.
+func NetHTTP(t *T, s Settings) (http.RoundTripper, error) {
+	tr := t.Net.Transport()
+	from, to := reflect.ValueOf(s), reflect.ValueOf(tr).Elem()
+	for i := range from.NumField() {
+		to.FieldByName(from.Type().Field(i).Name).Set(from.Field(i))
+	}
+	return tr, nil
+}
+
+// set parses "Name=value" into the field of that name.
+func (s *Settings) set(setting string) error {
+	name, value, ok := strings.Cut(setting, "=")
+	if !ok {
+		return fmt.Errorf("want Name=value, got %q", setting)
+	}
+	v := reflect.ValueOf(s).Elem()
+	f := v.FieldByName(name)
+	if !f.IsValid() {
+		var names []string
+		for i := range v.NumField() {
+			names = append(names, v.Type().Field(i).Name)
+		}
+		return fmt.Errorf("unknown setting %s%s; there are: %s", name, didYouMean(name, names), strings.Join(names, ", "))
+	}
+	var err error
+	switch p := f.Addr().Interface().(type) {
+	case *int:
+		*p, err = strconv.Atoi(value)
+	case *int64:
+		*p, err = strconv.ParseInt(value, 10, 64)
+	case *bool:
+		*p, err = strconv.ParseBool(value)
+	case *time.Duration:
+		*p, err = time.ParseDuration(value)
+	}
+	if err != nil {
+		return fmt.Errorf("setting %s: bad value %q", name, value)
+	}
+	return nil
+}

@@ -1,0 +1,333 @@
+package harness
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/halfopen/halfopen/faultnet"
+)
+
+// Net is the network of a [T]: a [faultnet.Net] whose events the harness
+// releases one at a time.
+type Net struct {
+	*faultnet.Net
+	t        *T
+	holds    []hold
+	faults   []*Fault
+	examined map[string]*Dial
+}
+
+type hold struct {
+	pattern string
+	lift    func()
+}
+
+func newNet(t *T) *Net {
+	n := &Net{Net: new(faultnet.Net), t: t, examined: make(map[string]*Dial)}
+	n.Record(true)
+	n.Drive(func() {
+		select {
+		case t.wake <- struct{}{}:
+		default:
+		}
+	})
+	return n
+}
+
+// Transport is an [http.Transport] on this network. The harness closes its
+// idle connections at the end.
+func (n *Net) Transport() *http.Transport {
+	tr := &http.Transport{DialContext: n.DialContext}
+	n.t.adopt(tr)
+	return tr
+}
+
+// Hold keeps the events that the pattern selects ([faultnet.Pattern]) pending
+// until Release or Let. Each has to be let go before the test ends.
+func (n *Net) Hold(pattern string) {
+	n.t.step("hold", pattern)
+	n.mustParse(pattern)
+	n.hold(pattern)
+	n.t.settle()
+}
+
+func (n *Net) hold(pattern string) {
+	n.holds = append(n.holds, hold{pattern, n.Net.Hold(pattern)})
+}
+
+func (n *Net) mustParse(pattern string) {
+	if _, err := faultnet.ParsePattern(pattern); err != nil {
+		n.t.fatal("usage", err.Error())
+	}
+}
+
+// Release ends the Hold of the same pattern: what it held happens now, one
+// event after the other.
+func (n *Net) Release(pattern string) {
+	n.t.step("release", pattern)
+	for i, h := range n.holds {
+		if h.pattern == pattern {
+			n.holds = slices.Delete(n.holds, i, i+1)
+			h.lift()
+			n.t.settle()
+			return
+		}
+	}
+	n.t.fatal("usage", fmt.Sprintf("nothing is held by %q; holds: %s", pattern, n.holdNames()))
+}
+
+func (n *Net) holdNames() string {
+	names := make([]string, len(n.holds))
+	for i, h := range n.holds {
+		names[i] = fmt.Sprintf("%q", h.pattern)
+	}
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// letAll lifts what is still held when the run is over.
+func (n *Net) letAll() {
+	for _, h := range n.holds {
+		h.lift()
+	}
+	n.holds = nil
+}
+
+// Let releases the one held event that the pattern selects, and no other. Its
+// outcome is the name of a verdict ([faultnet.Verdicts]), or none for the
+// normal course.
+func (n *Net) Let(pattern string, outcome ...string) {
+	as := strings.Join(outcome, " ")
+	n.t.step("let", pattern+suffix(" as ", as))
+	n.mustParse(pattern)
+	v, err := verdict(as)
+	if err != nil {
+		n.t.fatal("usage", err.Error())
+	}
+	n.t.settle()
+	p, _ := faultnet.ParsePattern(pattern)
+	pending := n.Pending()
+	i := slices.IndexFunc(pending, p.Match)
+	if i < 0 {
+		n.t.fatal("want", fmt.Sprintf("no held event is %q; held: %s", pattern, eventNames(pending)))
+	}
+	e := pending[i]
+	if !v.IsPass() && v.Kinds()&e.Kind == 0 {
+		n.t.fatal("usage", fmt.Sprintf("%s cannot end as %q: that is for %s events", e, v, v.Kinds()))
+	}
+	n.t.apply(e, v)
+	n.t.settle()
+}
+
+// suffix is sep and s, or nothing if s is empty.
+func suffix(sep, s string) string {
+	if s == "" {
+		return ""
+	}
+	return sep + s
+}
+
+func eventNames(events []*faultnet.Event) string {
+	names := make([]string, len(events))
+	for i, e := range events {
+		names[i] = fmt.Sprintf("%q", e.String())
+	}
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// verdict is the verdict of that name; "" and "pass" are the normal course.
+func verdict(name string) (faultnet.Verdict, error) {
+	if name == "" || name == "pass" {
+		return faultnet.Pass, nil
+	}
+	var names []string
+	for _, v := range faultnet.Verdicts() {
+		if v.IsHold() {
+			continue
+		}
+		if v.String() == name {
+			return v, nil
+		}
+		names = append(names, v.String())
+	}
+	return faultnet.Pass, fmt.Errorf("unknown outcome %q%s; there are: %s", name, didYouMean(name, names), strings.Join(names, ", "))
+}
+
+// Fault is a fault that is armed: see [Net.Fault].
+type Fault struct {
+	n       *Net
+	pattern faultnet.Pattern
+	verdict faultnet.Verdict
+	fired   bool
+	where   string
+}
+
+// Fault arms the verdict of that name for the next event that the pattern
+// selects, held or not. A fault that has not fired when the test ends fails
+// it.
+func (n *Net) Fault(pattern, outcome string) *Fault {
+	n.t.step("fault", pattern+" as "+outcome)
+	n.mustParse(pattern)
+	v, err := verdict(outcome)
+	if err != nil {
+		n.t.fatal("usage", err.Error())
+	}
+	p, _ := faultnet.ParsePattern(pattern)
+	f := &Fault{n: n, pattern: p, verdict: v, where: n.t.here()}
+	n.faults = append(n.faults, f)
+	n.t.settle()
+	return f
+}
+
+// Lift disarms the fault if it has not fired.
+func (f *Fault) Lift() {
+	f.n.t.step("lift", f.pattern.String())
+	f.fired = true
+	f.n.t.settle()
+}
+
+// verdictOn is what becomes of e now: an armed fault comes before a hold.
+func (n *Net) verdictOn(e *faultnet.Event) faultnet.Verdict {
+	for _, f := range n.faults {
+		if !f.fired && f.verdict.Kinds()&e.Kind != 0 && f.pattern.Match(e) {
+			f.fired = true
+			return f.verdict
+		}
+	}
+	return n.Verdict(e)
+}
+
+// Dial is a dial that the test has in its hand.
+type Dial struct {
+	n    *Net
+	e    *faultnet.Event
+	done bool
+}
+
+// WantDial expects a held dial that the test has not seen yet, and takes it.
+// Hold dials first.
+func (n *Net) WantDial(why ...string) *Dial {
+	n.t.step("want", "dial")
+	n.t.settle()
+	d := n.nextDial()
+	if d == nil {
+		text := "no dial is held"
+		if !n.holdsDials() {
+			text += ": dials go through by themselves until the test says Hold(\"dial\")"
+		}
+		n.t.fatal("want", "got no dial, want one: "+text, why...)
+	}
+	n.examined[d.ID()] = d
+	return d
+}
+
+// WantNoDial expects that no dial is held that the test has not seen.
+func (n *Net) WantNoDial(why ...string) {
+	n.t.step("!", "want", "dial")
+	n.t.settle()
+	if d := n.nextDial(); d != nil {
+		n.t.fatal("want", fmt.Sprintf("got %s, want no dial", d.describe()), why...)
+	}
+}
+
+func (n *Net) nextDial() *Dial {
+	for _, e := range n.Pending() {
+		if e.Kind == faultnet.Dial && n.examined[e.DialID()] == nil {
+			return &Dial{n: n, e: e}
+		}
+	}
+	return nil
+}
+
+func (n *Net) holdsDials() bool {
+	for _, h := range n.holds {
+		if first, _, _ := strings.Cut(h.pattern, " "); first == "dial" || first == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// ID is the dial's name, "d1" for the first.
+func (d *Dial) ID() string { return d.e.DialID() }
+
+// Addr is the address that was asked for.
+func (d *Dial) Addr() string { return d.e.Addr }
+
+// For is the request whose context the dial carries, or "".
+func (d *Dial) For() string { return d.e.Owner }
+
+func (d *Dial) describe() string {
+	s := d.ID() + ", a dial to " + d.Addr()
+	if d.For() != "" {
+		s += " for " + d.For()
+	}
+	return s
+}
+
+// Open lets the dial reach its host, and returns the connection. It fails the
+// test if the dial is not pending any more, or nobody listens.
+func (d *Dial) Open() *Conn {
+	d.n.t.step("open", d.ID())
+	return d.open()
+}
+
+func (d *Dial) open() *Conn {
+	d.finish(faultnet.Pass)
+	c := d.e.Opened()
+	if c == nil {
+		d.n.t.fatal("want", fmt.Sprintf("%s did not open: nobody listens on %s", d.ID(), d.Addr()))
+	}
+	return d.n.t.conn(c)
+}
+
+// Refuse lets the dial fail with ECONNREFUSED.
+func (d *Dial) Refuse() { d.Fail("refuse") }
+
+// TimeOut lets the dial fail with ETIMEDOUT.
+func (d *Dial) TimeOut() { d.Fail("timeout") }
+
+// Fail lets the dial fail with the verdict of that name, as
+// [faultnet.Verdicts] lists them.
+func (d *Dial) Fail(outcome string) {
+	d.n.t.step("fail", d.ID(), outcome)
+	v, err := verdict(outcome)
+	switch {
+	case err != nil:
+		d.n.t.fatal("usage", err.Error())
+	case v.Kinds()&faultnet.Dial == 0:
+		d.n.t.fatal("usage", fmt.Sprintf("a dial cannot end as %q", outcome))
+	}
+	d.finish(v)
+}
+
+func (d *Dial) finish(v faultnet.Verdict) {
+	d.n.t.settle()
+	if d.done || !slices.Contains(d.n.Pending(), d.e) {
+		how := "its context ended"
+		if d.done {
+			how = "the test has let it go before"
+		}
+		d.n.t.fatal("want", fmt.Sprintf("%s is not pending any more: %s", d.ID(), how))
+	}
+	d.done = true
+	d.n.t.apply(d.e, v)
+	d.n.t.settle()
+}
+
+// WantGone expects that the dial was given up by whoever dialed.
+func (d *Dial) WantGone(why ...string) {
+	d.n.t.step("want", "gone", d.ID())
+	d.n.t.settle()
+	if slices.Contains(d.n.Pending(), d.e) {
+		d.n.t.fatal("want", fmt.Sprintf("got %s still pending, want it given up", d.ID()), why...)
+	}
+	d.done = true
+}

@@ -1,0 +1,137 @@
+package harness
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// play is one run of a script.
+type play struct {
+	t      *T
+	script *Script
+	maker  Maker
+	rt     http.RoundTripper
+}
+
+// NotApplicable is why a maker's transport cannot be asked what a script asks.
+type NotApplicable struct{ Err error }
+
+func (e *NotApplicable) Error() string { return "not applicable: " + e.Err.Error() }
+
+// Unwrap is the maker's error.
+func (e *NotApplicable) Unwrap() error { return e.Err }
+
+// Run runs the script with a transport of the maker; nil is [NetHTTP]. The
+// error is not nil, and a [NotApplicable], if the maker cannot serve it.
+func (s *Script) Run(maker Maker) (*Report, error) {
+	return s.run(s.Name, maker, "halfopen run "+s.File)
+}
+
+func (s *Script) run(name string, maker Maker, again string) (*Report, error) {
+	if maker == nil {
+		maker = NetHTTP
+	}
+	p := &play{script: s, maker: maker}
+	var refused error
+	r := run(nil, name, func(t *T) {
+		p.t = t
+		if refused = p.prepare(); refused == nil {
+			p.run()
+		}
+	}, settings{again: again})
+	s.goldenTrace(r, p.rt)
+	if refused != nil {
+		return r, &NotApplicable{refused}
+	}
+	return r, nil
+}
+
+// prepare makes the transport: whether it can be made is known before the
+// first line.
+func (p *play) prepare() error {
+	rt, err := p.maker(p.t, p.script.settings)
+	if err != nil {
+		return err
+	}
+	p.rt = rt
+	return nil
+}
+
+func (p *play) run() {
+	// Whoever scripts a race has dials in hand.
+	p.t.Net.hold("dial")
+	for _, c := range p.script.commands {
+		p.t.mu.Lock()
+		p.t.at = fmt.Sprintf("%s:%d", p.script.File, c.line)
+		if c.verb == nil {
+			p.t.trace = append(p.t.trace, line{kind: sectionLine, text: c.text})
+		}
+		p.t.mu.Unlock()
+		if c.verb != nil {
+			c.verb.run(p, c)
+		}
+	}
+}
+
+func (p *play) transport() http.RoundTripper { return p.rt }
+
+func (p *play) request(name string) *Request {
+	return p.t.request(name) // the parser has seen it start
+}
+
+// dial is the dial of that name, whether or not a want has seen it.
+func (p *play) dial(id string) *Dial {
+	if d := p.t.Net.examined[id]; d != nil {
+		return d
+	}
+	p.t.settle()
+	for {
+		d := p.t.Net.nextDial()
+		if d == nil {
+			p.t.fatal("want", fmt.Sprintf("no dial %s is held", id))
+		}
+		p.t.Net.examined[d.ID()] = d
+		if d.ID() == id {
+			return d
+		}
+	}
+}
+
+func (p *play) wantDial(c *command) {
+	if c.negate {
+		p.t.Net.WantNoDial(c.why...)
+		return
+	}
+	d := p.t.Net.WantDial(c.why...)
+	if len(c.args) > 0 && d.ID() != c.args[0] {
+		p.t.fatal("want", fmt.Sprintf("got %s, want %s", d.describe(), c.args[0]), c.why...)
+	}
+}
+
+func (p *play) wantErr(c *command) {
+	r := p.request(c.args[0])
+	p.t.step("want", "err", r.name, c.args[1])
+	r.wantErr(matchError(c.args[1]), c.args[1], c.why...)
+}
+
+func (p *play) finish(c *command) {
+	r := p.request(c.args[0])
+	switch {
+	case !c.negate:
+		r.Finish()
+	case len(c.args) > 1:
+		p.t.step("!", "finish", r.name, c.args[1])
+		r.wantBrokenBody(matchError(c.args[1]), c.args[1])
+	default:
+		p.t.step("!", "finish", r.name)
+		r.wantBrokenBody(func(err error) bool { return err != nil }, "any error")
+	}
+}
+
+func (p *play) closeIdle() {
+	p.t.step("close-idle")
+	if c, ok := p.transport().(idler); ok {
+		c.CloseIdleConnections()
+	}
+	p.t.settle()
+}

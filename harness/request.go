@@ -1,0 +1,418 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/halfopen/halfopen/faultnet"
+)
+
+// RequestHeader is the header field that names a request on the wire, so that
+// the connection that it ran on can be told for any transport. It is added to
+// every request that the harness starts or that goes through [T.Client].
+const RequestHeader = "Halfopen-Request"
+
+// Request is one round trip that the harness watches: one that it started, or
+// one of the code under test that went through [T.Client].
+type Request struct {
+	t      *T
+	name   string
+	method string
+	url    string
+	where  string // the line that started it
+	cancel context.CancelFunc
+	done   chan struct{} // closed when the round trip has returned
+
+	// Guarded by t.mu.
+	returned bool
+	resp     *http.Response
+	err      error
+	body     *body
+	runs     []*Conn // the connections that it was sent on, in order
+	reading  bool    // the harness is reading or closing the body
+	content  []byte
+	readErr  error
+	finished bool // the body was closed
+	dropped  bool
+}
+
+// Name is the request's name: "r1".
+func (r *Request) Name() string { return r.name }
+
+// Get starts a GET request named name on the transport, and settles.
+func (t *T) Get(name string, rt http.RoundTripper, url string) *Request {
+	t.step("get", name, url)
+	return t.begin(name, rt, mustRequest(t, "GET", url, nil))
+}
+
+// Post starts a POST request with that body.
+func (t *T) Post(name string, rt http.RoundTripper, url, body string) *Request {
+	t.step("post", name, url, body)
+	return t.begin(name, rt, mustRequest(t, "POST", url, strings.NewReader(body)))
+}
+
+func mustRequest(t *T, method, url string, body io.Reader) *http.Request {
+	req, err := http.NewRequestWithContext(t.ctx, method, url, body)
+	if err != nil {
+		t.fatal("usage", err.Error())
+	}
+	return req
+}
+
+// Start starts a request named name in a goroutine of its own, and settles. It
+// does not return an answer: what became of the request is what the
+// expectations of the Request ask.
+func (t *T) Start(name string, rt http.RoundTripper, req *http.Request) *Request {
+	t.step("request", name, req.Method, req.URL.String())
+	return t.begin(name, rt, req)
+}
+
+func (t *T) begin(name string, rt http.RoundTripper, req *http.Request) *Request {
+	if t.request(name) != nil {
+		t.fatal("usage", fmt.Sprintf("there is a request %s already", name))
+	}
+	t.adopt(rt)
+	r, req := t.watch(name, req, t.here())
+	go func() {
+		// A panic here would be the end of the process.
+		defer t.caught(name + ": ")
+		r.roundTrip(rt, req)
+	}()
+	t.settle()
+	return r
+}
+
+// request is the request of that name, or nil.
+func (t *T) request(name string) *Request {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, r := range t.requests {
+		if r.name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// watch makes the record of a request, and the request as it is sent: with
+// its name in the header and in the context.
+func (t *T) watch(name string, req *http.Request, at string) (*Request, *http.Request) {
+	ctx, cancel := context.WithCancel(req.Context())
+	t.mu.Lock()
+	if name == "" {
+		name = fmt.Sprintf("r%d", len(t.requests)+1)
+	}
+	r := &Request{t: t, name: name, method: req.Method, url: req.URL.String(), where: at,
+		cancel: cancel, done: make(chan struct{})}
+	t.requests = append(t.requests, r)
+	t.mu.Unlock()
+	out := req.WithContext(faultnet.WithOwner(ctx, name))
+	out.Header = req.Header.Clone()
+	if out.Header == nil {
+		out.Header = make(http.Header)
+	}
+	out.Header.Set(RequestHeader, name)
+	return r, out
+}
+
+// roundTrip sends the request and keeps what came of it.
+func (r *Request) roundTrip(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
+	resp, err := rt.RoundTrip(req)
+	t := r.t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	defer close(r.done)
+	r.returned, r.resp, r.err = true, resp, err
+	switch {
+	case err != nil || resp == nil:
+		r.finished = true
+	case resp.Body == nil || resp.Body == http.NoBody:
+		r.finished = true
+	default:
+		r.body = &body{ReadCloser: resp.Body, r: r}
+		resp.Body = r.body
+		if w, ok := r.body.ReadCloser.(io.Writer); ok {
+			// An upgraded connection (101) is written to through its body.
+			resp.Body = struct {
+				*body
+				io.Writer
+			}{r.body, w}
+		}
+	}
+	return resp, err
+}
+
+// body watches a response body.
+type body struct {
+	io.ReadCloser
+	r *Request
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		// Reading to the end is as good as closing: net/http frees the
+		// connection then.
+		b.r.finish()
+	}
+	return n, err
+}
+
+func (b *body) Close() error {
+	b.r.finish()
+	return b.ReadCloser.Close()
+}
+
+func (r *Request) finish() {
+	r.t.mu.Lock()
+	r.finished = true
+	r.t.mu.Unlock()
+}
+
+// Client is an [http.Client] over rt for the code under test: each of its
+// round trips is a Request that the harness watches, named r1, r2, ... in the
+// order in which they start. Response bodies that are never closed are
+// reported with the line that received them.
+func (t *T) Client(rt http.RoundTripper) *http.Client {
+	return &http.Client{Transport: t.Watch(rt)}
+}
+
+// Watch wraps a transport as [T.Client] does, for those who make their own
+// client.
+func (t *T) Watch(rt http.RoundTripper) http.RoundTripper {
+	t.adopt(rt)
+	return &watched{t, rt}
+}
+
+type watched struct {
+	t  *T
+	rt http.RoundTripper
+}
+
+func (w *watched) RoundTrip(req *http.Request) (*http.Response, error) {
+	r, out := w.t.watch("", req, where())
+	resp, err := r.roundTrip(w.rt, out)
+	if resp != nil {
+		resp.Request = req
+	}
+	return resp, err
+}
+
+func (w *watched) CloseIdleConnections() {
+	if c, ok := w.rt.(idler); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// adopt remembers a transport whose idle connections are to be closed at the
+// end.
+func (t *T) adopt(rt http.RoundTripper) {
+	c, ok := rt.(idler)
+	if !ok {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, have := range t.transports {
+		if have == c {
+			return
+		}
+	}
+	t.transports = append(t.transports, c)
+}
+
+// Cancel ends the request's context.
+func (r *Request) Cancel() {
+	r.t.step("cancel", r.name)
+	r.cancel()
+	r.t.settle()
+}
+
+// Finish reads the response body to its end and closes it. Both must succeed,
+// now.
+func (r *Request) Finish() {
+	r.t.step("finish", r.name)
+	r.read()
+	switch state, err := r.bodyState(); {
+	case state != bodyClosed:
+		r.t.fatal("want", fmt.Sprintf("%s: got its body still open after %d bytes, want its end", r.name, len(r.content)))
+	case err != nil:
+		r.t.fatal("want", fmt.Sprintf("%s: got %v while reading the body, want its end", r.name, err))
+	}
+}
+
+// WantBrokenBody reads the response body and expects that this fails with an
+// error that matches err, as [errors.Is] says.
+func (r *Request) WantBrokenBody(err error, why ...string) {
+	r.t.step("!", "finish", r.name, err.Error())
+	r.wantBrokenBody(is(err), err.Error(), why...)
+}
+
+func (r *Request) wantBrokenBody(match func(error) bool, name string, why ...string) {
+	r.read()
+	state, got := r.bodyState()
+	if state != bodyClosed || got == nil || !match(got) {
+		r.t.fatal("want", fmt.Sprintf("%s: got %s, want a body that fails with: %s", r.name, r.describeBody(), name), why...)
+	}
+}
+
+// Await blocks until the request has returned, and lets virtual time pass
+// meanwhile. A request that never returns is a run that is stuck.
+func (r *Request) Await() {
+	r.t.step("await", r.name)
+	<-r.done
+	r.t.settle()
+}
+
+// Read starts to read the body, and settles. What has not come yet is read
+// when it comes; Finish or CloseBody ends it.
+func (r *Request) Read() {
+	r.t.step("read", r.name)
+	r.read()
+}
+
+func (r *Request) read() {
+	r.mustHaveResponse()
+	t := r.t
+	t.mu.Lock()
+	start := r.body != nil && !r.reading
+	r.reading = r.reading || start
+	t.mu.Unlock()
+	if start {
+		go r.readAll()
+	}
+	t.settle()
+}
+
+func (r *Request) readAll() {
+	resp := r.resp
+	var content []byte
+	var err error
+	buf := make([]byte, 4096)
+	for err == nil {
+		var n int
+		n, err = resp.Body.Read(buf)
+		content = append(content, buf[:n]...)
+		r.t.mu.Lock()
+		r.content = content
+		r.t.mu.Unlock()
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	if e := resp.Body.Close(); err == nil {
+		err = e
+	}
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	r.readErr = err
+	r.reading = false
+	r.finished = true
+	r.body = nil
+}
+
+// CloseBody closes the body without reading what is left of it.
+func (r *Request) CloseBody() {
+	r.t.step("close", r.name)
+	r.mustHaveResponse()
+	go r.resp.Body.Close()
+	r.t.settle()
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	r.body = nil
+}
+
+// Drop says that the body is never closed, on purpose: the test wants to see
+// what comes of it. The connection has to be accounted for all the same.
+func (r *Request) Drop() {
+	r.t.step("drop", r.name)
+	r.mustHaveResponse()
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	r.dropped = true
+}
+
+func (r *Request) mustHaveResponse() {
+	if s := r.state(); s != "done" {
+		r.t.fatal("want", fmt.Sprintf("%s: got %s, want a response", r.name, r.describe()))
+	}
+}
+
+// state is "pending", "failed" or "done".
+func (r *Request) state() string {
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	switch {
+	case !r.returned:
+		return "pending"
+	case r.err != nil:
+		return "failed"
+	}
+	return "done"
+}
+
+const (
+	bodyOpen = iota
+	bodyClosed
+)
+
+func (r *Request) bodyState() (int, error) {
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	if r.reading || r.body != nil {
+		return bodyOpen, nil
+	}
+	return bodyClosed, r.readErr
+}
+
+func (r *Request) describeBody() string {
+	state, err := r.bodyState()
+	switch {
+	case state == bodyOpen:
+		return fmt.Sprintf("a body still open after %d bytes", len(r.content))
+	case err != nil:
+		return fmt.Sprintf("a body that failed with: %v", err)
+	}
+	return fmt.Sprintf("a whole body of %d bytes", len(r.content))
+}
+
+// describe is what became of the request so far: "pending", "error: ...", "done on c1".
+func (r *Request) describe() string {
+	switch r.state() {
+	case "pending":
+		return "pending"
+	case "failed":
+		return fmt.Sprintf("error: %v", r.err)
+	}
+	if c := r.Conn(); c != nil {
+		return "done on " + c.ID()
+	}
+	return "done"
+}
+
+// Conn is the connection on which the request was last sent, or nil.
+func (r *Request) Conn() *Conn {
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	if len(r.runs) == 0 {
+		return nil
+	}
+	return r.runs[len(r.runs)-1]
+}
+
+// Response is the response, once there is one. Its body is watched.
+func (r *Request) Response() *http.Response {
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	return r.resp
+}
+
+// Err is the error that the round trip returned.
+func (r *Request) Err() error {
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	return r.err
+}

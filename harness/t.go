@@ -1,0 +1,268 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/halfopen/halfopen/clock"
+	"github.com/halfopen/halfopen/faultnet"
+)
+
+// TB is what Test needs of the test that it is part of. [*testing.T],
+// [*testing.B] and Ginkgo's GinkgoT() have it.
+type TB interface {
+	Helper()
+	Name() string
+	Logf(format string, args ...any)
+	Errorf(format string, args ...any)
+	FailNow()
+}
+
+// Test runs body in a bubble of virtual time, on a network of its own, and
+// fails t with a [Report] if body fails, panics, gets stuck, or leaves
+// anything behind. It returns when the bubble has ended; it never ends the
+// process.
+func Test(t TB, body func(t *T)) {
+	t.Helper()
+	std, _ := t.(*testing.T)
+	r := run(std, t.Name(), body, settings{again: goTestLine(t.Name())})
+	if !r.Failed() {
+		return
+	}
+	t.Errorf("%s", r)
+	t.FailNow()
+}
+
+// Run is Test in a plain program: it reports instead of failing.
+func Run(name string, body func(t *T)) *Report {
+	return run(nil, name, body, settings{})
+}
+
+func goTestLine(name string) string {
+	parts := strings.Split(name, "/")
+	for i, p := range parts {
+		parts[i] = "^" + p + "$"
+	}
+	return "go test -run '" + strings.Join(parts, "/") + "' " + callerPackage()
+}
+
+// Limit is how long, in virtual time, the body may be blocked before it counts
+// as stuck. When nothing can move any more it passes at once.
+const Limit = 24 * time.Hour
+
+// grace is how long, in virtual time, goroutines have to end by themselves
+// after everything was closed: an http.Server lingers for half a second.
+const grace = 5 * time.Second
+
+// T is one run of a test: its network, its clock, and the verbs and
+// expectations of a race script. Its methods are for the goroutine of the
+// body, except Helper, Name, Context, the Log and the Error methods.
+type T struct {
+	// Net is the network. Everything on it happens one event at a time, each
+	// when all before it has come to rest.
+	Net *Net
+	// Clock is the bubble's virtual time. It starts at 2000-01-01 UTC and moves
+	// when everything waits, or in Advance.
+	Clock clock.Clock
+
+	name    string
+	set     settings
+	ctx     context.Context
+	cancel  context.CancelFunc
+	bubble  uint64
+	ask     chan struct{} // the body waits for quiet
+	quiet   chan struct{} // and gets it
+	wake    chan struct{} // the network has news for the driver
+	patient time.Time     // when the body last did something, or will
+
+	mu         sync.Mutex
+	failures   []Failure
+	ended      bool // the run is over; what comes later is not recorded
+	at         string
+	trace      []line
+	logs       []string
+	cleanups   []func()
+	requests   []*Request
+	conns      map[string]*Conn
+	transports []idler
+	servers    []*http.Server
+	wires      map[*faultnet.Conn]*wire
+	table      string // the network as it was at the first failure
+	blocked    []string
+}
+
+// settings is what the ways to start a run differ in.
+type settings struct {
+	again string // the line that runs it again
+	at    string // where the script is, for a script
+}
+
+// idler is a transport whose idle connections can be closed.
+type idler interface{ CloseIdleConnections() }
+
+func run(std *testing.T, name string, body func(*T), set settings) *Report {
+	t := &T{name: name, set: set, Clock: clock.System}
+	end := bubble(std, func() {
+		t.bubble = bubbleID()
+		t.ask = make(chan struct{})
+		t.quiet = make(chan struct{})
+		t.wake = make(chan struct{}, 1)
+		t.ctx, t.cancel = context.WithCancel(context.Background())
+		t.conns = make(map[string]*Conn)
+		t.wires = make(map[*faultnet.Conn]*wire)
+		t.Net = newNet(t)
+		t.drive(body)
+		t.shutDown()
+	})
+	t.ended = false // the last word is ours
+	t.judge(end)
+	return t.report()
+}
+
+// judge adds what only the end of the bubble shows.
+func (t *T) judge(end ending) {
+	switch {
+	case end.panicked != nil:
+		t.add(Failure{Kind: "panic", Text: fmt.Sprintf("panic: %v", end.panicked), Detail: panicFrames(end.stack)})
+	case end.deadlock != nil && len(t.failures) == 0:
+		for _, g := range end.left {
+			if !g.ours() {
+				t.add(Failure{Kind: "goroutine", Text: "goroutine left: " + g.compact()})
+			}
+		}
+		if len(t.failures) == 0 {
+			t.add(Failure{Kind: "goroutine", Text: end.deadlock.Error()})
+		}
+		// Goroutines come in the order of their numbers, which is chance.
+		slices.SortStableFunc(t.failures, func(a, b Failure) int { return strings.Compare(a.Text, b.Text) })
+	case end.goexit && len(t.failures) == 0:
+		t.add(Failure{Kind: "race", Text: "the bubble ended early: a data race was detected"})
+	}
+}
+
+// add records a failure, and at the first one the state of the world.
+func (t *T) add(f Failure) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return
+	}
+	t.failures = append(t.failures, f)
+}
+
+// fail records a failed expectation at the line of the test that has it. The
+// reasons become the first line of the failure.
+func (t *T) fail(kind, text string, why ...string) {
+	t.snapshot()
+	t.mu.Lock()
+	at := t.at
+	t.mu.Unlock()
+	if at == "" {
+		at = where()
+	}
+	t.add(Failure{Kind: kind, Reason: strings.Join(why, " "), Text: text, Where: at})
+}
+
+// fatal is fail, and the end of the body.
+func (t *T) fatal(kind, text string, why ...string) {
+	t.fail(kind, text, why...)
+	runtime.Goexit()
+}
+
+// snapshot keeps the state of the network and of the goroutines, once.
+func (t *T) snapshot() {
+	t.mu.Lock()
+	had := t.table != ""
+	t.mu.Unlock()
+	if had || t.Net == nil {
+		return
+	}
+	t.drain()
+	table := t.Net.String()
+	for _, e := range t.Net.Pending() {
+		table += "pending: " + e.String() + "\n"
+	}
+	blocked := compactAll(goroutines(t.bubble))
+	t.mu.Lock()
+	t.table, t.blocked = table, blocked
+	t.mu.Unlock()
+}
+
+// Name is the name of the test.
+func (t *T) Name() string { return t.name }
+
+// Helper does nothing: failures name the line of the test that is innermost
+// anyway. It is there for those who ask for a testing.TB.
+func (t *T) Helper() {}
+
+// Context is done when the run ends.
+func (t *T) Context() context.Context { return t.ctx }
+
+// Cleanup has f called when the body has returned, in the body's goroutine,
+// last in first out, before anything is checked for leaks.
+func (t *T) Cleanup(f func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cleanups = append(t.cleanups, f)
+}
+
+// Failed reports whether the test has failed.
+func (t *T) Failed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.failures) > 0
+}
+
+// Log records its arguments, formatted as by Println, in the steps that a
+// failure shows.
+func (t *T) Log(args ...any) { t.log(strings.TrimSuffix(fmt.Sprintln(args...), "\n")) }
+
+// Logf records its arguments, formatted as by Printf.
+func (t *T) Logf(format string, args ...any) { t.log(fmt.Sprintf(format, args...)) }
+
+func (t *T) log(s string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.trace = append(t.trace, line{kind: logLine, text: s})
+}
+
+// Error is Log and Fail.
+func (t *T) Error(args ...any) { t.fail("error", strings.TrimSuffix(fmt.Sprintln(args...), "\n")) }
+
+// Errorf is Logf and Fail.
+func (t *T) Errorf(format string, args ...any) { t.fail("error", fmt.Sprintf(format, args...)) }
+
+// Fatal is Error and the end of the body.
+func (t *T) Fatal(args ...any) { t.fatal("error", strings.TrimSuffix(fmt.Sprintln(args...), "\n")) }
+
+// Fatalf is Errorf and the end of the body.
+func (t *T) Fatalf(format string, args ...any) { t.fatal("error", fmt.Sprintf(format, args...)) }
+
+// Fail marks the test as failed.
+func (t *T) Fail() { t.fail("error", "failed") }
+
+// FailNow is Fail and the end of the body.
+func (t *T) FailNow() {
+	if !t.Failed() {
+		t.Fail()
+	}
+	runtime.Goexit()
+}
+
+// here is the line of the test, or of the script, that is being run.
+func (t *T) here() string {
+	t.mu.Lock()
+	at := t.at
+	t.mu.Unlock()
+	if at != "" {
+		return at
+	}
+	return where()
+}

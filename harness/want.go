@@ -1,0 +1,164 @@
+package harness
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/halfopen/halfopen/faultnet"
+)
+
+// WantDone expects that the request has its response, and, unless c is nil,
+// that it was sent on that connection.
+func (r *Request) WantDone(c *Conn, why ...string) {
+	words := []string{"want", "done", r.name}
+	want := "done"
+	if c != nil {
+		words = append(words, c.ID())
+		want += " on " + c.ID()
+	}
+	r.t.step(words...)
+	r.t.settle()
+	if r.state() != "done" || c != nil && r.Conn() != c {
+		r.t.fatal("want", fmt.Sprintf("%s: got %s, want %s", r.name, r.describe(), want), why...)
+	}
+}
+
+// WantPending expects that the request has neither a response nor an error.
+func (r *Request) WantPending(why ...string) {
+	r.t.step("want", "pending", r.name)
+	r.t.settle()
+	if r.state() != "pending" {
+		r.t.fatal("want", fmt.Sprintf("%s: got %s, want pending", r.name, r.describe()), why...)
+	}
+}
+
+// WantErr expects that the request failed with an error that matches err, as
+// [errors.Is] says.
+func (r *Request) WantErr(err error, why ...string) {
+	r.t.step("want", "err", r.name, err.Error())
+	r.wantErr(is(err), err.Error(), why...)
+}
+
+func (r *Request) wantErr(match func(error) bool, name string, why ...string) {
+	r.t.settle()
+	if r.state() != "failed" || !match(r.Err()) {
+		r.t.fatal("want", fmt.Sprintf("%s: got %s, want error: %s", r.name, r.describe(), name), why...)
+	}
+}
+
+// WantStatus expects a response with that status code.
+func (r *Request) WantStatus(code int, why ...string) {
+	r.t.step("want", "status", r.name, fmt.Sprint(code))
+	r.t.settle()
+	if r.state() != "done" {
+		r.t.fatal("want", fmt.Sprintf("%s: got %s, want status %d", r.name, r.describe(), code), why...)
+	}
+	if got := r.Response().StatusCode; got != code {
+		r.t.fatal("want", fmt.Sprintf("%s: got status %d, want %d", r.name, got, code), why...)
+	}
+}
+
+// WantBody reads the body to its end, closes it and expects that content.
+func (r *Request) WantBody(content string, why ...string) {
+	r.t.step("want", "body", r.name, content)
+	r.read()
+	if state, err := r.bodyState(); state != bodyClosed || err != nil || string(r.content) != content {
+		got := r.describeBody()
+		if state == bodyClosed && err == nil {
+			got = fmt.Sprintf("body %q", r.content)
+		}
+		r.t.fatal("want", fmt.Sprintf("%s: got %s, want body %q", r.name, got, content), why...)
+	}
+}
+
+// WantSent expects that the request reached a server n times: once, or more
+// when it was retried.
+func (r *Request) WantSent(n int, why ...string) {
+	r.t.step("want", "sent", r.name, fmt.Sprint(n))
+	r.t.settle()
+	r.t.mu.Lock()
+	got := len(r.runs)
+	r.t.mu.Unlock()
+	if got != n {
+		r.t.fatal("want", fmt.Sprintf("%s: got it sent %d times, want %d", r.name, got, n), why...)
+	}
+}
+
+// WantRequest expects that the scripted peer at the server's end of the
+// connection has received bytes that begin with head, and takes all that has
+// arrived.
+func (c *Conn) WantRequest(head string, why ...string) {
+	c.t.step("want", "request", c.ID(), head)
+	c.t.settle()
+	got := c.receive()
+	if !bytes.HasPrefix(got, []byte(head)) {
+		c.t.fatal("want", fmt.Sprintf("%s: the peer got %q, want a request %q", c.ID(), firstLine(got), head), why...)
+	}
+}
+
+func firstLine(b []byte) string {
+	line, _, _ := bytes.Cut(b, []byte("\r\n"))
+	return string(line)
+}
+
+// WantOpen expects that the client has not closed its end of the connection.
+func (c *Conn) WantOpen(why ...string) {
+	c.t.step("want", "open", c.ID())
+	c.t.settle()
+	if c.client.IsClosed() {
+		c.t.fatal("want", c.ID()+": got it closed by the client, want it open", why...)
+	}
+}
+
+// WantClosed expects that the client has closed its end of the connection.
+func (c *Conn) WantClosed(why ...string) {
+	c.t.step("want", "closed", c.ID())
+	c.t.settle()
+	if !c.client.IsClosed() {
+		c.t.fatal("want", c.ID()+": got it open, want it closed by the client", why...)
+	}
+}
+
+// WantConns expects that n connections are open on the client's side.
+func (n *Net) WantConns(count int, why ...string) {
+	n.t.step("want", "conns", fmt.Sprint(count))
+	n.t.settle()
+	var open []string
+	for _, c := range n.Conns() {
+		if !c.IsClosed() {
+			open = append(open, c.ID())
+		}
+	}
+	if len(open) != count {
+		n.t.fatal("want", fmt.Sprintf("got %d connections open on the client's side [%s], want %d",
+			len(open), strings.Join(open, " "), count), why...)
+	}
+}
+
+// WantHeld expects that an event that the pattern selects is held.
+func (n *Net) WantHeld(pattern string, why ...string) {
+	n.t.step("want", "held", pattern)
+	n.wantHeld(pattern, true, why...)
+}
+
+// WantNotHeld expects that no event that the pattern selects is held.
+func (n *Net) WantNotHeld(pattern string, why ...string) {
+	n.t.step("!", "want", "held", pattern)
+	n.wantHeld(pattern, false, why...)
+}
+
+func (n *Net) wantHeld(pattern string, want bool, why ...string) {
+	n.mustParse(pattern)
+	n.t.settle()
+	p, _ := faultnet.ParsePattern(pattern)
+	pending := n.Pending()
+	i := slices.IndexFunc(pending, p.Match)
+	switch {
+	case i >= 0 && !want:
+		n.t.fatal("want", fmt.Sprintf("got %q held, want none that is %q", pending[i], pattern), why...)
+	case i < 0 && want:
+		n.t.fatal("want", fmt.Sprintf("got no held event %q, want one; held: %s", pattern, eventNames(pending)), why...)
+	}
+}

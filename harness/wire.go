@@ -1,0 +1,70 @@
+package harness
+
+import (
+	"bytes"
+
+	"github.com/halfopen/halfopen/faultnet"
+)
+
+// wire is what the harness has understood of the bytes from one client. In
+// HTTP/1.1 without TLS the names of requests are on the wire; otherwise the
+// server tells them.
+type wire struct {
+	seen  bool
+	plain bool
+	tail  []byte // what may be the beginning of a header field
+}
+
+var requestField = []byte("\r\n" + RequestHeader + ": ")
+
+// longestName bounds how much of a connection's bytes is kept to find a field
+// that came in two pieces.
+const longestName = 64
+
+// readWire looks for the names of requests in bytes that are about to arrive.
+func (t *T) readWire(e *faultnet.Event) {
+	w := t.wire(e.From)
+	b := e.Bytes()
+	if !w.seen {
+		w.seen = true
+		w.plain = len(b) > 0 && b[0] >= 'A' && b[0] <= 'Z' && !bytes.HasPrefix(b, []byte("PRI * HTTP/2"))
+	}
+	if !w.plain {
+		return
+	}
+	b = append(w.tail, b...)
+	for {
+		i := bytes.Index(b, requestField)
+		if i < 0 {
+			break
+		}
+		name, rest, ok := bytes.Cut(b[i+len(requestField):], []byte("\r\n"))
+		if !ok {
+			break
+		}
+		t.sawRequest(string(name), t.conn(e.From))
+		// The line break begins the next field.
+		b = b[len(b)-len(rest)-2:]
+	}
+	w.tail = append([]byte(nil), b[max(0, len(b)-len(requestField)-longestName):]...)
+}
+
+func (t *T) wire(client *faultnet.Conn) *wire {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w := t.wires[client]
+	if w == nil {
+		w = new(wire)
+		t.wires[client] = w
+	}
+	return w
+}
+
+// sawRequest notes that a request reached a server on c.
+func (t *T) sawRequest(name string, c *Conn) {
+	if r := t.request(name); r != nil {
+		t.mu.Lock()
+		r.runs = append(r.runs, c)
+		t.mu.Unlock()
+	}
+}
