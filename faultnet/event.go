@@ -46,7 +46,6 @@ type Event struct {
 	net  *Net
 	dial *dialing
 	seq  int // arrival, in the order that Pending gives
-	held bool
 }
 
 // String is the event's name. It does not depend on how often the program

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,18 +40,19 @@ func bubble(t *testing.T, f func()) (end ending) {
 		defer close(done)
 		finished := false
 		defer func() {
-			switch r := recover(); {
-			case r != nil:
-				if err, ok := r.(error); ok && strings.HasPrefix(err.Error(), "deadlock:") {
-					end.deadlock = err
-					return
-				}
-				end.panicked, end.stack = r, stackOf()
-			case !finished:
+			if r := recover(); r != nil {
+				end.deadlock = fmt.Errorf("%v", r)
+			} else if !finished {
 				end.goexit = true
 			}
 		}()
 		synctest.Test(t, func(*testing.T) {
+			// A panic here would be the end of the process.
+			defer func() {
+				if r := recover(); r != nil {
+					end.panicked, end.stack = r, debug.Stack()
+				}
+			}()
 			end.id = bubbleID()
 			f()
 		})
@@ -61,11 +63,6 @@ func bubble(t *testing.T, f func()) (end ending) {
 		end.left = goroutines(end.id)
 	}
 	return end
-}
-
-func stackOf() []byte {
-	buf := make([]byte, 16<<10)
-	return buf[:runtime.Stack(buf, false)]
 }
 
 // bubbleID is the number of the bubble that the caller runs in, or 0.

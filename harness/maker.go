@@ -31,11 +31,26 @@ type Settings struct {
 // NetHTTP is the Maker for [http.Transport], unmodified.
 func NetHTTP(t *T, s Settings) (http.RoundTripper, error) {
 	tr := t.Net.Transport()
-	from, to := reflect.ValueOf(s), reflect.ValueOf(tr).Elem()
+	return tr, s.Apply(tr)
+}
+
+// Apply sets the fields of the struct that transport points to which have the
+// names of the settings that are asked for. It returns an error for a setting
+// that there is no such field for.
+func (s Settings) Apply(transport any) error {
+	from, to := reflect.ValueOf(s), reflect.ValueOf(transport).Elem()
 	for i := range from.NumField() {
-		to.FieldByName(from.Type().Field(i).Name).Set(from.Field(i))
+		name := from.Type().Field(i).Name
+		if from.Field(i).IsZero() {
+			continue
+		}
+		field := to.FieldByName(name)
+		if !field.IsValid() || field.Type() != from.Field(i).Type() {
+			return fmt.Errorf("%s has no setting %s", to.Type(), name)
+		}
+		field.Set(from.Field(i))
 	}
-	return tr, nil
+	return nil
 }
 
 // set parses "Name=value" into the field of that name.

@@ -8,6 +8,8 @@ import (
 	"github.com/halfopen/halfopen/faultnet"
 )
 
+//go:generate sh -c "go run ../cmd/halfopen verbs > ../testdata/README.md"
+
 // Manual is the manual of the script language, in Markdown. It is made from
 // the verbs themselves.
 func Manual() string {

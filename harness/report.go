@@ -32,15 +32,19 @@ func (f Failure) leak() bool {
 	return false
 }
 
+// String is the text and the place, in a line.
+func (f Failure) String() string {
+	if f.Where == "" {
+		return f.Text
+	}
+	return f.Text + "  (" + f.Where + ")"
+}
+
 func (f Failure) write(b *strings.Builder) {
 	if f.Reason != "" {
 		fmt.Fprintf(b, "%s\n    ", f.Reason)
 	}
-	b.WriteString(f.Text)
-	if f.Where != "" {
-		fmt.Fprintf(b, "  (%s)", f.Where)
-	}
-	b.WriteString("\n")
+	b.WriteString(f.String() + "\n")
 	for _, d := range f.Detail {
 		fmt.Fprintf(b, "    %s\n", d)
 	}

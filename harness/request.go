@@ -103,7 +103,8 @@ func (t *T) watch(name string, req *http.Request, at string) (*Request, *http.Re
 	ctx, cancel := context.WithCancel(req.Context())
 	t.mu.Lock()
 	if name == "" {
-		name = fmt.Sprintf("r%d", len(t.requests)+1)
+		t.calls++
+		name = fmt.Sprintf("call%d", t.calls)
 	}
 	r := &Request{t: t, name: name, method: req.Method, url: req.URL.String(), where: at,
 		cancel: cancel, done: make(chan struct{})}
@@ -173,8 +174,8 @@ func (r *Request) finish() {
 }
 
 // Client is an [http.Client] over rt for the code under test: each of its
-// round trips is a Request that the harness watches, named r1, r2, ... in the
-// order in which they start. Response bodies that are never closed are
+// round trips is a Request that the harness watches, named call1, call2, ... in
+// the order in which they start. Response bodies that are never closed are
 // reported with the line that received them.
 func (t *T) Client(rt http.RoundTripper) *http.Client {
 	return &http.Client{Transport: t.Watch(rt)}

@@ -109,6 +109,17 @@ func ParseScript(file string, data []byte) (*Script, error) {
 	return s, nil
 }
 
+// Comments is the script's comments, a line each, in order.
+func (s *Script) Comments() []string {
+	var cs []string
+	for _, c := range s.commands {
+		if c.verb == nil {
+			cs = append(cs, c.text)
+		}
+	}
+	return cs
+}
+
 // file is the content of a file of the archive.
 func (s *Script) file(name string) ([]byte, bool) {
 	for _, f := range s.archive.Files {
@@ -155,10 +166,10 @@ func parseCommand(text string) (*command, error) {
 		c.args = append(c.args, w.text)
 	}
 	if c.negate && !c.verb.negatable {
-		return nil, fmt.Errorf("%s cannot be negated with !", name)
+		return nil, fmt.Errorf("! cannot stand in front of %s", name)
 	}
 	if c.why != nil && !strings.HasPrefix(name, "want") {
-		return nil, fmt.Errorf("only what is wanted has a reason behind --")
+		return nil, fmt.Errorf("only a want has a reason behind it")
 	}
 	return c, c.arity()
 }
@@ -217,7 +228,7 @@ func splitWords(s string) ([]word, error) {
 		case '"', '`':
 			prefix, err := strconv.QuotedPrefix(s)
 			if err != nil {
-				return nil, fmt.Errorf("unterminated or malformed quote %c", q)
+				return nil, fmt.Errorf("the quote %c has no end or a bad escape", q)
 			}
 			text, _ := strconv.Unquote(prefix)
 			words = append(words, word{text, true})
@@ -225,7 +236,7 @@ func splitWords(s string) ([]word, error) {
 		case '\'':
 			text, rest, ok := strings.Cut(s[1:], "'")
 			if !ok {
-				return nil, fmt.Errorf("unterminated quote '")
+				return nil, fmt.Errorf("the quote ' has no end")
 			}
 			words = append(words, word{text, true})
 			s = rest
@@ -285,9 +296,10 @@ func (n *names) checkArg(p param, arg string) error {
 		}
 		return fmt.Errorf("unknown request %s%s", arg, didYouMean(arg, n.requests))
 	case dialParam, connParam:
-		letter := p.name[:1]
-		if num, err := strconv.Atoi(strings.TrimPrefix(arg, strings.ToLower(letter))); err != nil || num < 1 || arg[0] == '+' {
-			return fmt.Errorf("bad name %q: want %s1, %s2, ...", arg, strings.ToLower(letter), strings.ToLower(letter))
+		letter := strings.ToLower(p.name)
+		number, ok := strings.CutPrefix(arg, letter)
+		if n, err := strconv.ParseUint(number, 10, 31); !ok || err != nil || n == 0 {
+			return fmt.Errorf("bad name %q: want %s1, %s2, ...", arg, letter, letter)
 		}
 	case numberParam:
 		if _, err := strconv.ParseUint(arg, 10, 31); err != nil {

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log"
@@ -17,6 +18,17 @@ import (
 // A nil handler is [Pages]. The harness closes it at the end.
 func (t *T) Serve(addr string, h http.Handler) *http.Server {
 	t.step("serve", addr)
+	return t.serve(addr, h, nil)
+}
+
+// ServeTLS is Serve over TLS. HTTP/2 is spoken if the configuration's
+// NextProtos have "h2". A certificate must be valid in the bubble's year 2000.
+func (t *T) ServeTLS(addr string, h http.Handler, config *tls.Config) *http.Server {
+	t.step("serve", addr, "tls")
+	return t.serve(addr, h, config)
+}
+
+func (t *T) serve(addr string, h http.Handler, config *tls.Config) *http.Server {
 	if h == nil {
 		h = http.HandlerFunc(Pages)
 	}
@@ -25,7 +37,12 @@ func (t *T) Serve(addr string, h http.Handler) *http.Server {
 	t.mu.Lock()
 	t.servers = append(t.servers, s)
 	t.mu.Unlock()
-	go s.Serve(l)
+	if config == nil {
+		go s.Serve(l)
+	} else {
+		s.TLSConfig = config
+		go s.ServeTLS(l, "", "")
+	}
 	t.settle()
 	return s
 }

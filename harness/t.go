@@ -87,9 +87,9 @@ type T struct {
 	ended      bool // the run is over; what comes later is not recorded
 	at         string
 	trace      []line
-	logs       []string
 	cleanups   []func()
 	requests   []*Request
+	calls      int // how many of them came through Client
 	conns      map[string]*Conn
 	transports []idler
 	servers    []*http.Server
@@ -101,7 +101,6 @@ type T struct {
 // settings is what the ways to start a run differ in.
 type settings struct {
 	again string // the line that runs it again
-	at    string // where the script is, for a script
 }
 
 // idler is a transport whose idle connections can be closed.

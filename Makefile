@@ -1,0 +1,31 @@
+# What CI runs, and nothing else. CONTRIBUTING.md says what each is for.
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# testdata is a package that ./... leaves out.
+PACKAGES = ./... ./testdata
+
+.PHONY: test race lint bench tidy check generate
+
+check:
+	go run ./cmd/halfopen check
+
+test:
+	go test ./...
+
+race:
+	go test -race ./...
+	go test -race ./harness ./suites -run Races -count=20 -cpu 1,2
+
+lint:
+	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt would change: $$out"; exit 1; }
+	go vet $(PACKAGES)
+	go run $(STATICCHECK) $(PACKAGES)
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+tidy:
+	go mod tidy
+
+generate:
+	go generate ./...

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/halfopen/halfopen/harness"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// halfopen runs the command and returns its exit code and what it printed.
+func halfopen(args ...string) (code int, out, errs string) {
+	var o, e bytes.Buffer
+	code = run(args, &o, &e)
+	return code, o.String(), e.String()
+}
+
+// All race scripts hold, and the table has a row for each.
+func TestCheck(t *testing.T) {
+	code, out, errs := halfopen("check")
+	if code != held || errs != "" {
+		t.Errorf("got exit code %d, %s", code, errs)
+	}
+	rows := regexp.MustCompile(`(?m)^(idle|cancel|broken|body)-\S+ +held +\S`).FindAllString(out, -1)
+	if len(rows) < 20 || strings.Contains(out, "FAILED") {
+		t.Errorf("got %d rows that held, want at least 20:\n%s", len(rows), out)
+	}
+}
+
+// A script that does not hold makes check say so and fail.
+func TestCheckFails(t *testing.T) {
+	s, err := harness.ParseScript("x.txtar", []byte("# It does not hold.\nwant conns 1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if code := check([]*harness.Script{s}, false, &out); code != failed {
+		t.Errorf("got exit code %d, want %d", code, failed)
+	}
+	for _, want := range []string{"x       FAILED    It does not hold.", "1 scripts, 0 held", "--- x\ngot 0 connections open"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("got:\n%s\nwant it to contain %q", out.String(), want)
+		}
+	}
+}
+
+// Exit codes and messages for what a user can get wrong.
+func TestMistakes(t *testing.T) {
+	dir := t.TempDir()
+	script := func(name, text string) string {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	typo := script("typo.txtar", "# A typo.\nserve api.test:80\ngte r1 http://api.test/\n")
+	wrong := script("wrong.txtar", "# It does not hold.\nwant conns 1\n")
+	good := script("good.txtar", "# It holds.\nwant conns 0\n\n-- trace --\n")
+	for _, tt := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{nil, mistake, "usage:"},
+		{[]string{"help"}, held, "usage:"},
+		{[]string{"frobnicate"}, mistake, `halfopen: unknown command "frobnicate"`},
+		{[]string{"run"}, mistake, "halfopen run: which script?"},
+		{[]string{"run", "-x", good}, mistake, "flag provided but not defined: -x"},
+		{[]string{"run", typo}, mistake, typo + `:3: gte r1 http://api.test/: unknown verb "gte" (did you mean "get"?)`},
+		{[]string{"run", filepath.Join(dir, "none.txtar")}, mistake, "no such file"},
+		{[]string{"run", wrong}, failed, "got 0 connections open on the client's side [], want 1  (" + wrong + ":2)"},
+		{[]string{"run", good}, failed, "trace line 1"},
+		{[]string{"run", "-update", good}, held, "good: trace updated"},
+		{[]string{"run", good}, held, "good: held"},
+		{[]string{"run", "-v", good}, held, "> want conns 0\n> end\n"},
+		{[]string{"run", "-update", wrong}, failed, "want 1"},
+		{[]string{"check", "x"}, mistake, "takes no arguments"},
+		{[]string{"verbs"}, held, "# Race scripts"},
+		{[]string{"verbs", "x"}, mistake, "takes no arguments"},
+	} {
+		code, out, errs := halfopen(tt.args...)
+		if code != tt.code || !strings.Contains(out+errs, tt.want) {
+			t.Errorf("halfopen %q: got exit code %d and\n%s%s\nwant %d and %q", tt.args, code, out, errs, tt.code, tt.want)
+		}
+	}
+}

@@ -1,0 +1,40 @@
+package harness
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// How a bubble is opened, and what it prints of itself, is not promised by
+// Go. If this test fails with a new release, bubble.go has to follow.
+func TestBubble(t *testing.T) {
+	for name, std := range map[string]*testing.T{"in a test": t, "in a plain program": nil} {
+		ran := false
+		end := bubble(std, func() {
+			ran = true
+			if year := time.Now().Year(); year != 2000 {
+				t.Errorf("%s: the bubble's time is in %d, want 2000", name, year)
+			}
+		})
+		if !ran || end.id == 0 || end.deadlock != nil || end.goexit || end.panicked != nil {
+			t.Errorf("%s: got %+v", name, end)
+		}
+		end = bubble(nil, func() { go leftInBubble() })
+		if end.deadlock == nil || len(end.left) != 1 {
+			t.Fatalf("%s: got %v and %d goroutines, want a deadlock and 1", name, end.deadlock, len(end.left))
+		}
+		g := end.left[0]
+		if g.bubble != end.id || !g.durable || g.state != "select (no cases)" || !strings.HasSuffix(g.frames[0].function, ".leftInBubble") ||
+			!strings.Contains(g.creator.function, "TestBubble") || g.frames[0].place() != "bubble_test.go:39" {
+			t.Errorf("%s: got %+v", name, g)
+		}
+		if end = bubble(nil, func() { panic("mine") }); end.panicked != "mine" {
+			t.Errorf("%s: got %+v, want the panic of the root", name, end)
+		}
+	}
+}
+
+func leftInBubble() {
+	select {}
+}

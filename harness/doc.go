@@ -1,0 +1,48 @@
+// Package harness runs a test of an HTTP transport in a bubble of virtual
+// time, on an in-memory network that releases one event at a time, and reports
+// everything that is left behind.
+//
+// # Goals
+//
+//   - Any order of dials, bytes, FINs, resets, timeouts and cancellations can
+//     be written down, and happens each time: same test, same bytes of report.
+//   - The transport under test is not modified, and needs no hooks: it gets a
+//     dialer.
+//   - A leak, a deadlock or a panic is an ordinary failure of the one test that
+//     has it, with the line of the user's code that it comes from.
+//
+// # Non-goals
+//
+// What happens inside one step is left to the scheduler: which goroutine takes
+// a mutex first, which of several ready cases a select takes. Memory races are
+// for -race.
+//
+// # The hard word
+//
+// Everything rests on *quiet*: the moment when every goroutine of the bubble
+// waits for another one, so that nothing can happen before the network releases
+// an event or time moves. All verbs return at quiet ("settle"), and between any
+// two events there is quiet.
+//
+// # The six moves of a race
+//
+// Start a request, hold what is to wait, let it go, settle, want something, end
+// with nothing left:
+//
+//	r1 := t.Get("r1", tr, "http://api.test/") // start
+//	d1 := t.Net.WantDial()                    // want, settled
+//	r1.Cancel()
+//	r1.WantErr(context.Canceled)
+//	r2 := t.Get("r2", tr, "http://api.test/")
+//	d2 := t.Net.WantDial()
+//	c1 := d1.Open()                           // let go
+//	r2.WantDone(c1, "the orphan is free")     // want, with a reason
+//	r2.Finish()
+//	d2.Open()
+//
+// The same moves as text are a [Script]; [Manual] is its manual.
+//
+// Without [Net.Hold] everything goes through by itself, and a test is an
+// ordinary one: code under test may block, and time passes when nothing else
+// can.
+package harness

@@ -1,0 +1,73 @@
+package harness_test
+
+import (
+	"fmt"
+
+	"github.com/halfopen/halfopen/harness"
+)
+
+// In a plain program a run is reported, here with a body that nobody closes.
+func ExampleRun() {
+	r := harness.Run("leak", func(t *harness.T) {
+		t.Serve("api.test:80", nil)
+		client := t.Client(t.Net.Transport())
+		client.Get("http://api.test/")
+	})
+	for _, f := range r.Failures {
+		fmt.Println(f)
+	}
+	// Output:
+	// call1: response body of GET http://api.test/ never closed  (example_test.go:14)
+	// c1 to api.test:80: still open after the idle connections were closed, opened for call1, last used by call1  (example_test.go:14)
+}
+
+// A script is parsed once and run against any transport; nil is net/http.
+func ExampleScript() {
+	s, err := harness.ParseScript("limit.txtar", []byte(`
+# At the limit a request waits.
+transport MaxConnsPerHost=1
+serve api.test:80
+get r1 http://api.test/
+open d1
+get r2 http://api.test/
+! want dial
+finish r1
+want done r2 c1 -- it is free now
+finish r2
+`))
+	if err != nil {
+		panic(err)
+	}
+	r, err := s.Run(nil)
+	fmt.Print(r, err)
+	// Output:
+	// limit: held
+	// <nil>
+}
+
+// The trace has every verb and every event, the same each time.
+func ExampleReport_Trace() {
+	r := harness.Run("trace", func(t *harness.T) {
+		t.Serve("api.test:80", nil)
+		t.Net.Hold("dial")
+		r1 := t.Get("r1", t.Net.Transport(), "http://api.test/")
+		c1 := t.Net.WantDial().Open()
+		r1.WantDone(c1)
+		r1.Finish()
+	})
+	fmt.Print(r.Trace())
+	// Output:
+	// > serve api.test:80
+	// > hold dial
+	// > get r1 http://api.test/
+	// > want dial
+	// > open d1
+	//   dial d1 api.test:80 open c1
+	//   c1 client->server data
+	//   c1 server->client data
+	// > want done r1 c1
+	// > finish r1
+	// > end
+	//   c1 client fin
+	//   c1 server fin
+}

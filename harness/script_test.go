@@ -1,0 +1,131 @@
+package harness_test
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/halfopen/halfopen/harness"
+)
+
+// What is wrong with a script is told with its line, and what was meant.
+func TestParseErrors(t *testing.T) {
+	for _, tt := range []struct{ script, want string }{
+		{"", "x.txtar:1: a script begins with its claim: # and a sentence"},
+		{"# A.\nopn d1", `x.txtar:2: opn d1: unknown verb "opn" (did you mean "open"?)`},
+		{"# A.\nwant don r1", `x.txtar:2: want don r1: unknown verb "want don" (did you mean "want done"?)`},
+		{"# A.\nxyzzy", `x.txtar:2: xyzzy: unknown verb "xyzzy"`},
+		{"# A.\nget r1", "x.txtar:2: get r1: usage: get NAME URL"},
+		{"# A.\nget r1 http://a/ x", "x.txtar:2: get r1 http://a/ x: usage: get NAME URL"},
+		{"# A.\ncancel r1", `x.txtar:2: cancel r1: unknown request r1`},
+		{"# A.\nget r1 http://a/\ncancel r2", `x.txtar:3: cancel r2: unknown request r2 (did you mean "r1"?)`},
+		{"# A.\nget r1 http://a/\nget r1 http://a/", "x.txtar:3: get r1 http://a/: there is a request r1 already"},
+		{"# A.\nopen 1", `x.txtar:2: open 1: bad name "1": want d1, d2, ...`},
+		{"# A.\nfail d1 refused", `x.txtar:2: fail d1 refused: unknown outcome "refused" (did you mean "refuse"?); there are: `},
+		{"# A.\nlet c1 as rest", `unknown outcome "rest" (did you mean "reset"?)`},
+		{"# A.\nhold [", `x.txtar:2: hold [: faultnet: event pattern "[": syntax error in pattern in "["`},
+		{"# A.\nadvance 5", `x.txtar:2: advance 5: bad duration "5": want 90s, 1ms, ...`},
+		{"# A.\nwant conns many", `x.txtar:2: want conns many: bad number "many"`},
+		{"# A.\nget r1 http://a/\nwant err r1 cancelled", `unknown error "cancelled" (did you mean "canceled"?)`},
+		{"# A.\ntransport MaxConns=1", `unknown setting MaxConns (did you mean "MaxIdleConns"?)`},
+		{"# A.\ntransport MaxIdleConns=x", `setting MaxIdleConns: bad value "x"`},
+		{"# A.\nget r1 http://a/\ntransport MaxIdleConns=1", "the transport is made before the first request"},
+		{"# A.\n! open d1", "x.txtar:2: ! open d1: ! cannot stand in front of open"},
+		{"# A.\nopen d1 -- why not", "only a want has a reason behind it"},
+		{"# A.\nsend c1 \"x", `x.txtar:2: send c1 "x: the quote " has no end or a bad escape`},
+		{"# A.\nsend c1 'x", "the quote ' has no end"},
+		{"# A.\nsend c1 @body\n-- bodi --\n", `no file -- body -- in this script (did you mean "bodi"?)`},
+		{"# A.\n!", "x.txtar:2: !: a verb is missing"},
+	} {
+		_, err := harness.ParseScript("x.txtar", []byte(tt.script))
+		var pe *harness.ParseError
+		if !errors.As(err, &pe) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%q:\ngot  %v\nwant %s", tt.script, err, tt.want)
+		}
+	}
+}
+
+// The manual in the source tree is the one that the verbs print.
+func TestManual(t *testing.T) {
+	const file = "../testdata/README.md"
+	if *update {
+		if err := os.WriteFile(file, []byte(harness.Manual()), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != harness.Manual() {
+		t.Errorf("%s is not what `halfopen verbs` prints: run go test ./harness -update", file)
+	}
+}
+
+// Words in quotes, reasons, files and negations mean what the manual says.
+func TestLanguage(t *testing.T) {
+	_, err := harness.ParseScript("x.txtar", []byte(`
+# A sentence.
+peer api.test:80
+get r1 http://api.test/
+! want held c9
+open d1
+want request c1 "GET / HTTP/1.1\r\nHost: api.test\r\n" -- the head has no surprises
+send c1 @answer
+want status r1 200
+want body r1 'two words
+-- answer --
+HTTP/1.1 200 OK
+Content-Length: 9
+
+two words
+`))
+	if err == nil {
+		t.Fatal("an open quote was taken")
+	}
+	s, err := harness.ParseScript("x.txtar", []byte(`
+# A sentence.
+# And another.
+peer api.test:80
+get r1 http://api.test/
+! want held c9
+open d1
+want request c1 "GET / HTTP/1.1\r\nHost: api.test\r\n" -- the head has no surprises
+send c1 @answer
+want status r1 200
+want body r1 'two words'
+-- answer --
+HTTP/1.1 200 OK
+Content-Length: 9
+
+two words
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Name != "x" || s.Claim != "A sentence." || len(s.Comments()) != 2 {
+		t.Errorf("got %q, %q, %q", s.Name, s.Claim, s.Comments())
+	}
+	for range 2 { // parsed once, run many times
+		if r, err := s.Run(nil); err != nil || r.Failed() {
+			t.Errorf("%v, %s", err, r)
+		}
+	}
+}
+
+// A setting that a transport does not have makes a script not applicable.
+func TestNotApplicable(t *testing.T) {
+	s, err := harness.ParseScript("x.txtar", []byte("# A.\ntransport MaxConnsPerHost=1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Run(func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
+		return nil, s.Apply(&struct{ MaxIdleConns int }{})
+	})
+	var na *harness.NotApplicable
+	if !errors.As(err, &na) || !strings.Contains(err.Error(), "has no setting MaxConnsPerHost") {
+		t.Errorf("got %v", err)
+	}
+}
