@@ -39,7 +39,8 @@ finish r2
 		panic(err)
 	}
 	r, err := s.Run(nil)
-	fmt.Print(r, err)
+	fmt.Print(r)
+	fmt.Println(err)
 	// Output:
 	// limit: held
 	// <nil>
