@@ -320,3 +320,6 @@ func (c *Conn) Vanish() { c.link.vanish() }
 
 // Address is the "host:port" that the client asked for.
 func (c *Conn) Address() string { return c.link.address }
+
+// Number is the number in ID.
+func (c *Conn) Number() int { return c.link.number }

@@ -177,3 +177,11 @@ func (p Pattern) Match(e *Event) bool {
 	}
 	return true
 }
+
+// DialNumber is the number in DialID, or 0.
+func (e *Event) DialNumber() int {
+	if e.dial == nil {
+		return 0
+	}
+	return e.dial.number
+}

@@ -323,3 +323,10 @@ func (n *Net) Close() error {
 	}
 	return nil
 }
+
+// Opened is how many connections have been opened so far.
+func (n *Net) Opened() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.numLinks
+}

@@ -93,3 +93,18 @@ func (n *Net) String() string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// IsIdle reports whether the connection is open at both ends and nothing is on
+// its way or unread in either direction.
+func (c *Conn) IsIdle() bool {
+	l := c.link
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for side := range l.end {
+		c := &l.end[side]
+		if c.closed || c.dead || c.writeShut || c.in.buf.n > 0 || c.in.reset != unsent {
+			return false
+		}
+	}
+	return !l.lost
+}

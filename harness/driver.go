@@ -11,31 +11,50 @@ import (
 	"github.com/halfopen/halfopen/faultnet"
 )
 
+// question is what the body waits for.
+type question uint8
+
+const (
+	nothing   question = iota
+	wantQuiet          // every goroutine is blocked
+	wantRest           // and nothing is left that may happen
+)
+
 // drive runs body in a goroutine of its own and is, until that ends, the one
 // that makes things happen: whenever every goroutine of the bubble is blocked
-// it releases the next event of the network, and only when there is none does
-// a verb of the body return, or time move.
+// it lets the next thing happen, and only when there is none does a verb of
+// the body return, or time move.
 func (t *T) drive(body func(*T)) {
 	done := make(chan struct{})
 	t.patient = time.Now()
 	go t.live(body, done)
 	limit := time.NewTimer(Limit)
 	defer limit.Stop()
-	asked := false
+	asked := nothing
 	for {
 		synctest.Wait()
-		if t.releaseNext() {
-			continue
-		}
-		if !asked {
+		t.checkQuiet()
+		if asked == nothing {
 			select {
-			case <-t.ask:
-				asked = true
+			case asked = <-t.ask:
 			default:
 			}
 		}
-		if asked {
-			asked = false
+		if asked != wantQuiet {
+			switch t.next() {
+			case moved:
+				continue
+			case abandoned:
+				return
+			case timeMustPass:
+			case atRest:
+				if asked == wantRest {
+					asked = wantQuiet
+				}
+			}
+		}
+		if asked == wantQuiet {
+			asked = nothing
 			t.patient = time.Now()
 			t.quiet <- struct{}{}
 			continue
@@ -44,8 +63,8 @@ func (t *T) drive(body func(*T)) {
 		case <-done:
 			return
 		case <-t.wake:
-		case <-t.ask:
-			asked = true
+		case q := <-t.ask:
+			asked = q
 		case <-limit.C:
 			if left := Limit - time.Since(t.patient); left > 0 {
 				limit.Reset(left)
@@ -57,12 +76,40 @@ func (t *T) drive(body func(*T)) {
 	}
 }
 
+// progress is what a driver's step came to.
+type progress uint8
+
+const (
+	moved        progress = iota // something happened
+	atRest                       // nothing is left that may happen
+	timeMustPass                 // somebody waits for a timer
+	abandoned                    // this run is not wanted any more
+)
+
+// next lets the next thing happen.
+func (t *T) next() progress {
+	if t.plan != nil {
+		return t.plan.next(t)
+	}
+	if t.releaseNext() {
+		return moved
+	}
+	return atRest
+}
+
 // live is the body, then the clean-up functions, then the last checks. Each
 // runs to its end even if the one before failed, except that nothing is
 // checked for leaks in a test that has failed.
 func (t *T) live(body func(*T), done chan struct{}) {
 	defer close(done)
 	t.protect(func() { body(t) })
+	if p := t.plan; p != nil {
+		if !t.Failed() {
+			t.protect(func() { t.await(wantRest) })
+		}
+		p.summary = t.outcome(p)
+		t.plan = nil // what is left happens as it comes
+	}
 	for {
 		t.mu.Lock()
 		n := len(t.cleanups)
@@ -151,10 +198,19 @@ func (t *T) apply(e *faultnet.Event, v faultnet.Verdict) {
 }
 
 // settle returns when every goroutine is blocked and no event is left that may
-// happen by itself.
+// happen by itself. In an exploration, where nothing happens by itself, it
+// returns as soon as every goroutine is blocked.
 func (t *T) settle() {
+	q := wantRest
+	if t.plan != nil {
+		q = wantQuiet
+	}
+	t.await(q)
+}
+
+func (t *T) await(q question) {
 	select {
-	case t.ask <- struct{}{}:
+	case t.ask <- q:
 		<-t.quiet
 	case <-t.ctx.Done():
 		runtime.Goexit() // the run was given up
@@ -164,6 +220,9 @@ func (t *T) settle() {
 
 // step records a verb and its arguments.
 func (t *T) step(words ...string) {
+	if t.set.silent {
+		return
+	}
 	t.drain()
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -172,6 +231,9 @@ func (t *T) step(words ...string) {
 
 // drain moves what the network recorded into the trace.
 func (t *T) drain() {
+	if t.set.silent {
+		return
+	}
 	events := t.Net.Events()
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -181,10 +243,12 @@ func (t *T) drain() {
 }
 
 // Settle waits, without letting time pass, until nothing moves any more. All
-// verbs do this; it is for a body that started something by itself.
+// verbs do this; it is for a body that started something by itself. In an
+// exploration it lets everything happen, in the order that is being tried, and
+// time pass until every request has its end.
 func (t *T) Settle() {
 	t.step("settle")
-	t.settle()
+	t.await(wantRest)
 }
 
 // Advance lets d of virtual time pass, and everything happen that it brings.

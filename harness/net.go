@@ -26,7 +26,7 @@ type hold struct {
 
 func newNet(t *T) *Net {
 	n := &Net{Net: new(faultnet.Net), t: t, examined: make(map[string]*Dial)}
-	n.Record(true)
+	n.Record(!t.set.silent)
 	n.Drive(func() {
 		select {
 		case t.wake <- struct{}{}:

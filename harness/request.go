@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/halfopen/halfopen/faultnet"
@@ -19,24 +20,32 @@ const RequestHeader = "Halfopen-Request"
 // one of the code under test that went through [T.Client].
 type Request struct {
 	t      *T
+	index  int // among all requests
 	name   string
 	method string
 	url    string
 	where  string // the line that started it
 	cancel context.CancelFunc
-	done   chan struct{} // closed when the round trip has returned
+	once   bool // it must not reach a server twice
+	// plainAddr is where it goes if it goes there without TLS.
+	plainAddr string
+	start     func()        // makes the round trip
+	done      chan struct{} // closed when the round trip has returned
+	auto      bool          // the body is read as soon as there is one
 
 	// Guarded by t.mu.
-	returned bool
-	resp     *http.Response
-	err      error
-	body     *body
-	runs     []*Conn // the connections that it was sent on, in order
-	reading  bool    // the harness is reading or closing the body
-	content  []byte
-	readErr  error
-	finished bool // the body was closed
-	dropped  bool
+	returned  bool
+	resp      *http.Response
+	err       error
+	body      *body
+	runs      []*Conn // the connections that it was sent on, in order
+	reading   bool    // the harness is reading or closing the body
+	content   []byte
+	readErr   error
+	finished  bool // the body was closed
+	dropped   bool
+	started   bool // it is under way, or over
+	cancelled bool
 }
 
 // Name is the request's name: "r1".
@@ -76,11 +85,21 @@ func (t *T) begin(name string, rt http.RoundTripper, req *http.Request) *Request
 	}
 	t.adopt(rt)
 	r, req := t.watch(name, req, t.here())
-	go func() {
+	r.start = func() {
 		// A panic here would be the end of the process.
 		defer t.caught(name + ": ")
+		defer close(r.done)
 		r.roundTrip(rt, req)
-	}()
+		if r.auto && r.state() == "done" {
+			r.readAll()
+		}
+	}
+	if t.plan != nil {
+		r.auto = true
+		t.plan.starts = append(t.plan.starts, r)
+		return r
+	}
+	go r.start()
 	t.settle()
 	return r
 }
@@ -106,9 +125,10 @@ func (t *T) watch(name string, req *http.Request, at string) (*Request, *http.Re
 		t.calls++
 		name = fmt.Sprintf("call%d", t.calls)
 	}
-	r := &Request{t: t, name: name, method: req.Method, url: req.URL.String(), where: at,
+	r := &Request{t: t, index: len(t.requests), name: name, method: req.Method, url: req.URL.String(), where: at,
 		cancel: cancel, done: make(chan struct{})}
 	t.requests = append(t.requests, r)
+	r.started = t.plan == nil
 	t.mu.Unlock()
 	out := req.WithContext(faultnet.WithOwner(ctx, name))
 	out.Header = req.Header.Clone()
@@ -116,6 +136,8 @@ func (t *T) watch(name string, req *http.Request, at string) (*Request, *http.Re
 		out.Header = make(http.Header)
 	}
 	out.Header.Set(RequestHeader, name)
+	r.once = !replayable(req)
+	r.plainAddr = plainAddr(req.URL)
 	return r, out
 }
 
@@ -123,9 +145,9 @@ func (t *T) watch(name string, req *http.Request, at string) (*Request, *http.Re
 func (r *Request) roundTrip(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
 	resp, err := rt.RoundTrip(req)
 	t := r.t
+	r.judge(resp, err)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	defer close(r.done)
 	r.returned, r.resp, r.err = true, resp, err
 	switch {
 	case err != nil || resp == nil:
@@ -217,19 +239,26 @@ func (t *T) adopt(rt http.RoundTripper) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, have := range t.transports {
-		if have == c {
-			return
-		}
+	if n := limitOf(rt); n > 0 && (t.perHost == 0 || n < t.perHost) {
+		t.perHost = n
 	}
-	t.transports = append(t.transports, c)
+	if !slices.Contains(t.transports, c) {
+		t.transports = append(t.transports, c)
+	}
 }
 
 // Cancel ends the request's context.
 func (r *Request) Cancel() {
 	r.t.step("cancel", r.name)
-	r.cancel()
+	r.cancelNow()
 	r.t.settle()
+}
+
+func (r *Request) cancelNow() {
+	r.t.mu.Lock()
+	r.cancelled = true
+	r.t.mu.Unlock()
+	r.cancel()
 }
 
 // Finish reads the response body to its end and closes it. Both must succeed,
@@ -261,7 +290,8 @@ func (r *Request) wantBrokenBody(match func(error) bool, name string, why ...str
 }
 
 // Await blocks until the request has returned, and lets virtual time pass
-// meanwhile. A request that never returns is a run that is stuck.
+// meanwhile. A request that never returns is a run that is stuck. In an
+// exploration it waits for the end of the body too.
 func (r *Request) Await() {
 	r.t.step("await", r.name)
 	<-r.done

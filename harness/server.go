@@ -77,6 +77,8 @@ func (t *T) told(h http.Handler) http.Handler {
 		if c, ok := req.Context().Value(connKey{}).(*faultnet.Conn); ok && !t.wire(c.Peer()).plain {
 			t.sawRequest(req.Header.Get(RequestHeader), t.conn(c))
 		}
+		// The answer says what it answers: see Request.judge.
+		w.Header().Set(RequestHeader, req.Header.Get(RequestHeader))
 		h.ServeHTTP(w, req)
 	})
 }

@@ -77,7 +77,8 @@ type T struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	bubble  uint64
-	ask     chan struct{} // the body waits for quiet
+	plan    *plan         // what is being explored, or nil
+	ask     chan question // the body waits for quiet, or for rest
 	quiet   chan struct{} // and gets it
 	wake    chan struct{} // the network has news for the driver
 	patient time.Time     // when the body last did something, or will
@@ -92,6 +93,7 @@ type T struct {
 	calls      int // how many of them came through Client
 	conns      map[string]*Conn
 	transports []idler
+	perHost    int // the least limit of connections of a host among them
 	servers    []*http.Server
 	wires      map[*faultnet.Conn]*wire
 	table      string // the network as it was at the first failure
@@ -100,17 +102,23 @@ type T struct {
 
 // settings is what the ways to start a run differ in.
 type settings struct {
-	again string // the line that runs it again
+	again  string // the line that runs it again
+	silent bool   // no trace is wanted
+	plan   *plan
 }
 
 // idler is a transport whose idle connections can be closed.
 type idler interface{ CloseIdleConnections() }
 
 func run(std *testing.T, name string, body func(*T), set settings) *Report {
-	t := &T{name: name, set: set, Clock: clock.System}
+	return runT(std, name, body, set).report()
+}
+
+func runT(std *testing.T, name string, body func(*T), set settings) *T {
+	t := &T{name: name, set: set, plan: set.plan, Clock: clock.System}
 	end := bubble(std, func() {
 		t.bubble = bubbleID()
-		t.ask = make(chan struct{})
+		t.ask = make(chan question)
 		t.quiet = make(chan struct{})
 		t.wake = make(chan struct{}, 1)
 		t.ctx, t.cancel = context.WithCancel(context.Background())
@@ -122,7 +130,7 @@ func run(std *testing.T, name string, body func(*T), set settings) *Report {
 	})
 	t.ended = false // the last word is ours
 	t.judge(end)
-	return t.report()
+	return t
 }
 
 // judge adds what only the end of the bubble shows.

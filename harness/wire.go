@@ -12,7 +12,8 @@ import (
 type wire struct {
 	seen  bool
 	plain bool
-	tail  []byte // what may be the beginning of a header field
+	tail  []byte   // what may be the beginning of a header field
+	last  *Request // the one that was sent last
 }
 
 var requestField = []byte("\r\n" + RequestHeader + ": ")
@@ -62,9 +63,17 @@ func (t *T) wire(client *faultnet.Conn) *wire {
 
 // sawRequest notes that a request reached a server on c.
 func (t *T) sawRequest(name string, c *Conn) {
-	if r := t.request(name); r != nil {
-		t.mu.Lock()
-		r.runs = append(r.runs, c)
-		t.mu.Unlock()
+	r := t.request(name)
+	if r == nil {
+		return
+	}
+	w := t.wire(c.client)
+	t.mu.Lock()
+	w.last = r
+	r.runs = append(r.runs, c)
+	n := len(r.runs)
+	t.mu.Unlock()
+	if r.once && n > 1 {
+		t.violate("%s: a %s, and it was sent to a server %d times", r.name, r.method, n)
 	}
 }

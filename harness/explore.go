@@ -1,0 +1,261 @@
+package harness
+
+import (
+	"fmt"
+	"hash/fnv"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/halfopen/halfopen/faultnet"
+)
+
+// Bounds limits an exploration. The zero value is a good default: the
+// portfolio of strategies, 2 delays, 1 fault, 2,000 schedules.
+type Bounds struct {
+	// Delays is how many times a schedule may depart from what comes next by
+	// itself, which is what has waited longest. A cancellation, a call of
+	// CloseIdleConnections and a passing of time each count as one. 0 means 2;
+	// [None] means none, [All] any number.
+	Delays int
+	// Faults is how many events of a schedule may be faults. 0 means 1.
+	Faults int
+	// Coincidences is how many times two events may happen with no quiet
+	// between them. What comes of those is chance: such a schedule is run
+	// several times, and its outcomes are a sample. 0 means none.
+	Coincidences int
+	// Schedules is how many schedules are run at most. 0 means 2,000.
+	Schedules int
+	// Time is how long, in real time, an exploration goes on. 0 means no limit:
+	// what is explored does not depend on the machine.
+	Time time.Duration
+	// Effects is the faults that are tried, by the names of their verdicts. Nil
+	// means "refuse" for dials and "reset" for what travels: the two that a
+	// transport has to tell from everything else.
+	Effects []string
+	// Strategy is "exhaustive", "pct", "pos", "random" or, by default,
+	// "portfolio": all of them in turn.
+	Strategy string
+	// Seed is what the strategies that draw lots start from. 0 means 1.
+	Seed uint64
+	// Independent says that the handlers of the test share nothing across
+	// connections, so that the order in which two servers' ends receive does not
+	// matter. Exhaustive exploration then leaves out the orders that differ in
+	// nothing else (sleep sets). It needs Delays: All.
+	Independent bool
+	// KeepGoing goes on after the first finding, to the end of the bounds.
+	KeepGoing bool
+
+	verdicts []faultnet.Verdict
+}
+
+// None and All are for fields of [Bounds] whose zero value means something
+// else.
+const (
+	None = -1
+	All  = math.MaxInt
+)
+
+// Sweep is the bounds that try every single fault at every place, and nothing
+// else.
+var Sweep = Bounds{Delays: None, Faults: 1, Schedules: All, Strategy: "exhaustive"}
+
+// strategies is the names that Bounds.Strategy can have.
+var strategies = []string{"portfolio", "exhaustive", "pct", "pos", "random"}
+
+// normal is the bounds with the meaning of each zero spelled out.
+func (b Bounds) normal() (Bounds, error) {
+	def := func(p *int, zero int) {
+		switch {
+		case *p == 0:
+			*p = zero
+		case *p < 0:
+			*p = 0
+		}
+	}
+	def(&b.Delays, 2)
+	def(&b.Faults, 1)
+	def(&b.Coincidences, 0)
+	def(&b.Schedules, 2000)
+	if b.Seed == 0 {
+		b.Seed = 1
+	}
+	if b.Strategy == "" {
+		b.Strategy = "portfolio"
+	}
+	if !slices.Contains(strategies, b.Strategy) {
+		return b, fmt.Errorf("unknown strategy %q%s; there are: %s", b.Strategy,
+			didYouMean(b.Strategy, strategies), strings.Join(strategies, ", "))
+	}
+	if b.Independent && (b.Strategy != "exhaustive" || b.Delays != All) {
+		return b, fmt.Errorf("sleep sets (Independent) are sound only for Strategy \"exhaustive\" with Delays: All")
+	}
+	if b.Effects == nil {
+		b.Effects = []string{"refuse", "reset"}
+	}
+	for _, name := range b.Effects {
+		v, err := verdict(name)
+		if err != nil {
+			return b, err
+		}
+		b.verdicts = append(b.verdicts, v)
+	}
+	return b, nil
+}
+
+// Exploration is what came of exploring.
+type Exploration struct {
+	// Name is the name of the test.
+	Name string
+	// Bounds is what was explored within, with nothing left to default.
+	Bounds Bounds
+	// Schedules is how many were run.
+	Schedules int
+	// Complete reports whether these were all within the bounds.
+	Complete bool
+	// Delays is the largest number of delays and faults together up to which
+	// every schedule was run; -1 if not even those without any were.
+	Delays int
+	// Outcomes is how often each outcome was seen.
+	Outcomes map[string]int
+	// Pruned is how many schedules were left out as equal to others.
+	Pruned int
+	// Findings is the distinct failures, each with its shortest schedule.
+	Findings []*Finding
+	// Sampled is how many schedules had coincidences.
+	Sampled int
+}
+
+// Finding is one distinct failure.
+type Finding struct {
+	// Schedule is the shortest schedule that shows it.
+	Schedule Schedule
+	// Found is the number of the schedule that showed it first, from 1.
+	Found int
+	// Report is the report of the shortest schedule.
+	Report *Report
+}
+
+// Explore runs body once for each schedule within the bounds, each in a new
+// bubble, and fails t with the shortest schedule that makes body fail or leaves
+// something behind.
+//
+// In the body nothing happens by itself. [T.Get] and its like only declare
+// that a request is to start; [Request.MayCancel], [T.MayCloseIdle] and
+// [T.MayPass] what else may happen; code of the test's own that blocks is moved
+// on by what happens meanwhile. [T.Settle], or the body's end, lets everything
+// happen, in one of its orders.
+func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
+	t.Helper()
+	x, err := explore(t.Name(), bounds, body, nil)
+	if err != nil {
+		t.Errorf("harness: %v", err)
+		t.FailNow()
+		return nil
+	}
+	if len(x.Findings) > 0 {
+		t.Errorf("%s", x)
+		t.FailNow()
+	} else {
+		t.Logf("%s", x)
+	}
+	return x
+}
+
+// outcome is what a run came to, in a line: the fate of each request, and the
+// number of connections that it took.
+func (t *T) outcome(p *plan) string {
+	var b strings.Builder
+	for _, r := range t.requests {
+		b.WriteString(r.name + " ")
+		switch {
+		case !r.returned:
+			b.WriteString("pending")
+		case r.err != nil:
+			b.WriteString(errorClass(r.err))
+		case r.readErr != nil:
+			b.WriteString("body " + errorClass(r.readErr))
+		default:
+			fmt.Fprintf(&b, "%d", r.resp.StatusCode)
+		}
+		if n := len(r.runs); n > 0 {
+			fmt.Fprintf(&b, " on %s", r.runs[n-1].ID())
+		}
+		if n := len(r.runs); n > 1 {
+			fmt.Fprintf(&b, " (sent %d times)", n)
+		}
+		b.WriteString(", ")
+	}
+	fmt.Fprintf(&b, "%d opened", t.Net.Opened())
+	for _, tag := range p.tags {
+		b.WriteString(", " + tag)
+	}
+	return b.String()
+}
+
+// errorClass is the name of an error that scripts use, or its text.
+func errorClass(err error) string {
+	for _, e := range errorNames {
+		if e.is(err) {
+			return e.name
+		}
+	}
+	if err == io.EOF {
+		return "eof"
+	}
+	return err.Error()
+}
+
+// hash is a fingerprint of the options of a step.
+func hash(opts []option) uint32 {
+	h := fnv.New32a()
+	for _, o := range opts {
+		io.WriteString(h, o.name)
+		h.Write([]byte{0})
+	}
+	return h.Sum32()
+}
+
+// String is what was explored and what was found.
+func (x *Exploration) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "explored %s\n", x.coverage())
+	for _, o := range slices.Sorted(maps.Keys(x.Outcomes)) {
+		fmt.Fprintf(&b, "  %6d x %s\n", x.Outcomes[o], o)
+	}
+	for _, f := range x.Findings {
+		fmt.Fprintf(&b, "\n%s", f.Report)
+	}
+	return b.String()
+}
+
+// coverage says exactly what was covered.
+func (x *Exploration) coverage() string {
+	b := x.Bounds
+	s := fmt.Sprintf("%d schedules", x.Schedules)
+	switch {
+	case x.Complete:
+		s = fmt.Sprintf("all %d schedules", x.Schedules)
+		if b.Delays != All {
+			s += fmt.Sprintf(" with at most %d delays and %d faults", b.Delays, b.Faults)
+		} else if b.Faults > 0 {
+			s += fmt.Sprintf(" with at most %d faults", b.Faults)
+		}
+	case x.Delays >= 0:
+		s += fmt.Sprintf("; all with at most %d delays or faults in all", x.Delays)
+	}
+	if x.Pruned > 0 {
+		s += fmt.Sprintf(" (%d more are equal to these)", x.Pruned)
+	}
+	s += fmt.Sprintf("; %d outcomes; %s", len(x.Outcomes), b.Strategy)
+	if b.Strategy != "exhaustive" {
+		s += fmt.Sprintf(", seed %d", b.Seed)
+	}
+	if x.Sampled > 0 {
+		s += fmt.Sprintf("; %d with coincidences, each run %d times: a sample", x.Sampled, samples)
+	}
+	return s
+}

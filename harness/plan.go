@@ -1,0 +1,293 @@
+package harness
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/halfopen/halfopen/faultnet"
+)
+
+// plan is the part of one run that is being explored: what may happen next is
+// not decided by who came first, but by pick.
+type plan struct {
+	bounds Bounds
+	pick   func(opts []option) int // the option to take; negative abandons the run
+
+	starts    []*Request      // declared, and not yet started
+	cancels   []*Request      // may be cancelled
+	idles     []idler         // whose CloseIdleConnections may be called
+	passes    []time.Duration // may pass
+	faults    int             // taken so far
+	together  int
+	delays    int
+	trail     []step
+	tags      []string // outcomes that the body wants told apart
+	abandoned bool
+	summary   string
+}
+
+// step is one choice that was made.
+type step struct {
+	opts   []option
+	chosen int
+}
+
+// option is one thing that may happen next.
+type option struct {
+	name    string
+	kind    optionKind
+	event   *faultnet.Event
+	verdict faultnet.Verdict
+	second  *faultnet.Event // released together with event
+	request *Request
+	idle    idler
+	pass    time.Duration
+	chain   chain
+}
+
+type optionKind uint8
+
+const (
+	startOption  optionKind = iota // a request starts
+	eventOption                    // an event of the network, as it comes
+	faultOption                    // an event with a fault
+	pairOption                     // two events at once
+	waitOption                     // nothing; time passes to the next timer
+	cancelOption                   // a request is cancelled
+	idleOption                     // CloseIdleConnections
+	passOption                     // time passes
+)
+
+// chain is what an option belongs to: the options of one chain come in one
+// order, whatever is chosen.
+type chain struct {
+	conn   int // of an event
+	side   faultnet.Side
+	dial   int
+	letter byte // 'r' of a request's start, 'x' of its cancellation, ...
+	index  int
+}
+
+// cost is how far an option departs from what would come next by itself.
+func (o option) cost(index int) (delays, faults, together int) {
+	switch o.kind {
+	case faultOption:
+		faults = 1
+	case pairOption:
+		together = 1
+	case cancelOption, idleOption, passOption:
+		delays = 1
+	case startOption, eventOption:
+		if index > 0 {
+			delays = 1
+		}
+	}
+	return delays, faults, together
+}
+
+// next makes one choice.
+func (p *plan) next(t *T) progress {
+	opts := p.options(t)
+	if len(opts) == 0 {
+		if p.unfinished(t) {
+			return timeMustPass
+		}
+		return atRest
+	}
+	i := p.pick(opts)
+	if i < 0 {
+		p.abandoned = true
+		return abandoned
+	}
+	p.trail = append(p.trail, step{opts, i})
+	o := opts[i]
+	d, f, c := o.cost(i)
+	p.delays, p.faults, p.together = p.delays+d, p.faults+f, p.together+c
+	if o.kind == waitOption {
+		return timeMustPass
+	}
+	p.do(t, o)
+	return moved
+}
+
+func (p *plan) do(t *T, o option) {
+	switch o.kind {
+	case startOption:
+		for i, r := range p.starts {
+			if r == o.request {
+				p.starts = append(p.starts[:i:i], p.starts[i+1:]...)
+				break
+			}
+		}
+		t.mu.Lock()
+		o.request.started = true
+		t.mu.Unlock()
+		t.note(o.name)
+		go o.request.start()
+	case cancelOption:
+		p.cancels = remove(p.cancels, o.request)
+		t.note(o.name)
+		o.request.cancelNow()
+	case idleOption:
+		p.idles = remove(p.idles, o.idle)
+		t.note(o.name)
+		o.idle.CloseIdleConnections()
+	case passOption:
+		p.passes = remove(p.passes, o.pass)
+		t.note(o.name)
+		t.patient = time.Now().Add(o.pass)
+		time.Sleep(o.pass)
+	case pairOption:
+		t.apply(o.event, faultnet.Pass)
+		t.apply(o.second, faultnet.Pass)
+	default:
+		t.apply(o.event, o.verdict)
+	}
+}
+
+// note records something that the plan did.
+func (t *T) note(name string) { t.step(strings.Fields(name)...) }
+
+func remove[E comparable](s []E, e E) []E {
+	for i, x := range s {
+		if x == e {
+			return append(s[:i:i], s[i+1:]...)
+		}
+	}
+	return s
+}
+
+// options is what may happen next. What must happen some time comes first, in
+// the order in which it came: starts, then events. Then what may happen.
+func (p *plan) options(t *T) []option {
+	opts := make([]option, 0, 8)
+	for _, r := range p.starts {
+		opts = append(opts, option{name: "start " + r.name, kind: startOption, request: r,
+			chain: chain{letter: 'r', index: r.index}})
+	}
+	opts = p.events(t, opts)
+	must := len(opts)
+	opts = p.optional(t, opts)
+	if must == 0 && len(opts) > 0 {
+		if !p.unfinished(t) {
+			return nil
+		}
+		opts = append([]option{{name: "wait", kind: waitOption}}, opts...)
+	}
+	return opts
+}
+
+func (p *plan) events(t *T, opts []option) []option {
+	pending := t.Net.Pending()
+	free := pending[:0]
+	for _, e := range pending {
+		if !t.Net.Verdict(e).IsHold() {
+			free = append(free, e)
+		}
+	}
+	for _, e := range free {
+		opts = append(opts, option{name: e.String(), kind: eventOption, event: e, chain: chainOf(e)})
+	}
+	if p.faults < p.bounds.Faults {
+		for _, e := range free {
+			for _, v := range p.bounds.verdicts {
+				if v.Kinds()&e.Kind != 0 {
+					opts = append(opts, option{name: e.String() + " as " + v.String(), kind: faultOption,
+						event: e, verdict: v, chain: chainOf(e)})
+				}
+			}
+		}
+	}
+	if p.together < p.bounds.Coincidences {
+		for i, e := range free {
+			for _, f := range free[i+1:] {
+				opts = append(opts, option{name: e.String() + " & " + f.String(), kind: pairOption,
+					event: e, second: f, chain: chainOf(e)})
+			}
+		}
+	}
+	return opts
+}
+
+func chainOf(e *faultnet.Event) chain {
+	if e.Kind == faultnet.Dial {
+		return chain{dial: e.DialNumber()}
+	}
+	return chain{conn: e.From.Number(), side: e.From.Side()}
+}
+
+// optional is what may happen or not: each costs a delay, and is not offered
+// where no delay is left.
+func (p *plan) optional(t *T, opts []option) []option {
+	if p.delays >= p.bounds.Delays {
+		return opts
+	}
+	for _, r := range p.cancels {
+		if r.cancellable() {
+			opts = append(opts, option{name: "cancel " + r.name, kind: cancelOption, request: r,
+				chain: chain{letter: 'x', index: r.index}})
+		}
+	}
+	for i, c := range p.idles {
+		opts = append(opts, option{name: "close-idle", kind: idleOption, idle: c,
+			chain: chain{letter: 'i', index: i}})
+	}
+	for i, d := range p.passes {
+		opts = append(opts, option{name: fmt.Sprintf("advance %s", d), kind: passOption, pass: d,
+			chain: chain{letter: 't', index: i}})
+	}
+	return opts
+}
+
+func (r *Request) cancellable() bool {
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	return r.started && !r.cancelled && !(r.returned && r.finished)
+}
+
+// unfinished reports whether a request has been started and has no end yet.
+func (p *plan) unfinished(t *T) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, r := range t.requests {
+		if r.started && !(r.returned && (r.finished || r.dropped || !r.auto)) {
+			return true
+		}
+	}
+	return false
+}
+
+// MayCancel lets an exploration cancel the request, at any point or not at all.
+// Outside of one it does nothing.
+func (r *Request) MayCancel() *Request {
+	if p := r.t.plan; p != nil {
+		p.cancels = append(p.cancels, r)
+	}
+	return r
+}
+
+// MayCloseIdle lets an exploration call the transport's CloseIdleConnections
+// once, at any point or not at all.
+func (t *T) MayCloseIdle(rt interface{ CloseIdleConnections() }) {
+	if t.plan != nil {
+		t.plan.idles = append(t.plan.idles, rt)
+	}
+}
+
+// MayPass lets an exploration have virtual time pass, once, at any point or
+// not at all: one nanosecond less than d, d, or one more. It is for a timeout
+// that the transport was given, so that each side of every tie is tried.
+func (t *T) MayPass(d time.Duration) {
+	if t.plan != nil {
+		t.plan.passes = append(t.plan.passes, d-1, d, d+1)
+	}
+}
+
+// Outcome adds to what an exploration tells two outcomes apart by: by
+// default the fate of each request and the number of connections.
+func (t *T) Outcome(format string, args ...any) {
+	if t.plan != nil {
+		t.plan.tags = append(t.plan.tags, fmt.Sprintf(format, args...))
+	}
+}

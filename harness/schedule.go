@@ -1,0 +1,141 @@
+package harness
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Schedule is a list of choices by name, in the order in which they were made:
+// "start r1", "dial d1 api.test:80", "c1 server->client data as reset",
+// "cancel r1".
+type Schedule []string
+
+// schedule is what a plan chose. A wait is no choice: it is what is left.
+func (p *plan) schedule() Schedule {
+	var s Schedule
+	for _, st := range p.trail {
+		s = append(s, st.opts[st.chosen].name)
+	}
+	return s
+}
+
+// picker follows a schedule as far as it can. What the schedule does not know
+// happens as it comes, so that a schedule outlives changes that do not concern
+// it.
+type picker struct {
+	left  Schedule
+	steps int
+}
+
+func (s Schedule) picker() *picker { return &picker{left: slices.Clone(s)} }
+
+func (p *picker) pick(opts []option) int {
+	p.steps++
+	if len(p.left) > 0 {
+		for i, o := range opts {
+			if o.name == p.left[0] {
+				p.left = p.left[1:]
+				return i
+			}
+		}
+	}
+	// Nothing that must happen is what the schedule wants next: what comes by
+	// itself does, and the schedule need not name it again.
+	if i := slices.Index(p.left, opts[0].name); i >= 0 {
+		p.left = slices.Delete(p.left, i, i+1)
+	}
+	return 0
+}
+
+// shrink finds the shortest schedule with the same failure: it takes away what
+// is optional, then faults, then delays, as long as the failure stays.
+func (e *explorer) shrink(r result, sig string, found int) *Finding {
+	if r.plan.together > 0 {
+		// It is chance: nothing shorter can be told to be the same.
+		return &Finding{Schedule: r.plan.schedule(), Found: found, Report: r.report}
+	}
+	try := func(s Schedule) (result, bool) {
+		again := e.one(s.picker().pick, true)
+		return again, again.report.Failed() && again.report.signature() == sig && weight(again.plan) < weight(r.plan)
+	}
+	for again := true; again; {
+		again = false
+		for _, kind := range []func(option, int) bool{optional, faulty, late} {
+			for i := 0; i < len(r.plan.trail); i++ {
+				st := r.plan.trail[i]
+				if o := st.opts[st.chosen]; kind(o, st.chosen) {
+					if shorter, ok := try(without(r.plan, i)); ok {
+						r, again = shorter, true
+						i = -1
+					}
+				}
+			}
+		}
+	}
+	s := r.plan.schedule()
+	final := e.one(s.picker().pick, false)
+	if !final.report.Failed() || final.report.signature() != sig {
+		final.report.Failures = append([]Failure{{Kind: "uncontrolled",
+			Text: "uncontrolled nondeterminism: the schedule failed, and did not fail again"}}, r.report.Failures...)
+	}
+	return &Finding{Schedule: s, Found: found, Report: final.report}
+}
+
+// weight is how much a schedule departs from what comes by itself.
+func weight(p *plan) int { return 100*p.faults + 10*p.delays + len(p.trail) }
+
+func optional(o option, _ int) bool {
+	return o.kind == cancelOption || o.kind == idleOption || o.kind == passOption
+}
+func faulty(o option, _ int) bool { return o.kind == faultOption }
+func late(o option, i int) bool   { d, _, _ := o.cost(i); return d > 0 && !optional(o, i) }
+
+// without is the plan's schedule without the departure at step i.
+func without(p *plan, i int) Schedule {
+	s := p.schedule()
+	if o := p.trail[i].opts[p.trail[i].chosen]; o.kind == faultOption {
+		s[i] = o.event.String()
+		return s
+	}
+	return slices.Delete(s, i, i+1)
+}
+
+func joinNames(names []string) string { return strings.Join(names, "; ") }
+
+// replayHead is the first line of a saved schedule. The number changes when
+// schedules of before can no longer be read.
+const replayHead = "halfopen replay 1"
+
+// format is the schedule as it is saved.
+func (f *Finding) format(test string) []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n# %s\n", replayHead, test)
+	fmt.Fprintf(&b, "# %s\n", f.Report.Failures[0])
+	for _, name := range f.Schedule {
+		b.WriteString(name + "\n")
+	}
+	return []byte(b.String())
+}
+
+// parseReplay reads a saved schedule.
+func parseReplay(file string, data []byte) (Schedule, error) {
+	head, rest, _ := strings.Cut(string(data), "\n")
+	if head != replayHead {
+		return nil, &ParseError{File: file, Line: 1, Err: fmt.Errorf("got %q, want %q: the schedule was saved by another version, or is none", head, replayHead)}
+	}
+	var s Schedule
+	n := 1
+	for line := range strings.Lines(rest) {
+		n++
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		if len(strings.Fields(line)) < 1 {
+			return nil, &ParseError{File: file, Line: n, Err: fmt.Errorf("an empty choice")}
+		}
+		s = append(s, line)
+	}
+	return s, nil
+}

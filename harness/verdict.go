@@ -1,0 +1,181 @@
+package harness
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+
+	"github.com/halfopen/halfopen/faultnet"
+)
+
+// The verdicts of this file are checked in every run, at every quiet point, for
+// any transport: what they need to know they learn from the network.
+
+// violate records that something is not as it must be, once.
+func (t *T) violate(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	t.mu.Lock()
+	for _, f := range t.failures {
+		if f.Text == text {
+			t.mu.Unlock()
+			return
+		}
+	}
+	t.mu.Unlock()
+	t.snapshot()
+	t.add(Failure{Kind: "verdict", Text: text, Where: t.scriptLine()})
+}
+
+func (t *T) scriptLine() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.at
+}
+
+// checkQuiet checks what must hold whenever everything is quiet.
+func (t *T) checkQuiet() {
+	if len(t.requests) == 0 || t.ended {
+		return
+	}
+	pending := t.Net.Pending()
+	conns := t.Net.Conns()
+	t.checkLimits(pending, conns)
+	for _, r := range t.requests {
+		t.mu.Lock()
+		waits := r.started && !r.returned
+		cancelled := r.cancelled
+		unsent := len(r.runs) == 0
+		t.mu.Unlock()
+		switch {
+		case !waits:
+		case cancelled:
+			t.violate("%s: cancelled, and still pending when all was quiet", r.name)
+		case unsent && r.plainAddr != "":
+			if c := t.usable(r.plainAddr, conns); c != nil && !r.onItsWay(pending) {
+				t.violate("%s: waits while %s to %s is idle", r.name, c.ID(), r.plainAddr)
+			}
+		}
+	}
+}
+
+// onItsWay reports whether the request was written and has not arrived.
+func (r *Request) onItsWay(pending []*faultnet.Event) bool {
+	field := append(slices.Clip(requestField), r.name+"\r\n"...)
+	return slices.ContainsFunc(pending, func(e *faultnet.Event) bool {
+		return e.Kind == faultnet.Data && bytes.Contains(e.Bytes(), field)
+	})
+}
+
+// checkLimits checks that open connections and dials together never exceed
+// the limit that the transport was given for a host.
+func (t *T) checkLimits(pending []*faultnet.Event, conns []*faultnet.Conn) {
+	if t.perHost == 0 {
+		return
+	}
+	count := make(map[string]int)
+	for _, e := range pending {
+		if e.Kind == faultnet.Dial {
+			count[e.Addr]++
+		}
+	}
+	for _, c := range conns {
+		if !c.IsClosed() {
+			count[c.Address()]++
+		}
+	}
+	for _, c := range conns {
+		if n := count[c.Address()]; n > t.perHost {
+			t.violate("%s: %d connections and dials, and the limit is %d", c.Address(), n, t.perHost)
+		}
+	}
+}
+
+// usable is a connection to addr that a request could use at once: open at
+// both ends, nothing on its way, and its last request wholly over.
+func (t *T) usable(addr string, conns []*faultnet.Conn) *faultnet.Conn {
+	for _, c := range conns {
+		if c.Address() != addr || !c.IsIdle() {
+			continue
+		}
+		if w := t.wires[c]; w != nil && w.seen && !w.plain {
+			continue
+		}
+		if r := t.lastOn(c); r == nil || r.over() {
+			return c
+		}
+	}
+	return nil
+}
+
+// lastOn is the request that was sent on c last, or nil.
+func (t *T) lastOn(c *faultnet.Conn) *Request {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if w := t.wires[c]; w != nil {
+		return w.last
+	}
+	return nil
+}
+
+// over reports whether the request leaves its connection fit for another.
+func (r *Request) over() bool {
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	return r.returned && r.err == nil && r.finished && r.resp.StatusCode != http.StatusSwitchingProtocols
+}
+
+// judge checks the one outcome of a round trip.
+func (r *Request) judge(resp *http.Response, err error) {
+	switch {
+	case resp == nil && err == nil:
+		r.t.violate("%s: RoundTrip returned neither a response nor an error", r.name)
+	case resp != nil && err != nil:
+		r.t.violate("%s: RoundTrip returned a response and an error: %v", r.name, err)
+	case resp != nil:
+		if of := resp.Header.Get(RequestHeader); of != "" && of != r.name {
+			r.t.violate("%s: got the response to %s", r.name, of)
+		}
+	}
+}
+
+// replayable reports whether a request may be sent again when it is not known
+// whether a server carried it out: RFC 9110 section 9.2.2, and the
+// Idempotency-Key that net/http documents.
+func replayable(req *http.Request) bool {
+	switch req.Method {
+	case "", "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
+		return true
+	}
+	return req.Header.Get("Idempotency-Key") != "" || req.Header.Get("X-Idempotency-Key") != ""
+}
+
+// plainAddr is the "host:port" that a request for a plain http URL dials.
+func plainAddr(u *url.URL) string {
+	if u.Scheme != "http" {
+		return ""
+	}
+	port := u.Port()
+	if port == "" {
+		port = "80"
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// limitOf is the MaxConnsPerHost of a transport that has one.
+func limitOf(rt any) int {
+	v := reflect.ValueOf(rt)
+	if v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	if v.Kind() != reflect.Struct {
+		return 0
+	}
+	if f := v.FieldByName("MaxConnsPerHost"); f.IsValid() && f.CanInt() {
+		return int(f.Int())
+	}
+	return 0
+}
