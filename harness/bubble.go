@@ -27,11 +27,11 @@ type ending struct {
 	stack    []byte
 }
 
-// bubble runs f as the root of a new bubble and returns when the bubble has
+// bubble runs f as the root of a new bubble, whose id it is told, and returns when the bubble has
 // ended, however it ended. A nil t serves a plain program: a zero testing.T
 // does, as long as nobody fails it. The bubble has a goroutine of its own,
 // because a deadlock is a panic in it and a failed t ends it.
-func bubble(t *testing.T, f func()) (end ending) {
+func bubble(t *testing.T, f func(id uint64)) (end ending) {
 	if t == nil {
 		t = new(testing.T)
 	}
@@ -54,7 +54,7 @@ func bubble(t *testing.T, f func()) (end ending) {
 				}
 			}()
 			end.id = bubbleID()
-			f()
+			f(end.id)
 		})
 		finished = true
 	}()

@@ -137,6 +137,10 @@ type Finding struct {
 	Found int
 	// Report is the report of the shortest schedule.
 	Report *Report
+	// Script is that schedule as a race script that fails by itself. It says
+	// all that a script can: handlers and transports of the test's own are not
+	// in it.
+	Script string
 }
 
 // Explore runs body once for each schedule within the bounds, each in a new
@@ -228,6 +232,12 @@ func (x *Exploration) String() string {
 	}
 	for _, f := range x.Findings {
 		fmt.Fprintf(&b, "\n%s", f.Report)
+		if f.Script != "" {
+			b.WriteString("\nas a script:\n")
+			for l := range strings.Lines(f.Script) {
+				b.WriteString("  " + l)
+			}
+		}
 	}
 	return b.String()
 }

@@ -25,6 +25,7 @@ type plan struct {
 	tags      []string // outcomes that the body wants told apart
 	abandoned bool
 	summary   string
+	slab      []option
 }
 
 // step is one choice that was made.
@@ -161,7 +162,14 @@ func remove[E comparable](s []E, e E) []E {
 // options is what may happen next. What must happen some time comes first, in
 // the order in which it came: starts, then events. Then what may happen.
 func (p *plan) options(t *T) []option {
-	opts := make([]option, 0, 8)
+	// All options of a run share one array: a run has some dozens, and most are
+	// never looked at again.
+	if cap(p.slab)-len(p.slab) < 16 {
+		p.slab = make([]option, 0, 64)
+	}
+	from := len(p.slab)
+	opts := p.slab[from:from:cap(p.slab)]
+	defer func() { p.slab = p.slab[:min(cap(p.slab), from+len(opts))] }()
 	for _, r := range p.starts {
 		opts = append(opts, option{name: "start " + r.name, kind: startOption, request: r,
 			chain: chain{letter: 'r', index: r.index}})

@@ -2,7 +2,9 @@ package harness
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"strings"
 )
 
 // play is one run of a script.
@@ -58,8 +60,10 @@ func (p *play) prepare() error {
 }
 
 func (p *play) run() {
-	// Whoever scripts a race has dials in hand.
-	p.t.Net.hold("dial")
+	if p.t.plan == nil {
+		// Whoever scripts a race has dials in hand.
+		p.t.Net.hold("dial")
+	}
 	for _, c := range p.script.commands {
 		p.t.mu.Lock()
 		p.t.at = fmt.Sprintf("%s:%d", p.script.File, c.line)
@@ -73,7 +77,24 @@ func (p *play) run() {
 	}
 }
 
-func (p *play) transport() http.RoundTripper { return p.rt }
+// start starts a request with those header fields.
+func (p *play) start(name, method, url string, body *string, headers []string) {
+	req := mustRequest(p.t, method, url, bodyReader(body))
+	for _, h := range headers {
+		key, value, _ := strings.Cut(h, ":")
+		req.Header.Add(key, strings.TrimSpace(value))
+	}
+	p.t.stepStart(name, req, body)
+	p.t.begin(name, p.rt, req, body)
+}
+
+// bodyReader is a reader of a body that can be read again, or nil.
+func bodyReader(body *string) io.Reader {
+	if body == nil {
+		return nil
+	}
+	return strings.NewReader(*body)
+}
 
 func (p *play) request(name string) *Request {
 	return p.t.request(name) // the parser has seen it start
@@ -130,7 +151,7 @@ func (p *play) finish(c *command) {
 
 func (p *play) closeIdle() {
 	p.t.step("close-idle")
-	if c, ok := p.transport().(idler); ok {
+	if c, ok := p.rt.(idler); ok {
 		c.CloseIdleConnections()
 	}
 	p.t.settle()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -32,6 +33,7 @@ type Request struct {
 	start     func()        // makes the round trip
 	done      chan struct{} // closed when the round trip has returned
 	auto      bool          // the body is read as soon as there is one
+	words     []string      // the line of a script that starts it
 
 	// Guarded by t.mu.
 	returned  bool
@@ -53,14 +55,14 @@ func (r *Request) Name() string { return r.name }
 
 // Get starts a GET request named name on the transport, and settles.
 func (t *T) Get(name string, rt http.RoundTripper, url string) *Request {
-	t.step("get", name, url)
-	return t.begin(name, rt, mustRequest(t, "GET", url, nil))
+	return t.Start(name, rt, mustRequest(t, "GET", url, nil))
 }
 
 // Post starts a POST request with that body.
 func (t *T) Post(name string, rt http.RoundTripper, url, body string) *Request {
-	t.step("post", name, url, body)
-	return t.begin(name, rt, mustRequest(t, "POST", url, strings.NewReader(body)))
+	req := mustRequest(t, "POST", url, strings.NewReader(body))
+	t.stepStart(name, req, &body)
+	return t.begin(name, rt, req, &body)
 }
 
 func mustRequest(t *T, method, url string, body io.Reader) *http.Request {
@@ -75,16 +77,52 @@ func mustRequest(t *T, method, url string, body io.Reader) *http.Request {
 // does not return an answer: what became of the request is what the
 // expectations of the Request ask.
 func (t *T) Start(name string, rt http.RoundTripper, req *http.Request) *Request {
-	t.step("request", name, req.Method, req.URL.String())
-	return t.begin(name, rt, req)
+	t.stepStart(name, req, nil)
+	return t.begin(name, rt, req, nil)
 }
 
-func (t *T) begin(name string, rt http.RoundTripper, req *http.Request) *Request {
+// stepStart records the start of a request as a script has it.
+func (t *T) stepStart(name string, req *http.Request, body *string) {
+	if !t.set.silent {
+		t.step(startWords(name, req, body)...)
+	}
+}
+
+func startWords(name string, req *http.Request, body *string) []string {
+	var words []string
+	switch {
+	case req.Method == "GET" || req.Method == "":
+		words = []string{"get", name, req.URL.String()}
+	case req.Method == "POST" && body != nil:
+		words = []string{"post", name, req.URL.String(), *body}
+	default:
+		words = []string{"request", name, req.Method, req.URL.String()}
+	}
+	for _, key := range slices.Sorted(maps.Keys(req.Header)) {
+		for _, value := range req.Header[key] {
+			words = append(words, key+":"+value)
+		}
+	}
+	return words
+}
+
+// AutoRead has each response body read to its end and closed, as soon as there
+// is a response to a request that the harness started. In an exploration that
+// is so from the start.
+func (t *T) AutoRead() {
+	t.step("auto-read")
+	t.auto = true
+}
+
+func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *string) *Request {
 	if t.request(name) != nil {
 		t.fatal("usage", fmt.Sprintf("there is a request %s already", name))
 	}
 	t.adopt(rt)
+	words := startWords(name, req, body)
 	r, req := t.watch(name, req, t.here())
+	r.words = words
+	r.auto = t.auto || t.plan != nil
 	r.start = func() {
 		// A panic here would be the end of the process.
 		defer t.caught(name + ": ")
@@ -95,7 +133,6 @@ func (t *T) begin(name string, rt http.RoundTripper, req *http.Request) *Request
 		}
 	}
 	if t.plan != nil {
-		r.auto = true
 		t.plan.starts = append(t.plan.starts, r)
 		return r
 	}
@@ -322,7 +359,11 @@ func (r *Request) readAll() {
 	resp := r.resp
 	var content []byte
 	var err error
-	buf := make([]byte, 4096)
+	size := 4096
+	if n := resp.ContentLength; n >= 0 && n < int64(size) {
+		size = int(n) + 1 // one more, to see the end
+	}
+	buf := make([]byte, size)
 	for err == nil {
 		var n int
 		n, err = resp.Body.Read(buf)

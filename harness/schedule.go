@@ -79,7 +79,7 @@ func (e *explorer) shrink(r result, sig string, found int) *Finding {
 		final.report.Failures = append([]Failure{{Kind: "uncontrolled",
 			Text: "uncontrolled nondeterminism: the schedule failed, and did not fail again"}}, r.report.Failures...)
 	}
-	return &Finding{Schedule: s, Found: found, Report: final.report}
+	return &Finding{Schedule: s, Found: found, Report: final.report, Script: final.script}
 }
 
 // weight is how much a schedule departs from what comes by itself.

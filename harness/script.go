@@ -155,8 +155,8 @@ func parseCommand(text string) (*command, error) {
 		return nil, fmt.Errorf("a verb is missing")
 	}
 	name, rest := words[0].text, words[1:]
-	if name == "want" && len(rest) > 0 {
-		name, rest = "want "+rest[0].text, rest[1:]
+	if (name == "want" || name == "may") && len(rest) > 0 {
+		name, rest = name+" "+rest[0].text, rest[1:]
 	}
 	c.verb = findVerb(name)
 	if c.verb == nil {
@@ -321,6 +321,10 @@ func (n *names) checkArg(p param, arg string) error {
 		return err
 	case errorParam:
 		return checkError(arg)
+	case headerParam:
+		if name, _, ok := strings.Cut(arg, ":"); !ok || name == "" {
+			return fmt.Errorf("bad header %q: want Name:value", arg)
+		}
 	case settingParam:
 		return n.script.settings.set(arg)
 	case rawParam:

@@ -24,6 +24,7 @@ type result struct {
 	plan    *plan
 	report  *Report
 	summary string
+	script  string
 }
 
 // one runs the body once; pick decides.
@@ -31,7 +32,11 @@ func (e *explorer) one(pick func([]option) int, silent bool) result {
 	p := &plan{bounds: e.x.Bounds, pick: pick}
 	t := runT(nil, e.x.Name, e.body, settings{silent: silent, plan: p})
 	e.length = max(e.length, len(p.trail))
-	return result{p, t.report(), p.summary}
+	r := result{plan: p, report: t.report(), summary: p.summary}
+	if !silent {
+		r.script = t.script(p)
+	}
+	return r
 }
 
 // explore explores body within the bounds.

@@ -18,6 +18,7 @@ import (
 // A nil handler is [Pages]. The harness closes it at the end.
 func (t *T) Serve(addr string, h http.Handler) *http.Server {
 	t.step("serve", addr)
+	t.served = append(t.served, "serve "+addr)
 	return t.serve(addr, h, nil)
 }
 
@@ -137,6 +138,7 @@ func (zeros) Read(p []byte) (int, error) {
 // [Conn.Respond], [Conn.Fin], [Conn.Reset], [Conn.Vanish]).
 func (t *T) Peer(addr string) {
 	t.step("peer", addr)
+	t.served = append(t.served, "peer "+addr)
 	l := t.listen(addr)
 	go func() {
 		for {

@@ -90,7 +90,9 @@ type T struct {
 	trace      []line
 	cleanups   []func()
 	requests   []*Request
-	calls      int // how many of them came through Client
+	auto       bool     // bodies are read as they come
+	served     []string // the lines of a script that set up what serves
+	calls      int      // how many of them came through Client
 	conns      map[string]*Conn
 	transports []idler
 	perHost    int // the least limit of connections of a host among them
@@ -116,8 +118,8 @@ func run(std *testing.T, name string, body func(*T), set settings) *Report {
 
 func runT(std *testing.T, name string, body func(*T), set settings) *T {
 	t := &T{name: name, set: set, plan: set.plan, Clock: clock.System}
-	end := bubble(std, func() {
-		t.bubble = bubbleID()
+	end := bubble(std, func(id uint64) {
+		t.bubble = id
 		t.ask = make(chan question)
 		t.quiet = make(chan struct{})
 		t.wake = make(chan struct{}, 1)
@@ -265,6 +267,9 @@ func (t *T) FailNow() {
 
 // here is the line of the test, or of the script, that is being run.
 func (t *T) here() string {
+	if t.set.silent {
+		return "" // nobody will read it
+	}
 	t.mu.Lock()
 	at := t.at
 	t.mu.Unlock()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"strconv"
 	"strings"
 	"syscall"
@@ -46,6 +45,7 @@ const (
 	errorParam
 	settingParam
 	rawParam
+	headerParam
 )
 
 // kinds is what the words in capitals of verb.args stand for.
@@ -53,7 +53,7 @@ var kinds = map[string]paramKind{
 	"NAME": newRequestParam, "R": requestParam, "D": dialParam, "C": connParam,
 	"N": numberParam, "DURATION": durationParam, "EVENT...": patternParam,
 	"OUTCOME": outcomeParam, "ERROR": errorParam, "SETTING=VALUE...": settingParam,
-	"RAW": rawParam, "ADDR": textParam, "URL": textParam, "TEXT": textParam,
+	"RAW": rawParam, "HEADER...": headerParam, "ADDR": textParam, "URL": textParam, "TEXT": textParam,
 	"METHOD": textParam,
 }
 
@@ -71,17 +71,28 @@ func init() {
 			run: func(p *play, c *command) { p.t.step(append([]string{"transport"}, c.args...)...) }},
 
 		// Start.
-		{name: "get", args: "NAME URL", doc: "start a GET request",
-			run: func(p *play, c *command) { p.t.Get(c.args[0], p.transport(), c.args[1]) }},
-		{name: "post", args: "NAME URL TEXT", doc: "start a POST request with that body, which can be sent again",
-			run: func(p *play, c *command) { p.t.Post(c.args[0], p.transport(), c.args[1], c.args[2]) }},
-		{name: "request", args: "NAME METHOD URL [TEXT]", doc: "start a request with that method and body",
+		{name: "get", args: "NAME URL [HEADER...]", doc: "start a GET request; a HEADER is Name:value",
+			run: func(p *play, c *command) { p.start(c.args[0], "GET", c.args[1], nil, c.args[2:]) }},
+		{name: "post", args: "NAME URL TEXT [HEADER...]", doc: "start a POST request with that body, which can be sent again",
+			run: func(p *play, c *command) { p.start(c.args[0], "POST", c.args[1], &c.args[2], c.args[3:]) }},
+		{name: "request", args: "NAME METHOD URL [HEADER...]", doc: "start a request with that method and no body",
+			run: func(p *play, c *command) { p.start(c.args[0], c.args[1], c.args[2], nil, c.args[3:]) }},
+		{name: "auto-read", doc: "from here on, read each response body to its end and close it, as soon as there is a response",
+			run: func(p *play, c *command) { p.t.AutoRead() }},
+
+		// What may happen, for halfopen explore; in a single run these do nothing.
+		{name: "may cancel", args: "R", doc: "when the script is explored: cancel the request at any point, or not at all",
+			run: func(p *play, c *command) { p.request(c.args[0]).MayCancel() }},
+		{name: "may close-idle", doc: "when the script is explored: call CloseIdleConnections at any point, or not at all",
 			run: func(p *play, c *command) {
-				body := io.Reader(http.NoBody)
-				if len(c.args) > 3 {
-					body = strings.NewReader(c.args[3])
+				if rt, ok := p.rt.(idler); ok {
+					p.t.MayCloseIdle(rt)
 				}
-				p.t.Start(c.args[0], p.transport(), mustRequest(p.t, c.args[1], c.args[2], body))
+			}},
+		{name: "may pass", args: "DURATION", doc: "when the script is explored: let that much time pass at any point, or one nanosecond less or more, or not at all",
+			run: func(p *play, c *command) {
+				d, _ := time.ParseDuration(c.args[0])
+				p.t.MayPass(d)
 			}},
 
 		// Hold.

@@ -1,0 +1,61 @@
+package harness_test
+
+import (
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness"
+)
+
+// What a schedule costs: the same two requests in a bare bubble on a
+// free-running network, and as schedules of an exploration with all verdicts.
+func BenchmarkSchedule(b *testing.B) {
+	b.Run("two-gets/bare", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			synctest.Test(new(testing.T), func(*testing.T) { bareTwoGets(b) })
+		}
+	})
+	b.Run("two-gets/explored", func(b *testing.B) {
+		b.ReportAllocs()
+		harness.Explore(b, harness.Bounds{Strategy: "random", Schedules: b.N, Faults: harness.None}, func(t *harness.T) {
+			tr := t.Net.Transport()
+			t.Serve("api.test:80", nil)
+			t.Get("r1", tr, "http://api.test/")
+			t.Get("r2", tr, "http://api.test/")
+		})
+	})
+}
+
+func bareTwoGets(b *testing.B) {
+	n := new(faultnet.Net)
+	l, err := n.Listen("tcp", "api.test:80")
+	if err != nil {
+		b.Fatal(err)
+	}
+	srv := &http.Server{Handler: http.HandlerFunc(harness.Pages)}
+	go srv.Serve(l)
+	tr := &http.Transport{DialContext: n.DialContext}
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			req, _ := http.NewRequest("GET", "http://api.test/", nil)
+			resp, err := tr.RoundTrip(req)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+		})
+	}
+	wg.Wait()
+	tr.CloseIdleConnections()
+	synctest.Wait()
+	srv.Close()
+	n.Close()
+}
