@@ -125,6 +125,13 @@ type Exploration struct {
 	Pruned int
 	// Findings is the distinct failures, each with its shortest schedule.
 	Findings []*Finding
+	// Replayed is the saved schedules that were run first.
+	Replayed []Replay
+	// Drawn is how many of the schedules were drawn by lot; the others are
+	// distinct.
+	Drawn int
+	// Waiting is how many schedules are known and not yet run.
+	Waiting int
 	// Sampled is how many schedules had coincidences.
 	Sampled int
 }
@@ -152,21 +159,44 @@ type Finding struct {
 // [T.MayPass] what else may happen; code of the test's own that blocks is moved
 // on by what happens meanwhile. [T.Settle], or the body's end, lets everything
 // happen, in one of its orders.
+//
+// A failing schedule is shrunk, printed with a line that runs it again and as
+// a race script, and saved below testdata/replays of the package, where it is
+// run first from then on. The flags -halfopen.replay, -halfopen.seed,
+// -halfopen.budget and -halfopen.strategy, or the variables HALFOPEN_REPLAY and
+// so on, take the place of what the test says.
 func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
 	t.Helper()
-	x, err := explore(t.Name(), bounds, body, nil)
+	files, err := savedReplays(t.Name())
+	if *replayFlag != "" {
+		files = []string{*replayFlag}
+		bounds.Schedules = None
+	}
+	var x *Exploration
+	if err == nil {
+		x, err = explore(t.Name(), bounds.flagged(), body, files, nil)
+	}
 	if err != nil {
 		t.Errorf("harness: %v", err)
 		t.FailNow()
 		return nil
 	}
+	for _, r := range x.Replayed {
+		t.Logf("%s", r)
+	}
 	if len(x.Findings) > 0 {
-		t.Errorf("%s", x)
+		t.Errorf("%s\n%s", x, x.saveAll())
 		t.FailNow()
-	} else {
+	} else if x.Schedules > 0 {
 		t.Logf("%s", x)
 	}
 	return x
+}
+
+// Search is Explore in a plain program: it reports instead of failing, and
+// saves nothing. What progress is given now and then is not finished.
+func Search(name string, bounds Bounds, progress func(*Exploration), body func(t *T)) (*Exploration, error) {
+	return explore(name, bounds, body, nil, progress)
 }
 
 // outcome is what a run came to, in a line: the fate of each request, and the
@@ -245,22 +275,28 @@ func (x *Exploration) String() string {
 // coverage says exactly what was covered.
 func (x *Exploration) coverage() string {
 	b := x.Bounds
-	s := fmt.Sprintf("%d schedules", x.Schedules)
+	var s string
+	distinct := x.Schedules - x.Drawn
 	switch {
 	case x.Complete:
-		s = fmt.Sprintf("all %d schedules", x.Schedules)
+		s = fmt.Sprintf("all %d schedules", distinct)
 		if b.Delays != All {
-			s += fmt.Sprintf(" with at most %d delays and %d faults", b.Delays, b.Faults)
+			s += fmt.Sprintf(" with at most %s and %s", count(b.Delays, "delay"), count(b.Faults, "fault"))
 		} else if b.Faults > 0 {
-			s += fmt.Sprintf(" with at most %d faults", b.Faults)
+			s += fmt.Sprintf(" with at most %s", count(b.Faults, "fault"))
 		}
 	case x.Delays >= 0:
-		s += fmt.Sprintf("; all with at most %d delays or faults in all", x.Delays)
+		s = fmt.Sprintf("%d schedules, among them all with at most %s", distinct, count(x.Delays, "delay or fault"))
+	default:
+		s = fmt.Sprintf("%d schedules", distinct)
 	}
 	if x.Pruned > 0 {
 		s += fmt.Sprintf(" (%d more are equal to these)", x.Pruned)
 	}
-	s += fmt.Sprintf("; %d outcomes; %s", len(x.Outcomes), b.Strategy)
+	if x.Drawn > 0 {
+		s += fmt.Sprintf(", and %d by lot", x.Drawn)
+	}
+	s += fmt.Sprintf("; %s; %s", count(len(x.Outcomes), "outcome"), b.Strategy)
 	if b.Strategy != "exhaustive" {
 		s += fmt.Sprintf(", seed %d", b.Seed)
 	}
@@ -268,4 +304,18 @@ func (x *Exploration) coverage() string {
 		s += fmt.Sprintf("; %d with coincidences, each run %d times: a sample", x.Sampled, samples)
 	}
 	return s
+}
+
+// count is n and a noun: "1 delay", "2 delays".
+func count(n int, noun string) string {
+	first, rest, _ := strings.Cut(noun, " ")
+	switch {
+	case n == 1:
+	case rest != "":
+		first += "s"
+		rest = strings.Replace(rest, "fault", "faults", 1)
+	default:
+		first += "s"
+	}
+	return strings.TrimSpace(fmt.Sprintf("%d %s %s", n, first, rest))
 }

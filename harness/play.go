@@ -48,6 +48,36 @@ func (s *Script) run(name string, maker Maker, again string) (*Report, error) {
 	return r, nil
 }
 
+// Explore explores the script: its requests start in any order, everything that
+// travels arrives in any order, and what "may" happen does so anywhere. Its
+// wants are checked where they stand, after a settle. The verdicts of every
+// run, and that nothing is left behind, hold for each order.
+func (s *Script) Explore(maker Maker, bounds Bounds, progress func(*Exploration)) (*Exploration, error) {
+	return s.explore(maker, bounds, nil, progress)
+}
+
+// Replay runs one schedule of an exploration of the script again.
+func (s *Script) Replay(maker Maker, file string) (*Exploration, error) {
+	return s.explore(maker, Bounds{Schedules: None}, []string{file}, nil)
+}
+
+func (s *Script) explore(maker Maker, bounds Bounds, files []string, progress func(*Exploration)) (*Exploration, error) {
+	if maker == nil {
+		maker = NetHTTP
+	}
+	var refused error
+	x, err := explore(s.File, bounds, func(t *T) {
+		p := &play{t: t, script: s, maker: maker}
+		if refused = p.prepare(); refused == nil {
+			p.run()
+		}
+	}, files, progress)
+	if refused != nil {
+		err = &NotApplicable{refused}
+	}
+	return x, err
+}
+
 // prepare makes the transport: whether it can be made is known before the
 // first line.
 func (p *play) prepare() error {

@@ -61,6 +61,7 @@ type Report struct {
 	table   string
 	blocked []string
 	again   string
+	text    string // what String is, of a report that came from elsewhere
 }
 
 // line is one line of a trace.
@@ -132,7 +133,10 @@ const (
 // the first failure; who was still blocked; and a line that runs it again. For
 // a run that passed it is a line.
 func (r *Report) String() string {
-	if !r.Failed() {
+	switch {
+	case r.text != "":
+		return r.text
+	case !r.Failed():
 		return r.Name + ": held\n"
 	}
 	var b strings.Builder

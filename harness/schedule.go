@@ -107,35 +107,29 @@ func joinNames(names []string) string { return strings.Join(names, "; ") }
 // schedules of before can no longer be read.
 const replayHead = "halfopen replay 1"
 
-// format is the schedule as it is saved.
-func (f *Finding) format(test string) []byte {
+// Format is the schedule as it is saved: a version, comments that say what it
+// is of, and a choice a line.
+func (f *Finding) Format(test string) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n# %s\n", replayHead, test)
-	fmt.Fprintf(&b, "# %s\n", f.Report.Failures[0])
+	fmt.Fprintf(&b, "# %s\n", f.Report.Failures[0].Text)
 	for _, name := range f.Schedule {
 		b.WriteString(name + "\n")
 	}
 	return []byte(b.String())
 }
 
-// parseReplay reads a saved schedule.
-func parseReplay(file string, data []byte) (Schedule, error) {
+// ParseSchedule reads a saved schedule.
+func ParseSchedule(file string, data []byte) (Schedule, error) {
 	head, rest, _ := strings.Cut(string(data), "\n")
 	if head != replayHead {
-		return nil, &ParseError{File: file, Line: 1, Err: fmt.Errorf("got %q, want %q: the schedule was saved by another version, or is none", head, replayHead)}
+		return nil, &ParseError{File: file, Line: 1, Err: fmt.Errorf("got %q, want %q: it was saved by another version, or is no schedule", head, replayHead)}
 	}
 	var s Schedule
-	n := 1
 	for line := range strings.Lines(rest) {
-		n++
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
-			continue
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			s = append(s, line)
 		}
-		if len(strings.Fields(line)) < 1 {
-			return nil, &ParseError{File: file, Line: n, Err: fmt.Errorf("an empty choice")}
-		}
-		s = append(s, line)
 	}
 	return s, nil
 }

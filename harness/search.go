@@ -15,7 +15,8 @@ type explorer struct {
 	started  time.Time
 	seen     map[string]bool // signatures of findings
 	tree     *tree
-	length   int // steps of the longest run so far
+	length   int // steps of the run in which everything happens as it comes
+	skipped  int // schedules that other shards run
 	progress func(*Exploration)
 }
 
@@ -31,7 +32,6 @@ type result struct {
 func (e *explorer) one(pick func([]option) int, silent bool) result {
 	p := &plan{bounds: e.x.Bounds, pick: pick}
 	t := runT(nil, e.x.Name, e.body, settings{silent: silent, plan: p})
-	e.length = max(e.length, len(p.trail))
 	r := result{plan: p, report: t.report(), summary: p.summary}
 	if !silent {
 		r.script = t.script(p)
@@ -40,7 +40,7 @@ func (e *explorer) one(pick func([]option) int, silent bool) result {
 }
 
 // explore explores body within the bounds.
-func explore(name string, bounds Bounds, body func(*T), progress func(*Exploration)) (*Exploration, error) {
+func explore(name string, bounds Bounds, body func(*T), files []string, progress func(*Exploration)) (*Exploration, error) {
 	b, err := bounds.normal()
 	if err != nil {
 		return nil, err
@@ -51,13 +51,21 @@ func explore(name string, bounds Bounds, body func(*T), progress func(*Explorati
 	}
 	x := &Exploration{Name: name, Bounds: b, Outcomes: make(map[string]int), Delays: -1}
 	e := &explorer{x: x, body: body, shard: shard, started: time.Now(), seen: make(map[string]bool), progress: progress}
+	if err := e.replayAll(files); err != nil {
+		return nil, err
+	}
 	e.run()
+	x.Findings = shortest(x.Findings)
 	return x, nil
 }
 
 func (e *explorer) run() {
 	b := e.x.Bounds
 	e.tree = newTree(e)
+	if b.Schedules > 0 {
+		first := e.one(func([]option) int { return 0 }, true)
+		e.length = len(first.plan.trail)
+	}
 	for i := 0; e.goesOn(i); i++ {
 		switch b.Strategy {
 		case "exhaustive":
@@ -85,10 +93,11 @@ func (e *explorer) run() {
 func (e *explorer) goesOn(i int) bool {
 	b := e.x.Bounds
 	if e.progress != nil && i%256 == 255 {
+		e.x.Waiting = e.tree.waiting()
 		e.progress(e.x)
 	}
 	switch {
-	case e.x.Schedules >= b.Schedules:
+	case e.x.Schedules+e.skipped >= b.Schedules:
 		return false
 	case len(e.x.Findings) > 0 && !b.KeepGoing:
 		return false
@@ -101,10 +110,11 @@ func (e *explorer) goesOn(i int) bool {
 // draw runs one schedule that a strategy draws, if it is this shard's.
 func (e *explorer) draw(strategy string, i int) {
 	if !e.shard.owns(i) {
-		e.x.Bounds.Schedules-- // another shard runs it
+		e.skipped++
 		return
 	}
 	l := newLots(e.x.Bounds, strategy, uint64(i), e.length)
+	e.x.Drawn++
 	e.count(e.one(l.pick, true))
 }
 
@@ -290,6 +300,15 @@ func (t *tree) push(level int, n node) {
 		t.levels = append(t.levels, nil)
 	}
 	t.levels[level] = append(t.levels[level], n)
+}
+
+// waiting is how many schedules are known and not yet run.
+func (t *tree) waiting() int {
+	n := 0
+	for _, level := range t.levels {
+		n += len(level)
+	}
+	return n
 }
 
 // sleeping reports whether o is in the sleep set: every schedule that takes it

@@ -125,6 +125,8 @@ func init() {
 				d, _ := time.ParseDuration(c.args[0])
 				p.t.Advance(d)
 			}},
+		{name: "settle", doc: "let everything happen that may; when the script is explored, in the order that is tried, until every request has its end",
+			run: func(p *play, c *command) { p.t.Settle() }},
 		{name: "close-idle", doc: "call CloseIdleConnections on the transport",
 			run: func(p *play, c *command) { p.closeIdle() }},
 

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/halfopen/halfopen/harness"
+)
+
+// exploreFlags is the flags that say what to explore.
+func exploreFlags(fs *flag.FlagSet) func() harness.Bounds {
+	strategy := fs.String("strategy", "", "portfolio (the default), exhaustive, pct, pos or random")
+	seed := fs.Uint64("seed", 0, "the seed of what is drawn by lot")
+	budget := fs.Int("budget", 0, "the most schedules; -1 for all (default 2000)")
+	delays := fs.Int("delays", -1, "the most departures from first come, first served (default 2); with -all any number")
+	all := fs.Bool("all", false, "any number of delays")
+	faults := fs.Int("faults", -1, "the most faults (default 1)")
+	together := fs.Int("coincidences", 0, "the most pairs of events with no quiet between them")
+	effects := fs.String("effects", "", "the faults that are tried, by name, with commas (default refuse,reset)")
+	independent := fs.Bool("independent", false, "handlers share nothing across connections: leave equal orders out")
+	keep := fs.Bool("keep-going", false, "go on after the first finding")
+	limit := fs.Duration("time", 0, "stop after this real time")
+	return func() harness.Bounds {
+		b := harness.Bounds{Strategy: *strategy, Seed: *seed, Coincidences: *together, Independent: *independent, KeepGoing: *keep, Time: *limit}
+		set := func(p *int, n int) {
+			switch {
+			case n == 0:
+				*p = harness.None
+			case n > 0:
+				*p = n
+			}
+		}
+		set(&b.Delays, *delays)
+		set(&b.Faults, *faults)
+		if *all {
+			b.Delays = harness.All
+		}
+		b.Schedules = *budget
+		if *budget < 0 {
+			b.Schedules = harness.All
+		}
+		if *effects != "" {
+			b.Effects = strings.Split(*effects, ",")
+		}
+		return b
+	}
+}
+
+func exploreCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
+	bounds := exploreFlags(fs)
+	asJSON := fs.Bool("json", false, "print the exploration as JSON, for halfopen merge")
+	save := fs.String("save", "", "save the findings' schedules in this `folder`")
+	verbose := fs.Bool("v", false, "print progress")
+	return func(args []string, out, errs io.Writer) int {
+		s, code := oneScript("explore", args, fs, errs)
+		if s == nil {
+			return code
+		}
+		x, err := s.Explore(nil, bounds(), progress(*verbose, errs))
+		if err != nil {
+			fmt.Fprintf(errs, "halfopen explore: %v\n", err)
+			return mistake
+		}
+		if *asJSON {
+			json.NewEncoder(out).Encode(x)
+		} else {
+			fmt.Fprint(out, x)
+		}
+		for i, f := range x.Findings {
+			if *save == "" {
+				break
+			}
+			file := fmt.Sprintf("%s/%s-%d.replay", *save, s.Name, i+1)
+			if err := os.WriteFile(file, f.Format(s.File), 0o666); err != nil {
+				fmt.Fprintln(errs, err)
+				return mistake
+			}
+			fmt.Fprintf(errs, "saved; again: halfopen replay %s %s\n", s.File, file)
+		}
+		return exitCode(x)
+	}
+}
+
+func exitCode(x *harness.Exploration) int {
+	if len(x.Findings) > 0 {
+		return failed
+	}
+	return held
+}
+
+// progress prints, on a terminal or when asked to, what has been explored.
+func progress(verbose bool, errs io.Writer) func(*harness.Exploration) {
+	f, ok := errs.(*os.File)
+	if ok {
+		st, err := f.Stat()
+		ok = err == nil && st.Mode()&os.ModeCharDevice != 0
+	}
+	if !ok && !verbose {
+		return nil
+	}
+	start, last := time.Now(), time.Time{}
+	return func(x *harness.Exploration) {
+		if time.Since(last) < time.Second {
+			return
+		}
+		last = time.Now()
+		fmt.Fprintf(errs, "%d schedules, %.0f a second, %d outcomes, %d waiting\n",
+			x.Schedules, float64(x.Schedules)/time.Since(start).Seconds(), len(x.Outcomes), x.Waiting)
+	}
+}
+
+// oneScript reads the script that is the only argument left.
+func oneScript(name string, args []string, fs *flag.FlagSet, errs io.Writer) (*harness.Script, int) {
+	if len(args) != 1 {
+		fmt.Fprintf(errs, "halfopen %s: want one script\n", name)
+		fs.Usage()
+		return nil, mistake
+	}
+	s, err := harness.ReadScript(args[0])
+	if err != nil {
+		fmt.Fprintln(errs, err)
+		return nil, mistake
+	}
+	return s, held
+}
+
+func replayCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
+	return func(args []string, out, errs io.Writer) int {
+		if len(args) != 2 {
+			fmt.Fprintln(errs, "halfopen replay: want a script and a schedule")
+			fs.Usage()
+			return mistake
+		}
+		s, code := oneScript("replay", args[:1], fs, errs)
+		if s == nil {
+			return code
+		}
+		x, err := s.Replay(nil, args[1])
+		if err != nil {
+			fmt.Fprintln(errs, err)
+			return mistake
+		}
+		for _, r := range x.Replayed {
+			fmt.Fprintln(out, r)
+		}
+		for _, f := range x.Findings {
+			fmt.Fprint(out, f.Report)
+		}
+		return exitCode(x)
+	}
+}
+
+func mergeCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
+	asJSON := fs.Bool("json", false, "print the merged exploration as JSON")
+	return func(args []string, out, errs io.Writer) int {
+		var shards []*harness.Exploration
+		for _, file := range args {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				fmt.Fprintln(errs, err)
+				return mistake
+			}
+			x := new(harness.Exploration)
+			if err := json.Unmarshal(data, x); err != nil {
+				fmt.Fprintf(errs, "%s: %v\n", file, err)
+				return mistake
+			}
+			shards = append(shards, x)
+		}
+		x, err := harness.Merge(shards)
+		if err != nil {
+			fmt.Fprintf(errs, "halfopen merge: %v\n", err)
+			return mistake
+		}
+		if *asJSON {
+			json.NewEncoder(out).Encode(x)
+		} else {
+			fmt.Fprint(out, x)
+		}
+		return exitCode(x)
+	}
+}

@@ -1,0 +1,109 @@
+package harness
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// reportVersion is the version of the JSON form of an [Exploration].
+const reportVersion = 1
+
+// explorationJSON is the form in which shards report.
+type explorationJSON struct {
+	Version   int            `json:"version"`
+	Name      string         `json:"name"`
+	Bounds    Bounds         `json:"bounds"`
+	Schedules int            `json:"schedules"`
+	Drawn     int            `json:"drawn"`
+	Pruned    int            `json:"pruned"`
+	Sampled   int            `json:"sampled"`
+	Complete  bool           `json:"complete"`
+	Delays    int            `json:"delays"`
+	Outcomes  map[string]int `json:"outcomes"`
+	Findings  []findingJSON  `json:"findings"`
+}
+
+type findingJSON struct {
+	Schedule Schedule `json:"schedule"`
+	Kind     string   `json:"kind"`
+	Text     string   `json:"text"`
+	Report   string   `json:"report"`
+	Script   string   `json:"script"`
+}
+
+// MarshalJSON is the exploration as a shard reports it.
+func (x *Exploration) MarshalJSON() ([]byte, error) {
+	j := explorationJSON{Version: reportVersion, Name: x.Name, Bounds: x.Bounds, Schedules: x.Schedules,
+		Drawn: x.Drawn, Pruned: x.Pruned, Sampled: x.Sampled, Complete: x.Complete, Delays: x.Delays,
+		Outcomes: x.Outcomes, Findings: []findingJSON{}}
+	for _, f := range x.Findings {
+		first := f.Report.Failures[0]
+		j.Findings = append(j.Findings, findingJSON{f.Schedule, first.Kind, first.Text, f.Report.String(), f.Script})
+	}
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (x *Exploration) UnmarshalJSON(data []byte) error {
+	var j explorationJSON
+	if err := json.Unmarshal(data, &j); err != nil {
+		return err
+	}
+	if j.Version != reportVersion {
+		return fmt.Errorf("got report version %d, want %d", j.Version, reportVersion)
+	}
+	*x = Exploration{Name: j.Name, Bounds: j.Bounds, Schedules: j.Schedules, Drawn: j.Drawn, Pruned: j.Pruned,
+		Sampled: j.Sampled, Complete: j.Complete, Delays: j.Delays, Outcomes: j.Outcomes}
+	for _, f := range j.Findings {
+		x.Findings = append(x.Findings, &Finding{Schedule: f.Schedule, Script: f.Script,
+			Report: &Report{Name: j.Name, Failures: []Failure{{Kind: f.Kind, Text: f.Text}}, text: f.Report}})
+	}
+	return nil
+}
+
+// Merge is the exploration that the shards did together: what one process
+// would have done, if each shard came to its end.
+func Merge(shards []*Exploration) (*Exploration, error) {
+	if len(shards) == 0 {
+		return nil, fmt.Errorf("nothing to merge")
+	}
+	all := &Exploration{Name: shards[0].Name, Bounds: shards[0].Bounds, Complete: true,
+		Delays: shards[0].Delays, Outcomes: make(map[string]int)}
+	for _, x := range shards {
+		if x.Name != all.Name || !reflect.DeepEqual(x.Bounds, all.Bounds) {
+			return nil, fmt.Errorf("%s and %s are not shards of one exploration", all.Name, x.Name)
+		}
+		all.Schedules += x.Schedules
+		all.Drawn += x.Drawn
+		all.Pruned += x.Pruned
+		all.Sampled += x.Sampled
+		all.Complete = all.Complete && x.Complete
+		all.Delays = max(all.Delays, x.Delays)
+		if !x.Complete {
+			all.Delays = min(all.Delays, x.Delays)
+		}
+		for o, n := range x.Outcomes {
+			all.Outcomes[o] += n
+		}
+		all.Findings = append(all.Findings, x.Findings...)
+	}
+	all.Findings = shortest(all.Findings)
+	return all, nil
+}
+
+// shortest is of each distinct failure the finding with the shortest schedule,
+// in an order that does not depend on who found it.
+func shortest(fs []*Finding) []*Finding {
+	fs = slices.Clone(fs)
+	slices.SortStableFunc(fs, func(a, b *Finding) int {
+		return cmp.Or(
+			strings.Compare(a.Report.signature(), b.Report.signature()),
+			cmp.Compare(len(a.Schedule), len(b.Schedule)),
+			slices.Compare(a.Schedule, b.Schedule))
+	})
+	return slices.CompactFunc(fs, func(a, b *Finding) bool { return a.Report.signature() == b.Report.signature() })
+}

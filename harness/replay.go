@@ -1,0 +1,147 @@
+package harness
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"hash/fnv"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// The flags of explorations. Each has an environment variable beside it, for
+// where flags cannot be given.
+var (
+	replayFlag   = flag.String("halfopen.replay", os.Getenv("HALFOPEN_REPLAY"), "run only the schedule in this `file` (HALFOPEN_REPLAY)")
+	seedFlag     = flag.Uint64("halfopen.seed", envNumber("HALFOPEN_SEED"), "explore from this `seed` instead of the test's (HALFOPEN_SEED)")
+	budgetFlag   = flag.Uint64("halfopen.budget", envNumber("HALFOPEN_BUDGET"), "explore at most `n` schedules instead of the test's bound (HALFOPEN_BUDGET)")
+	strategyFlag = flag.String("halfopen.strategy", os.Getenv("HALFOPEN_STRATEGY"), "explore with this `strategy` instead of the test's (HALFOPEN_STRATEGY)")
+)
+
+func envNumber(name string) uint64 {
+	n, _ := strconv.ParseUint(os.Getenv(name), 10, 63)
+	return n
+}
+
+// flagged is the bounds with what the flags say.
+func (b Bounds) flagged() Bounds {
+	if *seedFlag != 0 {
+		b.Seed = *seedFlag
+	}
+	if *budgetFlag != 0 {
+		b.Schedules = int(*budgetFlag)
+	}
+	if *strategyFlag != "" {
+		b.Strategy = *strategyFlag
+	}
+	return b
+}
+
+// replays is where failing schedules are saved, below the package under test.
+const replays = "testdata/replays"
+
+var unsafeInName = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
+
+// replayFile is where a finding of that test is saved.
+func replayFile(test string, f *Finding) string {
+	h := fnv.New32a()
+	h.Write([]byte(f.Report.signature()))
+	return filepath.Join(replays, fmt.Sprintf("%s-%08x.replay", unsafeInName.ReplaceAllString(test, "_"), h.Sum32()))
+}
+
+// savedReplays is the saved schedules of that test.
+func savedReplays(test string) ([]string, error) {
+	return filepath.Glob(filepath.Join(replays, unsafeInName.ReplaceAllString(test, "_")+"-????????.replay"))
+}
+
+// replayAll runs saved schedules. What still fails is a finding.
+func (e *explorer) replayAll(files []string) error {
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		s, err := ParseSchedule(file, data)
+		if err != nil {
+			return err
+		}
+		e.replay(file, s)
+	}
+	return nil
+}
+
+// replay runs one saved schedule.
+func (e *explorer) replay(file string, s Schedule) {
+	p := s.picker()
+	r := e.one(p.pick, false)
+	e.x.Replayed = append(e.x.Replayed, Replay{File: file, Misfit: p.misfit(s), Failed: r.report.Failed()})
+	if r.report.Failed() && !e.seen[r.report.signature()] {
+		e.seen[r.report.signature()] = true
+		e.x.Findings = append(e.x.Findings, &Finding{Schedule: r.plan.schedule(), Report: r.report, Script: r.script})
+	}
+}
+
+// Replay is a saved schedule that was run again.
+type Replay struct {
+	// File is where it is saved.
+	File string
+	// Misfit is "" if the schedule still fits, or says at which step it does not.
+	Misfit string
+	// Failed is whether it failed again.
+	Failed bool
+}
+
+// String is the file and what came of it.
+func (r Replay) String() string {
+	s := r.File + ": holds now"
+	if r.Failed {
+		s = r.File + ": fails"
+	}
+	if r.Misfit != "" {
+		s += "; it no longer fits: " + r.Misfit
+	}
+	return s
+}
+
+// misfit is what of the schedule never came to be.
+func (p *picker) misfit(s Schedule) string {
+	if len(p.left) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("step %d of %d, %q, never came", len(s)-len(p.left)+1, len(s), p.left[0])
+}
+
+// save writes a finding below testdata/replays. It is run first from then on.
+func (f *Finding) save(test string) (string, error) {
+	file := replayFile(test, f)
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		return "", err
+	}
+	if old, err := os.ReadFile(file); err == nil && string(old) == string(f.Format(test)) {
+		return file, nil
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	return file, os.WriteFile(file, f.Format(test), 0o666)
+}
+
+// again is the lines that run the findings again.
+func (x *Exploration) saveAll() string {
+	var b strings.Builder
+	for _, f := range x.Findings {
+		if f.Report.Failures[0].Kind == "uncontrolled" {
+			continue
+		}
+		file, err := f.save(x.Name)
+		if err != nil {
+			fmt.Fprintf(&b, "not saved: %v\n", err)
+			continue
+		}
+		fmt.Fprintf(&b, "saved as %s; again:\n  %s -halfopen.replay %s\n", file, goTestLine(x.Name), file)
+	}
+	return b.String()
+}
