@@ -1,0 +1,146 @@
+package clock_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/halfopen/halfopen/clock"
+)
+
+// A program is bytes that any bytes are: pairs of what to do with which timer,
+// and for how long. It is played on package time in a bubble and on a Virtual,
+// and both must note the same.
+type program []byte
+
+// Durations are few, so that timers meet at one instant, fire while others
+// are reset, and are reset to nothing.
+var lengths = []time.Duration{1, 2, 3, 4, 5, 7, 11, 0, -1, time.Hour}
+
+func (p program) play(w *world) {
+	const slots = 6
+	var (
+		timers  [slots]*clock.Timer
+		tickers [slots]*clock.Ticker
+		ctxs    [slots]context.Context
+		cancels [slots]context.CancelFunc
+	)
+	for i := range slots {
+		timers[i] = w.NewTimer(lengths[i])
+		tickers[i] = w.NewTicker(lengths[i])
+		ctxs[i], cancels[i] = w.due(context.Background(), lengths[i])
+	}
+	for len(p) >= 2 {
+		do, with := p[0], p[1]
+		p = p[2:]
+		i, d := int(with)%slots, lengths[int(with)/slots%len(lengths)]
+		name := fmt.Sprintf("%d:%d", len(p), i)
+		switch do % 16 {
+		case 0:
+			timers[i] = w.NewTimer(d)
+		case 1:
+			timers[i] = w.AfterFunc(d, w.call(name))
+		case 2:
+			timers[i] = w.rearming(name, d)
+		case 3, 4:
+			w.stop(timers[i])
+		case 5, 6:
+			w.reset(timers[i], d)
+		case 7:
+			if timers[i].C != nil {
+				w.read(timers[i].C)
+			}
+		case 8:
+			tickers[i].Reset(max(d, 1))
+		case 9:
+			tickers[i].Stop()
+		case 10:
+			w.read(tickers[i].C)
+		case 11:
+			go func() { w.Sleep(d); w.called(name) }()
+		case 12:
+			parent := ctxs[int(do/16)%slots]
+			ctxs[i], cancels[i] = w.due(parent, d)
+			w.deadline(ctxs[i])
+			w.end(ctxs[i])
+		case 13:
+			cancels[i]()
+			w.end(ctxs[i])
+		default:
+			w.advance(max(0, min(d, 20)))
+			w.note("at %v", w.Since(w.start))
+			for _, ctx := range ctxs {
+				w.end(ctx)
+			}
+		}
+		w.settle() // what has no duration runs before the next move
+	}
+	for i := range slots {
+		timers[i].Stop()
+		tickers[i].Stop()
+		cancels[i]()
+	}
+	w.advance(2 * time.Hour) // for the last sleepers and callbacks
+}
+
+// rearming is a callback that arms itself anew twice.
+func (w *world) rearming(name string, d time.Duration) *clock.Timer {
+	var t *clock.Timer
+	left := 2
+	w.mu.Lock() // until t is set
+	t = w.AfterFunc(d, func() {
+		w.called(name)
+		if left--; left >= 0 {
+			t.Reset(max(d, 1))
+		}
+	})
+	w.mu.Unlock()
+	return t
+}
+
+// due is a context with a cause. Which of two deadlines of one instant ends a
+// context is left to chance by package time, so they have the same cause.
+func (w *world) due(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return clock.WithTimeoutCause(parent, w.Clock, d, fmt.Errorf("due %v", w.Since(w.start)+d))
+}
+
+// check plays p in both worlds and reports what they do not agree on.
+func (p program) check(t *testing.T, label string) {
+	t.Helper()
+	want, got := inTime(t, p.play), inVirtual(t, p.play)
+	if got == want {
+		return
+	}
+	same := 0
+	for same < min(len(got), len(want)) && got[same] == want[same] {
+		same++
+	}
+	t.Fatalf("%s: %q\nthey agree on        ...%s\npackage time goes on %.100s\nVirtual goes on      %.100s",
+		label, []byte(p), want[max(0, same-200):same], want[same:], got[same:])
+}
+
+// Random programs, each of a seed that a failure prints.
+func TestRandomProgramsAgreeWithPackageTime(t *testing.T) {
+	for seed := range uint64(300) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		p := make(program, 2*(10+random.IntN(150)))
+		for i := range p {
+			p[i] = byte(random.Uint32())
+		}
+		p.check(t, fmt.Sprintf("seed %d", seed))
+	}
+}
+
+// go test -fuzz=Program finds programs of its own.
+func FuzzProgram(f *testing.F) {
+	f.Add([]byte{0, 0, 14, 1, 5, 7, 14, 7, 7, 0})
+	f.Add([]byte("reset it and stop it, and read it when it is too late"))
+	f.Fuzz(func(t *testing.T, p []byte) {
+		if len(p) > 600 {
+			return
+		}
+		program(p).check(t, "program")
+	})
+}

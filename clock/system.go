@@ -1,0 +1,29 @@
+package clock
+
+import "time"
+
+// System is package [time]. Inside a [testing/synctest] bubble that is the
+// bubble's virtual time.
+var System Clock = system{}
+
+type system struct{}
+
+func (system) Now() time.Time                         { return time.Now() }
+func (system) Since(t time.Time) time.Duration        { return time.Since(t) }
+func (system) Until(t time.Time) time.Duration        { return time.Until(t) }
+func (system) Sleep(d time.Duration)                  { time.Sleep(d) }
+func (system) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
+func (system) AfterFunc(d time.Duration, f func()) *Timer {
+	return &Timer{std: time.AfterFunc(d, f)}
+}
+
+func (system) NewTimer(d time.Duration) *Timer {
+	t := time.NewTimer(d)
+	return &Timer{C: t.C, std: t}
+}
+
+func (system) NewTicker(d time.Duration) *Ticker {
+	t := time.NewTicker(d)
+	return &Ticker{C: t.C, std: t}
+}

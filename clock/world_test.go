@@ -1,0 +1,137 @@
+package clock_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/halfopen/halfopen/clock"
+)
+
+// world is a clock, the means to move it, and a notebook. A case is played
+// once in each of two worlds, and the notebooks must read the same.
+type world struct {
+	clock.Clock
+	t     *testing.T
+	start time.Time
+	move  func(time.Duration)
+
+	mu    sync.Mutex
+	notes []string
+	calls []string // of callbacks since the last advance, in any order
+}
+
+// inTime plays f on package time in a bubble and returns what was noted.
+func inTime(t *testing.T, f func(*world)) string {
+	return play(t, func() (clock.Clock, func(time.Duration)) { return clock.System, time.Sleep }, f)
+}
+
+// inOther does so on a clock that hides that it is System.
+func inOther(t *testing.T, f func(*world)) string {
+	other := struct{ clock.Clock }{clock.System}
+	return play(t, func() (clock.Clock, func(time.Duration)) { return other, time.Sleep }, f)
+}
+
+// inVirtual plays f on a Virtual.
+func inVirtual(t *testing.T, f func(*world)) string {
+	return play(t, func() (clock.Clock, func(time.Duration)) {
+		v := &clock.Virtual{Settle: synctest.Wait}
+		return v, v.Advance
+	}, f)
+}
+
+func play(t *testing.T, choose func() (clock.Clock, func(time.Duration)), f func(*world)) string {
+	w := &world{t: t}
+	synctest.Test(t, func(t *testing.T) {
+		w.Clock, w.move = choose()
+		w.start = w.Now()
+		f(w)
+		w.settle()
+	})
+	return strings.Join(w.notes, "; ")
+}
+
+// advance moves the clock and lets everything come to rest.
+func (w *world) advance(d time.Duration) {
+	w.settle()
+	w.move(d)
+	w.settle()
+}
+
+// settle lets everything come to rest, and writes down the callbacks that
+// ran. Package time runs those of one instant in random order, so they are
+// noted by instant and name.
+func (w *world) settle() {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	slices.Sort(w.calls)
+	w.notes = append(w.notes, w.calls...)
+	w.calls = nil
+}
+
+func (w *world) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.notes = append(w.notes, fmt.Sprintf(format, args...))
+}
+
+// called is noted when the clock comes to rest.
+func (w *world) called(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls = append(w.calls, fmt.Sprintf("%v %s", w.Since(w.start), name))
+}
+
+// call is a callback that notes when it ran.
+func (w *world) call(name string) func() { return func() { w.called(name) } }
+
+// read notes what can be received from c now, as time since the start.
+func (w *world) read(c <-chan time.Time) {
+	select {
+	case at := <-c:
+		w.note("read %v", at.Sub(w.start))
+	default:
+		w.note("empty")
+	}
+}
+
+func (w *world) stop(t *clock.Timer)                   { w.note("stop %v", t.Stop()) }
+func (w *world) reset(t *clock.Timer, d time.Duration) { w.note("reset %v", t.Reset(d)) }
+
+// end notes how a context has ended, if it has.
+func (w *world) end(ctx context.Context) {
+	closed := false
+	select {
+	case <-ctx.Done():
+		closed = true
+	default:
+	}
+	if closed != (ctx.Err() != nil) {
+		w.note("Done closed %v, but Err %v", closed, ctx.Err())
+	}
+	switch err, cause := ctx.Err(), context.Cause(ctx); {
+	case err == nil:
+		w.note("alive")
+	case err == cause:
+		w.note("%v", err)
+	default:
+		w.note("%v (%v)", err, cause)
+	}
+}
+
+func (w *world) deadline(ctx context.Context) {
+	at, ok := ctx.Deadline()
+	w.note("deadline %v %v", at.Sub(w.start), ok)
+}
+
+// panics notes whether f does.
+func (w *world) panics(f func()) {
+	defer func() { w.note("panics %v", recover() != nil) }()
+	f()
+}
