@@ -1,0 +1,130 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// Cause says why a connection was closed. Every connection has exactly one:
+// the first reason anybody had.
+type Cause uint8
+
+// The causes, from the peer's doing to our own.
+const (
+	// NotClosed is the cause of a connection that is open.
+	NotClosed Cause = iota
+	// ServerFIN: the server closed its end while the connection was idle, or
+	// where a response should have begun.
+	ServerFIN
+	// ReadFailed: a read returned an error other than FIN, such as RST.
+	ReadFailed
+	// WriteFailed: the request could not be written.
+	WriteFailed
+	// BadResponse: what the server sent is not a response, or is cut short.
+	BadResponse
+	// Unsolicited: the server sent bytes that no request had asked for, so
+	// that what comes next cannot be trusted (golang/go#68653).
+	Unsolicited
+	// Finished: the request or the response said that it was the last.
+	Finished
+	// NoKeepAlive: the transport keeps no connections.
+	NoKeepAlive
+	// RequestUnsent: the response was over before the request was written.
+	RequestUnsent
+	// BodyUnread: the caller closed the response's body before its end.
+	BodyUnread
+	// Canceled: the request was called off.
+	Canceled
+	// HeaderTimeout: ResponseHeaderTimeout passed.
+	HeaderTimeout
+	// IdleTimeout: IdleConnTimeout passed.
+	IdleTimeout
+	// IdleLimit: MaxIdleConns was exceeded and this one was used least recently.
+	IdleLimit
+	// HostIdleLimit: MaxIdleConnsPerHost was reached.
+	HostIdleLimit
+	// ClosedIdle: CloseIdleConnections was called.
+	ClosedIdle
+	// HandedOver: the protocol was switched, or ALPN chose one that
+	// TLSNextProto takes; whoever took the connection closes it.
+	HandedOver
+	// Spare: another HTTP/2 connection was there first and serves the host.
+	Spare
+	// HTTP2Closed: golang.org/x/net/http2 closed it, or the server was going
+	// away.
+	HTTP2Closed
+
+	causes // how many there are
+)
+
+var causeNames = [causes]string{
+	"not closed", "server FIN", "read failed", "write failed", "bad response",
+	"unsolicited bytes", "finished", "no keep-alive", "request not sent in full",
+	"body not read to its end", "request canceled", "response header timeout",
+	"idle timeout", "idle limit", "idle limit of the host", "CloseIdleConnections",
+	"handed over", "spare", "HTTP/2 connection closed",
+}
+
+// String is the cause in words.
+func (c Cause) String() string {
+	if c < causes {
+		return causeNames[c]
+	}
+	return fmt.Sprintf("Cause(%d)", uint8(c))
+}
+
+// CloseError is the error of a request whose connection was closed under it.
+type CloseError struct {
+	Cause  Cause  // why the connection was closed
+	Conn   uint64 // as in the ledger
+	Reused bool   // whether the connection had served a request before
+	Err    error
+}
+
+// Error is the cause and, where there is one, the error behind it.
+func (e *CloseError) Error() string {
+	age := "a new"
+	if e.Reused {
+		age = "a reused"
+	}
+	return fmt.Sprintf("pool: %s connection was closed (%s): %v", age, e.Cause, e.Err)
+}
+
+// Unwrap is the error that the network or the parser reported.
+func (e *CloseError) Unwrap() error { return e.Err }
+
+// Timeout reports whether the error behind it is a timeout.
+func (e *CloseError) Timeout() bool {
+	var t interface{ Timeout() bool }
+	return errors.As(e.Err, &t) && t.Timeout()
+}
+
+// timeoutError is a [net.Error] that is also a context.DeadlineExceeded.
+type timeoutError string
+
+func (e timeoutError) Error() string        { return string(e) }
+func (e timeoutError) Timeout() bool        { return true }
+func (e timeoutError) Temporary() bool      { return true }
+func (e timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
+
+const (
+	errHeaderTimeout    timeoutError = "pool: no response header within ResponseHeaderTimeout"
+	errHandshakeTimeout timeoutError = "pool: no TLS handshake within TLSHandshakeTimeout"
+	errProxyTimeout     timeoutError = "pool: no answer from the proxy within a minute"
+)
+
+var (
+	errCanceled     = errors.New("pool: request canceled")
+	errClosedIdle   = errors.New("pool: idle connection closed by CloseIdleConnections")
+	errIdleTimeout  = errors.New("pool: idle connection timed out")
+	errNotKept      = errors.New("pool: connection is not kept")
+	errUnsolicited  = errors.New("pool: bytes came that no request had asked for")
+	errHandedOver   = errors.New("pool: connection was handed over")
+	errCannotRewind = errors.New("pool: the connection was lost and the request body cannot be sent again: define Request.GetBody")
+	errBodyWithheld = errors.New("pool: request body withheld: the final response came first")
+	errBodyStopped  = errors.New("pool: request body no longer wanted")
+	errReadClosed   = fmt.Errorf("pool: read of a closed response body: %w", http.ErrBodyReadAfterClose)
+	errReadTwice    = errors.New("pool: two reads of one response body at once")
+)

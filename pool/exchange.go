@@ -1,0 +1,230 @@
+package pool
+
+// Stage 8: the exchange.
+//
+// While a request is served the connection belongs to it: the goroutine of
+// RoundTrip waits in serve, the write loop writes, the read loop reads the
+// header, and the caller reads the body. Where the response ends, the request
+// is taken off the connection, which goes to stage 6.
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// An exchange is one request and its response on one connection.
+type exchange struct {
+	pc        *persistConn
+	x         *attempt
+	reused    bool // as x says; that may go on to another connection
+	req       *http.Request
+	body      *sentBody     // of req, if it is tracked
+	askedGzip bool          // by us, so that we undo it
+	ready     chan struct{} // closed when resp may be returned
+	goOn      chan bool     // with Expect: the answer to "may the body come?"
+
+	// Guarded by persistConn.mu.
+
+	begun     bool // it was on the connection
+	resp      *http.Response
+	canceled  error
+	written   bool          // the write loop is done with it
+	writeErr  error         // with this result
+	onWritten chan struct{} // if not nil, closed then
+
+	keepAlive bool // both sides mean to go on; set before resp
+	bodyless  bool // the response ends with its header; set before resp
+	respBody  responseBody
+}
+
+// serve sends the request of x and returns the response. It owns pc on entry;
+// afterwards pc belongs to the response's body, or is closed or pooled.
+func (pc *persistConn) serve(x *attempt) (*http.Response, error) {
+	if pc.shared != nil {
+		return pc.shared.serve(x)
+	}
+	ex := &exchange{pc: pc, x: x, reused: x.reused, req: x.req, body: tracked(x.req), ready: make(chan struct{})}
+	ex.askedGzip = pc.asksGzip(x.req)
+	ex.expectContinue()
+	if pc.begin(ex) {
+		pc.writech <- ex // never blocks: the write loop took the one before
+	}
+	select {
+	case <-ex.ready:
+	case <-pc.closech:
+	case <-x.done:
+		pc.cancel(ex, context.Cause(x.req.Context()), false)
+	case <-x.req.Cancel:
+		pc.cancel(ex, errCanceled, false)
+	}
+	// Whatever woke us, a response that was there before the end counts.
+	pc.mu.Lock()
+	resp := ex.resp
+	pc.mu.Unlock()
+	if resp != nil {
+		if ex.bodyless {
+			pc.finish(ex)
+		}
+		return resp, nil
+	}
+	<-pc.closech
+	return nil, pc.failure(ex)
+}
+
+// begin puts ex on the connection, unless that is closed.
+func (pc *persistConn) begin(ex *exchange) bool {
+	pc.mu.Lock()
+	defer pc.mu.Unlock()
+	if pc.cause != NotClosed {
+		return false
+	}
+	pc.cur, pc.sending, ex.begun = ex, ex, true
+	pc.writing.begun.Store(false)
+	pc.writing.n.Store(0)
+	return true
+}
+
+// cancel closes the connection because ex is called off. It is too late for
+// that when the response is there, or in the body when the body has ended.
+func (pc *persistConn) cancel(ex *exchange, why error, inBody bool) bool {
+	pc.mu.Lock()
+	late := pc.cur != ex || (ex.resp != nil) != inBody
+	if !late && ex.canceled == nil {
+		ex.canceled = why
+	}
+	pc.mu.Unlock()
+	if !late {
+		pc.close(Canceled, why)
+	}
+	return !late
+}
+
+// failure is why ex has no response. A cancellation comes before anything that
+// the network says in the same instant, and an error of the caller's body
+// before that of the connection it made us close (golang/go#16049, #19231).
+func (pc *persistConn) failure(ex *exchange) error {
+	defer pc.t.disown(pc, ex.req)
+	// The write loop may still be using the request, which the caller may
+	// change once we return. A body that is stuck in its Read keeps nobody
+	// waiting: the write loop will see that it has been stopped.
+	if ex.body == nil || !ex.body.stop() {
+		<-pc.wrote
+	}
+	pc.mu.Lock()
+	cause, err, why, writeErr := pc.cause, pc.err, ex.canceled, ex.writeErr
+	unsent := !ex.begun || pc.writing.n.Load() == 0
+	pc.mu.Unlock()
+	if why == nil {
+		why = canceled(ex.req, ex.x.done)
+	}
+	if why != nil {
+		return why
+	}
+	if ex.body != nil {
+		if err := ex.body.readError(); err != nil {
+			return err
+		}
+	}
+	if wrong, ok := writeErr.(requestError); ok {
+		return wrong.error
+	}
+	return &attemptError{
+		err:    &CloseError{Cause: cause, Conn: pc.id, Reused: ex.reused, Err: err},
+		reused: ex.reused,
+		unsent: unsent,
+		early:  cause == ServerFIN || cause == ReadFailed || cause == WriteFailed,
+	}
+}
+
+// finish takes ex off the connection after its response, and pools or closes
+// that. It runs in the caller's goroutine, where the response ends: in RoundTrip
+// if there is no body, else in the last Read. In both cases the connection is
+// back before the caller can ask for another one (golang/go#13633), and it is
+// watched again before PutIdleConn can take its time.
+func (pc *persistConn) finish(ex *exchange) {
+	why := pc.keepable(ex)
+	pc.mu.Lock()
+	if pc.cause != NotClosed {
+		pc.mu.Unlock()
+		pc.t.disown(pc, ex.req)
+		return
+	}
+	pc.cur = nil
+	pc.mu.Unlock()
+	if why == NotClosed {
+		why = pc.t.tryPutIdleConn(pc)
+	}
+	kept := why == NotClosed
+	if kept {
+		pc.next <- struct{}{}
+	}
+	ex.tracePutIdle(why)
+	if !kept {
+		pc.close(why, errNotKept)
+	}
+}
+
+// keepable is NotClosed if the connection may serve another request.
+func (pc *persistConn) keepable(ex *exchange) Cause {
+	switch {
+	case !ex.keepAlive:
+		return Finished
+	case pc.reading.sawEOF:
+		return ServerFIN
+	case pc.br.Buffered() > 0:
+		// Bytes after the end of the response answer nothing: a HEAD that was
+		// answered with a body, say. They must not be read as the response to
+		// the next request (golang/go#68653).
+		return Unsolicited
+	case !pc.requestWritten(ex):
+		return RequestUnsent
+	}
+	return NotClosed
+}
+
+// writeGrace is how long the end of a request is waited for when its response
+// is over first.
+const writeGrace = 50 * time.Millisecond
+
+// requestWritten reports whether the request has been written in full. Most
+// often it has; or the write loop has just not been scheduled since, while the
+// server read all of it and answered; or the server answered early and the
+// write is stalled, and then the connection is of no more use.
+func (pc *persistConn) requestWritten(ex *exchange) bool {
+	pc.mu.Lock()
+	if ex.written {
+		defer pc.mu.Unlock()
+		return ex.writeErr == nil
+	}
+	if ex.onWritten == nil {
+		ex.onWritten = make(chan struct{})
+	}
+	done := ex.onWritten
+	pc.mu.Unlock()
+
+	patience := pc.t.clock().NewTimer(writeGrace)
+	defer patience.Stop()
+	select {
+	case <-done:
+	case <-pc.closech:
+	case <-ex.x.done:
+	case <-patience.C:
+	}
+	pc.mu.Lock()
+	defer pc.mu.Unlock()
+	return ex.written && ex.writeErr == nil
+}
+
+func (ex *exchange) tracePutIdle(why Cause) {
+	trace := ex.x.trace
+	if trace == nil || trace.PutIdleConn == nil {
+		return
+	}
+	switch why {
+	case NotClosed:
+		trace.PutIdleConn(nil)
+	case ClosedIdle, HostIdleLimit, ReadFailed:
+		trace.PutIdleConn(&CloseError{Cause: why, Conn: ex.pc.id, Reused: ex.reused, Err: errNotKept})
+	}
+}

@@ -1,0 +1,113 @@
+package pool
+
+import "time"
+
+// A host is everything that the pool knows about one route. Transport.mu
+// guards all of it.
+type host struct {
+	route route
+	label string
+
+	idle    []*persistConn // HTTP/1, the newest last
+	sharing []*persistConn // HTTP/2, the oldest first
+
+	line    list[*want]        // all that wait, for whatever comes first
+	permits list[*want]        // those of them that may not dial yet
+	dials   list[*dial]        // in flight
+	conns   list[*persistConn] // open
+
+	places  int // dials and connections; what MaxConnsPerHost bounds
+	orphans int // dials whose request is gone
+
+	counts
+}
+
+// counts only grow.
+type counts struct {
+	dialed, dialErrors, reuses, waits, retries uint64
+
+	waitTime time.Duration
+	closed   [causes]uint64
+}
+
+func (c *counts) add(d *counts) {
+	c.dialed += d.dialed
+	c.dialErrors += d.dialErrors
+	c.reuses += d.reuses
+	c.waits += d.waits
+	c.retries += d.retries
+	c.waitTime += d.waitTime
+	for i := range c.closed {
+		c.closed[i] += d.closed[i]
+	}
+}
+
+// maxHosts is how many hosts are known before the quiet ones are forgotten. A
+// crawler would else keep one for each site it has ever seen.
+const maxHosts = 1024
+
+// hostOf finds or makes the host of d. Transport.mu must be held.
+func (t *Transport) hostOf(d *destination) *host {
+	h := t.hosts[d.route]
+	if h != nil {
+		return h
+	}
+	if len(t.hosts) >= max(maxHosts, t.sweepAt) {
+		t.forgetQuietHosts()
+		t.sweepAt = 2 * len(t.hosts) // or each host beyond would cost a sweep
+	}
+	if t.hosts == nil {
+		t.hosts = make(map[route]*host)
+	}
+	h = &host{route: d.route, label: d.label()}
+	t.hosts[d.route] = h
+	return h
+}
+
+// forgetQuietHosts drops the hosts that have no connection, no dial and no
+// request in line. What they counted stays in the totals.
+func (t *Transport) forgetQuietHosts() {
+	for key, h := range t.hosts {
+		if h.conns.n == 0 && h.dials.n == 0 && h.line.n == 0 {
+			t.quiet.add(&h.counts)
+			delete(t.hosts, key)
+		}
+	}
+}
+
+// forget takes a closed connection out of the pool and frees its place. One
+// that was handed over stays in the ledger until it is closed, but no longer
+// counts for the limit: it is not the pool's.
+func (t *Transport) forget(pc *persistConn, why Cause) {
+	now := t.clock().Now()
+	t.mu.Lock()
+	t.leaveIdle(pc)
+	h := pc.host
+	h.dropShared(pc)
+	h.closed[why]++
+	var entry Entry
+	if t.OnClose != nil {
+		entry = pc.entry()
+	}
+	if why == HandedOver {
+		pc.state, pc.since = Upgraded, now
+	} else {
+		h.conns.remove(&pc.node)
+	}
+	pc.holder = nil
+	t.freePlace(h, now)
+	if pc.shared != nil {
+		t.dialAgain(h, now)
+	}
+	t.mu.Unlock()
+	if t.OnClose != nil {
+		t.OnClose(entry, why)
+	}
+}
+
+// leaveLedger forgets a connection that was handed over, once it is closed.
+func (t *Transport) leaveLedger(pc *persistConn) {
+	t.mu.Lock()
+	pc.host.conns.remove(&pc.node)
+	t.mu.Unlock()
+}

@@ -1,0 +1,398 @@
+package pool
+
+// HTTP/2, and what TLSNextProto takes over.
+//
+// A shared connection belongs to all the requests on it and to the pool at
+// once. golang.org/x/net/http2 speaks the protocol; the pool dials, counts the
+// connection in its limits, gives out its streams, and closes it when idle.
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/http2"
+)
+
+// setUp decides once which protocols are spoken.
+func (t *Transport) setUp() {
+	t.protocols = t.allowed()
+	if t.TLSNextProto != nil && t.Protocols == nil {
+		return
+	}
+	if t.protocols.HTTP2() || t.protocols.UnencryptedHTTP2() {
+		t.h2 = newH2Carrier(t)
+	}
+}
+
+// allowed is the set of protocols, by the rules of net/http: unless told
+// otherwise, who brings a dialer or a TLS configuration gets HTTP/1 only.
+func (t *Transport) allowed() http.Protocols {
+	if t.Protocols != nil {
+		return *t.Protocols
+	}
+	var p http.Protocols
+	p.SetHTTP1(true)
+	custom := t.TLSClientConfig != nil || t.Dial != nil || t.DialContext != nil ||
+		t.DialTLS != nil || t.DialTLSContext != nil
+	off := strings.Contains(os.Getenv("GODEBUG"), "http2client=0")
+	p.SetHTTP2(t.TLSNextProto == nil && !off && (t.ForceAttemptHTTP2 || !custom))
+	return p
+}
+
+// adoptOther hands a connection to the protocol of TLSNextProto.
+func adoptOther(pc *persistConn, dst *destination, name string, next func(string, *tls.Conn) http.RoundTripper) (*persistConn, error) {
+	rt := next(dst.target, pc.conn.(*tls.Conn))
+	if bad, ok := rt.(interface{ RoundTripErr() error }); ok {
+		return nil, bad.RoundTripErr() // net/http's way to say that it failed
+	}
+	pc.shared = &sharedConn{pc: pc, proto: name, other: rt}
+	return pc, nil
+}
+
+var errNoStream = errors.New("pool: the server closed its new HTTP/2 connection")
+
+// A sharedConn is a connection that carries many requests at once.
+type sharedConn struct {
+	pc      *persistConn
+	proto   string
+	cc      *http.ClientConn  // HTTP/2, or else
+	other   http.RoundTripper // somebody else's
+	changes atomic.Int32      // that update has not seen
+
+	started  atomic.Bool // the pool has it
+	settings atomic.Bool // those of the server are in force
+}
+
+// reserve takes a stream. Transport.mu must be held: it makes the count of
+// streams exact, and http.ClientConn calls nobody but changed.
+//
+// Before the server has told how many streams it allows there is only one to
+// take: a guess could be more than the server allows (golang/go#16582), and
+// x/net waits for ever if more are reserved than it turns out there are. And
+// that one is given out only if no other connection is there: of several that
+// were dialed at once, the first to hear from the server shall serve all.
+func (s *sharedConn) reserve() bool {
+	if s.cc == nil {
+		return true
+	}
+	if !s.settings.Load() && (s.pc.served > 0 || len(s.pc.host.sharing) > 1) {
+		return false
+	}
+	return s.cc.Reserve() == nil
+}
+
+func (s *sharedConn) release() {
+	if s.cc != nil {
+		s.cc.Release()
+		s.changed(nil)
+	}
+}
+
+func (s *sharedConn) close() {
+	if s.cc != nil {
+		s.cc.Close()
+	}
+}
+
+func (s *sharedConn) holders() string {
+	if s.cc == nil {
+		return "TLSNextProto"
+	}
+	switch n := s.cc.InFlight(); n {
+	case 0:
+		return ""
+	case 1:
+		return "1 request"
+	default:
+		return fmt.Sprintf("%d requests", n)
+	}
+}
+
+// takeShared gives x a stream of the oldest connection that has one left, so
+// that the younger ones can become idle. Transport.mu must be held.
+func (h *host) takeShared(x *attempt, now time.Time) *persistConn {
+	if h.line.n > 0 {
+		return nil // a stream that is free belongs to those who came before
+	}
+	for _, pc := range h.sharing {
+		if pc.broken.Load() || !pc.shared.reserve() {
+			continue
+		}
+		var idleSince time.Time
+		if pc.t.leaveIdle(pc) {
+			idleSince = pc.idleAt
+			pc.shared.changed(nil) // its timer has to be stopped, not here
+		}
+		pc.reused = true
+		h.reuses++
+		pc.hold(x, now, idleSince)
+		return pc
+	}
+	return nil
+}
+
+func (h *host) dropShared(pc *persistConn) {
+	for i, other := range h.sharing {
+		if other == pc {
+			h.sharing = append(h.sharing[:i:i], h.sharing[i+1:]...)
+			return
+		}
+	}
+}
+
+// idleShared counts the shared connections without a request.
+func (h *host) idleShared() (n int) {
+	for _, pc := range h.sharing {
+		if pc.state == Idle {
+			n++
+		}
+	}
+	return n
+}
+
+// start gives a new connection to the request that dialed it and to all that
+// wait, as far as its streams go. Where it cannot, they wait for the server's
+// settings, on this connection or on one that was there before.
+func (s *sharedConn) start(w *want) {
+	pc, t := s.pc, s.pc.t
+	now := t.clock().Now()
+	t.mu.Lock()
+	h := pc.host
+	if t.keepsAlive() {
+		h.sharing = append(h.sharing, pc)
+	}
+	if !w.settled {
+		if s.reserve() {
+			t.tryDeliver(w, pc, nil, now)
+		} else if s.cc.Err() != nil {
+			t.tryDeliver(w, nil, errNoStream, now)
+		}
+	}
+	if t.keepsAlive() {
+		t.serveLine(s, now)
+	}
+	t.mu.Unlock()
+	if s.cc != nil {
+		s.started.Store(true)
+		s.cc.SetStateHook(s.changed)
+		s.changed(nil)
+	}
+}
+
+// serveLine gives streams to the requests that wait. Transport.mu must be held.
+func (t *Transport) serveLine(s *sharedConn, now time.Time) {
+	h := s.pc.host
+	for h.line.n > 0 && s.reserve() {
+		if s.pc.served > 0 {
+			s.pc.reused = true
+			h.reuses++
+		}
+		t.tryDeliver(h.line.front(), s.pc, nil, now)
+	}
+}
+
+// changed is called by http.ClientConn when a stream ended or the connection
+// did, in whatever goroutine noticed, and with Transport.mu held if that was
+// reserve. It must not wait.
+func (s *sharedConn) changed(*http.ClientConn) {
+	if s.started.Load() && s.changes.Add(1) == 1 {
+		go s.update()
+	}
+}
+
+// update brings the pool's view of the connection up to date, at least once
+// after each change and never twice at a time.
+func (s *sharedConn) update() {
+	for {
+		seen := s.changes.Load()
+		if err := s.cc.Err(); err != nil {
+			s.pc.close(HTTP2Closed, err)
+		} else {
+			s.settle()
+		}
+		if s.changes.Add(-seen) == 0 {
+			return
+		}
+	}
+}
+
+// settle serves the requests in line, or lets the connection be idle.
+func (s *sharedConn) settle() {
+	pc, t := s.pc, s.pc.t
+	now := t.clock().Now()
+	t.mu.Lock()
+	why := NotClosed
+	wanted := t.busy(s, now)
+	switch {
+	case wanted:
+	case s.isSpare():
+		why = Spare
+	default:
+		why = t.mayIdle(pc.host)
+	}
+	if !wanted && why == NotClosed && t.IdleConnTimeout > 0 {
+		pc.pooling, pc.expired, pc.idleAt = true, false, now
+		t.mu.Unlock()
+		pc.armIdleTimer()
+		t.mu.Lock()
+		pc.pooling = false
+		if wanted = t.busy(s, now); !wanted && pc.expired {
+			why = IdleTimeout
+		}
+	}
+	var evicted *persistConn
+	switch {
+	case wanted:
+	case why == NotClosed:
+		pc.reused = true
+		evicted = t.enterIdle(pc, now)
+	default:
+		t.evict(pc)
+	}
+	t.dialAgain(pc.host, now)
+	idle := pc.state == Idle
+	t.mu.Unlock()
+	if !idle {
+		pc.stopIdleTimer()
+	}
+	if why != NotClosed {
+		pc.close(why, errNotKept)
+	}
+	if evicted != nil {
+		evicted.close(IdleLimit, errNotKept)
+	}
+}
+
+// busy gives streams to the requests that wait, and reports whether the
+// connection need not become idle: it serves a request, is idle already, or is
+// closed. Transport.mu must be held.
+func (t *Transport) busy(s *sharedConn, now time.Time) bool {
+	if s.pc.broken.Load() || s.pc.state == Idle {
+		return true
+	}
+	t.serveLine(s, now)
+	return s.cc.InFlight() > 0 || !s.settings.Load() && s.pc.host.line.n > 0
+}
+
+// isSpare reports whether s was never used, but maybe by the request that
+// dialed it, and another connection is there to serve the host
+// (golang/go#13397). Transport.mu must be held.
+func (s *sharedConn) isSpare() bool {
+	return s.pc.served <= 1 && len(s.pc.host.sharing) > 1
+}
+
+// awaitsSettings reports whether a connection of h may soon have more streams
+// to give. A request that comes now does not dial (golang/go#44304).
+// Transport.mu must be held.
+func (h *host) awaitsSettings() bool {
+	for _, pc := range h.sharing {
+		if pc.shared.cc != nil && !pc.shared.settings.Load() && !pc.broken.Load() {
+			return true
+		}
+	}
+	return false
+}
+
+// dialAgain starts dials for the requests that have had theirs and still wait,
+// once there is no connection any more whose settings could help them.
+// Transport.mu must be held.
+func (t *Transport) dialAgain(h *host, now time.Time) {
+	if h.awaitsSettings() {
+		return
+	}
+	for w := range h.line.all {
+		if w.dialing == nil && w.permit.in == nil {
+			t.queueForDial(w, now)
+		}
+	}
+}
+
+// serve sends the request of x on a stream that is reserved for it.
+func (s *sharedConn) serve(x *attempt) (*http.Response, error) {
+	reused := x.reused
+	var rt http.RoundTripper = s.other
+	if s.cc != nil {
+		rt = s.cc
+	}
+	resp, err := rt.RoundTrip(x.req)
+	if err == nil {
+		return resp, nil
+	}
+	if why := canceled(x.req, x.done); why != nil {
+		return nil, why
+	}
+	e := &attemptError{err: err, reused: reused, again: s.untouched(err)}
+	if !e.again {
+		return nil, e
+	}
+	if s.cc == nil {
+		s.pc.close(HandedOver, err)
+		s.pc.t.leaveLedger(s.pc)
+	} else if !errors.As(err, new(http2.StreamError)) {
+		s.retire()
+	}
+	return nil, e
+}
+
+// retire keeps a connection that is going away from being offered again. It
+// closes by itself after its last stream.
+func (s *sharedConn) retire() {
+	t := s.pc.t
+	now := t.clock().Now()
+	t.mu.Lock()
+	s.pc.host.dropShared(s.pc)
+	t.startDials(s.pc.host, now)
+	t.dialAgain(s.pc.host, now)
+	t.mu.Unlock()
+}
+
+// untouched reports whether err says that the server did nothing with the
+// request. x/net tells that to its own pool with errors it does not export;
+// http2_test.go fails if they change.
+func (s *sharedConn) untouched(err error) bool {
+	if gone, ok := err.(interface{ IsHTTP2NoCachedConnError() }); ok {
+		gone.IsHTTP2NoCachedConnError()
+		return true
+	}
+	var stream http2.StreamError
+	if errors.As(err, &stream) {
+		return stream.Code == http2.ErrCodeRefusedStream
+	}
+	switch err.Error() {
+	case "http2: client conn not usable",
+		"http2: Transport received Server's graceful shutdown GOAWAY":
+		return true
+	}
+	return false
+}
+
+// maxAgain bounds how often a server may turn one request away, and
+// maxBackOff how long it is waited in between (golang/go#20985, #52459).
+const (
+	maxAgain   = 7
+	maxBackOff = 16 * time.Second
+)
+
+// backOff waits before the request is sent again: not at all the first time,
+// then for a second, two, four and so on. It returns an error if the request
+// ends meanwhile.
+func (x *attempt) backOff() error {
+	if x.turnedAway < 2 {
+		return nil
+	}
+	d := min(time.Second<<(x.turnedAway-2), maxBackOff)
+	timer := x.t.clock().NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-x.done:
+	case <-x.req.Cancel:
+	}
+	return canceled(x.req, x.done)
+}

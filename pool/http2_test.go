@@ -1,0 +1,310 @@
+package pool
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// h2Server serves HTTP/2 over TLS on loopback, with k streams a connection.
+func h2Server(t *testing.T, k uint32, h http.HandlerFunc) (*httptest.Server, *Transport) {
+	srv := httptest.NewUnstartedServer(h)
+	srv.EnableHTTP2 = true
+	srv.Config.ErrorLog = quiet
+	srv.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: int(k)}
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	tr := &Transport{
+		ForceAttemptHTTP2: true,
+		TLSClientConfig:   &tls.Config{RootCAs: closer{srv}.roots()},
+	}
+	t.Cleanup(tr.CloseIdleConnections)
+	return srv, tr
+}
+
+// ALPN chooses HTTP/2, one connection serves all, and the ledger says so.
+func TestHTTP2(t *testing.T) {
+	srv, tr := h2Server(t, 100, func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%s %s", r.Proto, b)
+	})
+	var got httptrace.GotConnInfo
+	ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{
+		GotConn: func(i httptrace.GotConnInfo) { got = i },
+	})
+	for i := range 3 {
+		req, _ := http.NewRequestWithContext(ctx, "POST", srv.URL, strings.NewReader("x"))
+		resp, err := tr.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if string(b) != "HTTP/2.0 x" || resp.TLS == nil || got.Reused != (i > 0) {
+			t.Errorf("request %d: got %q, TLS %v, reused %v", i+1, b, resp.TLS != nil, got.Reused)
+		}
+	}
+	if st := tr.Stats(); st.Dials != 1 || st.Reuses != 2 {
+		t.Errorf("stats: got\n%s", st)
+	}
+	if l := tr.Ledger(); len(l) != 1 || l[0].Proto != "h2" {
+		t.Errorf("ledger: got\n%s", l)
+	}
+	// A dialer or a TLS configuration alone means HTTP/1.
+	plain := tr.Clone()
+	plain.ForceAttemptHTTP2 = false
+	if resp, _ := fetch(t, plain, srv.URL); resp.ProtoMajor != 1 {
+		t.Errorf("TLSClientConfig alone: got %s", resp.Proto)
+	}
+	plain.CloseIdleConnections()
+}
+
+// h2Bubble serves HTTP/2 in memory, for a test in a bubble.
+func h2Bubble(t *testing.T, cert *httptest.Server, conf *http.HTTP2Config, h http.HandlerFunc) *Transport {
+	mem := newMemNet()
+	srv := &http.Server{
+		Handler: h, ErrorLog: quiet, HTTP2: conf,
+		TLSConfig: &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime},
+	}
+	go srv.ServeTLS(mem, "", "")
+	tr := &Transport{
+		DialContext:       mem.DialContext,
+		ForceAttemptHTTP2: true,
+		TLSClientConfig:   &tls.Config{RootCAs: closer{cert}.roots(), ServerName: "example.com", Time: certTime},
+	}
+	t.Cleanup(func() {
+		tr.CloseIdleConnections()
+		srv.Close()
+	})
+	return tr
+}
+
+func certTime() time.Time { return time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+func certServer(t *testing.T) *httptest.Server {
+	srv := tlsServer(nil)
+	srv.Close()
+	return srv
+}
+
+// Many first requests at once end up on one connection, whichever dial was
+// first; the spare ones are closed (golang/go#13397, #44304).
+func TestHTTP2OneConnection(t *testing.T) {
+	cert := certServer(t)
+	synctest.Test(t, func(t *testing.T) {
+		tr := h2Bubble(t, cert, nil, func(w http.ResponseWriter, r *http.Request) { time.Sleep(time.Second) })
+		hold := make(chan struct{})
+		open := tr.DialContext
+		tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			<-hold
+			return open(ctx, network, addr)
+		}
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() { fetch(t, tr, "https://api.test/") })
+		}
+		synctest.Wait()
+		close(hold)
+		wg.Wait()
+		synctest.Wait()
+		if st := tr.Stats(); st.Dialing != 0 || st.Idle != 1 || st.Active != 0 {
+			t.Errorf("after the requests: got\n%s%s", st, tr.Ledger())
+		}
+		dials := tr.Stats().Dials
+		for range 10 {
+			wg.Go(func() { fetch(t, tr, "https://api.test/") })
+		}
+		wg.Wait()
+		if n := tr.Stats().Dials; n != dials {
+			t.Errorf("ten more requests: got %d dials, want none", n-dials)
+		}
+	})
+}
+
+// A request that comes when a dial has just been done does not dial again, nor
+// do more requests than the server allows go out before it has said how many
+// that is (golang/go#44304, #16582).
+func TestHTTP2BeforeSettings(t *testing.T) {
+	cert := certServer(t)
+	synctest.Test(t, func(t *testing.T) {
+		var load gauge
+		tr := h2Bubble(t, cert, &http.HTTP2Config{MaxConcurrentStreams: 2}, func(w http.ResponseWriter, r *http.Request) {
+			load.enter()
+			time.Sleep(time.Second)
+			load.leave()
+		})
+		tr.MaxConnsPerHost = 1
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() { fetch(t, tr, "https://api.test/") })
+		}
+		wg.Wait()
+		if st := tr.Stats(); load.most != 2 || st.Dials != 1 || st.Retries != 0 {
+			t.Errorf("got %d streams at once, %d dials, %d retries, want 2, 1, 0", load.most, st.Dials, st.Retries)
+		}
+	})
+}
+
+// StrictMaxConcurrentRequests makes requests wait for a stream, rather than
+// dial.
+func TestHTTP2Strict(t *testing.T) {
+	cert := certServer(t)
+	synctest.Test(t, func(t *testing.T) {
+		var load gauge
+		tr := h2Bubble(t, cert, &http.HTTP2Config{MaxConcurrentStreams: 2}, func(w http.ResponseWriter, r *http.Request) {
+			load.enter()
+			time.Sleep(time.Second)
+			load.leave()
+		})
+		tr.HTTP2 = &http.HTTP2Config{StrictMaxConcurrentRequests: true}
+		fetch(t, tr, "https://api.test/")
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() { fetch(t, tr, "https://api.test/") })
+		}
+		wg.Wait()
+		if st := tr.Stats(); load.most != 2 || st.Dials != 1 {
+			t.Errorf("got %d streams at once, %d dials, want 2 and 1", load.most, st.Dials)
+		}
+	})
+}
+
+// A gauge counts how many are inside at once.
+type gauge struct {
+	mu        sync.Mutex
+	now, most int
+}
+
+func (g *gauge) enter() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.now++
+	g.most = max(g.most, g.now)
+}
+
+func (g *gauge) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.now--
+}
+
+// With one connection allowed, twice as many requests as streams all get their
+// turn, and the server never sees more than it allowed (golang/go#16582,
+// #48358).
+func TestHTTP2Streams(t *testing.T) {
+	for _, limit := range []int{1, 0} {
+		const k = 4
+		var load gauge
+		srv, tr := h2Server(t, k, func(w http.ResponseWriter, r *http.Request) {
+			load.enter()
+			io.ReadAll(r.Body)
+			load.leave()
+		})
+		tr.MaxConnsPerHost = limit
+		fetch(t, tr, srv.URL) // the server's settings are known now
+		var wg sync.WaitGroup
+		for range 10 * k {
+			wg.Go(func() { fetch(t, tr, srv.URL) })
+		}
+		wg.Wait()
+		st := tr.Stats()
+		if limit == 1 && (load.most > k || st.Dials != 1) {
+			t.Errorf("limit 1: got %d streams at once on %d connections, want at most %d on one", load.most, st.Dials, k)
+		}
+	}
+}
+
+// A server that goes away is replaced, and the connection leaves the books.
+func TestHTTP2ServerGone(t *testing.T) {
+	srv, tr := h2Server(t, 10, func(w http.ResponseWriter, r *http.Request) {})
+	closed := make(chan Cause, 10)
+	tr.OnClose = func(_ Entry, why Cause) { closed <- why }
+	fetch(t, tr, srv.URL)
+	srv.CloseClientConnections()
+	if why := <-closed; why != HTTP2Closed {
+		t.Errorf("cause: got %q, want %q", why, HTTP2Closed)
+	}
+	fetch(t, tr, srv.URL)
+	if st := tr.Stats(); st.Dials != 2 || st.Idle+st.Active != 1 {
+		t.Errorf("stats: got\n%s", st)
+	}
+}
+
+// An idle HTTP/2 connection is bound by the same limits and timers.
+func TestHTTP2Idle(t *testing.T) {
+	srv, tr := h2Server(t, 10, func(w http.ResponseWriter, r *http.Request) {})
+	tr.IdleConnTimeout = time.Millisecond
+	closed := make(chan Cause, 10)
+	tr.OnClose = func(_ Entry, why Cause) { closed <- why }
+	fetch(t, tr, srv.URL)
+	if why := <-closed; why != IdleTimeout {
+		t.Errorf("cause: got %q, want %q", why, IdleTimeout)
+	}
+	tr2 := tr.Clone()
+	tr2.IdleConnTimeout, tr2.MaxIdleConnsPerHost = 0, -1
+	fetch(t, tr2, srv.URL)
+	if why := <-closed; why != NoKeepAlive && why != HTTP2Closed {
+		t.Errorf("cause: got %q, want %q", why, NoKeepAlive)
+	}
+	tr3 := tr.Clone()
+	tr3.IdleConnTimeout, tr3.DisableKeepAlives = 0, true
+	fetch(t, tr3, srv.URL)
+	<-closed
+	if st := tr3.Stats(); st.Idle+st.Active != 0 {
+		t.Errorf("DisableKeepAlives: got\n%s", st)
+	}
+}
+
+// Request.Close ends the connection after the request (golang/go#49375).
+func TestHTTP2RequestClose(t *testing.T) {
+	srv, tr := h2Server(t, 10, func(w http.ResponseWriter, r *http.Request) {})
+	closed := make(chan Cause, 10)
+	tr.OnClose = func(_ Entry, why Cause) { closed <- why }
+	req, _ := http.NewRequest("GET", srv.URL, nil)
+	req.Close = true
+	resp, err := tr.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	<-closed
+	fetch(t, tr, srv.URL)
+	if n := tr.Stats().Dials; n != 2 {
+		t.Errorf("dials: got %d, want 2", n)
+	}
+}
+
+// A cancellation ends a stream and not the connection.
+func TestHTTP2Cancel(t *testing.T) {
+	started := make(chan struct{}, 1)
+	srv, tr := h2Server(t, 10, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/wait" {
+			started <- struct{}{}
+			<-r.Context().Done()
+		}
+	})
+	ctx, cancel := context.WithCancelCause(context.Background())
+	req, _ := http.NewRequestWithContext(ctx, "GET", srv.URL+"/wait", nil)
+	done := make(chan error)
+	go func() { _, err := tr.RoundTrip(req); done <- err }()
+	<-started
+	cancel(errWhy)
+	if err := <-done; !errors.Is(err, errWhy) {
+		t.Errorf("error: got %v, want the cause", err)
+	}
+	fetch(t, tr, srv.URL)
+	if n := tr.Stats().Dials; n != 1 {
+		t.Errorf("dials: got %d, want 1", n)
+	}
+}

@@ -1,0 +1,103 @@
+package pool
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+
+	"golang.org/x/net/http2"
+)
+
+// An h2Carrier makes HTTP/2 connections out of connections. It is a net/http
+// Transport that never dials: [http.Transport.NewClientConn] is the way to a
+// single connection whose streams can be reserved and watched, and x/net's
+// ConfigureTransports makes that connection x/net's. TLS and ALPN are done by
+// then, which is why it believes that all is unencrypted.
+type h2Carrier struct{ std *http.Transport }
+
+type carriedKey struct{}
+
+func newH2Carrier(t *Transport) *h2Carrier {
+	std := &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return ctx.Value(carriedKey{}).(net.Conn), nil
+		},
+		DisableKeepAlives:      t.DisableKeepAlives,
+		DisableCompression:     t.DisableCompression,
+		MaxResponseHeaderBytes: t.MaxResponseHeaderBytes,
+		ResponseHeaderTimeout:  t.ResponseHeaderTimeout,
+		ExpectContinueTimeout:  t.ExpectContinueTimeout,
+		HTTP2:                  t.HTTP2,
+		Protocols:              new(http.Protocols),
+	}
+	std.Protocols.SetUnencryptedHTTP2(true)
+	if _, err := http2.ConfigureTransports(std); err != nil {
+		return nil // only a transport that is configured twice gets here
+	}
+	return &h2Carrier{std: std}
+}
+
+// adopt starts HTTP/2 on a new connection.
+func (c *h2Carrier) adopt(ctx context.Context, pc *persistConn, dst *destination) (*persistConn, error) {
+	s := &sharedConn{pc: pc, proto: "h2"}
+	watched := &settingsWatch{Conn: pc.conn, s: s}
+	var conn net.Conn = watched
+	if tc, ok := pc.conn.(*tls.Conn); ok {
+		conn = secureWatch{watched, tc}
+	}
+	// Of ctx only the cancellation is wanted: the trace of the request that
+	// dialed has seen what it is to see.
+	carry, cancel := context.WithCancel(context.WithValue(context.Background(), carriedKey{}, conn))
+	defer cancel()
+	defer context.AfterFunc(ctx, cancel)()
+	cc, err := c.std.NewClientConn(carry, "http", dst.target)
+	if err != nil {
+		pc.conn.Close()
+		return nil, err
+	}
+	s.cc, pc.shared = cc, s
+	return pc, nil
+}
+
+// A settingsWatch notices when the server's first frame has been dealt with,
+// which is SETTINGS (RFC 9113 section 3.4): nobody else tells. The one reader
+// of the connection asks for more only when it has used what it had.
+type settingsWatch struct {
+	net.Conn
+	s    *sharedConn
+	head []byte // of the first frame, 9 bytes
+	left int    // of the first frame, once head is complete
+	seen bool
+}
+
+func (w *settingsWatch) Read(p []byte) (int, error) {
+	if w.seen {
+		return w.Conn.Read(p)
+	}
+	if len(w.head) == 9 && w.left <= 0 {
+		w.seen = true
+		w.s.settings.Store(true)
+		w.s.changed(nil)
+		return w.Conn.Read(p)
+	}
+	n, err := w.Conn.Read(p)
+	rest := p[:n]
+	for len(w.head) < 9 && len(rest) > 0 {
+		w.head = append(w.head, rest[0])
+		if rest = rest[1:]; len(w.head) == 9 {
+			w.left = int(w.head[0])<<16 | int(w.head[1])<<8 | int(w.head[2])
+		}
+	}
+	w.left -= len(rest)
+	return n, err
+}
+
+// secureWatch has the method by which x/net finds what [http.Response.TLS]
+// will be.
+type secureWatch struct {
+	*settingsWatch
+	tc *tls.Conn
+}
+
+func (w secureWatch) ConnectionState() tls.ConnectionState { return w.tc.ConnectionState() }

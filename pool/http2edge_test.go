@@ -1,0 +1,186 @@
+package pool
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/net/http2"
+)
+
+// x/net tells its own pool by unexported errors that a request was not touched.
+// We go by their text; this fails if it changes. A server that refuses is asked
+// again after a while, and not for ever (golang/go#20985).
+func TestHTTP2TurnedAway(t *testing.T) {
+	cert := certServer(t)
+	for _, kind := range []string{"GOAWAY", "REFUSED_STREAM", "REFUSED for ever"} {
+		synctest.Test(t, func(t *testing.T) {
+			tr := h2Bubble(t, cert, nil, func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) })
+			open := tr.DialContext
+			dials := 0
+			tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				if dials++; dials > 1 && kind != "REFUSED for ever" {
+					return open(ctx, network, addr)
+				}
+				client, far := newConnPair("turn away")
+				conf := &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime, NextProtos: []string{"h2"}}
+				go turnAway(tls.Server(far, conf), kind)
+				return client, nil
+			}
+			begin := time.Now()
+			req, _ := http.NewRequest("POST", "https://api.test/", strings.NewReader("body"))
+			resp, err := tr.RoundTrip(req)
+			took := time.Since(begin)
+			if kind != "REFUSED for ever" {
+				if err != nil || resp.StatusCode != 200 || took != 0 {
+					t.Fatalf("%s: got %v, %v after %v, want a response at once", kind, resp, err, took)
+				}
+				resp.Body.Close()
+				return
+			}
+			if want := (1 + 2 + 4 + 8 + 16) * time.Second; err == nil || took != want {
+				t.Errorf("%s: got %v after %v, want an error after %v", kind, err, took, want)
+			}
+			if n := tr.Stats().Retries; n != maxAgain-1 {
+				t.Errorf("%s: got %d retries, want %d", kind, n, maxAgain-1)
+			}
+		})
+	}
+}
+
+// turnAway is an HTTP/2 server that does nothing with its requests.
+func turnAway(c net.Conn, kind string) {
+	defer c.Close()
+	preface := make([]byte, len(http2.ClientPreface))
+	if _, err := io.ReadFull(c, preface); err != nil {
+		return
+	}
+	fr := http2.NewFramer(c, c)
+	fr.WriteSettings()
+	for {
+		f, err := fr.ReadFrame()
+		if err != nil {
+			return
+		}
+		switch f := f.(type) {
+		case *http2.SettingsFrame:
+			if !f.IsAck() {
+				fr.WriteSettingsAck()
+			}
+		case *http2.PingFrame:
+			if !f.IsAck() {
+				fr.WritePing(true, f.Data)
+			}
+		case *http2.HeadersFrame:
+			if kind == "GOAWAY" {
+				fr.WriteGoAway(0, http2.ErrCodeNo, nil)
+			} else {
+				if kind == "REFUSED_STREAM" { // or it would be asked again first
+					fr.WriteGoAway(f.StreamID, http2.ErrCodeNo, nil)
+				}
+				fr.WriteRSTStream(f.StreamID, http2.ErrCodeRefusedStream)
+			}
+		}
+	}
+}
+
+// TLSNextProto takes a connection over, for as long as it says it has one.
+func TestTLSNextProto(t *testing.T) {
+	srv := httptest.NewUnstartedServer(nil)
+	srv.Config.ErrorLog = quiet
+	srv.TLS = &tls.Config{NextProtos: []string{"ours"}}
+	srv.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
+		"ours": func(_ *http.Server, c *tls.Conn, _ http.Handler) { c.Close() },
+	}
+	srv.StartTLS()
+	defer srv.Close()
+	var made []*tls.Conn
+	gone := false
+	tr := &Transport{
+		TLSClientConfig: &tls.Config{RootCAs: closer{srv}.roots(), NextProtos: []string{"ours"}},
+		MaxConnsPerHost: 1,
+		TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{
+			"ours": func(authority string, c *tls.Conn) http.RoundTripper {
+				made = append(made, c)
+				return roundTripper(func(req *http.Request) (*http.Response, error) {
+					if gone {
+						gone = false
+						return nil, http2.ErrNoCachedConn
+					}
+					return &http.Response{StatusCode: 299, Body: http.NoBody}, nil
+				})
+			},
+		},
+	}
+	for range 2 {
+		if resp, _ := fetch(t, tr, srv.URL); resp.StatusCode != 299 {
+			t.Errorf("status: got %d, want that of the other protocol", resp.StatusCode)
+		}
+	}
+	if len(made) != 1 {
+		t.Errorf("connections: got %d, want 1", len(made))
+	}
+	gone = true
+	fetch(t, tr, srv.URL)
+	if len(made) != 2 {
+		t.Errorf("connections after it was gone: got %d, want 2", len(made))
+	}
+	for _, c := range made {
+		c.Close()
+	}
+}
+
+// HTTP/2 without TLS, where only that is allowed.
+func TestUnencryptedHTTP2(t *testing.T) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
+	srv.Config.Protocols = new(http.Protocols)
+	srv.Config.Protocols.SetUnencryptedHTTP2(true)
+	srv.Start()
+	defer srv.Close()
+	tr := idle(t, &Transport{Protocols: new(http.Protocols)})
+	tr.Protocols.SetUnencryptedHTTP2(true)
+	if _, b := fetch(t, tr, srv.URL); b != "HTTP/2.0" {
+		t.Errorf("got %q", b)
+	}
+}
+
+// A server that hangs up on each new connection costs a bounded number of
+// dials, and an error (golang/go#52459).
+func TestHTTP2DiesAtOnce(t *testing.T) {
+	cert := certServer(t)
+	synctest.Test(t, func(t *testing.T) {
+		tr := h2Bubble(t, cert, nil, nil)
+		tr.DialContext = func(context.Context, string, string) (net.Conn, error) {
+			client, far := newConnPair("dies")
+			go func() {
+				c := tls.Server(far, &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime, NextProtos: []string{"h2"}})
+				c.Handshake()
+				c.Close()
+			}()
+			return client, nil
+		}
+		var wg sync.WaitGroup
+		for range 5 {
+			wg.Go(func() {
+				req, _ := http.NewRequest("GET", "https://api.test/", nil)
+				if _, err := tr.RoundTrip(req); err == nil {
+					t.Error("got a response")
+				}
+			})
+		}
+		wg.Wait()
+		synctest.Wait()
+		st := tr.Stats()
+		if st.Dials > 5*maxAgain || st.Active+st.Idle+st.Dialing+st.Waiting != 0 {
+			t.Errorf("at the end: got\n%s", st)
+		}
+	})
+}

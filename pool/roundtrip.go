@@ -1,0 +1,225 @@
+package pool
+
+// Stage 1: RoundTrip.
+//
+// No connection yet. The request is checked, then given to one connection
+// after another until one answers or it may not be sent again. Between
+// getConn and the round trip the connection belongs to this goroutine.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptrace"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// RoundTrip sends req and returns the response to it, as
+// [http.RoundTripper] describes. The caller must close the response's body;
+// one that was read to its end frees its connection at once.
+//
+// A request whose connection fails is sent again, on another connection, if
+// the failed one had been in use before and either nothing of the request was
+// written, or no byte of a response came and the request is idempotent
+// (RFC 9110 section 9.2.2): GET, HEAD, OPTIONS, TRACE, and any method with a
+// header "Idempotency-Key" or "X-Idempotency-Key" (whose value, if it is an
+// empty slice, is not sent). A request with a body also needs GetBody, unless
+// its body has not been touched.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	t.once.Do(t.setUp)
+	if err := checkHeader(req); err != nil {
+		closeBody(req)
+		return nil, err
+	}
+	sent := trackBody(req)
+	if rt := t.alternative(req); rt != nil {
+		resp, err := rt.RoundTrip(sent)
+		if !errors.Is(err, http.ErrSkipAltProtocol) {
+			return resp, err
+		}
+		// The other protocol may have read the body before it declined
+		// (golang/go#32441).
+		if sent, err = rewind(sent); err != nil {
+			return nil, err
+		}
+	}
+	if err := checkTarget(req); err != nil {
+		closeBody(sent)
+		return nil, err
+	}
+	return t.send(req, sent)
+}
+
+// send is the retry loop. sent is req, or a copy whose body is tracked.
+func (t *Transport) send(req, sent *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	x := attempt{t: t, trace: httptrace.ContextClientTrace(ctx), done: ctx.Done()}
+	for {
+		x.req = sent
+		// A request that is over before it began must not cost the server a
+		// byte, warm connection or not (golang/go#25852).
+		if err := canceled(sent, x.done); err != nil {
+			closeBody(sent)
+			return nil, err
+		}
+		pc, err := t.getConn(&x)
+		if err != nil {
+			closeBody(sent)
+			return nil, err
+		}
+		resp, err := pc.serve(&x)
+		if err == nil {
+			resp.Request = req
+			return resp, nil
+		}
+		if !x.mayRetry(err) {
+			// The write loop may have ended before it saw the request; then
+			// nobody else closes the body (golang/go#49621).
+			closeBody(sent)
+			return nil, userError(err)
+		}
+		if sent, err = rewind(sent); err != nil {
+			return nil, err
+		}
+		t.countRetry(&x)
+		if err := x.backOff(); err != nil {
+			closeBody(sent)
+			return nil, err
+		}
+	}
+}
+
+// An attempt is what the stages of one RoundTrip hand to each other.
+type attempt struct {
+	t     *Transport
+	req   *http.Request // as sent: its body is tracked
+	dst   destination
+	trace *httptrace.ClientTrace
+	done  <-chan struct{} // of the request's context
+
+	turnedAway int // how often a server did nothing with it
+
+	// What hold tells about the connection it was given.
+	reused    bool
+	idleSince time.Time // zero: it was not idle
+}
+
+// An attemptError is a failure after which the request may be sent again.
+type attemptError struct {
+	err    error
+	reused bool // the connection had been in use before
+	unsent bool // not one byte of the request was written
+	early  bool // not one byte of a response was read
+	again  bool // the peer has said that it did nothing with the request
+}
+
+func (e *attemptError) Error() string { return e.err.Error() }
+func (e *attemptError) Unwrap() error { return e.err }
+
+func userError(err error) error {
+	if e, ok := err.(*attemptError); ok {
+		return e.err
+	}
+	return err
+}
+
+// mayRetry decides whether the request is sent again after err. A connection
+// that fails on its first use is not retried: a server that hangs up on every
+// connection would be dialed for ever (golang/go#52459).
+func (x *attempt) mayRetry(err error) bool {
+	e, ok := err.(*attemptError)
+	switch {
+	case !ok || !canRewind(x.req):
+		return false
+	case e.again:
+		x.turnedAway++
+		return x.turnedAway < maxAgain
+	case !e.reused:
+		return false
+	case e.unsent:
+		return true
+	}
+	return e.early && idempotent(x.req)
+}
+
+// idempotent reports whether a second copy of req does no harm.
+func idempotent(req *http.Request) bool {
+	switch req.Method {
+	case "", "GET", "HEAD", "OPTIONS", "TRACE":
+		return true
+	}
+	_, key := req.Header["Idempotency-Key"]
+	_, xkey := req.Header["X-Idempotency-Key"]
+	return key || xkey
+}
+
+// canceled is why req is over, or nil.
+func canceled(req *http.Request, done <-chan struct{}) error {
+	select {
+	case <-done:
+		return context.Cause(req.Context())
+	default:
+	}
+	select {
+	case <-req.Cancel:
+		return errCanceled
+	default:
+		return nil
+	}
+}
+
+// alternative is the RoundTripper registered for the scheme of req, or nil.
+func (t *Transport) alternative(req *http.Request) http.RoundTripper {
+	alt := t.alt.Load()
+	if alt == nil || (req.URL.Scheme == "https" && onlyHTTP1(req)) {
+		return nil
+	}
+	return (*alt)[req.URL.Scheme]
+}
+
+func isHTTP(scheme string) bool { return scheme == "http" || scheme == "https" }
+
+func checkHeader(req *http.Request) error {
+	switch {
+	case req.URL == nil:
+		return errors.New("pool: request has no URL")
+	case req.Header == nil:
+		return errors.New("pool: request has a nil Header")
+	case !isHTTP(req.URL.Scheme):
+		return nil // the rules are those of another protocol
+	}
+	if err := validFields("header", req.Header); err != nil {
+		return err
+	}
+	return validFields("trailer", req.Trailer)
+}
+
+// validFields never prints a value: it may be a secret.
+func validFields(kind string, h http.Header) error {
+	for name, values := range h {
+		if !httpguts.ValidHeaderFieldName(name) {
+			return fmt.Errorf("pool: request %s has an invalid name %q", kind, name)
+		}
+		for _, v := range values {
+			if !httpguts.ValidHeaderFieldValue(v) {
+				return fmt.Errorf("pool: request %s has an invalid value for %q", kind, name)
+			}
+		}
+	}
+	return nil
+}
+
+func checkTarget(req *http.Request) error {
+	switch {
+	case !isHTTP(req.URL.Scheme):
+		return fmt.Errorf("pool: unsupported protocol scheme %q", req.URL.Scheme)
+	case req.Method != "" && !httpguts.ValidHeaderFieldName(req.Method): // both are tokens
+		return fmt.Errorf("pool: invalid method %q", req.Method)
+	case req.URL.Host == "":
+		return errors.New("pool: request URL has no host")
+	}
+	return nil
+}
