@@ -122,6 +122,18 @@ func TestContextsBehaveAsPackageContext(t *testing.T) {
 			w.advance(5 * sec)
 			w.end(free)
 		}, "alive; deadline 5s true; context deadline exceeded"},
+		{"what lies between two deadlines may end alone", func(w *world) {
+			root, cancelRoot := clock.WithTimeout(background, w.Clock, 2*sec)
+			defer cancelRoot()
+			middle, kill := context.WithCancelCause(root)
+			ctx, cancel := clock.WithTimeout(middle, w.Clock, sec)
+			defer cancel()
+			context.AfterFunc(ctx, w.call("f"))
+			kill(errGone)
+			w.settle()
+			w.end(ctx)
+			w.end(root)
+		}, "0s f; context canceled (gone); alive"},
 		{"a parent that is done has children that are", func(w *world) {
 			parent, kill := context.WithCancelCause(background)
 			kill(errGone)

@@ -209,11 +209,16 @@ func (t *T) settle() {
 }
 
 func (t *T) await(q question) {
+	gaveUp := t.ctx.Done()
 	select {
 	case t.ask <- q:
-		<-t.quiet
-	case <-t.ctx.Done():
-		runtime.Goexit() // the run was given up
+		select {
+		case <-t.quiet:
+		case <-gaveUp:
+			runtime.Goexit()
+		}
+	case <-gaveUp:
+		runtime.Goexit()
 	}
 	t.drain()
 }
@@ -243,12 +248,33 @@ func (t *T) drain() {
 }
 
 // Settle waits, without letting time pass, until nothing moves any more. All
-// verbs do this; it is for a body that started something by itself. In an
-// exploration it lets everything happen, in the order that is being tried, and
-// time pass until every request has its end.
+// verbs do this; it is for a body that started something by itself.
 func (t *T) Settle() {
 	t.step("settle")
-	t.await(wantRest)
+	t.settle()
+}
+
+// Rest ends every hold and lets everything happen, and time pass, until every
+// request that the harness started has its end, its body included where bodies
+// are read as they come. In an exploration things happen in the order that is
+// being tried. A request without an end is a run that is stuck.
+func (t *T) Rest() {
+	t.step("rest")
+	t.Net.letAll()
+	if t.plan != nil {
+		t.await(wantRest)
+		return
+	}
+	for _, r := range t.requests {
+		if r.done != nil {
+			select {
+			case <-r.done:
+			case <-t.ctx.Done():
+				runtime.Goexit()
+			}
+		}
+	}
+	t.settle()
 }
 
 // Advance lets d of virtual time pass, and everything happen that it brings.

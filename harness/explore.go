@@ -48,6 +48,9 @@ type Bounds struct {
 	Independent bool
 	// KeepGoing goes on after the first finding, to the end of the bounds.
 	KeepGoing bool
+	// AsFound leaves findings as they were found instead of looking for their
+	// shortest schedules.
+	AsFound bool
 
 	verdicts []faultnet.Verdict
 }
@@ -210,6 +213,8 @@ func (t *T) outcome(p *plan) string {
 			b.WriteString("pending")
 		case r.err != nil:
 			b.WriteString(errorClass(r.err))
+		case r.resp == nil:
+			b.WriteString("nothing")
 		case r.readErr != nil:
 			b.WriteString("body " + errorClass(r.readErr))
 		default:

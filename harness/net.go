@@ -123,6 +123,20 @@ func (n *Net) Let(pattern string, outcome ...string) {
 	n.t.settle()
 }
 
+// Next releases the n events that have been held longest, one after the other.
+func (n *Net) Next(count int) {
+	n.t.step("next", fmt.Sprint(count))
+	for i := range count {
+		n.t.settle()
+		pending := n.Pending()
+		if len(pending) == 0 {
+			n.t.fatal("want", fmt.Sprintf("got %d held events, want %d", i, count))
+		}
+		n.t.apply(pending[0], faultnet.Pass)
+	}
+	n.t.settle()
+}
+
 // suffix is sep and s, or nothing if s is empty.
 func suffix(sep, s string) string {
 	if s == "" {

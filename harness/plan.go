@@ -25,6 +25,7 @@ type plan struct {
 	tags      []string // outcomes that the body wants told apart
 	abandoned bool
 	summary   string
+	failedAt  int // the number of steps before the first failure on the way
 	slab      []option
 }
 
@@ -141,7 +142,12 @@ func (p *plan) do(t *T, o option) {
 		time.Sleep(o.pass)
 	case pairOption:
 		t.apply(o.event, faultnet.Pass)
-		t.apply(o.second, faultnet.Pass)
+		if o.second != nil {
+			t.apply(o.second, faultnet.Pass)
+		} else {
+			p.cancels = remove(p.cancels, o.request)
+			o.request.cancelNow()
+		}
 	default:
 		t.apply(o.event, o.verdict)
 	}
@@ -212,6 +218,12 @@ func (p *plan) events(t *T, opts []option) []option {
 			for _, f := range free[i+1:] {
 				opts = append(opts, option{name: e.String() + " & " + f.String(), kind: pairOption,
 					event: e, second: f, chain: chainOf(e)})
+			}
+			for _, r := range p.cancels {
+				if r.cancellable() {
+					opts = append(opts, option{name: e.String() + " & cancel " + r.name, kind: pairOption,
+						event: e, request: r, chain: chainOf(e)})
+				}
 			}
 		}
 	}

@@ -107,6 +107,15 @@ func (p *play) run() {
 	}
 }
 
+// begin takes everything in hand.
+func (p *play) begin() {
+	p.t.step("begin")
+	p.t.auto = true
+	if p.t.plan == nil {
+		p.t.Net.hold("*")
+	}
+}
+
 // start starts a request with those header fields.
 func (p *play) start(name, method, url string, body *string, headers []string) {
 	req := mustRequest(p.t, method, url, bodyReader(body))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -23,31 +24,63 @@ func (t *T) script(p *plan) string {
 	for _, s := range t.settingsOf() {
 		line("transport", s)
 	}
-	line("auto-read")
-	line("hold", "*")
-	for _, st := range p.trail[:p.lastThatMatters()] {
+	line("begin")
+	trail, rest := p.thatMatters()
+	asItComes := 0
+	next := func() {
+		if asItComes > 0 {
+			line("next", strconv.Itoa(asItComes))
+			asItComes = 0
+		}
+	}
+	for i, st := range trail {
 		o := st.opts[st.chosen]
+		if p.first(st) && (asItComes > 0 || i+1 < len(trail) && p.first(trail[i+1])) {
+			asItComes++
+			continue
+		}
+		next()
 		switch o.kind {
 		case startOption:
 			line(o.request.words...)
 		case eventOption, faultOption:
-			line("let", strings.Replace(o.name, "&", "as", 1))
+			line("let", o.name)
 		case pairOption:
 			fmt.Fprintln(&b, "# These two happened with no quiet between them, which no script can say.")
 			line("let", o.event.String())
-			line("let", o.second.String())
+			if o.second != nil {
+				line("let", o.second.String())
+			} else {
+				line("cancel", o.request.name)
+			}
 		case cancelOption, idleOption, passOption:
 			fmt.Fprintln(&b, o.name)
 		}
 	}
-	line("release", "*")
-	line("release", "dial")
+	next()
+	if rest {
+		line("rest")
+	}
 	return b.String()
 }
 
-// lastThatMatters is how many of the steps have to be told: what follows the
-// last departure and the last start happens by itself.
-func (p *plan) lastThatMatters() int {
+// first reports whether a step let the event happen that had waited longest.
+func (p *plan) first(st step) bool {
+	for i, o := range st.opts {
+		if o.kind == eventOption {
+			return i == st.chosen
+		}
+	}
+	return false
+}
+
+// thatMatters is the steps that have to be told, and whether the rest follows
+// by itself: all of them up to a failure that was seen on the way, or up to the
+// last departure and the last start.
+func (p *plan) thatMatters() (trail []step, rest bool) {
+	if p.failedAt > 0 {
+		return p.trail[:p.failedAt], false
+	}
 	n := 0
 	for i, st := range p.trail {
 		o := st.opts[st.chosen]
@@ -56,7 +89,7 @@ func (p *plan) lastThatMatters() int {
 			n = i + 1
 		}
 	}
-	return n
+	return p.trail[:n], true
 }
 
 // settingsOf is the settings that the run's transport was given, as a script

@@ -106,14 +106,6 @@ func startWords(name string, req *http.Request, body *string) []string {
 	return words
 }
 
-// AutoRead has each response body read to its end and closed, as soon as there
-// is a response to a request that the harness started. In an exploration that
-// is so from the start.
-func (t *T) AutoRead() {
-	t.step("auto-read")
-	t.auto = true
-}
-
 func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *string) *Request {
 	if t.request(name) != nil {
 		t.fatal("usage", fmt.Sprintf("there is a request %s already", name))
@@ -420,7 +412,7 @@ func (r *Request) state() string {
 	switch {
 	case !r.returned:
 		return "pending"
-	case r.err != nil:
+	case r.err != nil || r.resp == nil:
 		return "failed"
 	}
 	return "done"

@@ -51,8 +51,8 @@ func (p *picker) pick(opts []option) int {
 // shrink finds the shortest schedule with the same failure: it takes away what
 // is optional, then faults, then delays, as long as the failure stays.
 func (e *explorer) shrink(r result, sig string, found int) *Finding {
-	if r.plan.together > 0 {
-		// It is chance: nothing shorter can be told to be the same.
+	if r.plan.together > 0 || e.x.Bounds.AsFound {
+		// Where there is chance nothing shorter can be told to be the same.
 		return &Finding{Schedule: r.plan.schedule(), Found: found, Report: r.report}
 	}
 	try := func(s Schedule) (result, bool) {
@@ -73,6 +73,7 @@ func (e *explorer) shrink(r result, sig string, found int) *Finding {
 			}
 		}
 	}
+	r = e.earlier(r, try)
 	s := r.plan.schedule()
 	final := e.one(s.picker().pick, false)
 	if !final.report.Failed() || final.report.signature() != sig {
@@ -82,8 +83,50 @@ func (e *explorer) shrink(r result, sig string, found int) *Finding {
 	return &Finding{Schedule: s, Found: found, Report: final.report, Script: final.script}
 }
 
-// weight is how much a schedule departs from what comes by itself.
-func weight(p *plan) int { return 100*p.faults + 10*p.delays + len(p.trail) }
+// earlier moves what departs from what comes by itself as far forward as the
+// failure allows: what follows then need not be told.
+func (e *explorer) earlier(r result, try func(Schedule) (result, bool)) result {
+	for i := 0; i < len(r.plan.trail); i++ {
+		st := r.plan.trail[i]
+		o := st.opts[st.chosen]
+		if !optional(o, st.chosen) && !faulty(o, st.chosen) {
+			continue
+		}
+		for j := range i {
+			name, ok := sameIn(r.plan.trail[j].opts, o)
+			if !ok {
+				continue
+			}
+			s := r.plan.schedule()
+			moved := slices.Concat(s[:j], Schedule{name}, s[j:i], s[i+1:])
+			if faulty(o, st.chosen) {
+				// The event that is a fault now is not also one that comes.
+				moved = append(slices.Clone(s[:j]), name)
+			}
+			if shorter, ok := try(moved); ok {
+				return e.earlier(shorter, try)
+			}
+		}
+	}
+	return r
+}
+
+// sameIn is the option among opts that is of the same kind as o: the same
+// choice, or the same fault of another event.
+func sameIn(opts []option, o option) (string, bool) {
+	for _, p := range opts {
+		if p.name == o.name || p.kind == faultOption && o.kind == faultOption && p.verdict.String() == o.verdict.String() {
+			return p.name, true
+		}
+	}
+	return "", false
+}
+
+// weight is how much of a schedule has to be told.
+func weight(p *plan) int {
+	trail, _ := p.thatMatters()
+	return 1000*p.faults + 100*p.delays + len(trail)
+}
 
 func optional(o option, _ int) bool {
 	return o.kind == cancelOption || o.kind == idleOption || o.kind == passOption

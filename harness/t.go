@@ -190,7 +190,7 @@ func (t *T) snapshot() {
 	t.mu.Lock()
 	had := t.table != ""
 	t.mu.Unlock()
-	if had || t.Net == nil {
+	if had || t.Net == nil || t.set.silent {
 		return
 	}
 	t.drain()

@@ -77,9 +77,6 @@ func init() {
 			run: func(p *play, c *command) { p.start(c.args[0], "POST", c.args[1], &c.args[2], c.args[3:]) }},
 		{name: "request", args: "NAME METHOD URL [HEADER...]", doc: "start a request with that method and no body",
 			run: func(p *play, c *command) { p.start(c.args[0], c.args[1], c.args[2], nil, c.args[3:]) }},
-		{name: "auto-read", doc: "from here on, read each response body to its end and close it, as soon as there is a response",
-			run: func(p *play, c *command) { p.t.AutoRead() }},
-
 		// What may happen, for halfopen explore; in a single run these do nothing.
 		{name: "may cancel", args: "R", doc: "when the script is explored: cancel the request at any point, or not at all",
 			run: func(p *play, c *command) { p.request(c.args[0]).MayCancel() }},
@@ -96,6 +93,8 @@ func init() {
 			}},
 
 		// Hold.
+		{name: "begin", doc: "hold everything, and read each body as soon as there is a response: so a printed schedule begins",
+			run: func(p *play, c *command) { p.begin() }},
 		{name: "hold", args: "EVENT...", doc: "keep events of that name pending; dials are held from the start",
 			run: func(p *play, c *command) { p.t.Net.Hold(c.args[0]) }},
 		{name: "release", args: "EVENT...", doc: "end the hold of the same words: what it held happens",
@@ -112,6 +111,8 @@ func init() {
 				pattern, outcome := splitPattern(c.args[0])
 				p.t.Net.Let(pattern, outcome)
 			}},
+		{name: "next", args: "N", doc: "let the N events that have been held longest happen, one after the other",
+			run: func(p *play, c *command) { p.t.Net.Next(number(c.args[0])) }},
 		{name: "open", args: "D", doc: "let a dial reach its host; the connection that it opens is c1, c2, ... in the order of opening",
 			run: func(p *play, c *command) { p.dial(c.args[0]).Open() }},
 		{name: "fail", args: "D OUTCOME", doc: "let a dial fail that way",
@@ -125,8 +126,8 @@ func init() {
 				d, _ := time.ParseDuration(c.args[0])
 				p.t.Advance(d)
 			}},
-		{name: "settle", doc: "let everything happen that may; when the script is explored, in the order that is tried, until every request has its end",
-			run: func(p *play, c *command) { p.t.Settle() }},
+		{name: "rest", doc: "end every hold, and let everything happen, and time pass, until every request has its end",
+			run: func(p *play, c *command) { p.t.Rest() }},
 		{name: "close-idle", doc: "call CloseIdleConnections on the transport",
 			run: func(p *play, c *command) { p.closeIdle() }},
 

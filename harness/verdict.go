@@ -27,6 +27,9 @@ func (t *T) violate(format string, args ...any) {
 	}
 	t.mu.Unlock()
 	t.snapshot()
+	if p := t.plan; p != nil && p.failedAt == 0 {
+		p.failedAt = len(p.trail)
+	}
 	t.add(Failure{Kind: "verdict", Text: text, Where: t.scriptLine()})
 }
 
@@ -77,19 +80,19 @@ func (t *T) checkLimits(pending []*faultnet.Event, conns []*faultnet.Conn) {
 		return
 	}
 	count := make(map[string]int)
+	check := func(addr string) {
+		if count[addr]++; count[addr] > t.perHost {
+			t.violate("%s: more connections and dials than the limit, which is %d", addr, t.perHost)
+		}
+	}
 	for _, e := range pending {
 		if e.Kind == faultnet.Dial {
-			count[e.Addr]++
+			check(e.Addr)
 		}
 	}
 	for _, c := range conns {
 		if !c.IsClosed() {
-			count[c.Address()]++
-		}
-	}
-	for _, c := range conns {
-		if n := count[c.Address()]; n > t.perHost {
-			t.violate("%s: %d connections and dials, and the limit is %d", c.Address(), n, t.perHost)
+			check(c.Address())
 		}
 	}
 }
@@ -125,7 +128,7 @@ func (t *T) lastOn(c *faultnet.Conn) *Request {
 func (r *Request) over() bool {
 	r.t.mu.Lock()
 	defer r.t.mu.Unlock()
-	return r.returned && r.err == nil && r.finished && r.resp.StatusCode != http.StatusSwitchingProtocols
+	return r.returned && r.err == nil && r.resp != nil && r.finished && r.resp.StatusCode != http.StatusSwitchingProtocols
 }
 
 // judge checks the one outcome of a round trip.

@@ -1,0 +1,228 @@
+package harness_test
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/halfopen/halfopen/harness"
+)
+
+// defects are classic mistakes of connection pools, each with the public bug
+// that it is a model of where there is one, and the scenario that can show it.
+var defects = []struct {
+	bug      string
+	like     string
+	scenario func(t *harness.T, tr *mini)
+	limit    int
+	lines    int // of the shortest script that shows it, written by hand
+}{
+	{"orphan forgotten", "golang/go#59017", oneAfterAnother, 0, 5},
+	{"goroutine waits on", "golang/go#33850", one, 0, 4},
+	{"slot of the cancelled", "golang/go#65705", threeAtLimit, 1, 6},
+	{"slot of the broken", "gomodule/redigo#520", twoAtLimit, 1, 6},
+	{"nobody is next", "golang/go#10886", threeAtLimit, 1, 5},
+	{"over the limit", "golang/go#29889", threeAtLimit, 1, 3},
+	{"dialing is served", "golang/go#32336", oneAfterAnother, 0, 5},
+	{"idle twice", "", oneThenTwo, 0, 7},
+	{"put back twice", "", oneThenTwo, 0, 7},
+	{"posts again", "golang/go#22158", fourPosts, 0, 10},
+	{"cancel is not heard", "golang/go#28012", one, 0, 4},
+	{"late answer stays", "redis/go-redis#1113", threeFree, 0, 7},
+	{"broken and open", "golang/go#28012", one, 0, 4},
+	{"neither", "", one, 0, 4},
+	{"closed and forgotten", "golang/go#8483", oneAfterAnother, 0, 5},
+	{"idle closed and counted", "golang/go#32336", idleBetween, 1, 7},
+}
+
+// one is a request that may be cancelled.
+func one(t *harness.T, tr *mini) {
+	t.Serve("api.test:80", nil)
+	t.Get("r1", tr, "http://api.test/").MayCancel()
+}
+
+// twoAtLimit is two requests at once.
+func twoAtLimit(t *harness.T, tr *mini) {
+	t.Serve("api.test:80", nil)
+	t.Get("r1", tr, "http://api.test/").MayCancel()
+	t.Get("r2", tr, "http://api.test/")
+}
+
+// oneThenTwo is a request, and two at once when it is over.
+func oneThenTwo(t *harness.T, tr *mini) {
+	t.Serve("api.test:80", nil)
+	t.Get("r1", tr, "http://api.test/").Await()
+	t.Get("r2", tr, "http://api.test/")
+	t.Get("r3", tr, "http://api.test/")
+}
+
+// oneAfterAnother is two requests, each of which may be cancelled.
+func oneAfterAnother(t *harness.T, tr *mini) {
+	t.Serve("api.test:80", nil)
+	t.Get("r1", tr, "http://api.test/").MayCancel()
+	t.Get("r2", tr, "http://api.test/").MayCancel()
+	t.MayCloseIdle(tr)
+}
+
+// idleBetween is a request, and another one when the first is over.
+func idleBetween(t *harness.T, tr *mini) {
+	t.Serve("api.test:80", nil)
+	t.MayCloseIdle(tr)
+	t.Get("r1", tr, "http://api.test/").Await()
+	t.Get("r2", tr, "http://api.test/").MayCancel()
+}
+
+// threeAtLimit is three requests that wait for each other.
+func threeAtLimit(t *harness.T, tr *mini) {
+	t.Serve("api.test:80", nil)
+	t.Get("r1", tr, "http://api.test/").MayCancel()
+	t.Get("r2", tr, "http://api.test/").MayCancel()
+	t.Get("r3", tr, "http://api.test/")
+	t.MayCloseIdle(tr)
+}
+
+// threeFree is two requests at once, and two more when those are over.
+func threeFree(t *harness.T, tr *mini) {
+	t.Serve("api.test:80", nil)
+	r1 := t.Get("r1", tr, "http://api.test/").MayCancel()
+	r2 := t.Get("r2", tr, "http://api.test/")
+	r1.Await()
+	r2.Await()
+	t.Get("r3", tr, "http://api.test/")
+	t.Get("r4", tr, "http://api.test/")
+}
+
+// fourPosts is four requests that must not be sent twice, one after another.
+func fourPosts(t *harness.T, tr *mini) {
+	t.Serve("api.test:80", nil)
+	for i := range 4 {
+		name := fmt.Sprintf("r%d", i+1)
+		t.Post(name, tr, "http://api.test/echo", name).Await()
+	}
+}
+
+// Without a defect the small transport holds in every scenario: what the
+// others show is their defect.
+func TestNoDefect(t *testing.T) {
+	for name, s := range map[string]func(*harness.T, *mini){
+		"oneAfterAnother": oneAfterAnother, "threeFree": threeFree, "fourPosts": fourPosts, "threeAtLimit": threeAtLimit,
+	} {
+		t.Run(name, func(t *testing.T) {
+			harness.Explore(t, harness.Bounds{Schedules: 3000}, func(t *harness.T) { s(t, newMini(t, "", 0)) })
+			harness.Explore(t, harness.Bounds{Schedules: 3000}, func(t *harness.T) { s(t, newMini(t, "", 1)) })
+		})
+	}
+}
+
+// Every defect is found, by the portfolio in a few hundred schedules whatever
+// the seed. The table is how many schedules each strategy takes, in the median
+// over 30 seeds; a dash is more than 2,000 in half of them.
+func TestDefects(t *testing.T) {
+	if len(defects) < 12 {
+		t.Fatalf("got %d defects, want at least 12", len(defects))
+	}
+	names := []string{"portfolio", "exhaustive", "pct", "pos", "random"}
+	var table strings.Builder
+	fmt.Fprintf(&table, "%-26s", "defect")
+	for _, s := range names {
+		fmt.Fprintf(&table, " %10s", s)
+	}
+	for _, d := range defects {
+		fmt.Fprintf(&table, "\n%-26s", d.bug)
+		for _, strategy := range names {
+			found := make([]int, seeds(strategy))
+			for seed := range found {
+				found[seed] = search(t, d.bug, d.limit, d.scenario, strategy, uint64(seed+1))
+			}
+			slices.Sort(found)
+			median := found[len(found)/2]
+			if median > budget {
+				fmt.Fprintf(&table, " %10s", "-")
+			} else {
+				fmt.Fprintf(&table, " %10d", median)
+			}
+			if strategy != "portfolio" {
+				continue
+			}
+			if found[len(found)-1] > budget {
+				t.Errorf("%s: the portfolio missed it with a seed", d.bug)
+			}
+			if median >= 500 || d.bug == "posts again" && median >= 40 {
+				t.Errorf("%s: the portfolio took %d schedules in the median", d.bug, median)
+			}
+		}
+	}
+	t.Logf("\n%s", table.String())
+}
+
+const budget = 2000
+
+// allSeeds has every strategy measured over 30 seeds, and not only the
+// portfolio, about which something is claimed.
+var allSeeds = flag.Bool("seeds", false, "measure all strategies over 30 seeds")
+
+// seeds is over how many seeds a strategy is measured: one that draws nothing
+// has no use for more than one.
+func seeds(strategy string) int {
+	switch {
+	case strategy == "exhaustive":
+		return 1
+	case strategy == "portfolio" || *allSeeds:
+		return 30
+	}
+	return 1
+}
+
+// search is the number of the schedule that shows the defect.
+func search(t *testing.T, bug string, limit int, scenario func(*harness.T, *mini), strategy string, seed uint64) int {
+	t.Helper()
+	x, err := harness.Search(bug, harness.Bounds{Strategy: strategy, Seed: seed, Schedules: budget, AsFound: true}, nil,
+		func(t *harness.T) { scenario(t, newMini(t, bug, limit)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(x.Findings) == 0 {
+		return budget + 1
+	}
+	return x.Findings[0].Found
+}
+
+// What is found is printed as a script that fails by itself, with the same
+// verdict, and is hardly longer than the shortest that a person wrote.
+func TestDefectScripts(t *testing.T) {
+	for _, d := range defects {
+		t.Run(d.bug, func(t *testing.T) {
+			x, err := harness.Search(d.bug, harness.Bounds{}, nil,
+				func(t *harness.T) { d.scenario(t, newMini(t, d.bug, d.limit)) })
+			if err != nil || len(x.Findings) == 0 {
+				t.Fatalf("got %v, %v, want a finding", x, err)
+			}
+			f := x.Findings[0]
+			lines := 0
+			for l := range strings.Lines(f.Script) {
+				if !strings.HasPrefix(l, "#") {
+					lines++
+				}
+			}
+			if 2*lines > 3*d.lines {
+				t.Errorf("got %d lines, want at most 1.5 x %d:\n%s", lines, d.lines, f.Script)
+			}
+			s, err := harness.ParseScript("found.txtar", []byte(f.Script))
+			if err != nil {
+				t.Fatalf("%v:\n%s", err, f.Script)
+			}
+			r, err := s.Run(func(t *harness.T, _ harness.Settings) (http.RoundTripper, error) {
+				return newMini(t, d.bug, d.limit), nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !r.Failed() || r.Failures[0].Text != f.Report.Failures[0].Text {
+				t.Errorf("got %s\nwant it to fail with: %s\n%s", r, f.Report.Failures[0], f.Script)
+			}
+		})
+	}
+}

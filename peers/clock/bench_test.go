@@ -1,0 +1,161 @@
+package clock
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+)
+
+// A measure is what is done to each subject.
+type measure string
+
+const (
+	createAndFire measure = "create"  // each timer is made, fires, and is received from
+	createAndCall measure = "call"    // each callback is armed and runs
+	advance       measure = "advance" // nothing is due, many are armed
+	tick          measure = "tick"    // a ticker ticks each time, many are armed
+	reset         measure = "reset"   // one of many is moved, earlier or later
+	stop          measure = "stop"    // one of many is stopped
+	now           measure = "now"
+)
+
+// perform does what has to be done size times, with the timers of list armed
+// or to be armed. The time between its marks counts.
+func perform[T any](what measure, m maker[T], list []time.Duration, size int, mark func()) {
+	timers := make([]T, len(list))
+	switch what {
+	case createAndFire:
+		mark()
+		for i, d := range list {
+			timers[i] = m.newTimer(d)
+		}
+		m.pass(time.Second)
+		for _, t := range timers {
+			<-m.c(t)
+		}
+		mark()
+		return
+	case createAndCall:
+		mark()
+		for _, d := range list {
+			m.afterFunc(d, func() {})
+		}
+		m.pass(time.Second)
+		mark()
+		return
+	}
+	for i, d := range list {
+		timers[i] = m.afterFunc(time.Hour+d, func() {})
+	}
+	if what == tick {
+		m.ticker(time.Millisecond)
+	}
+	m.advance(time.Millisecond)
+	mark()
+	switch what {
+	case advance:
+		for range size {
+			m.advance(time.Microsecond)
+		}
+	case tick:
+		for range size {
+			m.advance(time.Millisecond)
+		}
+	case reset:
+		for i, t := range timers[:size] {
+			m.reset(t, time.Hour+list[len(list)-1-i])
+		}
+		m.advance(time.Microsecond) // what was put off counts
+	case stop:
+		for _, t := range timers[:size] {
+			m.stop(t)
+		}
+		m.advance(time.Microsecond)
+	case now:
+		for range size {
+			m.now()
+		}
+	}
+	mark()
+}
+
+func BenchmarkCreateAndFireAscending(b *testing.B) { compare(b, createAndFire, ascending(1e5), 1e5) }
+func BenchmarkCreateAndFireShuffled(b *testing.B)  { compare(b, createAndFire, shuffled(1e5), 1e5) }
+func BenchmarkCreateAndCallShuffled(b *testing.B)  { compare(b, createAndCall, shuffled(1e5), 1e5) }
+
+func BenchmarkAdvance1e3Armed(b *testing.B) { compare(b, advance, shuffled(1e3), 1e4) }
+func BenchmarkAdvance1e5Armed(b *testing.B) { compare(b, advance, shuffled(1e5), 1e4) }
+func BenchmarkAdvance1e6Armed(b *testing.B) { compare(b, advance, shuffled(1e6), 1e4) }
+func BenchmarkTick1e5Armed(b *testing.B)    { compare(b, tick, shuffled(1e5), 1e4) }
+func BenchmarkReset1e5Armed(b *testing.B)   { compare(b, reset, shuffled(1e5), 1e5) }
+func BenchmarkStop1e5Armed(b *testing.B)    { compare(b, stop, shuffled(1e5), 1e5) }
+func BenchmarkNow(b *testing.B)             { compare(b, now, nil, 1e6) }
+
+// compare runs one measure on all subjects, the timers and the steps of each
+// cut to what it can bear.
+func compare(b *testing.B, what measure, list []time.Duration, size int) {
+	var ours float64
+	for _, s := range subjects {
+		list, size := list, size
+		if n, ok := s.caps["armed"]; ok {
+			list = spread(list, n)
+		}
+		if n, ok := s.caps[string(what)]; ok {
+			size = min(size, n)
+		}
+		if what == createAndFire || what == createAndCall {
+			list = spread(list, size)
+		}
+		if what == reset || what == stop {
+			size = min(size, len(list))
+		}
+		b.Run(s.name, func(b *testing.B) {
+			// Once for nothing: whoever comes first would pay for the memory
+			// that the others then find.
+			s.play(what, list, size)
+			runtime.GC()
+			var total time.Duration
+			for b.Loop() {
+				total += s.play(what, list, size)
+			}
+			ns := float64(total.Nanoseconds()) / float64(b.N) / float64(size)
+			if s.name == "ours" {
+				ours = ns
+			}
+			b.ReportMetric(ns, "ns/op")
+			b.ReportMetric(ours/ns, "ours/this")
+			b.ReportMetric(float64(len(list)), "timers")
+		})
+	}
+}
+
+// spread is n of list, at equal distances, or list if it is not longer.
+func spread(list []time.Duration, n int) []time.Duration {
+	if n >= len(list) {
+		return list
+	}
+	out := make([]time.Duration, n)
+	for i := range out {
+		out[i] = list[i*len(list)/n]
+	}
+	return out
+}
+
+// shuffled is n durations of up to a second in no order, ascending the same
+// in the order that timers of one length have when armed one after another.
+func shuffled(n int) []time.Duration {
+	random := rand.New(rand.NewPCG(1, 2))
+	list := make([]time.Duration, n)
+	for i := range list {
+		list[i] = time.Microsecond + time.Duration(random.Int64N(int64(time.Second)))
+	}
+	return list
+}
+
+func ascending(n int) []time.Duration {
+	list := shuffled(n)
+	slices.Sort(list)
+	return list
+}

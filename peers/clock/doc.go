@@ -1,0 +1,18 @@
+// Package clock measures the module's virtual clock against others.
+//
+//	go test -bench . ./clock
+//
+// runs the same measure on every subject, in one run, under names of the form
+// measure/subject; ours comes first. Of the metrics, ns/op is for one step of
+// the measure (a timer, an advance, a reset), ours/this is how many times as
+// long ours takes, and timers is how many there were. Only the ratios are
+// worth comparing.
+//
+// Some subjects need time that grows with the square of the number of timers.
+// They get fewer, so that a run takes minutes, and their figures flatter them.
+//
+// Nor do all do the same work in CreateAndFire. "bubble", package time inside a
+// bubble of testing/synctest, never puts timers in order that nobody waits
+// for. "k8s" fires all that is due in one pass, in the order of creation, and
+// all with the last instant; it runs callbacks where it stands.
+package clock
