@@ -18,12 +18,13 @@ const (
 	Data                  // bytes arrive
 	FIN                   // the end of one direction arrives
 	RST                   // a reset arrives
+	Gate                  // a goroutine of the program goes on: see Net.Gate
 )
 
 // String is "dial", "data", "fin" or "rst", joined by "|" for a set.
 func (k Kind) String() string {
 	var words []string
-	for i, w := range [...]string{"dial", "data", "fin", "rst"} {
+	for i, w := range [...]string{"dial", "data", "fin", "rst", "gate"} {
 		if k&(1<<i) != 0 {
 			words = append(words, w)
 		}
@@ -38,14 +39,15 @@ type Event struct {
 	Kind Kind
 	// From is the end that sent what arrives. It is nil for a dial.
 	From *Conn
-	// Addr is the address that a dial asked for.
+	// Addr is the address that a dial asked for, or the name of a gate.
 	Addr string
 	// Owner is who asked for the dial or the connection: see [WithOwner].
 	Owner string
 
 	net  *Net
 	dial *dialing
-	seq  int // arrival, in the order that Pending gives
+	open chan struct{} // of a gate; closed when it is released
+	seq  int           // arrival, in the order that Pending gives
 }
 
 // String is the event's name. It does not depend on how often the program
@@ -55,8 +57,11 @@ type Event struct {
 //	c1 server->client data
 //	c1 client fin
 //	c1 server rst
+//	gate r1 PutIdleConn
 func (e *Event) String() string {
 	switch e.Kind {
+	case Gate:
+		return "gate " + e.Addr
 	case Dial:
 		return "dial " + e.DialID() + " " + e.Addr
 	case Data:
@@ -102,7 +107,7 @@ func (e *Event) Bytes() []byte {
 // compare orders the events of one step: they came in no order that means
 // anything, so names decide.
 func compare(a, b *Event) int {
-	if a.Kind == Dial || b.Kind == Dial {
+	if a.From == nil || b.From == nil {
 		return cmp.Or(
 			cmp.Compare(a.Kind, b.Kind),
 			cmp.Compare(a.Addr, b.Addr),

@@ -167,8 +167,13 @@ func (n *Net) post(e *Event) {
 
 // happen carries out the verdict on an event that is in no list any more.
 func (n *Net) happen(e *Event, v Verdict) {
-	if e.Kind == Dial {
+	switch e.Kind {
+	case Dial:
 		n.finishDial(e, v)
+		return
+	case Gate:
+		n.log(e, v.name)
+		close(e.open)
 		return
 	}
 	n.log(e, v.name)
@@ -179,6 +184,20 @@ func (n *Net) happen(e *Event, v Verdict) {
 		}
 		to.arrive(e.Kind)
 	})
+}
+
+// Gate parks the caller, whose place in the program has that name, until the
+// event "gate NAME" is released: what a program does between two events of the
+// network is then an event too. On a network without rules, driver or record
+// it returns at once. Nobody should be parked who holds a mutex: whoever waits
+// for that is not durably blocked, and a synctest bubble freezes.
+func (n *Net) Gate(name string) {
+	if !n.controlled.Load() {
+		return
+	}
+	e := &Event{Kind: Gate, Addr: name, net: n, open: make(chan struct{})}
+	n.post(e)
+	<-e.open
 }
 
 // reconsider asks the rules again about everything pending, unless a driver
@@ -312,8 +331,11 @@ func (n *Net) Close() error {
 		l.Close()
 	}
 	for _, e := range pending {
-		if e.Kind == Dial {
+		switch e.Kind {
+		case Dial:
 			n.finishDial(e, Refuse)
+		case Gate:
+			close(e.open)
 		}
 	}
 	for _, c := range n.Conns() {

@@ -48,7 +48,7 @@ var (
 	Pass Verdict
 
 	// Hold keeps the event pending until it is released.
-	Hold = Verdict{name: "hold", kinds: Dial | Data | FIN | RST,
+	Hold = Verdict{name: "hold", kinds: Dial | Data | FIN | RST | Gate,
 		doc: "keep it pending until it is released"}
 
 	// Refuse answers the dial with a reset: nobody listens.

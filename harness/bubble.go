@@ -24,6 +24,7 @@ type ending struct {
 	deadlock error       // goroutines were left that nothing can wake
 	left     []goroutine // those
 	panicked any         // what a panic of the root was, if it was another one
+	frozen   *Failure    // it did not end: see T.guard
 	stack    []byte
 }
 
@@ -31,7 +32,8 @@ type ending struct {
 // ended, however it ended. A nil t serves a plain program: a zero testing.T
 // does, as long as nobody fails it. The bubble has a goroutine of its own,
 // because a deadlock is a panic in it and a failed t ends it.
-func bubble(t *testing.T, f func(id uint64)) (end ending) {
+func bubble(t *testing.T, frozen <-chan Failure, f func(id uint64)) ending {
+	var end ending
 	if t == nil {
 		t = new(testing.T)
 	}
@@ -58,7 +60,11 @@ func bubble(t *testing.T, f func(id uint64)) (end ending) {
 		})
 		finished = true
 	}()
-	<-done
+	select {
+	case <-done:
+	case f := <-frozen:
+		return ending{frozen: &f} // what is left of it cannot be freed
+	}
 	if end.deadlock != nil {
 		end.left = goroutines(end.id)
 	}

@@ -11,7 +11,7 @@ import (
 func TestBubble(t *testing.T) {
 	for name, std := range map[string]*testing.T{"in a test": t, "in a plain program": nil} {
 		ran := false
-		end := bubble(std, func(uint64) {
+		end := bubble(std, nil, func(uint64) {
 			ran = true
 			if year := time.Now().Year(); year != 2000 {
 				t.Errorf("%s: the bubble's time is in %d, want 2000", name, year)
@@ -20,7 +20,7 @@ func TestBubble(t *testing.T) {
 		if !ran || end.id == 0 || end.deadlock != nil || end.goexit || end.panicked != nil {
 			t.Errorf("%s: got %+v", name, end)
 		}
-		end = bubble(nil, func(uint64) { go leftInBubble() })
+		end = bubble(nil, nil, func(uint64) { go leftInBubble() })
 		if end.deadlock == nil || len(end.left) != 1 {
 			t.Fatalf("%s: got %v and %d goroutines, want a deadlock and 1", name, end.deadlock, len(end.left))
 		}
@@ -29,7 +29,7 @@ func TestBubble(t *testing.T) {
 			!strings.Contains(g.creator.function, "TestBubble") || g.frames[0].place() != "bubble_test.go:39" {
 			t.Errorf("%s: got %+v", name, g)
 		}
-		if end = bubble(nil, func(uint64) { panic("mine") }); end.panicked != "mine" {
+		if end = bubble(nil, nil, func(uint64) { panic("mine") }); end.panicked != "mine" {
 			t.Errorf("%s: got %+v, want the panic of the root", name, end)
 		}
 	}

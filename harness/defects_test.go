@@ -1,7 +1,6 @@
 package harness_test
 
 import (
-	"flag"
 	"fmt"
 	"net/http"
 	"slices"
@@ -160,20 +159,13 @@ func TestDefects(t *testing.T) {
 
 const budget = 2000
 
-// allSeeds has every strategy measured over 30 seeds, and not only the
-// portfolio, about which something is claimed.
-var allSeeds = flag.Bool("seeds", false, "measure all strategies over 30 seeds")
-
 // seeds is over how many seeds a strategy is measured: one that draws nothing
 // has no use for more than one.
 func seeds(strategy string) int {
-	switch {
-	case strategy == "exhaustive":
+	if strategy == "exhaustive" {
 		return 1
-	case strategy == "portfolio" || *allSeeds:
-		return 30
 	}
-	return 1
+	return 30
 }
 
 // search is the number of the schedule that shows the defect.

@@ -34,6 +34,7 @@ func Manual() string {
 			fmt.Fprintf(&b, "- `%s`, for %s events: %s.\n", v, strings.ReplaceAll(v.Kinds().String(), "|", ", "), v.Doc())
 		}
 	}
+	b.WriteString("\nGATE is one of: " + strings.Join(gates, ", ") + ".\n")
 	b.WriteString("\nSETTING is one of these fields of http.Transport: ")
 	t := reflect.TypeFor[Settings]()
 	for i := range t.NumField() {
@@ -84,4 +85,5 @@ pattern of path.Match; words that are left out match anything. The names:
     c1 client->server data
     c1 server fin
     c1 client rst
+    gate r1 PutIdleConn
 `

@@ -40,6 +40,9 @@ func newNet(t *T) *Net {
 // idle connections at the end.
 func (n *Net) Transport() *http.Transport {
 	tr := &http.Transport{DialContext: n.DialContext}
+	if n.t.gated("Proxy") {
+		tr.Proxy = n.t.proxyGate
+	}
 	n.t.adopt(tr)
 	return tr
 }

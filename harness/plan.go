@@ -67,6 +67,7 @@ type chain struct {
 	conn   int // of an event
 	side   faultnet.Side
 	dial   int
+	gate   string
 	letter byte // 'r' of a request's start, 'x' of its cancellation, ...
 	index  int
 }
@@ -231,8 +232,11 @@ func (p *plan) events(t *T, opts []option) []option {
 }
 
 func chainOf(e *faultnet.Event) chain {
-	if e.Kind == faultnet.Dial {
+	switch e.Kind {
+	case faultnet.Dial:
 		return chain{dial: e.DialNumber()}
+	case faultnet.Gate:
+		return chain{gate: e.Addr}
 	}
 	return chain{conn: e.From.Number(), side: e.From.Side()}
 }

@@ -167,7 +167,7 @@ func (t *T) watch(name string, req *http.Request, at string) (*Request, *http.Re
 	out.Header.Set(RequestHeader, name)
 	r.once = !replayable(req)
 	r.plainAddr = plainAddr(req.URL)
-	return r, out
+	return r, t.addGates(r, out)
 }
 
 // roundTrip sends the request and keeps what came of it.

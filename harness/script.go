@@ -325,6 +325,11 @@ func (n *names) checkArg(p param, arg string) error {
 		if name, _, ok := strings.Cut(arg, ":"); !ok || name == "" {
 			return fmt.Errorf("bad header %q: want Name:value", arg)
 		}
+	case gateParam:
+		if n.started {
+			return fmt.Errorf("gates come before the first request")
+		}
+		return checkGate(arg)
 	case settingParam:
 		return n.script.settings.set(arg)
 	case rawParam:

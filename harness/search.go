@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/halfopen/halfopen/faultnet"
 )
 
 // explorer runs schedules of one body.
@@ -338,7 +340,7 @@ func independent(a, b option) bool {
 }
 
 func atServer(o option) bool {
-	return o.kind == eventOption && o.chain.dial == 0 && o.event.From.Side() == 0
+	return o.kind == eventOption && o.event.From != nil && o.event.From.Side() == faultnet.Client
 }
 
 func elsewhere(o, server option) bool {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,7 +77,7 @@ type T struct {
 	set     settings
 	ctx     context.Context
 	cancel  context.CancelFunc
-	bubble  uint64
+	bubble  atomic.Uint64
 	plan    *plan         // what is being explored, or nil
 	ask     chan question // the body waits for quiet, or for rest
 	quiet   chan struct{} // and gets it
@@ -90,6 +91,7 @@ type T struct {
 	trace      []line
 	cleanups   []func()
 	requests   []*Request
+	gates      []string
 	auto       bool     // bodies are read as they come
 	served     []string // the lines of a script that set up what serves
 	calls      int      // how many of them came through Client
@@ -118,8 +120,10 @@ func run(std *testing.T, name string, body func(*T), set settings) *Report {
 
 func runT(std *testing.T, name string, body func(*T), set settings) *T {
 	t := &T{name: name, set: set, plan: set.plan, Clock: clock.System}
-	end := bubble(std, func(id uint64) {
-		t.bubble = id
+	frozen := make(chan Failure, 1)
+	stop := t.guard(func(f Failure) { frozen <- f })
+	defer stop()
+	end := bubble(std, frozen, func(id uint64) {
 		t.ask = make(chan question)
 		t.quiet = make(chan struct{})
 		t.wake = make(chan struct{}, 1)
@@ -127,6 +131,7 @@ func runT(std *testing.T, name string, body func(*T), set settings) *T {
 		t.conns = make(map[string]*Conn)
 		t.wires = make(map[*faultnet.Conn]*wire)
 		t.Net = newNet(t)
+		t.bubble.Store(id) // the watchdog looks from outside
 		t.drive(body)
 		t.shutDown()
 	})
@@ -138,6 +143,8 @@ func runT(std *testing.T, name string, body func(*T), set settings) *T {
 // judge adds what only the end of the bubble shows.
 func (t *T) judge(end ending) {
 	switch {
+	case end.frozen != nil:
+		t.add(*end.frozen)
 	case end.panicked != nil:
 		t.add(Failure{Kind: "panic", Text: fmt.Sprintf("panic: %v", end.panicked), Detail: panicFrames(end.stack)})
 	case end.deadlock != nil && len(t.failures) == 0:
@@ -198,7 +205,7 @@ func (t *T) snapshot() {
 	for _, e := range t.Net.Pending() {
 		table += "pending: " + e.String() + "\n"
 	}
-	blocked := compactAll(goroutines(t.bubble))
+	blocked := compactAll(goroutines(t.bubble.Load()))
 	t.mu.Lock()
 	t.table, t.blocked = table, blocked
 	t.mu.Unlock()

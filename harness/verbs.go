@@ -46,6 +46,7 @@ const (
 	settingParam
 	rawParam
 	headerParam
+	gateParam
 )
 
 // kinds is what the words in capitals of verb.args stand for.
@@ -53,7 +54,7 @@ var kinds = map[string]paramKind{
 	"NAME": newRequestParam, "R": requestParam, "D": dialParam, "C": connParam,
 	"N": numberParam, "DURATION": durationParam, "EVENT...": patternParam,
 	"OUTCOME": outcomeParam, "ERROR": errorParam, "SETTING=VALUE...": settingParam,
-	"RAW": rawParam, "HEADER...": headerParam, "ADDR": textParam, "URL": textParam, "TEXT": textParam,
+	"RAW": rawParam, "HEADER...": headerParam, "GATE...": gateParam, "ADDR": textParam, "URL": textParam, "TEXT": textParam,
 	"METHOD": textParam,
 }
 
@@ -69,6 +70,8 @@ func init() {
 			run: func(p *play, c *command) { p.t.Peer(c.args[0]) }},
 		{name: "transport", args: "SETTING=VALUE...", doc: "make the transport with these settings; they have the names that they have in http.Transport",
 			run: func(p *play, c *command) { p.t.step(append([]string{"transport"}, c.args...)...) }},
+		{name: "gates", args: "GATE...", doc: "park the transport at each call of these callbacks, as an event (gate r1 PutIdleConn); before transport and the first request",
+			run: func(p *play, c *command) { p.t.Gates(c.args...) }},
 
 		// Start.
 		{name: "get", args: "NAME URL [HEADER...]", doc: "start a GET request; a HEADER is Name:value",
