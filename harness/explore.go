@@ -147,6 +147,9 @@ type Finding struct {
 	Found int
 	// Report is the report of the shortest schedule.
 	Report *Report
+	cost   int      // of the simplest schedule that failed, before it was shrunk
+	as     Schedule // that one
+
 	// Script is that schedule as a race script that fails by itself. It says
 	// all that a script can: handlers and transports of the test's own are not
 	// in it.

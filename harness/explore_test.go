@@ -1,7 +1,18 @@
 package harness_test
 
 import (
+	"encoding/json"
+	"flag"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/halfopen/halfopen/harness"
 )
@@ -14,9 +25,342 @@ func twoGets(t *harness.T) {
 	t.Get("r2", tr, "http://api.test/")
 }
 
-// Every order of two requests and one cancellation against net/http: the same
-// number each time.
-func TestExploreExhaustive(t *testing.T) {
-	x := harness.Explore(t, harness.Bounds{Strategy: "exhaustive", Delays: harness.All, Faults: harness.None, Schedules: harness.All}, twoGets)
-	t.Log(x)
+func threeGets(t *harness.T) {
+	tr := t.Net.Transport()
+	t.Serve("api.test:80", nil)
+	for _, name := range []string{"r1", "r2", "r3"} {
+		t.Get(name, tr, "http://api.test/")
+	}
 }
+
+// everyOrder is the bounds of an exhaustive exploration without faults.
+var everyOrder = harness.Bounds{Strategy: "exhaustive", Delays: harness.All, Faults: harness.None, Schedules: harness.All}
+
+// Every order of two requests and one cancellation against net/http holds, and
+// it is the same orders with the same outcomes each time.
+func TestExploreExhaustive(t *testing.T) {
+	x := harness.Explore(t, everyOrder, twoGets)
+	again := harness.Explore(t, everyOrder, twoGets)
+	if x.String() != again.String() {
+		t.Errorf("got\n%s\nand then\n%s", x, again)
+	}
+	if !x.Complete || x.Schedules < 1000 || len(x.Outcomes) < 5 {
+		t.Errorf("got %s, want all of more than 1,000 schedules and at least 5 outcomes", x)
+	}
+}
+
+// Sleep sets leave out only what is equal to something that is explored: at
+// least 15 times fewer schedules for three requests, and the same outcomes.
+func TestSleepSets(t *testing.T) {
+	t.Parallel()
+	less := everyOrder
+	less.Independent = true
+	all := harness.Explore(t, everyOrder, threeGets)
+	few := harness.Explore(t, less, threeGets)
+	t.Logf("%d schedules without sleep sets, %d with them", all.Schedules, few.Schedules)
+	if !few.Complete || 15*few.Schedules > all.Schedules {
+		t.Errorf("got %d schedules of %d, want at most a fifteenth", few.Schedules, all.Schedules)
+	}
+	want, got := slices.Sorted(maps.Keys(all.Outcomes)), slices.Sorted(maps.Keys(few.Outcomes))
+	if !slices.Equal(got, want) {
+		t.Errorf("got outcomes %q, want %q", got, want)
+	}
+}
+
+// Four shards explore exactly what one process does, no schedule twice; their
+// reports, through JSON, merge to the report of one.
+func TestShards(t *testing.T) {
+	bounds := harness.Bounds{Strategy: "exhaustive", Delays: 2, Schedules: harness.All, KeepGoing: true}
+	for name, body := range map[string]func(*harness.T){
+		"net/http": twoGets,
+		"defect":   func(t *harness.T) { oneAfterAnother(t, newMini(t, "orphan forgotten", 0)) },
+	} {
+		one, err := harness.Search(name, bounds, nil, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var shards []*harness.Exploration
+		for i := range 4 {
+			t.Setenv("HALFOPEN_SHARDS", "4")
+			t.Setenv("JOB_COMPLETION_INDEX", string(rune('0'+i)))
+			x, err := harness.Search(name, bounds, nil, body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if x.Schedules == 0 || x.Schedules == one.Schedules {
+				t.Errorf("%s: shard %d ran %d of %d schedules", name, i, x.Schedules, one.Schedules)
+			}
+			data, err := json.Marshal(x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			back := new(harness.Exploration)
+			if err := json.Unmarshal(data, back); err != nil {
+				t.Fatal(err)
+			}
+			shards = append(shards, back)
+		}
+		os.Unsetenv("HALFOPEN_SHARDS")
+		all, err := harness.Merge(shards)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all.String() != one.String() {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, all, one)
+		}
+	}
+	t.Setenv("TEST_TOTAL_SHARDS", "2")
+	t.Setenv("TEST_SHARD_INDEX", "2")
+	if _, err := harness.Search("x", bounds, nil, twoGets); err == nil || !strings.Contains(err.Error(), `bad shard: TEST_SHARD_INDEX="2" of TEST_TOTAL_SHARDS="2"`) {
+		t.Errorf("got %v for shard 2 of 2", err)
+	}
+}
+
+// replayRuns is how many runs TestReplays makes of each scenario.
+var replayRuns = flag.Int("replays", 300, "how often TestReplays runs each of its schedules' scenarios")
+
+// A schedule that is run again offers the same choices at every step and comes
+// to the same outcome: over HTTP/1, h2c and HTTP/2 with TLS, with cancellations
+// and faults. A divergence would be a finding of its own.
+func TestReplays(t *testing.T) {
+	t.Parallel()
+	for name, body := range replayScenarios(t) {
+		t.Run(name, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(1, 2))
+			seen := 0
+			for seen < *replayRuns {
+				// Each exploration draws its schedules from a seed: the same
+				// twice must have come to the same.
+				bounds := harness.Bounds{Strategy: "random", Seed: rng.Uint64() | 1, Schedules: 50, KeepGoing: true}
+				a, err := harness.Search(name, bounds, nil, body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b, err := harness.Search(name, bounds, nil, body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if a.String() != b.String() {
+					t.Fatalf("seed %d: got\n%s\nand then\n%s", bounds.Seed, a, b)
+				}
+				seen += a.Schedules + b.Schedules
+			}
+			// And the tree compares every prefix that it runs again.
+			x, err := harness.Search(name, harness.Bounds{Strategy: "exhaustive", Schedules: *replayRuns, KeepGoing: true}, nil, body)
+			if err != nil || len(x.Findings) > 0 {
+				t.Fatalf("%v %s", err, x)
+			}
+		})
+	}
+}
+
+// What is not under control is said, and not hidden: a body that draws lots.
+func TestUncontrolled(t *testing.T) {
+	x, err := harness.Search("lots", harness.Bounds{Strategy: "exhaustive"}, nil, func(t *harness.T) {
+		tr := t.Net.Transport()
+		t.Serve("api.test:80", nil)
+		t.Get("r1", tr, "http://api.test/").MayCancel()
+		if rand.IntN(2) == 0 { // unlabelled on purpose
+			t.Get("r2", tr, "http://api.test/")
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(x.Findings) == 0 || !strings.Contains(x.Findings[0].Report.String(), "uncontrolled nondeterminism") {
+		t.Errorf("got %s, want uncontrolled nondeterminism", x)
+	}
+}
+
+// Two things with no quiet between them are a sample, and are called one.
+func TestCoincidences(t *testing.T) {
+	x := harness.Explore(t, harness.Bounds{Strategy: "exhaustive", Delays: harness.None, Faults: harness.None, Coincidences: 1}, twoGets)
+	if x.Sampled == 0 || !strings.Contains(x.String(), "with coincidences, each run 5 times: a sample") {
+		t.Errorf("got %s, want some schedules with coincidences", x)
+	}
+}
+
+// A finding is saved, run first from then on, and told not to fit when the
+// test has changed.
+func TestSavedReplay(t *testing.T) {
+	t.Chdir(t.TempDir())
+	body := func(bug string) func(*harness.T) {
+		return func(t *harness.T) { oneAfterAnother(t, newMini(t, bug, 0)) }
+	}
+	rec := &failing{TB: t, name: "TestPool/limit 1"}
+	rec.run(func() { harness.Explore(rec, harness.Bounds{}, body("orphan forgotten")) })
+	files, _ := filepath.Glob("testdata/replays/*.replay")
+	if len(files) != 1 || !strings.Contains(rec.text, "-halfopen.replay "+files[0]) {
+		t.Fatalf("got files %q and\n%s", files, rec.text)
+	}
+	// It still fails, before anything is explored.
+	rec = &failing{TB: t, name: rec.name}
+	rec.run(func() { harness.Explore(rec, harness.Bounds{Schedules: harness.None}, body("orphan forgotten")) })
+	if want := "r2: waits while c1 to api.test:80 is idle"; !strings.Contains(rec.text, want) || !strings.Contains(rec.logs, files[0]+": fails") {
+		t.Errorf("got %s\n%s\nwant %q", rec.text, rec.logs, want)
+	}
+	// It holds when the bug is gone.
+	rec = &failing{TB: t, name: rec.name}
+	rec.run(func() { harness.Explore(rec, harness.Bounds{Schedules: harness.None}, body("")) })
+	if rec.text != "" || !strings.Contains(rec.logs, files[0]+": holds now") {
+		t.Errorf("got %q, %q", rec.text, rec.logs)
+	}
+	// It survives a request more, and does not fit without cancellation.
+	rec = &failing{TB: t, name: rec.name}
+	rec.run(func() {
+		harness.Explore(rec, harness.Bounds{Schedules: harness.None}, func(t *harness.T) {
+			body("orphan forgotten")(t)
+			t.Get("r3", newMini(t, "", 0), "http://api.test/")
+		})
+	})
+	if !strings.Contains(rec.logs, files[0]+": fails") {
+		t.Errorf("got %q after an unrelated change", rec.logs)
+	}
+	rec = &failing{TB: t, name: rec.name}
+	rec.run(func() {
+		harness.Explore(rec, harness.Bounds{Schedules: harness.None}, func(t *harness.T) {
+			t.Serve("api.test:80", nil)
+			t.Get("r1", newMini(t, "", 0), "http://api.test/")
+		})
+	})
+	if want := `it no longer fits: step 3 of 11, "cancel r1", never came`; !strings.Contains(rec.logs, want) {
+		t.Errorf("got %q, want %q", rec.logs, want)
+	}
+	// One of another version is refused, and stays.
+	os.WriteFile(files[0], []byte("halfopen replay 0\nstart r1\n"), 0o666)
+	rec = &failing{TB: t, name: rec.name}
+	rec.run(func() { harness.Explore(rec, harness.Bounds{Schedules: harness.None}, body("")) })
+	if want := files[0] + `:1: got "halfopen replay 0", want "halfopen replay 1"`; !strings.Contains(rec.text, want) {
+		t.Errorf("got %q, want %q", rec.text, want)
+	}
+}
+
+// failing is a test that keeps what it is told.
+type failing struct {
+	testing.TB
+	name       string
+	text, logs string
+}
+
+func (f *failing) Name() string                 { return f.name }
+func (f *failing) Errorf(s string, args ...any) { f.text += sprintf(s, args...) }
+func (f *failing) Logf(s string, args ...any)   { f.logs += sprintf(s, args...) + "\n" }
+func (f *failing) FailNow()                     { runtimeGoexit() }
+
+func (f *failing) run(body func()) {
+	var wg sync.WaitGroup
+	wg.Go(body)
+	wg.Wait()
+}
+
+// A wrong bound is an error with what was meant.
+func TestBadBounds(t *testing.T) {
+	for want, b := range map[string]harness.Bounds{
+		`unknown strategy "pctt" (did you mean "pct"?)`:  {Strategy: "pctt"},
+		`unknown outcome "rest" (did you mean "reset"?)`: {Effects: []string{"rest"}},
+		"sleep sets (Independent) are sound only for":    {Independent: true},
+	} {
+		_, err := harness.Search("x", b, nil, twoGets)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// A gate parks the transport inside: between the moment when a connection is
+// idle again and the moment when the body's reader is told.
+func TestGates(t *testing.T) {
+	harness.Test(t, func(t *harness.T) {
+		t.Gates("PutIdleConn")
+		tr := t.Net.Transport()
+		t.Serve("api.test:80", nil)
+		t.Net.Hold("gate")
+		r1 := t.Get("r1", tr, "http://api.test/")
+		r1.WantDone(t.Conn("c1"))
+		r1.Read()
+		t.Net.WantHeld("gate r1 PutIdleConn", "the read loop is parked there")
+		r2 := t.Get("r2", tr, "http://api.test/")
+		r2.WantPending("c1 is taken from the idle list, and its read loop does not listen yet")
+		t.Net.Release("gate")
+		r2.WantDone(t.Conn("c1"))
+		r2.Finish()
+		r1.Finish()
+	})
+}
+
+// Each gate is reached by some transport and parks it.
+func TestEveryGate(t *testing.T) {
+	reached := make(map[string]bool)
+	for _, name := range []string{"Value", "Done", "Err", "GetConn", "Proxy", "GotConn", "SetDeadline", "Write", "Close",
+		"WroteHeaders", "Wait100Continue", "BodyRead", "BodyClose", "WroteRequest", "GetBody", "Got100Continue",
+		"GotFirstResponseByte", "PutIdleConn"} {
+		r := harness.Run(name, func(t *harness.T) {
+			t.Gates(name)
+			tr := t.Net.Transport()
+			tr.ExpectContinueTimeout = time.Hour
+			t.Serve("api.test:80", nil)
+			rt := roundTripper(func(req *http.Request) (*http.Response, error) {
+				// What net/http does not do for a first request.
+				switch name {
+				case "GetBody":
+					req.GetBody()
+				case "Err":
+					req.Context().Err()
+				}
+				return tr.RoundTrip(req)
+			})
+			if name == "SetDeadline" {
+				rt = func(req *http.Request) (*http.Response, error) {
+					c, err := t.Net.DialContext(req.Context(), "tcp", "api.test:80")
+					if err == nil {
+						c.SetDeadline(time.Time{})
+						c.Close()
+					}
+					return tr.RoundTrip(req)
+				}
+			}
+			req, _ := http.NewRequest("POST", "http://api.test/echo", strings.NewReader("x"))
+			req.Header.Set("Expect", "100-continue")
+			t.Start("r1", rt, req).Finish()
+			tr.CloseIdleConnections()
+		})
+		if r.Failed() {
+			t.Errorf("%s: %s", name, r)
+		}
+		reached[name] = strings.Contains(r.Trace(), " "+name+"\n") && strings.Contains(r.Trace(), "  gate ")
+		if !reached[name] {
+			t.Errorf("%s: got no such event in\n%s", name, r.Trace())
+		}
+	}
+}
+
+// A transport that calls back with its mutex held freezes when it is parked
+// there. That is said, with the gate and with who waits.
+func TestFrozen(t *testing.T) {
+	flag.Set("halfopen.frozen", "20ms")
+	defer flag.Set("halfopen.frozen", "10s")
+	r := harness.Run("frozen", func(t *harness.T) {
+		var mu sync.Mutex
+		t.Gates("Value")
+		rt := roundTripper(func(req *http.Request) (*http.Response, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			req.Context().Value("anything")
+			return nil, http.ErrNotSupported
+		})
+		t.Net.Hold("gate")
+		t.Get("r1", rt, "http://api.test/")
+		t.Get("r2", rt, "http://api.test/")
+	})
+	for _, want := range []string{
+		"frozen: a mutex is waited for whose holder is parked at a gate; parked: [gate r1 Value]",
+		"sync.Mutex.Lock:", "explore_test.go:",
+	} {
+		if !strings.Contains(r.String(), want) {
+			t.Errorf("got:\n%s\nwant it to contain %q", r, want)
+		}
+	}
+}
+
+// go test -fuzz drives schedules.
+func FuzzTwoGets(f *testing.F) { harness.Fuzz(f, harness.Bounds{}, twoGets) }

@@ -33,6 +33,8 @@ type findingJSON struct {
 	Text     string   `json:"text"`
 	Report   string   `json:"report"`
 	Script   string   `json:"script"`
+	Cost     int      `json:"cost"`
+	As       Schedule `json:"as"`
 }
 
 // MarshalJSON is the exploration as a shard reports it.
@@ -42,7 +44,7 @@ func (x *Exploration) MarshalJSON() ([]byte, error) {
 		Outcomes: x.Outcomes, Findings: []findingJSON{}}
 	for _, f := range x.Findings {
 		first := f.Report.Failures[0]
-		j.Findings = append(j.Findings, findingJSON{f.Schedule, first.Kind, first.Text, f.Report.String(), f.Script})
+		j.Findings = append(j.Findings, findingJSON{f.Schedule, first.Kind, first.Text, f.Report.String(), f.Script, f.cost, f.as})
 	}
 	return json.Marshal(j)
 }
@@ -59,7 +61,7 @@ func (x *Exploration) UnmarshalJSON(data []byte) error {
 	*x = Exploration{Name: j.Name, Bounds: j.Bounds, Schedules: j.Schedules, Drawn: j.Drawn, Pruned: j.Pruned,
 		Sampled: j.Sampled, Complete: j.Complete, Delays: j.Delays, Outcomes: j.Outcomes}
 	for _, f := range j.Findings {
-		x.Findings = append(x.Findings, &Finding{Schedule: f.Schedule, Script: f.Script,
+		x.Findings = append(x.Findings, &Finding{Schedule: f.Schedule, Script: f.Script, cost: f.Cost, as: f.As,
 			Report: &Report{Name: j.Name, Failures: []Failure{{Kind: f.Kind, Text: f.Text}}, text: f.Report}})
 	}
 	return nil
@@ -95,15 +97,16 @@ func Merge(shards []*Exploration) (*Exploration, error) {
 	return all, nil
 }
 
-// shortest is of each distinct failure the finding with the shortest schedule,
+// shortest is of each distinct failure the finding from the simplest schedule,
 // in an order that does not depend on who found it.
 func shortest(fs []*Finding) []*Finding {
 	fs = slices.Clone(fs)
 	slices.SortStableFunc(fs, func(a, b *Finding) int {
 		return cmp.Or(
 			strings.Compare(a.Report.signature(), b.Report.signature()),
-			cmp.Compare(len(a.Schedule), len(b.Schedule)),
-			slices.Compare(a.Schedule, b.Schedule))
+			cmp.Compare(a.cost, b.cost),
+			cmp.Compare(len(a.as), len(b.as)),
+			slices.Compare(a.as, b.as))
 	})
 	return slices.CompactFunc(fs, func(a, b *Finding) bool { return a.Report.signature() == b.Report.signature() })
 }

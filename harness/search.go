@@ -1,7 +1,9 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"time"
@@ -15,7 +17,8 @@ type explorer struct {
 	body     func(*T)
 	shard    Shard
 	started  time.Time
-	seen     map[string]bool // signatures of findings
+	seen     map[string]bool // signatures of findings that are not looked for again
+	failing  map[string]failing
 	tree     *tree
 	length   int // steps of the run in which everything happens as it comes
 	skipped  int // schedules that other shards run
@@ -52,12 +55,13 @@ func explore(name string, bounds Bounds, body func(*T), files []string, progress
 		return nil, err
 	}
 	x := &Exploration{Name: name, Bounds: b, Outcomes: make(map[string]int), Delays: -1}
-	e := &explorer{x: x, body: body, shard: shard, started: time.Now(), seen: make(map[string]bool), progress: progress}
+	e := &explorer{x: x, body: body, shard: shard, started: time.Now(), seen: make(map[string]bool),
+		failing: make(map[string]failing), progress: progress}
 	if err := e.replayAll(files); err != nil {
 		return nil, err
 	}
 	e.run()
-	x.Findings = shortest(x.Findings)
+	e.conclude()
 	return x, nil
 }
 
@@ -101,7 +105,7 @@ func (e *explorer) goesOn(i int) bool {
 	switch {
 	case e.x.Schedules+e.skipped >= b.Schedules:
 		return false
-	case len(e.x.Findings) > 0 && !b.KeepGoing:
+	case len(e.failing)+len(e.x.Findings) > 0 && !b.KeepGoing:
 		return false
 	case b.Time > 0 && time.Since(e.started) >= b.Time:
 		return false
@@ -135,9 +139,43 @@ func (e *explorer) count(r result) {
 	if e.seen[sig] {
 		return
 	}
-	e.seen[sig] = true
-	found := x.Schedules
-	x.Findings = append(x.Findings, e.shrink(r, sig, found))
+	f := failing{r, r.plan.cost(), r.plan.schedule(), x.Schedules}
+	if g, ok := e.failing[sig]; ok {
+		f.found = g.found
+		if !f.simpler(g) {
+			return
+		}
+	}
+	e.failing[sig] = f
+}
+
+// failing is the simplest schedule so far that shows a failure. Which one that
+// is does not depend on the order in which they were run, so that shards come to
+// the same as one process.
+type failing struct {
+	result
+	cost     int
+	schedule Schedule
+	found    int // the number of the first
+}
+
+func (f failing) simpler(g failing) bool {
+	return cmp.Or(cmp.Compare(f.cost, g.cost), cmp.Compare(len(f.schedule), len(g.schedule)),
+		slices.Compare(f.schedule, g.schedule)) < 0
+}
+
+// cost is how far a plan departed from what comes by itself.
+func (p *plan) cost() int { return p.delays + p.faults + p.together }
+
+// conclude makes findings of what failed.
+func (e *explorer) conclude() {
+	for _, sig := range slices.Sorted(maps.Keys(e.failing)) {
+		f := e.failing[sig]
+		finding := e.shrink(f.result, sig, f.found)
+		finding.cost, finding.as = f.cost, f.schedule
+		e.x.Findings = append(e.x.Findings, finding)
+	}
+	e.x.Findings = shortest(e.x.Findings)
 }
 
 // samples is how often a schedule with coincidences is run.
