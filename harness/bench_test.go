@@ -22,12 +22,22 @@ func BenchmarkSchedule(b *testing.B) {
 	})
 	b.Run("two-gets/explored", func(b *testing.B) {
 		b.ReportAllocs()
-		harness.Explore(b, harness.Bounds{Strategy: "random", Schedules: b.N, Faults: harness.None}, func(t *harness.T) {
+		_, err := harness.Search(b.Name(), harness.Bounds{Strategy: "random", Schedules: b.N, Faults: harness.None}, nil, func(t *harness.T) {
 			tr := t.Net.Transport()
 			t.Serve("api.test:80", nil)
 			t.Get("r1", tr, "http://api.test/")
 			t.Get("r2", tr, "http://api.test/")
 		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	})
+	b.Run("two-gets-one-cancelled/explored", func(b *testing.B) {
+		b.ReportAllocs()
+		_, err := harness.Search(b.Name(), harness.Bounds{Strategy: "random", Schedules: b.N, Faults: harness.None}, nil, twoGets)
+		if err != nil {
+			b.Fatal(err)
+		}
 	})
 }
 

@@ -42,6 +42,19 @@
 //
 // The same moves as text are a [Script]; [Manual] is its manual.
 //
+// # Every order
+//
+// [Explore] runs a body once for each schedule: nothing happens by itself, and
+// each run makes the choices differently. A *schedule* is the list of the choices
+// by name; a *delay* is a choice that is not what has waited longest; a *fault* is
+// an event with another outcome than the normal one. Schedules with few of both
+// are tried first, so that the first that fails is simple.
+//
+// [T.Gates] splits steps inside an unmodified transport: each of its callbacks
+// becomes an event too.
+//
+// # Ordinary tests
+//
 // Without [Net.Hold] everything goes through by itself, and a test is an
 // ordinary one: code under test may block, and time passes when nothing else
 // can.

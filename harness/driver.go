@@ -33,7 +33,8 @@ func (t *T) drive(body func(*T)) {
 	asked := nothing
 	for {
 		synctest.Wait()
-		t.checkQuiet()
+		pending := t.Net.Pending()
+		t.checkQuiet(pending)
 		if asked == nothing {
 			select {
 			case asked = <-t.ask:
@@ -41,7 +42,7 @@ func (t *T) drive(body func(*T)) {
 			}
 		}
 		if asked != wantQuiet {
-			switch t.next() {
+			switch t.next(pending) {
 			case moved:
 				continue
 			case abandoned:
@@ -87,11 +88,11 @@ const (
 )
 
 // next lets the next thing happen.
-func (t *T) next() progress {
+func (t *T) next(pending []*faultnet.Event) progress {
 	if t.plan != nil {
-		return t.plan.next(t)
+		return t.plan.next(t, pending)
 	}
-	if t.releaseNext() {
+	if t.inHand && t.clearAway(pending) || t.releaseNext(pending) {
 		return moved
 	}
 	return atRest
@@ -177,8 +178,8 @@ func panicFrames(stack []byte) []string {
 }
 
 // releaseNext releases the first event that no rule holds.
-func (t *T) releaseNext() bool {
-	for _, e := range t.Net.Pending() {
+func (t *T) releaseNext(pending []*faultnet.Event) bool {
+	for _, e := range pending {
 		v := t.Net.verdictOn(e)
 		if v.IsHold() {
 			continue

@@ -40,8 +40,8 @@ type option struct {
 	name    string
 	kind    optionKind
 	event   *faultnet.Event
-	verdict faultnet.Verdict
-	second  *faultnet.Event // released together with event
+	verdict *faultnet.Verdict // of a fault
+	second  *faultnet.Event   // released together with event
 	request *Request
 	idle    idler
 	pass    time.Duration
@@ -90,8 +90,11 @@ func (o option) cost(index int) (delays, faults, together int) {
 }
 
 // next makes one choice.
-func (p *plan) next(t *T) progress {
-	opts := p.options(t)
+func (p *plan) next(t *T, pending []*faultnet.Event) progress {
+	if t.clearAway(pending) {
+		return moved
+	}
+	opts := p.options(t, pending)
 	if len(opts) == 0 {
 		if p.unfinished(t) {
 			return timeMustPass
@@ -112,6 +115,27 @@ func (p *plan) next(t *T) progress {
 	}
 	p.do(t, o)
 	return moved
+}
+
+// clearAway lets what a server still sends to an end that the client has
+// closed arrive, and the reset that answers it: it concerns no client, and when
+// it happens makes no difference. Whether it happens may even be chance:
+// crypto/tls leaves its close_notify out when a write is under way.
+func (t *T) clearAway(pending []*faultnet.Event) bool {
+	for _, e := range pending {
+		if e.From == nil {
+			continue
+		}
+		client, fromClient := e.From, e.From.Side() == faultnet.Client
+		if !fromClient {
+			client = e.From.Peer()
+		}
+		if client.IsClosed() && (!fromClient || e.Kind == faultnet.RST) {
+			t.apply(e, faultnet.Pass)
+			return true
+		}
+	}
+	return false
 }
 
 func (p *plan) do(t *T, o option) {
@@ -149,8 +173,10 @@ func (p *plan) do(t *T, o option) {
 			p.cancels = remove(p.cancels, o.request)
 			o.request.cancelNow()
 		}
+	case faultOption:
+		t.apply(o.event, *o.verdict)
 	default:
-		t.apply(o.event, o.verdict)
+		t.apply(o.event, faultnet.Pass)
 	}
 }
 
@@ -168,11 +194,11 @@ func remove[E comparable](s []E, e E) []E {
 
 // options is what may happen next. What must happen some time comes first, in
 // the order in which it came: starts, then events. Then what may happen.
-func (p *plan) options(t *T) []option {
+func (p *plan) options(t *T, pending []*faultnet.Event) []option {
 	// All options of a run share one array: a run has some dozens, and most are
 	// never looked at again.
 	if cap(p.slab)-len(p.slab) < 16 {
-		p.slab = make([]option, 0, 64)
+		p.slab = make([]option, 0, 48)
 	}
 	from := len(p.slab)
 	opts := p.slab[from:from:cap(p.slab)]
@@ -181,20 +207,19 @@ func (p *plan) options(t *T) []option {
 		opts = append(opts, option{name: "start " + r.name, kind: startOption, request: r,
 			chain: chain{letter: 'r', index: r.index}})
 	}
-	opts = p.events(t, opts)
+	opts = p.events(t, opts, pending)
 	must := len(opts)
 	opts = p.optional(t, opts)
 	if must == 0 && len(opts) > 0 {
 		if !p.unfinished(t) {
 			return nil
 		}
-		opts = append([]option{{name: "wait", kind: waitOption}}, opts...)
+		opts = append([]option{{name: waitName, kind: waitOption}}, opts...)
 	}
 	return opts
 }
 
-func (p *plan) events(t *T, opts []option) []option {
-	pending := t.Net.Pending()
+func (p *plan) events(t *T, opts []option, pending []*faultnet.Event) []option {
 	free := pending[:0]
 	for _, e := range pending {
 		if !t.Net.Verdict(e).IsHold() {
@@ -206,7 +231,8 @@ func (p *plan) events(t *T, opts []option) []option {
 	}
 	if p.faults < p.bounds.Faults {
 		for _, e := range free {
-			for _, v := range p.bounds.verdicts {
+			for i := range p.bounds.verdicts {
+				v := &p.bounds.verdicts[i]
 				if v.Kinds()&e.Kind != 0 {
 					opts = append(opts, option{name: e.String() + " as " + v.String(), kind: faultOption,
 						event: e, verdict: v, chain: chainOf(e)})

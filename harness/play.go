@@ -111,6 +111,7 @@ func (p *play) run() {
 func (p *play) begin() {
 	p.t.step("begin")
 	p.t.auto = true
+	p.t.inHand = true
 	if p.t.plan == nil {
 		p.t.Net.hold("*")
 	}

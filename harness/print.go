@@ -21,6 +21,9 @@ func (t *T) script(p *plan) string {
 	for _, s := range t.served {
 		fmt.Fprintln(&b, s)
 	}
+	if len(t.gates) > 0 {
+		line(append([]string{"gates"}, t.gates...)...)
+	}
 	for _, s := range t.settingsOf() {
 		line("transport", s)
 	}

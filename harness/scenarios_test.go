@@ -58,8 +58,7 @@ func limitOne(t *harness.T) {
 
 // h2c is two requests over HTTP/2 without TLS.
 func h2c(t *harness.T) {
-	s := t.Serve("api.test:80", nil)
-	_ = s
+	t.Serve("api.test:80", nil)
 	tr := t.Net.Transport()
 	tr.Protocols = new(http.Protocols)
 	tr.Protocols.SetUnencryptedHTTP2(true)

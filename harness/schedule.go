@@ -11,7 +11,7 @@ import (
 // "cancel r1".
 type Schedule []string
 
-// schedule is what a plan chose. A wait is no choice: it is what is left.
+// schedule is what a plan chose, a name for each step.
 func (p *plan) schedule() Schedule {
 	var s Schedule
 	for _, st := range p.trail {
@@ -19,6 +19,14 @@ func (p *plan) schedule() Schedule {
 	}
 	return s
 }
+
+// withoutWaits is the schedule as it is told: a wait is no choice, but what is
+// left.
+func (s Schedule) withoutWaits() Schedule {
+	return slices.DeleteFunc(slices.Clone(s), func(name string) bool { return name == waitName })
+}
+
+const waitName = "wait"
 
 // picker follows a schedule as far as it can. What the schedule does not know
 // happens as it comes, so that a schedule outlives changes that do not concern
@@ -53,7 +61,7 @@ func (p *picker) pick(opts []option) int {
 func (e *explorer) shrink(r result, sig string, found int) *Finding {
 	if r.plan.together > 0 || e.x.Bounds.AsFound {
 		// Where there is chance nothing shorter can be told to be the same.
-		return &Finding{Schedule: r.plan.schedule(), Found: found, Report: r.report}
+		return &Finding{Schedule: r.plan.schedule().withoutWaits(), Found: found, Report: r.report}
 	}
 	try := func(s Schedule) (result, bool) {
 		again := e.one(s.picker().pick, true)
@@ -80,7 +88,7 @@ func (e *explorer) shrink(r result, sig string, found int) *Finding {
 		final.report.Failures = append([]Failure{{Kind: "uncontrolled",
 			Text: "uncontrolled nondeterminism: the schedule failed, and did not fail again"}}, r.report.Failures...)
 	}
-	return &Finding{Schedule: s, Found: found, Report: final.report, Script: final.script}
+	return &Finding{Schedule: s.withoutWaits(), Found: found, Report: final.report, Script: final.script}
 }
 
 // earlier moves what departs from what comes by itself as far forward as the

@@ -299,7 +299,7 @@ func (n *names) checkArg(p param, arg string) error {
 		letter := strings.ToLower(p.name)
 		number, ok := strings.CutPrefix(arg, letter)
 		if n, err := strconv.ParseUint(number, 10, 31); !ok || err != nil || n == 0 {
-			return fmt.Errorf("bad name %q: want %s1, %s2, ...", arg, letter, letter)
+			return fmt.Errorf("bad name %q: want %s1, %s2 and so on", arg, letter, letter)
 		}
 	case numberParam:
 		if _, err := strconv.ParseUint(arg, 10, 31); err != nil {
@@ -307,7 +307,7 @@ func (n *names) checkArg(p param, arg string) error {
 		}
 	case durationParam:
 		if d, err := time.ParseDuration(arg); err != nil || d < 0 {
-			return fmt.Errorf("bad duration %q: want 90s, 1ms, ...", arg)
+			return fmt.Errorf("bad duration %q: want 90s, 1ms and the like", arg)
 		}
 	case patternParam:
 		pattern, outcome := splitPattern(arg)

@@ -14,7 +14,8 @@ import (
 	"github.com/halfopen/halfopen/faultnet"
 )
 
-// Serve runs an [http.Server] with that handler on "host:port" of the network.
+// Serve runs an [http.Server] with that handler on "host:port" of the network; it
+// speaks HTTP/1 and, to those who begin with it, HTTP/2.
 // A nil handler is [Pages]. The harness closes it at the end.
 func (t *T) Serve(addr string, h http.Handler) *http.Server {
 	t.step("serve", addr)
@@ -22,8 +23,8 @@ func (t *T) Serve(addr string, h http.Handler) *http.Server {
 	return t.serve(addr, h, nil)
 }
 
-// ServeTLS is Serve over TLS. HTTP/2 is spoken if the configuration's
-// NextProtos have "h2". A certificate must be valid in the bubble's year 2000.
+// ServeTLS is Serve over TLS. Which protocols are spoken is what the
+// configuration's NextProtos say; none means HTTP/1. A certificate must be valid in the bubble's year 2000.
 func (t *T) ServeTLS(addr string, h http.Handler, config *tls.Config) *http.Server {
 	t.step("serve", addr, "tls")
 	return t.serve(addr, h, config)
@@ -49,9 +50,14 @@ func (t *T) serve(addr string, h http.Handler, config *tls.Config) *http.Server 
 }
 
 func (t *T) server(h http.Handler) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
-		Handler:  t.told(h),
-		ErrorLog: log.New(logWriter{t}, "", 0),
+		Handler:   t.told(h),
+		Protocols: protocols,
+		ErrorLog:  log.New(logWriter{t}, "", 0),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			if s, ok := c.(interface{ NetConn() net.Conn }); ok {
 				c = s.NetConn()

@@ -46,12 +46,14 @@ func Run(name string, body func(t *T)) *Report {
 	return run(nil, name, body, settings{})
 }
 
+// goTestLine is the command that runs a test again, in the folder of its
+// package.
 func goTestLine(name string) string {
 	parts := strings.Split(name, "/")
 	for i, p := range parts {
 		parts[i] = "^" + p + "$"
 	}
-	return "go test -run '" + strings.Join(parts, "/") + "' " + callerPackage()
+	return "go test -run '" + strings.Join(parts, "/") + "' ."
 }
 
 // Limit is how long, in virtual time, the body may be blocked before it counts
@@ -92,6 +94,7 @@ type T struct {
 	cleanups   []func()
 	requests   []*Request
 	gates      []string
+	inHand     bool     // a script does what an exploration did
 	auto       bool     // bodies are read as they come
 	served     []string // the lines of a script that set up what serves
 	calls      int      // how many of them came through Client

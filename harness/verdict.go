@@ -40,27 +40,31 @@ func (t *T) scriptLine() string {
 }
 
 // checkQuiet checks what must hold whenever everything is quiet.
-func (t *T) checkQuiet() {
+func (t *T) checkQuiet(pending []*faultnet.Event) {
 	if len(t.requests) == 0 || t.ended {
 		return
 	}
-	pending := t.Net.Pending()
-	conns := t.Net.Conns()
-	t.checkLimits(pending, conns)
+	var conns []*faultnet.Conn // asked for when they are needed
+	if t.perHost > 0 {
+		conns = t.Net.Conns()
+		t.checkLimits(pending, conns)
+	}
 	if slices.ContainsFunc(pending, func(e *faultnet.Event) bool { return e.Kind == faultnet.Gate }) {
 		return // whoever is parked may be about to do what is missing
 	}
 	for _, r := range t.requests {
 		t.mu.Lock()
 		waits := r.started && !r.returned
-		cancelled := r.cancelled
-		unsent := len(r.runs) == 0
+		cancelled, unsent := r.cancelled, len(r.runs) == 0
 		t.mu.Unlock()
 		switch {
 		case !waits:
 		case cancelled:
 			t.violate("%s: cancelled, and still pending when all was quiet", r.name)
 		case unsent && r.plainAddr != "":
+			if conns == nil {
+				conns = t.Net.Conns()
+			}
 			if c := t.usable(r.plainAddr, conns); c != nil && !r.onItsWay(pending) {
 				t.violate("%s: waits while %s to %s is idle", r.name, c.ID(), r.plainAddr)
 			}
@@ -79,9 +83,6 @@ func (r *Request) onItsWay(pending []*faultnet.Event) bool {
 // checkLimits checks that open connections and dials together never exceed
 // the limit that the transport was given for a host.
 func (t *T) checkLimits(pending []*faultnet.Event, conns []*faultnet.Conn) {
-	if t.perHost == 0 {
-		return
-	}
 	count := make(map[string]int)
 	check := func(addr string) {
 		if count[addr]++; count[addr] > t.perHost {

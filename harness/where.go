@@ -29,23 +29,3 @@ func passedOver(function string) bool {
 	}
 	return false
 }
-
-// callerPackage is the import path of the package that called into this one.
-func callerPackage() string {
-	var pcs [64]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
-	for {
-		f, more := frames.Next()
-		if !strings.HasPrefix(f.Function, packagePath+".") {
-			slash := strings.LastIndex(f.Function, "/") + 1
-			dot := strings.Index(f.Function[slash:], ".")
-			if dot < 0 {
-				return f.Function
-			}
-			return strings.TrimSuffix(f.Function[:slash+dot], "_test")
-		}
-		if !more {
-			return ""
-		}
-	}
-}

@@ -2,7 +2,11 @@ package suites_test
 
 import (
 	"fmt"
+	"io"
+	"log"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -38,6 +42,25 @@ func poolMaker(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 
 func TestRacesNetHTTP(t *testing.T) { suites.TestTransport(t, harness.NetHTTP) }
 func TestRacesPool(t *testing.T)    { suites.TestTransport(t, poolMaker) }
+
+// What net/http does and should not, the reference transport does not do.
+func TestPoolHasNoQuirk(t *testing.T) {
+	log.SetOutput(io.Discard)
+	defer log.SetOutput(os.Stderr)
+	files, err := filepath.Glob("../testdata/quirks/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("got no quirks, %v", err)
+	}
+	for _, file := range files {
+		s, err := harness.ReadScript(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := s.Run(poolMaker); err != nil || !r.Failed() {
+			t.Errorf("%s: pool has the quirk too (%v)", s.Name, err)
+		}
+	}
+}
 
 // Each of the four families has at least five cases, and most cases name a
 // public bug.

@@ -1,4 +1,4 @@
-// Halfopen runs race scripts against net/http without a line of Go.
+// Halfopen runs and explores race scripts without a line of Go.
 //
 // Usage:
 //
@@ -39,7 +39,7 @@ type command struct {
 }
 
 var commands = []command{
-	{"check", "[-v]", "run all race scripts against net/http and print what held", checkCommand},
+	{"check", "[-v]", "run all race scripts against net/http and pool, and print what held", checkCommand},
 	{"run", "[-v] [-update] FILE...", "run race scripts against net/http", runCommand},
 	{"explore", "[flags] FILE", "try every order of a race script, and print what was found", exploreCommand},
 	{"replay", "FILE SCHEDULE", "run one schedule of a script again", replayCommand},

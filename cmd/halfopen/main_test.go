@@ -28,7 +28,7 @@ func TestCheck(t *testing.T) {
 	if code != held || errs != "" {
 		t.Errorf("got exit code %d, %s", code, errs)
 	}
-	rows := regexp.MustCompile(`(?m)^(idle|cancel|broken|body)-\S+ +held +\S`).FindAllString(out, -1)
+	rows := regexp.MustCompile(`(?m)^(idle|cancel|broken|body)-\S+ +held +held +\S`).FindAllString(out, -1)
 	if len(rows) < 20 || strings.Contains(out, "FAILED") {
 		t.Errorf("got %d rows that held, want at least 20:\n%s", len(rows), out)
 	}
@@ -44,10 +44,62 @@ func TestCheckFails(t *testing.T) {
 	if code := check([]*harness.Script{s}, false, &out); code != failed {
 		t.Errorf("got exit code %d, want %d", code, failed)
 	}
-	for _, want := range []string{"x       FAILED    It does not hold.", "1 scripts, 0 held", "--- x\ngot 0 connections open"} {
+	for _, want := range []string{"x       FAILED    FAILED  It does not hold.", "; held: net/http 0 pool 0", "--- x\ngot 0 connections open", "1 more failed"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("got:\n%s\nwant it to contain %q", out.String(), want)
 		}
+	}
+}
+
+// A script is explored, its finding saved and run again, and shards merge to
+// what one process says.
+func TestExplore(t *testing.T) {
+	dir := t.TempDir()
+	const script = "../../testdata/explore/two-gets.txtar"
+	code, one, errs := halfopen("explore", "-strategy", "exhaustive", "-delays", "1", "-faults", "0", "-budget", "-1", script)
+	if code != held || errs != "" || !strings.Contains(one, "explored all ") {
+		t.Fatalf("got exit code %d\n%s%s", code, one, errs)
+	}
+	args := []string{"merge"}
+	t.Setenv("TEST_TOTAL_SHARDS", "3")
+	for i := range 3 {
+		t.Setenv("TEST_SHARD_INDEX", string(rune('0'+i)))
+		code, out, errs := halfopen("explore", "-json", "-strategy", "exhaustive", "-delays", "1", "-faults", "0", "-budget", "-1", script)
+		file := filepath.Join(dir, string(rune('0'+i)))
+		if code != held || errs != "" || os.WriteFile(file, []byte(out), 0o666) != nil {
+			t.Fatalf("shard %d: got exit code %d, %s", i, code, errs)
+		}
+		args = append(args, file)
+	}
+	os.Unsetenv("TEST_TOTAL_SHARDS")
+	if code, all, errs := halfopen(args...); code != held || all != one {
+		t.Errorf("got exit code %d and\n%s%s\nwant\n%s", code, all, errs, one)
+	}
+
+	// No connection may be opened: the simplest schedule breaks that.
+	wrong := filepath.Join(dir, "wrong.txtar")
+	if err := os.WriteFile(wrong, []byte("# No connection is opened.\nserve api.test:80\nget r1 http://api.test/\nrest\nwant conns 0\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := halfopen("explore", "-save", dir, wrong)
+	if code != failed || !strings.Contains(out, "got 1 connections open on the client's side [c1], want 0") || !strings.Contains(errs, "again: halfopen replay") {
+		t.Errorf("got exit code %d\n%s%s", code, out, errs)
+	}
+	saved := filepath.Join(dir, "wrong-1.replay")
+	if code, out, _ := halfopen("replay", wrong, saved); code != failed || !strings.Contains(out, saved+": fails\n") {
+		t.Errorf("replay: got exit code %d\n%s", code, out)
+	}
+	if code, out, _ := halfopen("replay", script, saved); code != held || !strings.Contains(out, "holds now") {
+		t.Errorf("replay of another script: got exit code %d\n%s", code, out)
+	}
+	if code, _, errs := halfopen("replay", script, script); code != mistake || !strings.Contains(errs, `want "halfopen replay 1"`) {
+		t.Errorf("replay of no schedule: got exit code %d\n%s", code, errs)
+	}
+	if code, _, errs := halfopen("merge", script); code != mistake || !strings.Contains(errs, "two-gets.txtar: invalid character") {
+		t.Errorf("merge of no report: got exit code %d\n%s", code, errs)
+	}
+	if code, _, errs := halfopen("explore", "-strategy", "best", script); code != mistake || !strings.Contains(errs, `unknown strategy "best"`) {
+		t.Errorf("got exit code %d\n%s", code, errs)
 	}
 }
 

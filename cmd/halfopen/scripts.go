@@ -4,10 +4,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"text/tabwriter"
 	"time"
 
 	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/pool"
 	"github.com/halfopen/halfopen/testdata"
 )
 
@@ -84,34 +86,61 @@ func checkCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 	}
 }
 
-// check runs the scripts against net/http and prints a table.
+// subjects is what check runs the scripts against.
+var subjects = []struct {
+	name  string
+	maker harness.Maker
+}{
+	{"net/http", harness.NetHTTP},
+	{"pool", func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
+		tr := &pool.Transport{DialContext: t.Net.DialContext}
+		return tr, s.Apply(tr)
+	}},
+}
+
+// check runs the scripts against every subject and prints a table.
 func check(scripts []*harness.Script, verbose bool, out io.Writer) int {
 	start := time.Now()
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "script\tnet/http\tclaim")
-	var reports []*harness.Report
+	fmt.Fprint(w, "script")
+	for _, subject := range subjects {
+		fmt.Fprintf(w, "\t%s", subject.name)
+	}
+	fmt.Fprintln(w, "\tclaim")
+	var broken []*harness.Report
+	counts := make([]int, len(subjects))
 	for _, s := range scripts {
-		r, err := s.Run(nil)
-		cell := "held"
-		switch {
-		case err != nil:
-			cell = err.Error()
-		case r.Failed():
-			cell = "FAILED"
-			reports = append(reports, r)
+		fmt.Fprint(w, s.Name)
+		for i, subject := range subjects {
+			r, err := s.Run(subject.maker)
+			cell := "held"
+			switch {
+			case err != nil:
+				cell = err.Error()
+			case r.Failed():
+				cell = "FAILED"
+				broken = append(broken, r)
+			default:
+				counts[i]++
+			}
+			fmt.Fprintf(w, "\t%s", cell)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", s.Name, cell, s.Claim)
+		fmt.Fprintf(w, "\t%s\n", s.Claim)
 	}
 	w.Flush()
-	fmt.Fprintf(out, "\n%d scripts, %d held, in %s\n", len(scripts), len(scripts)-len(reports),
-		time.Since(start).Round(time.Millisecond))
-	for i, r := range reports {
+	fmt.Fprintf(out, "\n%d scripts in %s; held:", len(scripts), time.Since(start).Round(time.Millisecond))
+	for i, subject := range subjects {
+		fmt.Fprintf(out, " %s %d", subject.name, counts[i])
+	}
+	fmt.Fprintln(out)
+	for i, r := range broken {
 		if !verbose && i > 0 {
+			fmt.Fprintf(out, "\n%d more failed; -v shows them\n", len(broken)-1)
 			break
 		}
 		fmt.Fprintf(out, "\n--- %s\n%s", r.Name, r)
 	}
-	if len(reports) > 0 {
+	if len(broken) > 0 {
 		return failed
 	}
 	return held

@@ -1,0 +1,142 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+
+	"github.com/halfopen/halfopen/faultnet"
+)
+
+// watch makes the record of a request, and the request as it is sent: with
+// its name in the header and in the context.
+func (t *T) watch(name string, req *http.Request, at string) (*Request, *http.Request) {
+	ctx, cancel := context.WithCancel(req.Context())
+	t.mu.Lock()
+	if name == "" {
+		t.calls++
+		name = fmt.Sprintf("call%d", t.calls)
+	}
+	r := &Request{t: t, index: len(t.requests), name: name, method: req.Method, url: req.URL.String(), where: at,
+		cancel: cancel, done: make(chan struct{})}
+	t.requests = append(t.requests, r)
+	r.started = t.plan == nil
+	t.mu.Unlock()
+	out := req.WithContext(faultnet.WithOwner(ctx, name))
+	out.Header = req.Header.Clone()
+	if out.Header == nil {
+		out.Header = make(http.Header)
+	}
+	out.Header.Set(RequestHeader, name)
+	r.once = !replayable(req)
+	r.plainAddr = plainAddr(req.URL)
+	return r, t.addGates(r, out)
+}
+
+// roundTrip sends the request and keeps what came of it.
+func (r *Request) roundTrip(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
+	resp, err := rt.RoundTrip(req)
+	t := r.t
+	r.judge(resp, err)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r.returned, r.resp, r.err = true, resp, err
+	switch {
+	case err != nil || resp == nil:
+		r.finished = true
+	case resp.Body == nil || resp.Body == http.NoBody:
+		r.finished = true
+	default:
+		r.body = &body{ReadCloser: resp.Body, r: r}
+		resp.Body = r.body
+		if w, ok := r.body.ReadCloser.(io.Writer); ok {
+			// An upgraded connection (101) is written to through its body.
+			resp.Body = struct {
+				*body
+				io.Writer
+			}{r.body, w}
+		}
+	}
+	return resp, err
+}
+
+// body watches a response body.
+type body struct {
+	io.ReadCloser
+	r *Request
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		// Reading to the end is as good as closing: net/http frees the
+		// connection then.
+		b.r.finish()
+	}
+	return n, err
+}
+
+func (b *body) Close() error {
+	b.r.finish()
+	return b.ReadCloser.Close()
+}
+
+func (r *Request) finish() {
+	r.t.mu.Lock()
+	r.finished = true
+	r.t.mu.Unlock()
+}
+
+// Client is an [http.Client] over rt for the code under test: each of its
+// round trips is a Request that the harness watches, named call1, call2, ... in
+// the order in which they start. Response bodies that are never closed are
+// reported with the line that received them.
+func (t *T) Client(rt http.RoundTripper) *http.Client {
+	return &http.Client{Transport: t.Watch(rt)}
+}
+
+// Watch wraps a transport as [T.Client] does, for those who make their own
+// client.
+func (t *T) Watch(rt http.RoundTripper) http.RoundTripper {
+	t.adopt(rt)
+	return &watched{t, rt}
+}
+
+type watched struct {
+	t  *T
+	rt http.RoundTripper
+}
+
+func (w *watched) RoundTrip(req *http.Request) (*http.Response, error) {
+	r, out := w.t.watch("", req, where())
+	resp, err := r.roundTrip(w.rt, out)
+	if resp != nil {
+		resp.Request = req
+	}
+	return resp, err
+}
+
+func (w *watched) CloseIdleConnections() {
+	if c, ok := w.rt.(idler); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// adopt remembers a transport whose idle connections are to be closed at the
+// end.
+func (t *T) adopt(rt http.RoundTripper) {
+	c, ok := rt.(idler)
+	if !ok {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if n := limitOf(rt); n > 0 && (t.perHost == 0 || n < t.perHost) {
+		t.perHost = n
+	}
+	if !slices.Contains(t.transports, c) {
+		t.transports = append(t.transports, c)
+	}
+}
