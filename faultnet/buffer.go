@@ -30,8 +30,9 @@ func (q *buffer) push(p []byte) {
 	if tail >= len(q.b) {
 		tail -= len(q.b)
 	}
-	k := copy(q.b[tail:], p)
-	copy(q.b, p[k:])
+	if k := copy(q.b[tail:], p); k < len(p) {
+		copy(q.b, p[k:])
+	}
 	q.n += len(p)
 }
 
@@ -62,8 +63,9 @@ func (q *buffer) peek(p []byte, from, limit int) int {
 	if at >= len(q.b) {
 		at -= len(q.b)
 	}
-	k := copy(p[:n], q.b[at:])
-	copy(p[k:n], q.b)
+	if k := copy(p[:n], q.b[at:]); k < n {
+		copy(p[k:n], q.b)
+	}
 	return n
 }
 

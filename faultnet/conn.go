@@ -28,10 +28,11 @@ func (s Side) String() string {
 // of [net.TCPConn] that HTTP code looks for, and answers each call as Linux
 // would: end of file, a reset and a deadline are told apart to the error value.
 type Conn struct {
-	link   *link
-	side   Side
-	local  *net.TCPAddr
-	remote *net.TCPAddr
+	link    *link
+	side    Side
+	network string // what its end dialed or listened on: "tcp", "tcp4" or "tcp6"
+	local   *net.TCPAddr
+	remote  *net.TCPAddr
 
 	// All below is guarded by link.mu.
 	in            inbound
@@ -75,31 +76,35 @@ func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 // a reset ECONNRESET once and io.EOF from then on; bytes that arrived before
 // either are read first, as on Linux.
 func (c *Conn) Read(b []byte) (int, error) {
-	l := c.link
-	l.mu.Lock()
-	defer l.unlock()
+	c.link.mu.Lock()
 	for c.reading && !c.closed {
 		c.waitRead()
 	}
-	if c.closed {
-		return 0, c.opError("read", net.ErrClosed)
-	}
-	if len(b) == 0 {
-		return 0, nil
-	}
 	c.reading = true
-	defer c.doneReading()
+	n, err := c.read(b)
+	c.reading = false
+	c.wakeReaders()
+	c.link.unlock()
+	return n, err
+}
+
+// read is Read in its turn.
+func (c *Conn) read(b []byte) (int, error) {
 	for {
 		switch {
 		case c.closed:
 			return 0, c.opError("read", net.ErrClosed)
-		case c.readDeadline.passed(l.clock):
+		case len(b) == 0:
+			return 0, nil
+		case c.readDeadline.passed(c.link.clock):
 			return 0, c.opError("read", os.ErrDeadlineExceeded)
 		case c.in.arrived > 0:
 			n := c.in.buf.pop(b, c.in.arrived)
 			c.in.arrived -= n
-			c.Peer().canWrite.Broadcast()
-			l.advance()
+			c.Peer().wakeWriters()
+			if c.in.waits() {
+				c.link.carry(c) // the window has opened
+			}
 			return n, nil
 		case c.in.fin == arrived:
 			return 0, io.EOF
@@ -108,23 +113,34 @@ func (c *Conn) Read(b []byte) (int, error) {
 		case c.dead || c.readShut:
 			return 0, io.EOF
 		}
+		c.in.dst = b
 		c.waitRead()
+		n := c.in.handed
+		c.in.dst, c.in.handed = nil, 0
+		if n > 0 {
+			return n, nil
+		}
 	}
 }
 
 // Write writes all of b or returns an error. It blocks while the send buffer
 // and the peer's receive buffer are full.
 func (c *Conn) Write(b []byte) (int, error) {
-	l := c.link
-	l.mu.Lock()
-	defer l.unlock()
+	c.link.mu.Lock()
 	for c.writing && !c.closed {
 		c.waitWrite()
 	}
 	c.writing = true
-	defer c.doneWriting()
-	out := &c.Peer().in
-	n := 0
+	n, err := c.write(b)
+	c.writing = false
+	c.wakeWriters()
+	c.link.unlock()
+	return n, err
+}
+
+// write is Write in its turn.
+func (c *Conn) write(b []byte) (n int, err error) {
+	l, to := c.link, c.Peer()
 	for {
 		switch {
 		case c.closed:
@@ -136,17 +152,21 @@ func (c *Conn) Write(b []byte) (int, error) {
 		case c.dead || c.writeShut:
 			return n, c.sysError("write", syscall.EPIPE)
 		}
-		if room := l.capacity - out.buf.n; room > 0 || n == len(b) {
-			k := min(room, len(b)-n)
-			out.buf.push(b[n : n+k])
-			n += k
-			l.advance()
-			if n == len(b) {
-				return n, nil
-			}
+		room := l.capacity - to.in.buf.n - to.in.void
+		if room <= 0 && n < len(b) {
+			c.waitWrite()
 			continue
 		}
-		c.waitWrite()
+		k := l.hand(to, b[n:])
+		if k == 0 {
+			k = min(room, len(b)-n)
+			to.in.buf.push(b[n : n+k])
+			l.carry(to)
+		}
+		n += k
+		if n == len(b) {
+			return n, nil
+		}
 	}
 }
 
@@ -164,8 +184,8 @@ func (c *Conn) Close() error {
 	c.readDeadline.stop()
 	c.writeDeadline.stop()
 	switch {
-	case c.dead:
-	case c.lingerZero || c.in.arrived > 0:
+	case c.gone():
+	case c.in.arrived > 0, c.lingerZero && !c.lastAck():
 		c.sendReset()
 	default:
 		c.sendFin()
@@ -213,7 +233,7 @@ func (c *Conn) shutdownError() error {
 	switch {
 	case c.closed:
 		return c.opError("close", net.ErrClosed)
-	case c.dead:
+	case c.gone():
 		return c.opError("close", os.NewSyscallError("shutdown", syscall.ENOTCONN))
 	}
 	return nil
@@ -221,39 +241,33 @@ func (c *Conn) shutdownError() error {
 
 // SetDeadline sets the read and the write deadline.
 func (c *Conn) SetDeadline(t time.Time) error {
-	return c.setDeadlines(t, &c.readDeadline, &c.writeDeadline)
+	return c.setDeadlines(t, true, true)
 }
 
 // SetReadDeadline sets the instant from which reads fail with
 // [os.ErrDeadlineExceeded], even if bytes have arrived. The zero time is none.
 func (c *Conn) SetReadDeadline(t time.Time) error {
-	return c.setDeadlines(t, &c.readDeadline)
+	return c.setDeadlines(t, true, false)
 }
 
 // SetWriteDeadline sets the instant from which writes fail with
 // [os.ErrDeadlineExceeded]. The zero time is none.
 func (c *Conn) SetWriteDeadline(t time.Time) error {
-	return c.setDeadlines(t, &c.writeDeadline)
+	return c.setDeadlines(t, false, true)
 }
 
-func (c *Conn) setDeadlines(t time.Time, ds ...*deadline) error {
+func (c *Conn) setDeadlines(t time.Time, read, write bool) error {
 	l := c.link
 	l.mu.Lock()
 	defer l.unlock()
 	if c.closed {
-		return &net.OpError{Op: "set", Net: "tcp", Addr: c.local, Err: net.ErrClosed}
+		return &net.OpError{Op: "set", Net: c.network, Addr: c.local, Err: net.ErrClosed}
 	}
-	for _, d := range ds {
-		wait := &c.canRead
-		if d == &c.writeDeadline {
-			wait = &c.canWrite
-		}
-		d.set(l.clock, t, func() {
-			l.mu.Lock()
-			wait.Broadcast()
-			l.mu.Unlock()
-		})
-		wait.Broadcast()
+	if read {
+		c.readDeadline.move(l.clock, t, &c.canRead)
+	}
+	if write {
+		c.writeDeadline.move(l.clock, t, &c.canWrite)
 	}
 	return nil
 }
@@ -264,7 +278,7 @@ func (c *Conn) SetLinger(sec int) error {
 	c.link.mu.Lock()
 	defer c.link.unlock()
 	if c.closed {
-		return &net.OpError{Op: "set", Net: "tcp", Source: c.local, Addr: c.remote, Err: net.ErrClosed}
+		return &net.OpError{Op: "set", Net: c.network, Source: c.local, Addr: c.remote, Err: net.ErrClosed}
 	}
 	c.lingerZero = sec == 0
 	return nil
@@ -285,30 +299,16 @@ func (c *Conn) takePending() syscall.Errno {
 	return errno
 }
 
-// waitRead gives up the lock until something changed for reads. It hands out
-// the events that the caller's step produced before it sleeps: whoever
-// releases them may be the one to wake it.
-func (c *Conn) waitRead() {
-	c.waitingReads++
-	c.link.wait(&c.canRead)
-	c.waitingReads--
-}
+func (c *Conn) waitRead()  { c.link.wait(&c.canRead, &c.waitingReads) }
+func (c *Conn) waitWrite() { c.link.wait(&c.canWrite, &c.waitingWrites) }
 
-func (c *Conn) waitWrite() {
-	c.waitingWrites++
-	c.link.wait(&c.canWrite)
-	c.waitingWrites--
-}
-
-func (c *Conn) doneReading() {
-	c.reading = false
+func (c *Conn) wakeReaders() {
 	if c.waitingReads > 0 {
 		c.canRead.Broadcast()
 	}
 }
 
-func (c *Conn) doneWriting() {
-	c.writing = false
+func (c *Conn) wakeWriters() {
 	if c.waitingWrites > 0 {
 		c.canWrite.Broadcast()
 	}

@@ -1,23 +1,26 @@
 package faultnet
 
 import (
+	"sync"
 	"time"
 
 	"github.com/halfopen/halfopen/clock"
 )
 
-// deadline is the instant after which the calls of one direction of one end
-// fail. It is guarded by the connection's mutex.
+// deadline is the instant from which the calls of one direction of one end
+// fail. It is guarded by the mutex of what those calls wait for.
 type deadline struct {
-	at    time.Time // zero: none
+	set   bool
+	at    time.Time
 	timer *clock.Timer
 }
 
-// set moves the deadline; wake is called, with no lock held, when it passes.
-// The instant itself counts as past.
-func (d *deadline) set(c clock.Clock, at time.Time, wake func()) {
-	d.at = at
-	if at.IsZero() {
+// move sets or clears the deadline, and wakes those who wait on cond now and when it
+// passes. The instant itself counts as past.
+func (d *deadline) move(c clock.Clock, at time.Time, cond *sync.Cond) {
+	d.at, d.set = at, !at.IsZero()
+	cond.Broadcast()
+	if !d.set {
 		d.stop()
 		return
 	}
@@ -26,7 +29,11 @@ func (d *deadline) set(c clock.Clock, at time.Time, wake func()) {
 	case left <= 0:
 		d.stop()
 	case d.timer == nil:
-		d.timer = c.AfterFunc(left, wake)
+		d.timer = c.AfterFunc(left, func() {
+			cond.L.Lock()
+			cond.Broadcast()
+			cond.L.Unlock()
+		})
 	default:
 		d.timer.Reset(left)
 	}
@@ -39,5 +46,5 @@ func (d *deadline) stop() {
 }
 
 func (d *deadline) passed(c clock.Clock) bool {
-	return !d.at.IsZero() && c.Until(d.at) <= 0
+	return d.set && c.Until(d.at) <= 0
 }

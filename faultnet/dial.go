@@ -2,6 +2,7 @@ package faultnet
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strconv"
 	"syscall"
@@ -59,9 +60,6 @@ func (n *Net) DialContext(ctx context.Context, network, address string) (net.Con
 	if err != nil {
 		return nil, dialError(network, nil, err)
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, dialError(network, nil, contextError(err))
-	}
 	d := &dialing{network: network}
 	n.mu.Lock()
 	if h := n.hosts[name]; h != nil {
@@ -72,6 +70,16 @@ func (n *Net) DialContext(ctx context.Context, network, address string) (net.Con
 		d.target = &net.TCPAddr{IP: n.host(name).ip, Port: port}
 	}
 	n.mu.Unlock()
+	if d.target != nil && !suits(network, d.target.IP) {
+		return nil, dialError(network, nil, unsuitable(name))
+	}
+	if err := ctx.Err(); err != nil {
+		var addr net.Addr // which only an IP address has before it is looked up
+		if net.ParseIP(name) != nil {
+			addr = d.target
+		}
+		return nil, dialError(network, addr, contextError(err))
+	}
 
 	e := &Event{Kind: Dial, Addr: address, Owner: Owner(ctx), net: n, dial: d}
 	if !n.controlled.Load() {
@@ -176,9 +184,9 @@ func (n *Net) open(e *Event) (*Conn, error) {
 		c := &l.end[side]
 		c.link, c.side = l, Side(side)
 		c.canRead.L, c.canWrite.L = &l.mu, &l.mu
-		c.local, c.remote = local, d.target
+		c.network, c.local, c.remote = d.network, local, d.target
 		if c.side == Server {
-			c.local, c.remote = d.target, local
+			c.network, c.local, c.remote = ln.network, d.target, local
 		}
 	}
 	if n.links == nil {
@@ -208,12 +216,33 @@ func splitAddress(address string) (host string, port int, err error) {
 	case "https":
 		service = "443"
 	}
-	p, err := strconv.ParseUint(service, 10, 16)
-	if err != nil {
+	if service == "" {
+		service = "0"
+	}
+	port, err = strconv.Atoi(service)
+	switch {
+	case errors.Is(err, strconv.ErrSyntax):
 		return "", 0, &net.AddrError{Err: "unknown port", Addr: address}
+	case err != nil, port < 0, port > 65535:
+		return "", 0, &net.AddrError{Err: "invalid port", Addr: service}
 	}
 	if host == "" {
 		host = "localhost"
 	}
-	return host, int(p), nil
+	return host, port, nil
+}
+
+// suits reports whether an address can be had on the network.
+func suits(network string, ip net.IP) bool {
+	switch network {
+	case "tcp4":
+		return ip.To4() != nil
+	case "tcp6":
+		return ip.To4() == nil
+	}
+	return true
+}
+
+func unsuitable(host string) error {
+	return &net.AddrError{Err: "no suitable address found", Addr: host}
 }

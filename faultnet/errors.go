@@ -11,7 +11,7 @@ import (
 // opError is the error that package net gives for a failed call on the end c:
 // the call, the network and both addresses around the cause.
 func (c *Conn) opError(op string, err error) error {
-	return &net.OpError{Op: op, Net: "tcp", Source: c.local, Addr: c.remote, Err: err}
+	return &net.OpError{Op: op, Net: c.network, Source: c.local, Addr: c.remote, Err: err}
 }
 
 // sysError is opError around a system call that returned errno.

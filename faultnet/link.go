@@ -33,9 +33,13 @@ type link struct {
 type inbound struct {
 	buf     buffer // the first `arrived` bytes can be read, the rest is in flight
 	arrived int
+	void    int // bytes that found nobody, and that the sender has not heard of
 	fin     flight
 	reset   flight
 	event   *Event // the head of the queue, while it waits to be released
+
+	dst    []byte // of a Read that sleeps, with nothing to read
+	handed int    // how many bytes it was given while it slept
 }
 
 // flight is how far a FIN or a reset has come.
@@ -50,12 +54,18 @@ const (
 func (l *link) name() string { return "c" + strconv.Itoa(l.number) }
 
 // unlock frees the link and hands the events that the step produced to the
-// network. It holds no lock while it does: a rule may look at any connection.
+// network.
 func (l *link) unlock() {
 	if l.posted == nil {
 		l.mu.Unlock()
-		return
+	} else {
+		l.post()
 	}
+}
+
+// post is unlock with events. It holds no lock while it hands them out: a rule
+// may look at any connection.
+func (l *link) post() {
 	posted := l.posted
 	l.posted = nil
 	l.mu.Unlock()
@@ -64,14 +74,18 @@ func (l *link) unlock() {
 	}
 }
 
-// wait sleeps on c, or hands out pending events instead and returns.
-func (l *link) wait(c *sync.Cond) {
+// wait sleeps on cond until something changed for its calls. Events that the
+// caller's step produced are handed out first, instead: whoever releases them
+// may be the one to wake it.
+func (l *link) wait(cond *sync.Cond, waiting *int) {
 	if l.posted != nil {
-		l.unlock()
+		l.post()
 		l.mu.Lock()
 		return
 	}
-	c.Wait()
+	*waiting++
+	cond.Wait()
+	*waiting--
 }
 
 // head is what can arrive next at c, or 0.
@@ -87,9 +101,44 @@ func (c *Conn) head() Kind {
 	case in.fin == sent && !inFlight:
 		return FIN
 	case in.reset == sent:
-		return RST // also past what a closed window keeps out
+		return RST
 	}
 	return 0
+}
+
+// waits reports whether anything has not arrived.
+func (in *inbound) waits() bool {
+	return in.buf.n > in.arrived || in.fin == sent || in.reset == sent
+}
+
+// carry is advance after the way of bytes to an end became free, and short
+// where nothing but bytes is on it. Most bytes take this path, or the next.
+func (l *link) carry(to *Conn) {
+	if !l.clear(to) {
+		l.advance()
+		return
+	}
+	to.in.arrived = min(to.in.buf.n, l.window)
+	to.wakeReaders()
+}
+
+// hand gives bytes that are sent to an end straight to the Read that sleeps
+// there, and returns how many it took.
+func (l *link) hand(to *Conn, b []byte) int {
+	if to.in.dst == nil || to.in.buf.n > 0 || !l.clear(to) || to.readDeadline.passed(l.clock) {
+		return 0
+	}
+	n := copy(to.in.dst, b[:min(len(b), l.window)])
+	to.in.dst, to.in.handed = nil, n
+	to.canRead.Broadcast()
+	return n
+}
+
+// clear reports whether bytes on their way to an end arrive at once, and
+// nothing but bytes is on its way there.
+func (l *link) clear(to *Conn) bool {
+	return to.in.event == nil && to.in.fin != sent && to.in.reset != sent &&
+		!to.closed && !to.dead && !to.readShut && !l.lost && !l.net.controlled.Load()
 }
 
 // advance lets everything that can arrive do so. On a network that is held
@@ -120,17 +169,34 @@ func (l *link) advance() {
 	}
 }
 
+// lastAck reports whether both ends sent a FIN, and c got its peer's. What
+// Linux calls LAST_ACK or CLOSING is this until the peer has c's.
+func (c *Conn) lastAck() bool { return c.writeShut && c.in.fin == arrived }
+
+// gone reports whether c is no connection any more, be it by resets or by
+// FINs: only what arrived is left to be read.
+func (c *Conn) gone() bool {
+	return c.dead || c.lastAck() && c.Peer().in.fin == arrived
+}
+
 // arrive makes the head of the queue to c arrive there.
 func (c *Conn) arrive(kind Kind) {
 	in := &c.in
 	switch kind {
 	case Data:
-		if c.closed || c.dead {
-			// Nobody is there to take the bytes: RFC 9293 section 3.10.7.1.
-			in.buf.truncate(in.arrived)
-			if !c.dead {
-				c.sendReset()
-			}
+		switch {
+		case c.dead:
+			c.discard() // a reset is on its way
+			return
+		case c.closed:
+			c.sendReset() // nobody takes the bytes: RFC 9293 section 3.10.7.1
+			return
+		case c.readShut && c.writeShut:
+			// RFC 1122 section 4.2.2.13 has the peer reset; Linux does it to both.
+			c.report()
+			c.sendReset()
+			c.canRead.Broadcast()
+			c.canWrite.Broadcast()
 			return
 		}
 		in.arrived = min(in.buf.n, c.link.window)
@@ -151,47 +217,75 @@ func (c *Conn) sendFin() {
 	}
 }
 
-// sendReset queues a reset behind what was written; what is on its way to
-// this end will find nobody.
+// sendReset queues a reset behind what is on its way. What the peer's window
+// kept back is lost, and so is a FIN behind it.
 func (c *Conn) sendReset() {
 	c.dead = true
-	c.in.buf.truncate(0)
-	c.in.arrived = 0
+	c.discard()
 	c.link.withdraw(c)
-	c.Peer().in.reset = sent
+	out := &c.Peer().in
+	if out.buf.n > c.link.window {
+		out.buf.truncate(c.link.window)
+		if out.fin == sent {
+			out.fin = unsent
+		}
+	}
+	out.reset = sent
+}
+
+// discard drops what nobody at c will read. It fills the peer's send buffer
+// until the peer gets the reset, as nothing acknowledges it.
+func (c *Conn) discard() {
+	in := &c.in
+	if c.closed {
+		in.arrived = 0
+	}
+	in.void += in.buf.n - in.arrived
+	in.buf.truncate(in.arrived)
 }
 
 // takeReset is the arrival of a reset: what the peer sent before can still be
 // read, what this end sent is lost.
 func (c *Conn) takeReset() {
-	if !c.dead && !c.closed {
-		c.pending = syscall.ECONNRESET
-		if c.in.fin == arrived && !c.writeShut {
-			// The peer had sent its FIN: CLOSE-WAIT, where Linux says EPIPE.
-			c.pending = syscall.EPIPE
-		}
-		switch {
-		case c.waitingReads > 0:
-			c.pendingFor = reads
-		case c.waitingWrites > 0:
-			c.pendingFor = writes
-		}
-	}
+	c.report()
 	c.dead = true
-	c.in.buf.truncate(c.in.arrived) // what a closed window kept out
-	if c.in.fin == sent {
-		c.in.fin = unsent
+	for _, end := range [...]*Conn{c, c.Peer()} {
+		end.dropFlight()
 	}
-	peer := c.Peer()
-	peer.in.buf.truncate(peer.in.arrived)
-	if peer.in.fin == sent {
-		peer.in.fin = unsent
-	}
-	if peer.in.reset == sent {
-		peer.in.reset = unsent
-	}
-	c.link.withdraw(peer)
+	c.link.withdraw(c.Peer())
+	c.canRead.Broadcast()
 	c.canWrite.Broadcast()
+}
+
+// report leaves the error of a reset for the next call.
+func (c *Conn) report() {
+	if c.dead || c.closed {
+		return
+	}
+	c.pending = syscall.ECONNRESET
+	if c.in.fin == arrived && !c.writeShut {
+		// The peer had sent its FIN: CLOSE-WAIT, where Linux says EPIPE.
+		c.pending = syscall.EPIPE
+	}
+	switch {
+	case c.waitingReads > 0:
+		c.pendingFor = reads
+	case c.waitingWrites > 0:
+		c.pendingFor = writes
+	}
+}
+
+// dropFlight forgets what is on its way to c.
+func (c *Conn) dropFlight() {
+	in := &c.in
+	c.discard()
+	in.void = 0
+	if in.fin == sent {
+		in.fin = unsent
+	}
+	if in.reset == sent {
+		in.reset = unsent
+	}
 }
 
 // withdraw takes back the event that waits to arrive at c: it is void.

@@ -5,11 +5,12 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // Listen listens on "host:port", and makes the host if it is new. Port 0 is
 // any free port; an empty host is localhost. The listener's Accept returns a
-// [*Conn].
+// [*Conn], and it has a SetDeadline as that of [net.TCPListener].
 func (n *Net) Listen(network, address string) (net.Listener, error) {
 	fail := func(addr net.Addr, err error) (net.Listener, error) {
 		return nil, &net.OpError{Op: "listen", Net: network, Addr: addr, Err: err}
@@ -29,10 +30,13 @@ func (n *Net) Listen(network, address string) (net.Listener, error) {
 		port = n.ephemeral()
 	}
 	addr := &net.TCPAddr{IP: n.host(name).ip, Port: port}
+	if !suits(network, addr.IP) {
+		return fail(nil, unsuitable(name))
+	}
 	if n.listeners[addr.String()] != nil {
 		return fail(addr, os.NewSyscallError("bind", syscall.EADDRINUSE))
 	}
-	l := &listener{net: n, addr: addr}
+	l := &listener{net: n, network: network, addr: addr}
 	l.ready.L = &l.mu
 	if n.listeners == nil {
 		n.listeners = make(map[string]*listener)
@@ -42,13 +46,16 @@ func (n *Net) Listen(network, address string) (net.Listener, error) {
 }
 
 type listener struct {
-	net  *Net
-	addr *net.TCPAddr
+	net     *Net
+	network string
+	addr    *net.TCPAddr
 
-	mu      sync.Mutex
-	ready   sync.Cond
-	backlog []*Conn
-	closed  bool
+	mu       sync.Mutex
+	ready    sync.Cond
+	backlog  []*Conn // who was not accepted yet, from first on
+	first    int
+	deadline deadline
+	closed   bool
 }
 
 func (l *listener) Addr() net.Addr { return l.addr }
@@ -56,15 +63,41 @@ func (l *listener) Addr() net.Addr { return l.addr }
 func (l *listener) Accept() (net.Conn, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.backlog) == 0 && !l.closed {
+	for {
+		switch {
+		case l.closed:
+			return nil, l.opError("accept", net.ErrClosed)
+		case l.deadline.passed(l.net.clock()):
+			return nil, l.opError("accept", os.ErrDeadlineExceeded)
+		case l.first < len(l.backlog):
+			return l.next(), nil
+		}
 		l.ready.Wait()
 	}
-	if l.closed {
-		return nil, l.errClosed("accept")
+}
+
+// next takes the first of the backlog, which must not keep it from being
+// collected.
+func (l *listener) next() *Conn {
+	c := l.backlog[l.first]
+	l.backlog[l.first] = nil
+	l.first++
+	if l.first == len(l.backlog) {
+		l.backlog, l.first = l.backlog[:0], 0
 	}
-	c := l.backlog[0]
-	l.backlog = l.backlog[1:]
-	return c, nil
+	return c
+}
+
+// SetDeadline sets the instant from which Accept fails. Unlike that of a
+// connection its error is bare, as in package net.
+func (l *listener) SetDeadline(t time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return net.ErrClosed
+	}
+	l.deadline.move(l.net.clock(), t, &l.ready)
+	return nil
 }
 
 // Close stops listening. Connections that nobody accepted are reset.
@@ -77,11 +110,12 @@ func (l *listener) Close() error {
 	l.mu.Lock()
 	if l.closed {
 		l.mu.Unlock()
-		return l.errClosed("close")
+		return l.opError("close", net.ErrClosed)
 	}
 	l.closed = true
-	backlog := l.backlog
-	l.backlog = nil
+	backlog := l.backlog[l.first:]
+	l.backlog, l.first = nil, 0
+	l.deadline.stop()
 	l.ready.Broadcast()
 	l.mu.Unlock()
 	for _, c := range backlog {
@@ -90,8 +124,8 @@ func (l *listener) Close() error {
 	return nil
 }
 
-func (l *listener) errClosed(op string) error {
-	return &net.OpError{Op: op, Net: "tcp", Addr: l.addr, Err: net.ErrClosed}
+func (l *listener) opError(op string, err error) error {
+	return &net.OpError{Op: op, Net: l.network, Addr: l.addr, Err: err}
 }
 
 // deliver is called with the network's mutex held, so that a listener that is

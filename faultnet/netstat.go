@@ -18,7 +18,7 @@ func (c *Conn) state() string {
 	sentFin, gotFin := c.writeShut, c.in.fin == arrived
 	acked := c.Peer().in.fin == arrived
 	switch {
-	case c.dead:
+	case c.gone():
 		return "CLOSED"
 	case !sentFin && !gotFin:
 		return "ESTABLISHED"
@@ -28,10 +28,8 @@ func (c *Conn) state() string {
 		return "FIN_WAIT1"
 	case !gotFin:
 		return "FIN_WAIT2"
-	case !acked:
-		return "LAST_ACK"
 	}
-	return "CLOSED"
+	return "LAST_ACK"
 }
 
 // IsClosed reports whether Close was called on this end.
