@@ -195,6 +195,7 @@ func (t *T) apply(e *faultnet.Event, v faultnet.Verdict) {
 	if e.Kind == faultnet.Data && e.From.Side() == faultnet.Client && v.IsPass() {
 		t.readWire(e)
 	}
+	t.faulted = t.faulted || !v.IsPass()
 	t.Net.Apply(e, v)
 }
 

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,7 +149,7 @@ func (p *plan) do(t *T, o option) {
 			}
 		}
 		t.mu.Lock()
-		o.request.started = true
+		t.markStarted(o.request)
 		t.mu.Unlock()
 		t.note(o.name)
 		go o.request.start()
@@ -326,11 +327,20 @@ func (t *T) MayCloseIdle(rt interface{ CloseIdleConnections() }) {
 }
 
 // MayPass lets an exploration have virtual time pass, once, at any point or
-// not at all: one nanosecond less than d, d, or one more. It is for a timeout
-// that the transport was given, so that each side of every tie is tried.
+// not at all: one nanosecond less than d, d, or one more, so that each side of
+// every tie is tried. The timeouts that a transport's fields say may pass anyhow.
 func (t *T) MayPass(d time.Duration) {
 	if t.plan != nil {
 		t.plan.passes = append(t.plan.passes, d-1, d, d+1)
+	}
+}
+
+// mayTime lets the timeouts that a transport was given pass: see MayPass.
+func (p *plan) mayTime(t *T, rt any) {
+	for _, d := range timeoutsOf(rt) {
+		if !slices.Contains(p.passes, d) {
+			t.MayPass(d)
+		}
 	}
 }
 

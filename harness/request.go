@@ -45,6 +45,7 @@ type Request struct {
 	finished  bool // the body was closed
 	dropped   bool
 	started   bool // it is under way, or over
+	order     int  // among those started
 	cancelled bool
 }
 
@@ -123,6 +124,7 @@ func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *st
 		}
 	}
 	if t.plan != nil {
+		t.plan.mayTime(t, rt)
 		t.plan.starts = append(t.plan.starts, r)
 		return r
 	}

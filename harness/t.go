@@ -100,7 +100,11 @@ type T struct {
 	calls      int      // how many of them came through Client
 	conns      map[string]*Conn
 	transports []idler
-	perHost    int // the least limit of connections of a host among them
+	idle       []*faultnet.Conn // usable at the last quiet point
+	dials      int              // seen so far
+	starts     int              // requests started so far
+	faulted    bool             // an event was a fault
+	perHost    int              // the least limit of connections of a host among them
 	servers    []*http.Server
 	wires      map[*faultnet.Conn]*wire
 	table      string // the network as it was at the first failure

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
 )
@@ -50,8 +52,10 @@ func (t *T) checkQuiet(pending []*faultnet.Event) {
 		t.checkLimits(pending, conns)
 	}
 	if slices.ContainsFunc(pending, func(e *faultnet.Event) bool { return e.Kind == faultnet.Gate }) {
+		t.idle = t.idle[:0]
 		return // whoever is parked may be about to do what is missing
 	}
+	t.checkDials(pending)
 	for _, r := range t.requests {
 		t.mu.Lock()
 		waits := r.started && !r.returned
@@ -68,6 +72,43 @@ func (t *T) checkQuiet(pending []*faultnet.Event) {
 			if c := t.usable(r.plainAddr, conns); c != nil && !r.onItsWay(pending) {
 				t.violate("%s: waits while %s to %s is idle", r.name, c.ID(), r.plainAddr)
 			}
+		}
+	}
+}
+
+// checkDials checks that no dial begins while a connection that it could do
+// without has been idle since the quiet point before.
+func (t *T) checkDials(pending []*faultnet.Event) {
+	for _, e := range pending {
+		if e.Kind != faultnet.Dial || e.DialNumber() <= t.dials {
+			continue
+		}
+		t.dials = e.DialNumber()
+		if c := t.usable(e.Addr, t.idle); c != nil && t.request(e.Owner) != nil {
+			t.violate("%s: dials %s while %s to it is idle", e.Owner, e.Addr, c.ID())
+		}
+	}
+	t.idle = t.idle[:0]
+	for _, r := range t.requests {
+		if n := len(r.runs); n > 0 && r.over() && r.runs[n-1].client.IsIdle() {
+			t.idle = append(t.idle, r.runs[n-1].client)
+		}
+	}
+}
+
+// checkTurn checks, when a request reaches a server on a connection that was
+// not opened for it, that nobody has waited longer. After a fault it is not
+// known who waits for the first time.
+func (t *T) checkTurn(r *Request, c *faultnet.Conn) {
+	if w := t.wires[c]; c.Owner() == r.name || c.Owner() == "" || r.plainAddr == "" || t.faulted || w == nil || !w.plain {
+		return
+	}
+	for _, q := range t.requests[:r.index] {
+		t.mu.Lock()
+		waits := q.started && q.order < r.order && !q.returned && !q.cancelled && len(q.runs) == 0 && q.plainAddr == r.plainAddr
+		t.mu.Unlock()
+		if waits && !q.onItsWay(t.Net.Pending()) {
+			t.violate("%s: got %s, for which %s has waited longer", r.name, c.ID(), q.name)
 		}
 	}
 }
@@ -172,15 +213,38 @@ func plainAddr(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// limitOf is the MaxConnsPerHost of a transport that has one.
-func limitOf(rt any) int {
+// fieldsOf is the struct that a transport is, or nothing.
+func fieldsOf(rt any) reflect.Value {
 	v := reflect.ValueOf(rt)
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem()
 	}
 	if v.Kind() != reflect.Struct {
-		return 0
+		return reflect.ValueOf(struct{}{})
 	}
+	return v
+}
+
+// timeoutsOf is what the exported fields of a transport say that are durations
+// and named after what they end: IdleConnTimeout.
+func timeoutsOf(rt any) []time.Duration {
+	v := fieldsOf(rt)
+	var out []time.Duration
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if !f.IsExported() || f.Type != reflect.TypeFor[time.Duration]() || !strings.HasSuffix(f.Name, "Timeout") {
+			continue
+		}
+		if d := time.Duration(v.Field(i).Int()); d > 0 && !slices.Contains(out, d) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// limitOf is the MaxConnsPerHost of a transport that has one.
+func limitOf(rt any) int {
+	v := fieldsOf(rt)
 	if f := v.FieldByName("MaxConnsPerHost"); f.IsValid() && f.CanInt() {
 		return int(f.Int())
 	}

@@ -22,7 +22,9 @@ func (t *T) watch(name string, req *http.Request, at string) (*Request, *http.Re
 	r := &Request{t: t, index: len(t.requests), name: name, method: req.Method, url: req.URL.String(), where: at,
 		cancel: cancel, done: make(chan struct{})}
 	t.requests = append(t.requests, r)
-	r.started = t.plan == nil
+	if t.plan == nil {
+		t.markStarted(r)
+	}
 	t.mu.Unlock()
 	out := req.WithContext(faultnet.WithOwner(ctx, name))
 	out.Header = req.Header.Clone()
@@ -139,4 +141,10 @@ func (t *T) adopt(rt http.RoundTripper) {
 	if !slices.Contains(t.transports, c) {
 		t.transports = append(t.transports, c)
 	}
+}
+
+// markStarted notes, with mu held, that the request is under way.
+func (t *T) markStarted(r *Request) {
+	t.starts++
+	r.started, r.order = true, t.starts
 }

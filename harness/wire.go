@@ -68,6 +68,7 @@ func (t *T) sawRequest(name string, c *Conn) {
 		return
 	}
 	w := t.wire(c.client)
+	t.checkTurn(r, c.client)
 	t.mu.Lock()
 	w.last = r
 	r.runs = append(r.runs, c)
