@@ -72,3 +72,24 @@ func ExampleReport_Trace() {
 	//   c1 client fin
 	//   c1 server fin
 }
+
+// Every order of two requests at a limit of one, against net/http.
+func ExampleSearch() {
+	x, err := harness.Search("limit", harness.Bounds{Strategy: "exhaustive", Faults: harness.None}, nil, func(t *harness.T) {
+		t.Serve("api.test:80", nil)
+		tr := t.Net.Transport()
+		tr.MaxConnsPerHost = 1
+		t.Get("r1", tr, "http://api.test/")
+		t.Get("r2", tr, "http://api.test/").MayCancel()
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Print(x)
+	// Output:
+	// explored all 18 schedules with at most 2 delays and 0 faults; 4 outcomes; exhaustive
+	//        5 x r1 200 on c1, r2 200 on c1, 1 opened
+	//        4 x r1 200 on c1, r2 canceled on c1, 1 opened
+	//        7 x r1 200 on c1, r2 canceled, 1 opened
+	//        2 x r1 200 on c2, r2 canceled on c1, 2 opened
+}

@@ -180,7 +180,7 @@ func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
 	}
 	var x *Exploration
 	if err == nil {
-		x, err = explore(t.Name(), bounds.flagged(), body, files, nil)
+		x, err = explore(t.Name(), bounds.flagged(), body, files, terminal())
 	}
 	if err != nil {
 		t.Errorf("harness: %v", err)
@@ -200,7 +200,8 @@ func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
 }
 
 // Search is Explore in a plain program: it reports instead of failing, and
-// saves nothing. What progress is given now and then is not finished.
+// saves nothing. Progress is called now and then with what there is so far, unless
+// it is nil.
 func Search(name string, bounds Bounds, progress func(*Exploration), body func(t *T)) (*Exploration, error) {
 	return explore(name, bounds, body, nil, progress)
 }
@@ -297,6 +298,9 @@ func (x *Exploration) coverage() string {
 		s = fmt.Sprintf("%d schedules, among them all with at most %s", distinct, count(x.Delays, "delay or fault"))
 	default:
 		s = fmt.Sprintf("%d schedules", distinct)
+	}
+	if x.Waiting > 0 {
+		s += fmt.Sprintf(", of at least %d", distinct+x.Waiting)
 	}
 	if x.Pruned > 0 {
 		s += fmt.Sprintf(" (%d more are equal to these)", x.Pruned)

@@ -21,6 +21,7 @@ type explorationJSON struct {
 	Drawn     int            `json:"drawn"`
 	Pruned    int            `json:"pruned"`
 	Sampled   int            `json:"sampled"`
+	Waiting   int            `json:"waiting"`
 	Complete  bool           `json:"complete"`
 	Delays    int            `json:"delays"`
 	Outcomes  map[string]int `json:"outcomes"`
@@ -40,7 +41,7 @@ type findingJSON struct {
 // MarshalJSON is the exploration as a shard reports it.
 func (x *Exploration) MarshalJSON() ([]byte, error) {
 	j := explorationJSON{Version: reportVersion, Name: x.Name, Bounds: x.Bounds, Schedules: x.Schedules,
-		Drawn: x.Drawn, Pruned: x.Pruned, Sampled: x.Sampled, Complete: x.Complete, Delays: x.Delays,
+		Drawn: x.Drawn, Pruned: x.Pruned, Sampled: x.Sampled, Waiting: x.Waiting, Complete: x.Complete, Delays: x.Delays,
 		Outcomes: x.Outcomes, Findings: []findingJSON{}}
 	for _, f := range x.Findings {
 		first := f.Report.Failures[0]
@@ -59,7 +60,7 @@ func (x *Exploration) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("got report version %d, want %d", j.Version, reportVersion)
 	}
 	*x = Exploration{Name: j.Name, Bounds: j.Bounds, Schedules: j.Schedules, Drawn: j.Drawn, Pruned: j.Pruned,
-		Sampled: j.Sampled, Complete: j.Complete, Delays: j.Delays, Outcomes: j.Outcomes}
+		Sampled: j.Sampled, Waiting: j.Waiting, Complete: j.Complete, Delays: j.Delays, Outcomes: j.Outcomes}
 	for _, f := range j.Findings {
 		x.Findings = append(x.Findings, &Finding{Schedule: f.Schedule, Script: f.Script, cost: f.Cost, as: f.As,
 			Report: &Report{Name: j.Name, Failures: []Failure{{Kind: f.Kind, Text: f.Text}}, text: f.Report}})
@@ -83,6 +84,7 @@ func Merge(shards []*Exploration) (*Exploration, error) {
 		all.Drawn += x.Drawn
 		all.Pruned += x.Pruned
 		all.Sampled += x.Sampled
+		all.Waiting += x.Waiting
 		all.Complete = all.Complete && x.Complete
 		all.Delays = max(all.Delays, x.Delays)
 		if !x.Complete {

@@ -61,6 +61,7 @@ func explore(name string, bounds Bounds, body func(*T), files []string, progress
 		return nil, err
 	}
 	e.run()
+	x.Waiting = e.tree.waiting()
 	e.conclude()
 	return x, nil
 }

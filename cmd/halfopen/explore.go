@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/halfopen/halfopen/harness"
 )
@@ -93,25 +92,16 @@ func exitCode(x *harness.Exploration) int {
 	return held
 }
 
-// progress prints, on a terminal or when asked to, what has been explored.
+// progress is for a terminal, or whoever asks for it.
 func progress(verbose bool, errs io.Writer) func(*harness.Exploration) {
-	f, ok := errs.(*os.File)
-	if ok {
+	if f, ok := errs.(*os.File); ok && !verbose {
 		st, err := f.Stat()
-		ok = err == nil && st.Mode()&os.ModeCharDevice != 0
+		verbose = err == nil && st.Mode()&os.ModeCharDevice != 0
 	}
-	if !ok && !verbose {
+	if !verbose {
 		return nil
 	}
-	start, last := time.Now(), time.Time{}
-	return func(x *harness.Exploration) {
-		if time.Since(last) < time.Second {
-			return
-		}
-		last = time.Now()
-		fmt.Fprintf(errs, "%d schedules, %.0f a second, %d outcomes, %d waiting\n",
-			x.Schedules, float64(x.Schedules)/time.Since(start).Seconds(), len(x.Outcomes), x.Waiting)
-	}
+	return harness.Progress(errs)
 }
 
 // oneScript reads the script that is the only argument left.

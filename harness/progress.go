@@ -1,0 +1,32 @@
+package harness
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// Progress is a function for [Search] and [Script.Explore] that writes a line
+// about what has been explored to w, at most once a second.
+func Progress(w io.Writer) func(*Exploration) {
+	start := time.Now()
+	last := start
+	return func(x *Exploration) {
+		if time.Since(last) < time.Second {
+			return
+		}
+		last = time.Now()
+		fmt.Fprintf(w, "%s: %d schedules, %.0f a second, %d outcomes; %d more are known\n", x.Name,
+			x.Schedules, float64(x.Schedules)/time.Since(start).Seconds(), len(x.Outcomes), x.Waiting)
+	}
+}
+
+// terminal is Progress to standard error if that is a terminal, and nil if not.
+func terminal() func(*Exploration) {
+	st, err := os.Stderr.Stat()
+	if err != nil || st.Mode()&os.ModeCharDevice == 0 {
+		return nil
+	}
+	return Progress(os.Stderr)
+}
