@@ -102,6 +102,9 @@ func (p *play) run() {
 		}
 		p.t.mu.Unlock()
 		if c.verb != nil {
+			if strings.HasPrefix(c.verb.name, "want") {
+				p.t.lastWant = p.script.line(c.line)
+			}
 			c.verb.run(p, c)
 		}
 	}
@@ -115,6 +118,12 @@ func (p *play) begin() {
 	if p.t.plan == nil {
 		p.t.Net.hold("*")
 	}
+}
+
+// line is the text of a line of the script.
+func (s *Script) line(n int) string {
+	lines := strings.Split(string(s.archive.Comment), "\n")
+	return strings.TrimSpace(lines[n-1])
 }
 
 // start starts a request with those header fields.

@@ -63,6 +63,9 @@ func (t *T) script(p *plan) string {
 	next()
 	if rest {
 		line("rest")
+		if len(t.failures) > 0 && t.failures[0].Kind == "want" && t.lastWant != "" {
+			fmt.Fprintln(&b, t.lastWant)
+		}
 	}
 	return b.String()
 }

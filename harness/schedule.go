@@ -170,6 +170,14 @@ func (f *Finding) Format(test string) []byte {
 	return []byte(b.String())
 }
 
+// ScheduleOf is the name of the test, or the file of the script, that a saved
+// schedule is of.
+func ScheduleOf(data []byte) string {
+	_, rest, _ := strings.Cut(string(data), "\n")
+	name, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimPrefix(name, "# ")
+}
+
 // ParseSchedule reads a saved schedule.
 func ParseSchedule(file string, data []byte) (Schedule, error) {
 	head, rest, _ := strings.Cut(string(data), "\n")

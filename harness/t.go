@@ -104,6 +104,7 @@ type T struct {
 	dials      int              // seen so far
 	starts     int              // requests started so far
 	faulted    bool             // an event was a fault
+	lastWant   string           // the line of a script that wants something
 	perHost    int              // the least limit of connections of a host among them
 	servers    []*http.Server
 	wires      map[*faultnet.Conn]*wire

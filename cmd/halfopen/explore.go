@@ -79,7 +79,7 @@ func exploreCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 				fmt.Fprintln(errs, err)
 				return mistake
 			}
-			fmt.Fprintf(errs, "saved; again: halfopen replay %s %s\n", s.File, file)
+			fmt.Fprintf(errs, "saved; again: halfopen replay %s\n", file)
 		}
 		return exitCode(x)
 	}
@@ -121,16 +121,25 @@ func oneScript(name string, args []string, fs *flag.FlagSet, errs io.Writer) (*h
 
 func replayCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 	return func(args []string, out, errs io.Writer) int {
-		if len(args) != 2 {
-			fmt.Fprintln(errs, "halfopen replay: want a script and a schedule")
+		if len(args) < 1 || len(args) > 2 {
+			fmt.Fprintln(errs, "halfopen replay: want a schedule, and its script if that was moved")
 			fs.Usage()
 			return mistake
 		}
-		s, code := oneScript("replay", args[:1], fs, errs)
+		data, err := os.ReadFile(args[0])
+		if err == nil {
+			_, err = harness.ParseSchedule(args[0], data)
+		}
+		if err != nil {
+			fmt.Fprintln(errs, err)
+			return mistake
+		}
+		script := append(args[1:], harness.ScheduleOf(data))[0]
+		s, code := oneScript("replay", []string{script}, fs, errs)
 		if s == nil {
 			return code
 		}
-		x, err := s.Replay(nil, args[1])
+		x, err := s.Replay(nil, args[0])
 		if err != nil {
 			fmt.Fprintln(errs, err)
 			return mistake

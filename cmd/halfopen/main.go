@@ -5,8 +5,7 @@
 //	halfopen check            run all race scripts and print what held
 //	halfopen run FILE...      run race scripts
 //	halfopen explore FILE     try every order of a race script
-//	halfopen replay FILE SCHEDULE
-//	                          run one schedule of it again
+//	halfopen replay SCHEDULE  run one schedule of it again
 //	halfopen merge REPORT...  merge the reports of shards
 //	halfopen verbs            print the manual of the script language
 //
@@ -42,7 +41,7 @@ var commands = []command{
 	{"check", "[-v]", "run all race scripts against net/http and pool, and print what held", checkCommand},
 	{"run", "[-v] [-update] FILE...", "run race scripts against net/http", runCommand},
 	{"explore", "[flags] FILE", "try every order of a race script, and print what was found", exploreCommand},
-	{"replay", "FILE SCHEDULE", "run one schedule of a script again", replayCommand},
+	{"replay", "SCHEDULE [FILE]", "run one schedule of a script again", replayCommand},
 	{"merge", "[-json] REPORT...", "merge the JSON reports of shards", mergeCommand},
 	{"verbs", "", "print the manual of the script language", verbsCommand},
 }

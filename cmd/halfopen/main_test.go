@@ -85,14 +85,23 @@ func TestExplore(t *testing.T) {
 	if code != failed || !strings.Contains(out, "got 1 connections open on the client's side [c1], want 0") || !strings.Contains(errs, "again: halfopen replay") {
 		t.Errorf("got exit code %d\n%s%s", code, out, errs)
 	}
+	// The printed script fails by itself, with the same verdict.
+	_, printed, _ := strings.Cut(out, "as a script:\n")
+	again := filepath.Join(dir, "again.txtar")
+	if err := os.WriteFile(again, []byte(strings.ReplaceAll(printed, "\n  ", "\n")), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errs := halfopen("run", again); code != failed || !strings.Contains(out, "got 1 connections open on the client's side [c1], want 0") {
+		t.Errorf("got exit code %d\n%s%s\nfrom\n%s", code, out, errs, printed)
+	}
 	saved := filepath.Join(dir, "wrong-1.replay")
-	if code, out, _ := halfopen("replay", wrong, saved); code != failed || !strings.Contains(out, saved+": fails\n") {
+	if code, out, _ := halfopen("replay", saved); code != failed || !strings.Contains(out, saved+": fails\n") {
 		t.Errorf("replay: got exit code %d\n%s", code, out)
 	}
-	if code, out, _ := halfopen("replay", script, saved); code != held || !strings.Contains(out, "holds now") {
+	if code, out, _ := halfopen("replay", saved, script); code != held || !strings.Contains(out, "holds now") {
 		t.Errorf("replay of another script: got exit code %d\n%s", code, out)
 	}
-	if code, _, errs := halfopen("replay", script, script); code != mistake || !strings.Contains(errs, `want "halfopen replay 1"`) {
+	if code, _, errs := halfopen("replay", script); code != mistake || !strings.Contains(errs, `want "halfopen replay 1"`) {
 		t.Errorf("replay of no schedule: got exit code %d\n%s", code, errs)
 	}
 	if code, _, errs := halfopen("merge", script); code != mistake || !strings.Contains(errs, "two-gets.txtar: invalid character") {
