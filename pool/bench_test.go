@@ -2,35 +2,83 @@ package pool
 
 import (
 	"context"
+	"flag"
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/halfopen/halfopen/faultnet"
 )
 
+// benchRows is what the two transports are compared in.
+var benchRows = []struct {
+	name string
+	f    func(*testing.B, http.RoundTripper, string)
+}{
+	{"get", benchGet},
+	{"64KiB", benchBody},
+	{"parallel64", benchParallel},
+	{"dial", benchGet},
+	{"limit8", benchParallel},
+	{"post", benchPost},
+}
+
+var benchNetworks = []string{"tcp", "faultnet"}
+
 // The rows compare the two transports in one run, against one server each, over
-// loopback TCP.
+// loopback TCP and over the network in memory.
 func Benchmark(b *testing.B) {
-	for _, row := range []struct {
-		name string
-		f    func(*testing.B, http.RoundTripper, string)
-	}{
-		{"get", benchGet},
-		{"64KiB", benchBody},
-		{"parallel64", benchParallel},
-		{"dial", benchGet},
-		{"limit8", benchParallel},
-		{"post", benchPost},
-	} {
-		for _, subject := range []string{"nethttp", "pool"} {
-			b.Run(row.name+"/"+subject, func(b *testing.B) {
-				url := benchServer(b)
-				rt, done := benchTransport(subject, row.name)
-				defer done()
-				b.ReportAllocs()
-				row.f(b, rt, url)
+	for _, network := range benchNetworks {
+		for _, row := range benchRows {
+			for _, subject := range benchSubjects {
+				b.Run(network+"/"+row.name+"/"+subject, func(b *testing.B) {
+					benchOne(b, network, row.name, subject, row.f)
+				})
+			}
+		}
+	}
+}
+
+var benchSubjects = []string{"nethttp", "pool"}
+
+func benchOne(b *testing.B, network, row, subject string, f func(*testing.B, http.RoundTripper, string)) {
+	url, dial := benchServer(b, network)
+	rt, done := benchTransport(subject, row, dial)
+	defer done()
+	b.ReportAllocs()
+	f(b, rt, url)
+}
+
+var beside = flag.Int("beside", 0, "how often TestBeside runs each benchmark; 0 means not at all")
+
+// The same benchmarks as medians, the two transports in turns, so
+// that whatever else the machine does meets both.
+func TestBeside(t *testing.T) {
+	if *beside == 0 {
+		t.Skip("say -beside=5")
+	}
+	for _, network := range append(benchNetworks, "parrot") {
+		for _, row := range benchRows {
+			if network == "parrot" && (row.name == "64KiB" || row.name == "post") {
+				continue
+			}
+			t.Run(network+"/"+row.name, func(t *testing.T) {
+				var times, allocs [2][]int64
+				for range *beside {
+					for i, subject := range benchSubjects {
+						r := testing.Benchmark(func(b *testing.B) { benchOne(b, network, row.name, subject, row.f) })
+						times[i] = append(times[i], r.NsPerOp())
+						allocs[i] = append(allocs[i], r.AllocsPerOp())
+					}
+				}
+				median := func(s []int64) int64 { slices.Sort(s); return s[len(s)/2] }
+				theirs, ours := median(times[0]), median(times[1])
+				t.Logf("net/http %d ns %d allocs, pool %d ns %d allocs: %.2f x the time", theirs, median(allocs[0]),
+					ours, median(allocs[1]), float64(ours)/float64(theirs))
 			})
 		}
 	}
@@ -39,43 +87,49 @@ func Benchmark(b *testing.B) {
 // BenchmarkPool is the pool alone: the peer is a goroutine that answers without
 // parsing, so that what is left is the transport.
 func BenchmarkPool(b *testing.B) {
-	for _, row := range []string{"get", "parallel64", "limit8", "dial"} {
-		for _, subject := range []string{"nethttp", "pool"} {
-			b.Run(row+"/"+subject, func(b *testing.B) {
-				rt, done := benchTransport(subject, row)
-				defer done()
-				switch rt := rt.(type) {
-				case *Transport:
-					rt.DialContext = dialParrot
-				case *http.Transport:
-					rt.DialContext = dialParrot
-				}
-				b.ReportAllocs()
-				if row == "get" || row == "dial" {
-					benchGet(b, rt, "http://api.test/")
-				} else {
-					benchParallel(b, rt, "http://api.test/")
-				}
-			})
+	for _, row := range benchRows {
+		if row.name == "64KiB" || row.name == "post" {
+			continue
+		}
+		for _, subject := range benchSubjects {
+			b.Run(row.name+"/"+subject, func(b *testing.B) { benchOne(b, "parrot", row.name, subject, row.f) })
 		}
 	}
 }
 
-func benchTransport(subject, row string) (http.RoundTripper, func()) {
+type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
+
+func benchTransport(subject, row string, dial dialFunc) (http.RoundTripper, func()) {
 	limit, noKeep := 0, row == "dial"
 	if row == "limit8" {
 		limit = 8
 	}
 	if subject == "pool" {
-		tr := &Transport{MaxIdleConnsPerHost: 100, MaxConnsPerHost: limit, DisableKeepAlives: noKeep}
+		tr := &Transport{MaxIdleConnsPerHost: 100, MaxConnsPerHost: limit, DisableKeepAlives: noKeep, DialContext: dial}
 		return tr, tr.CloseIdleConnections
 	}
-	tr := &http.Transport{MaxIdleConnsPerHost: 100, MaxConnsPerHost: limit, DisableKeepAlives: noKeep}
+	tr := &http.Transport{MaxIdleConnsPerHost: 100, MaxConnsPerHost: limit, DisableKeepAlives: noKeep, DialContext: dial}
 	return tr, tr.CloseIdleConnections
 }
 
-func benchServer(b *testing.B) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// benchServer is a server on that network, and the way to it.
+func benchServer(b *testing.B, network string) (url string, dial dialFunc) {
+	var l net.Listener
+	var err error
+	switch network {
+	case "parrot":
+		return "http://api.test/", dialParrot
+	case "faultnet":
+		n := new(faultnet.Net)
+		dial = n.DialContext
+		l, err = n.Listen("tcp", "api.test:80")
+		url = "http://api.test/"
+	default:
+		if l, err = net.Listen("tcp", "127.0.0.1:0"); err == nil {
+			url = "http://" + l.Addr().String() + "/"
+		}
+		dial = new(net.Dialer).DialContext
+	}
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -90,7 +144,7 @@ func benchServer(b *testing.B) string {
 	})}
 	go srv.Serve(l)
 	b.Cleanup(func() { srv.Close() })
-	return "http://" + l.Addr().String() + "/"
+	return url, dial
 }
 
 func once(b *testing.B, rt http.RoundTripper, req *http.Request) {

@@ -1,5 +1,7 @@
 package pool
 
+//lint:file-ignore SA1019 Request.Cancel is part of what net/http promises, deprecated or not.
+
 import (
 	"context"
 	"errors"
@@ -246,7 +248,7 @@ func TestResponseHeaderTimeout(t *testing.T) {
 		c1.wantRequest()
 		time.Sleep(time.Minute - 1)
 		r1.wantPending("its time has not come")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		r1.wantErr(context.DeadlineExceeded)
 		c1.wantClosed("the response would come for nobody")
 		s.wantClosed(HeaderTimeout, 1)

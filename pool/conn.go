@@ -77,8 +77,8 @@ func (pc *persistConn) hold(x *attempt, now, idleSince time.Time) {
 	if pc.shared == nil {
 		pc.holder = x.req
 	}
-	if pc.shared == nil || pc.state != Active {
-		pc.state, pc.since = Active, now
+	if pc.shared == nil || !idleSince.IsZero() {
+		pc.state, pc.since = Active, now // one that is shared stays what it was
 	}
 	pc.served++
 	x.reused, x.idleSince = pc.reused, idleSince

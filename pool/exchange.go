@@ -1,5 +1,7 @@
 package pool
 
+//lint:file-ignore SA1019 Request.Cancel is part of what net/http promises, deprecated or not.
+
 // Stage 8: the exchange.
 //
 // While a request is served the connection belongs to it: the goroutine of

@@ -1,5 +1,7 @@
 package pool
 
+//lint:file-ignore SA1019 Request.Cancel is part of what net/http promises, deprecated or not.
+
 // Stage 2: getConn.
 //
 // The request owns no connection. An idle one, a dial and a cancellation race

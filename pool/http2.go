@@ -1,5 +1,7 @@
 package pool
 
+//lint:file-ignore SA1019 Request.Cancel is part of what net/http promises, deprecated or not.
+
 // HTTP/2, and what TLSNextProto takes over.
 //
 // A shared connection belongs to all the requests on it and to the pool at

@@ -32,6 +32,7 @@ func newH2Carrier(t *Transport) *h2Carrier {
 		Protocols:              new(http.Protocols),
 	}
 	std.Protocols.SetUnencryptedHTTP2(true)
+	//lint:ignore SA1019 Only this makes a transport's HTTP/2 x/net's and not net/http's own copy.
 	if _, err := http2.ConfigureTransports(std); err != nil {
 		return nil // only a transport that is configured twice gets here
 	}

@@ -258,7 +258,8 @@ func TestDialTLSContext(t *testing.T) {
 	}
 }
 
-// RegisterProtocol serves other schemes, and may pass.
+// RegisterProtocol serves other schemes, and may pass: the whole body goes out
+// then, whatever the other protocol has read of it (golang/go#32441).
 func TestRegisterProtocol(t *testing.T) {
 	srv := serve(t, echo)
 	tr := idle(t, &Transport{})

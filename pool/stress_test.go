@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,66 +16,91 @@ import (
 )
 
 var (
-	stressRequests = flag.Int("halfopen.requests", 4000, "requests of TestStress")
-	stressSeed     = flag.Uint64("halfopen.seed", 1, "seed of TestStress")
+	stressRequests = flag.Int("stress.requests", 2000, "requests of TestStress")
+	stressSeed     = flag.Uint64("stress.seed", 1, "seed of TestStress")
 )
 
 // Many clients, a server that is restarted, requests called off at random: no
-// answer is wrong, nothing is left, and the books agree with the server's.
+// answer is wrong, nothing is left, and the books agree with the server's. A
+// last tenth of the requests is left in peace, so that the books can be
+// compared to the request.
 func TestStress(t *testing.T) {
-	t.Logf("-halfopen.requests=%d -halfopen.seed=%d", *stressRequests, *stressSeed)
+	t.Logf("-stress.requests=%d -stress.seed=%d", *stressRequests, *stressSeed)
 	s := &restarting{t: t}
 	s.start()
+	var served atomic.Int64 // requests that closed connections were given to
 	tr := &Transport{
 		MaxConnsPerHost: 16, MaxIdleConnsPerHost: 8, DialContext: s.dial,
-		OnClose: func(Entry, Cause) { s.open.Done() },
+		OnClose: func(e Entry, _ Cause) { served.Add(int64(e.Served)); s.open.Done() },
 	}
-	var wg sync.WaitGroup
-	var served, failed atomic.Int64
-	work := make(chan int)
-	for range 64 {
-		wg.Go(func() {
-			for i := range work {
-				ok, err := stressOne(tr, i)
-				if err != nil {
-					t.Error(err)
-				}
-				if ok {
-					served.Add(1)
-				} else {
-					failed.Add(1)
-				}
-			}
-		})
-	}
-	for i := range *stressRequests {
-		if i%1000 == 999 {
-			s.stop()
-			s.start()
+	peace := *stressRequests / 10
+	answered := stressAll(t, *stressRequests-peace, func(i int) (bool, error) {
+		if i%500 == 499 {
+			s.restart()
 		}
-		work <- i
-	}
-	close(work)
-	wg.Wait()
-	s.stop()
+		return stressOne(tr, i, true)
+	})
 	tr.CloseIdleConnections()
 	s.open.Wait() // each connection that was dialed has been closed
-	st := tr.Stats()
-	if st.Active+st.Idle+st.Waiting != 0 {
-		t.Errorf("at the end: got\n%s%s", st, tr.Ledger())
+	handled, given := s.handled.Load(), served.Load()
+	if handled < answered || handled > given {
+		t.Errorf("requests: got %d at the server, want from %d that were answered to %d that had a connection", handled, answered, given)
 	}
+	st := tr.Stats()
+	t.Logf("with trouble: %d answered, %d at the server, %d retries; closed: %s", answered, handled, st.Retries, st.Closed)
+
+	calm := stressAll(t, peace, func(i int) (bool, error) { return stressOne(tr, i, false) })
+	tr.CloseIdleConnections()
+	s.open.Wait()
+	if got, had := s.handled.Load()-handled, served.Load()-given; calm != int64(peace) || got != calm || had != calm {
+		t.Errorf("left in peace, of %d requests: got %d answered, %d at the server, %d given a connection", peace, calm, got, had)
+	}
+	s.stop()
+
+	st = tr.Stats()
+	t.Logf("%d requests: %d connections, %d reuses, %d waits in line for %v", *stressRequests, st.Dials, st.Reuses, st.Waits, st.WaitTime)
 	var closed uint64
 	for _, n := range st.Closed {
 		closed += n
 	}
-	if made := st.Dials - st.DialErrors - uint64(st.Dialing); closed != made {
-		t.Errorf("connections: got %d closed of %d", closed, made)
+	if accepted := s.accepted.Load(); st.Dials != accepted || closed != accepted || st.DialErrors != 0 {
+		t.Errorf("connections: got %d dialed, %d failed, %d closed, want the %d that the server accepted", st.Dials, st.DialErrors, closed, accepted)
 	}
-	t.Logf("%d served, %d not; %s", served.Load(), failed.Load(), st.Closed)
+	if st.Active+st.Idle+st.Dialing+st.Waiting != 0 {
+		t.Errorf("at the end: got\n%s%s", st, tr.Ledger())
+	}
+}
+
+// stressAll has 64 clients carry out n requests, and counts the answers.
+func stressAll(t *testing.T, n int, one func(i int) (bool, error)) (answered int64) {
+	var wg sync.WaitGroup
+	var count atomic.Int64
+	work := make(chan int)
+	for range 64 {
+		wg.Go(func() {
+			for i := range work {
+				ok, err := one(i)
+				if err != nil {
+					t.Error(err)
+				}
+				if ok {
+					count.Add(1)
+				}
+			}
+		})
+	}
+	for i := range n {
+		work <- i
+	}
+	close(work)
+	wg.Wait()
+	return count.Load()
 }
 
 // stressOne sends one request and checks its answer, if it gets one.
-func stressOne(tr *Transport, i int) (ok bool, wrong error) {
+// What it does is drawn from the seed and its number. In peace an error is
+// wrong too.
+func stressOne(tr *Transport, i int, trouble bool) (ok bool, wrong error) {
 	rnd := rand.New(rand.NewPCG(*stressSeed, uint64(i)))
 	want := strings.Repeat(fmt.Sprintf("%d.", i), 1+rnd.IntN(2000))
 	ctx, cancel := context.WithCancel(context.Background())
@@ -88,19 +114,24 @@ func stressOne(tr *Transport, i int) (ok bool, wrong error) {
 	}
 	switch rnd.IntN(10) {
 	case 0:
-		go cancel()
+		if trouble {
+			req = cancelAt(rnd.IntN(6), req, cancel)
+		}
 	case 1:
 		req.Header.Set("Expect", "100-continue")
 	case 2:
 		req.Close = true
 	}
 	resp, err := tr.RoundTrip(req)
-	if err != nil {
+	if err != nil && trouble {
 		return false, nil
 	}
+	if err != nil {
+		return false, fmt.Errorf("request %d: %w", i, err)
+	}
 	defer resp.Body.Close()
-	if rnd.IntN(10) == 0 {
-		return false, nil // close unread
+	if trouble && rnd.IntN(10) == 0 {
+		return true, nil // close unread
 	}
 	got, err := io.ReadAll(resp.Body)
 	if err == nil && string(got) != want {
@@ -109,44 +140,88 @@ func stressOne(tr *Transport, i int) (ok bool, wrong error) {
 	return err == nil, nil
 }
 
-// restarting is a server that comes and goes.
+// cancelAt has a request called off in one of its stages.
+func cancelAt(stage int, req *http.Request, cancel func()) *http.Request {
+	trace := &httptrace.ClientTrace{}
+	switch stage {
+	case 0:
+		go cancel() // some time
+	case 1:
+		trace.GetConn = func(string) { cancel() }
+	case 2:
+		trace.GotConn = func(httptrace.GotConnInfo) { cancel() }
+	case 3:
+		trace.WroteHeaders = cancel
+	case 4:
+		trace.WroteRequest = func(httptrace.WroteRequestInfo) { cancel() }
+	case 5:
+		trace.GotFirstResponseByte = cancel
+	}
+	return req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
+}
+
+// restarting is a server that comes and goes, and keeps books of its own.
 type restarting struct {
-	t    *testing.T
-	mu   sync.Mutex
-	addr string
-	srv  *http.Server
-	open sync.WaitGroup // dials in flight, and connections
+	t        *testing.T
+	accepted atomic.Uint64
+	handled  atomic.Int64
+	open     sync.WaitGroup // connections, as the client sees them
+
+	mu      sync.RWMutex // held for reading while dialing
+	addr    string
+	srv     *http.Server
+	backlog sync.WaitGroup // connections that the kernel has accepted and the server has not
 }
 
 func (s *restarting) start() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		s.t.Fatal(err)
+		s.t.Error(err)
+		return
 	}
 	srv := &http.Server{ErrorLog: quiet, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.handled.Add(1)
 		if r.Method == "POST" {
 			echo(w, r)
 		} else {
 			io.WriteString(w, r.URL.RawQuery)
 		}
-	})}
+	}), ConnState: func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.accepted.Add(1)
+			s.backlog.Done()
+		}
+	}}
 	go srv.Serve(l)
-	s.mu.Lock()
 	s.addr, s.srv = l.Addr().String(), srv
-	s.mu.Unlock()
 }
 
-func (s *restarting) stop() { s.srv.Close() }
-
-func (s *restarting) dial(ctx context.Context, network, _ string) (net.Conn, error) {
+// restart lets the server go down with everything that it has accepted. What is
+// in its backlog it accepts first, or it would not know of it.
+func (s *restarting) restart() {
 	s.mu.Lock()
-	addr := s.addr
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	s.stop()
+	s.start()
+}
+
+func (s *restarting) stop() {
+	s.backlog.Wait()
+	s.srv.Close()
+}
+
+// dial does not listen to ctx: the books could not tell whether the server has
+// seen a connection that was called off.
+func (s *restarting) dial(ctx context.Context, network, _ string) (net.Conn, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	s.open.Add(1)
+	s.backlog.Add(1)
 	var d net.Dialer
-	c, err := d.DialContext(ctx, network, addr)
+	c, err := d.DialContext(context.WithoutCancel(ctx), network, s.addr)
 	if err != nil {
 		s.open.Done()
+		s.backlog.Done()
 	}
 	return c, err
 }

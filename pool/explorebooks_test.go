@@ -1,0 +1,118 @@
+package pool_test
+
+import (
+	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/pool"
+)
+
+// books compares what a transport says of itself with what the network sees.
+type books struct {
+	t  *harness.T
+	tr *pool.Transport
+
+	// tunnel is an address that only the proxy dials. With one, a dial of the
+	// transport goes on after the network's part of it.
+	tunnel string
+}
+
+// transport is tr on the network of the test, with its books checked at every
+// quiet point.
+func transport(t *harness.T, tr *pool.Transport) *pool.Transport {
+	return audited(t, tr, "")
+}
+
+func audited(t *harness.T, tr *pool.Transport, tunnel string) *pool.Transport {
+	tr.DialContext = t.Net.DialContext
+	b := &books{t, tr, tunnel}
+	lift := t.Net.Install(b.atQuiet)
+	t.Cleanup(func() {
+		defer lift()
+		t.Settle()
+		b.check()
+		b.checkEnd()
+	})
+	return tr
+}
+
+// atQuiet is a rule of the network that decides nothing. The driver asks the
+// rules about what is pending whenever all is quiet, before it lets the next
+// event happen: that is when the books must be right.
+func (b *books) atQuiet(e *faultnet.Event) faultnet.Verdict {
+	if pending := b.t.Net.Pending(); len(pending) > 0 && pending[0] == e && !b.t.Failed() {
+		b.check()
+	}
+	return faultnet.Pass
+}
+
+// check compares every gauge, and every total that the network knows too.
+func (b *books) check() {
+	dialing := 0
+	for _, e := range b.t.Net.Pending() {
+		if e.Kind == faultnet.Dial && e.Addr != b.tunnel {
+			dialing++
+		}
+	}
+	open := make(map[string]*faultnet.Conn)
+	for _, c := range b.t.Net.Conns() {
+		if !c.IsClosed() && c.Address() != b.tunnel {
+			open[c.LocalAddr().String()] = c
+		}
+	}
+	st := b.tr.Stats()
+	made := int(st.Dials-st.DialErrors) - st.Dialing
+	pooled := st.Idle + st.Active
+	b.equal("dials and connections", pooled+st.Upgraded+st.Dialing, len(open)+dialing)
+	b.equal("connections closed", sum(st.Closed), made-pooled)
+	b.equal("dials whose request is gone", st.Orphans, min(st.Orphans, st.Dialing))
+	if b.tunnel == "" {
+		b.equal("dials", st.Dialing, dialing)
+		b.equal("connections ever", made, b.t.Net.Opened())
+	}
+	b.checkLedger(st, open)
+}
+
+// checkLedger compares each entry with its connection.
+func (b *books) checkLedger(st pool.Stats, open map[string]*faultnet.Conn) {
+	var n [4]int
+	for _, e := range b.tr.Ledger() {
+		n[e.State]++
+		if e.State == pool.Dialing {
+			continue
+		}
+		c := open[e.Local.String()]
+		if c == nil {
+			b.t.Errorf("connection %d: the ledger has it %s, the network closed\n%s", e.ID, e.State, b.tr.Ledger())
+			return
+		}
+		if e.State == pool.Idle && (c.State() != "ESTABLISHED" || c.Unread() > 0) {
+			b.t.Errorf("connection %d: the ledger has it idle, the network %s with %d bytes unread", e.ID, c.State(), c.Unread())
+		}
+	}
+	b.equal("ledger: dialing", n[pool.Dialing], st.Dialing)
+	b.equal("ledger: active", n[pool.Active], st.Active)
+	b.equal("ledger: idle", n[pool.Idle], st.Idle)
+	b.equal("ledger: upgraded", n[pool.Upgraded], st.Upgraded)
+}
+
+// checkEnd is for the end: no request is under way any more.
+func (b *books) checkEnd() {
+	b.tr.CloseIdleConnections()
+	b.t.Settle()
+	b.check()
+	st := b.tr.Stats()
+	b.equal("at the end, held", st.Dialing+st.Idle+st.Active+st.Waiting+st.InLine+st.Orphans, 0)
+}
+
+func (b *books) equal(what string, books, network int) {
+	if books != network && !b.t.Failed() {
+		b.t.Errorf("%s: got %d in the books, want %d as on the network\n%s%s", what, books, network, b.tr.Stats(), b.tr.Ledger())
+	}
+}
+
+func sum(closed pool.Closed) (n int) {
+	for _, k := range closed {
+		n += int(k)
+	}
+	return n
+}
