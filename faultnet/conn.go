@@ -51,6 +51,9 @@ type Conn struct {
 	lingerZero    bool          // Close resets
 	pending       syscall.Errno // what the next call reports, once
 	pendingFor    direction     // which call that is, when one was blocked
+	stuckRead     *Event        // the call that a rule blocks
+	stuckWrite    *Event
+	stuckClose    *Event
 }
 
 // ID is the connection's name on its network, "c1" for the first that opened.
@@ -76,12 +79,21 @@ func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 // a reset ECONNRESET once and io.EOF from then on; bytes that arrived before
 // either are read first, as on Linux.
 func (c *Conn) Read(b []byte) (int, error) {
+	if c.link.net.calls.Load() {
+		return c.ruledRead(b)
+	}
+	return c.readNow(b)
+}
+
+// readNow is Read without rules.
+func (c *Conn) readNow(b []byte) (int, error) {
 	c.link.mu.Lock()
 	for c.reading && !c.closed {
 		c.waitRead()
 	}
 	c.reading = true
 	n, err := c.read(b)
+	c.in.taken += int64(n)
 	c.reading = false
 	c.wakeReaders()
 	c.link.unlock()
@@ -98,6 +110,9 @@ func (c *Conn) read(b []byte) (int, error) {
 			return 0, nil
 		case c.readDeadline.passed(c.link.clock):
 			return 0, c.opError("read", os.ErrDeadlineExceeded)
+		case c.stuckRead != nil:
+			c.waitRead()
+			continue
 		case c.in.arrived > 0:
 			n := c.in.buf.pop(b, c.in.arrived)
 			c.in.arrived -= n
@@ -126,6 +141,14 @@ func (c *Conn) read(b []byte) (int, error) {
 // Write writes all of b or returns an error. It blocks while the send buffer
 // and the peer's receive buffer are full.
 func (c *Conn) Write(b []byte) (int, error) {
+	if c.link.net.calls.Load() {
+		return c.ruledWrite(b)
+	}
+	return c.writeNow(b)
+}
+
+// writeNow is Write without rules.
+func (c *Conn) writeNow(b []byte) (int, error) {
 	c.link.mu.Lock()
 	for c.writing && !c.closed {
 		c.waitWrite()
@@ -147,6 +170,9 @@ func (c *Conn) write(b []byte) (n int, err error) {
 			return n, c.opError("write", net.ErrClosed)
 		case c.writeDeadline.passed(l.clock):
 			return n, c.opError("write", os.ErrDeadlineExceeded)
+		case c.stuckWrite != nil:
+			c.waitWrite()
+			continue
 		case c.pending != 0 && c.pendingFor != reads:
 			return n, c.sysError("write", c.takePending())
 		case c.dead || c.writeShut:
@@ -174,6 +200,14 @@ func (c *Conn) write(b []byte) (n int, err error) {
 // if bytes that arrived were never read (RFC 2525 section 2.17) or the linger
 // time is 0. Calls that are blocked on this end return [net.ErrClosed].
 func (c *Conn) Close() error {
+	if c.link.net.calls.Load() {
+		return c.ruledClose()
+	}
+	return c.closeNow()
+}
+
+// closeNow is Close without rules.
+func (c *Conn) closeNow() error {
 	l := c.link
 	l.mu.Lock()
 	defer l.unlock()

@@ -31,6 +31,11 @@ type dialing struct {
 	conn    *Conn
 	err     error
 	target  *net.TCPAddr // nil for a host that does not resolve
+
+	looking    bool // the name is being looked up
+	deaf       bool // its context's end is not heeded
+	unaccepted bool // no program accepts the connection
+	outside    bool // it is made elsewhere: see Net.WrapDialer
 }
 
 func (d *dialing) remote() net.Addr {
@@ -60,6 +65,9 @@ func (n *Net) DialContext(ctx context.Context, network, address string) (net.Con
 	if err != nil {
 		return nil, dialError(network, nil, err)
 	}
+	if answer, ok := n.answer(name); ok {
+		return n.dialEach(ctx, network, name, answer, port)
+	}
 	d := &dialing{network: network}
 	n.mu.Lock()
 	if h := n.hosts[name]; h != nil {
@@ -86,6 +94,12 @@ func (n *Net) DialContext(ctx context.Context, network, address string) (net.Con
 		n.finishDial(e, Pass)
 		return d.result()
 	}
+	return n.awaitDial(ctx, e, name)
+}
+
+// awaitDial posts the event of a dial and returns what becomes of it.
+func (n *Net) awaitDial(ctx context.Context, e *Event, name string) (net.Conn, error) {
+	d := e.dial
 	d.done = make(chan struct{})
 	n.post(e)
 	select {
@@ -97,12 +111,12 @@ func (n *Net) DialContext(ctx context.Context, network, address string) (net.Con
 		<-d.done // it was decided just before
 		return d.result()
 	}
-	return nil, dialError(network, d.remote(), contextError(ctx.Err()))
+	return nil, d.ended(name, ctx.Err())
 }
 
 // result is what DialContext returns. A nil *Conn must not become a net.Conn.
 func (d *dialing) result() (net.Conn, error) {
-	if d.err != nil {
+	if d.err != nil || d.conn == nil {
 		return nil, d.err
 	}
 	return d.conn, nil
@@ -113,6 +127,14 @@ func (d *dialing) result() (net.Conn, error) {
 func (n *Net) giveUp(e *Event) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if e.dial.deaf {
+		return false
+	}
+	if n.hasten(e) {
+		e.dial.gone = true
+		n.note(e, "cancelled")
+		return true
+	}
 	for _, f := range n.arrivals {
 		if f == e {
 			e.dial.gone = true // named and noted in its turn
@@ -138,14 +160,20 @@ func (n *Net) giveUp(e *Event) bool {
 // finishDial carries out the verdict on a dial.
 func (n *Net) finishDial(e *Event, v Verdict) {
 	d := e.dial
+	if v.fail == nil && n.dropped(e) {
+		n.retransmit(e)
+		return
+	}
 	if v.fail != nil {
 		d.err = v.fail(e)
 	} else {
-		d.conn, d.err = n.open(e)
+		d.conn, d.err = n.openAs(e, v)
 	}
 	outcome := v.name
 	if d.conn != nil {
 		outcome = "open " + d.conn.ID()
+	} else if d.outside && d.err == nil {
+		outcome = "open"
 	} else if outcome == "" {
 		outcome = "failed"
 	}
@@ -164,7 +192,7 @@ func (n *Net) open(e *Event) (*Conn, error) {
 	if d.target == nil {
 		return nil, NoHost.fail(e)
 	}
-	ln := n.listeners[d.target.String()]
+	ln := n.listening(d.target)
 	if ln == nil {
 		errno := syscall.ECONNREFUSED
 		if _, ok := n.names[d.target.IP.String()]; !ok && !d.target.IP.IsLoopback() {
@@ -173,7 +201,7 @@ func (n *Net) open(e *Event) (*Conn, error) {
 		return nil, connectError(d.network, d.target, errno)
 	}
 	n.numLinks++
-	l := &link{net: n, clock: n.clock(), number: n.numLinks, dial: d.number, owner: e.Owner, address: e.Addr}
+	l := &link{net: n, clock: n.clock(), number: n.numLinks, dial: d.number, owner: e.Owner, address: e.Addr, served: ln.address}
 	l.window = size(n.ReceiveBuffer)
 	l.capacity = l.window + size(n.SendBuffer)
 	local := &net.TCPAddr{IP: n.host("client").ip, Port: n.ephemeral()}
@@ -193,7 +221,7 @@ func (n *Net) open(e *Event) (*Conn, error) {
 		n.links = make(map[*link]struct{})
 	}
 	n.links[l] = struct{}{}
-	ln.deliver(&l.end[Server])
+	ln.deliver(&l.end[Server], d.unaccepted)
 	return &l.end[Client], nil
 }
 

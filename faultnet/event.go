@@ -11,7 +11,7 @@ import (
 
 // Kind is what sort of thing an [Event] is. Kinds are bits: a set of kinds is
 // their union.
-type Kind uint8
+type Kind uint16
 
 const (
 	Dial Kind = 1 << iota // a dial reaches its host
@@ -19,12 +19,22 @@ const (
 	FIN                   // the end of one direction arrives
 	RST                   // a reset arrives
 	Gate                  // a goroutine of the program goes on: see Net.Gate
+
+	// Calls. They are no events that could be held: only rules are asked about
+	// them, when they begin.
+	Read   // the program reads from an end
+	Write  // the program writes to an end
+	Close  // the program closes an end
+	Accept // the program accepts the first connection of a backlog
+
+	// Calls is all of those.
+	Calls = Read | Write | Close | Accept
 )
 
-// String is "dial", "data", "fin" or "rst", joined by "|" for a set.
+// String is "dial", "data", "fin" and so on, joined by "|" for a set.
 func (k Kind) String() string {
 	var words []string
-	for i, w := range [...]string{"dial", "data", "fin", "rst", "gate"} {
+	for i, w := range [...]string{"dial", "data", "fin", "rst", "gate", "read", "write", "close", "accept"} {
 		if k&(1<<i) != 0 {
 			words = append(words, w)
 		}
@@ -37,9 +47,11 @@ func (k Kind) String() string {
 // before the event is released arrive together: TCP is a stream.
 type Event struct {
 	Kind Kind
-	// From is the end that sent what arrives. It is nil for a dial.
+	// From is the end that sent what arrives, or whose call it is. It is nil for
+	// a dial, and on connections that are only wrapped.
 	From *Conn
-	// Addr is the address that a dial asked for, or the name of a gate.
+	// Addr is the address that a dial asked for or that was listened on, or the
+	// name of a gate.
 	Addr string
 	// Owner is who asked for the dial or the connection: see [WithOwner].
 	Owner string
@@ -48,6 +60,12 @@ type Event struct {
 	dial *dialing
 	open chan struct{} // of a gate; closed when it is released
 	seq  int           // arrival, in the order that Pending gives
+
+	wrapped *wrapped // whose call or bytes it is, if no Conn
+	sender  Side     // who sent what arrives there
+	bytes   []byte   // that arrive at a wrapped connection
+	late    lateness
+	counts  map[*counter]int // which one it is, for combinators
 }
 
 // String is the event's name. It does not depend on how often the program
@@ -58,13 +76,17 @@ type Event struct {
 //	c1 client fin
 //	c1 server rst
 //	gate r1 PutIdleConn
+//	c1 client read
+//	accept api.test:80
 func (e *Event) String() string {
-	switch e.Kind {
-	case Gate:
-		return "gate " + e.Addr
-	case Dial:
+	switch {
+	case e.Kind == Gate || e.Kind == Accept:
+		return e.Kind.String() + " " + e.Addr
+	case e.Kind == Dial:
 		return "dial " + e.DialID() + " " + e.Addr
-	case Data:
+	case e.wrapped != nil:
+		return e.wrapped.eventName(e)
+	case e.Kind == Data:
 		return e.From.ID() + " " + e.From.side.String() + "->" + e.From.Peer().side.String() + " data"
 	}
 	return e.From.ID() + " " + e.From.side.String() + " " + e.Kind.String()
@@ -95,14 +117,45 @@ func (e *Event) Bytes() []byte {
 	if e.Kind != Data {
 		return nil
 	}
+	if e.wrapped != nil {
+		return e.bytes
+	}
 	l := e.From.link
 	l.mu.Lock()
 	defer l.unlock()
 	in := &e.From.Peer().in
 	b := make([]byte, max(0, min(in.buf.n, l.window)-in.arrived))
+	if e.late.limit > 0 {
+		b = b[:min(len(b), e.late.limit)]
+	}
 	in.buf.peek(b, in.arrived, in.arrived+len(b))
 	return b
 }
+
+// Arriving is what a Data event brings at once if it is let happen with that
+// verdict: less than Bytes if the verdict cuts it, and nothing if it is delayed.
+func (e *Event) Arriving(v Verdict) []byte {
+	if e.Kind != Data {
+		return nil
+	}
+	if v.IsPass() || e.late.over && v.postpones() {
+		v = e.net.shape(e)
+	}
+	b := e.Bytes()
+	switch {
+	case v.postpones() || v.effect == lose:
+		return nil
+	case v.effect == split || v.effect == cut || v.effect == stall || v.effect == reset:
+		return b[:min(len(b), v.bytes)]
+	case v.effect == corrupt || v.effect == extra:
+		return falsified(b, v)
+	}
+	return b
+}
+
+// Delayed reports whether the event has waited for what a verdict such as
+// [Delay] made it wait for. What becomes of it was decided then.
+func (e *Event) Delayed() bool { return e.late.over }
 
 // compare orders the events of one step: they came in no order that means
 // anything, so names decide.
@@ -147,6 +200,8 @@ func (r Record) String() string {
 //	dial * api.test:80       every dial to that address
 //	c1                       everything on c1
 //	* server->client data    bytes from any server
+//	* client write           each Write at a client's end
+//	accept                   each Accept of a listener
 type Pattern struct {
 	text  string
 	words []string

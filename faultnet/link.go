@@ -19,6 +19,7 @@ type link struct {
 	dial     int // the number of the dial that opened it
 	owner    string
 	address  string // what the client asked for
+	served   string // what the server listened on
 	capacity int    // bytes in flight and unread, a direction
 	window   int    // bytes unread, a direction
 
@@ -37,6 +38,12 @@ type inbound struct {
 	fin     flight
 	reset   flight
 	event   *Event // the head of the queue, while it waits to be released
+
+	taken   int64    // bytes that were read
+	clogged bool     // nothing arrives: see Conn.Clog
+	shape   *Verdict // of everything that is still to come
+	marking bool     // what is written behind a delayed event is noted
+	marks   []mark
 
 	dst    []byte // of a Read that sleeps, with nothing to read
 	handed int    // how many bytes it was given while it slept
@@ -94,7 +101,7 @@ func (c *Conn) head() Kind {
 	inFlight := in.buf.n > in.arrived
 	shut := in.arrived >= c.link.window && !c.closed // a closed window
 	switch {
-	case c.link.lost:
+	case c.link.lost, in.clogged:
 		return 0
 	case inFlight && !shut:
 		return Data
@@ -138,7 +145,7 @@ func (l *link) hand(to *Conn, b []byte) int {
 // nothing but bytes is on its way there.
 func (l *link) clear(to *Conn) bool {
 	return to.in.event == nil && to.in.fin != sent && to.in.reset != sent &&
-		!to.closed && !to.dead && !to.readShut && !l.lost && !l.net.controlled.Load()
+		!to.closed && !to.dead && !to.readShut && !l.lost && !to.in.clogged && !l.net.controlled.Load()
 }
 
 // advance lets everything that can arrive do so. On a network that is held
@@ -151,6 +158,7 @@ func (l *link) advance() {
 			c := &l.end[side]
 			kind := c.head()
 			if kind == 0 || c.in.event != nil {
+				c.in.note(l.clock)
 				continue
 			}
 			if free {
@@ -159,6 +167,7 @@ func (l *link) advance() {
 				continue
 			}
 			c.in.event = &Event{Kind: kind, From: c.Peer(), net: l.net}
+			c.in.resume(c.in.event)
 			l.posted = append(l.posted, c.in.event)
 		}
 	}

@@ -36,7 +36,7 @@ func (n *Net) Listen(network, address string) (net.Listener, error) {
 	if n.listeners[addr.String()] != nil {
 		return fail(addr, os.NewSyscallError("bind", syscall.EADDRINUSE))
 	}
-	l := &listener{net: n, network: network, addr: addr}
+	l := &listener{net: n, network: network, addr: addr, address: address}
 	l.ready.L = &l.mu
 	if n.listeners == nil {
 		n.listeners = make(map[string]*listener)
@@ -49,11 +49,14 @@ type listener struct {
 	net     *Net
 	network string
 	addr    *net.TCPAddr
+	address string // as it was asked for
 
 	mu       sync.Mutex
 	ready    sync.Cond
 	backlog  []*Conn // who was not accepted yet, from first on
 	first    int
+	ignored  []*Conn // who is never accepted
+	stuck    *Event  // an Accept that a rule blocks
 	deadline deadline
 	closed   bool
 }
@@ -70,7 +73,13 @@ func (l *listener) Accept() (net.Conn, error) {
 		case l.deadline.passed(l.net.clock()):
 			return nil, l.opError("accept", os.ErrDeadlineExceeded)
 		case l.first < len(l.backlog):
-			return l.next(), nil
+			if !l.net.calls.Load() {
+				return l.next(), nil
+			}
+			if c, err, ok := l.ruledNext(); ok {
+				return c, err
+			}
+			continue
 		}
 		l.ready.Wait()
 	}
@@ -113,8 +122,8 @@ func (l *listener) Close() error {
 		return l.opError("close", net.ErrClosed)
 	}
 	l.closed = true
-	backlog := l.backlog[l.first:]
-	l.backlog, l.first = nil, 0
+	backlog := append(l.backlog[l.first:], l.ignored...)
+	l.backlog, l.ignored, l.first = nil, nil, 0
 	l.deadline.stop()
 	l.ready.Broadcast()
 	l.mu.Unlock()
@@ -130,9 +139,13 @@ func (l *listener) opError(op string, err error) error {
 
 // deliver is called with the network's mutex held, so that a listener that is
 // still in the network's list is open.
-func (l *listener) deliver(c *Conn) {
+func (l *listener) deliver(c *Conn, unaccepted bool) {
 	l.mu.Lock()
-	l.backlog = append(l.backlog, c)
+	if unaccepted {
+		l.ignored = append(l.ignored, c)
+	} else {
+		l.backlog = append(l.backlog, c)
+	}
 	l.ready.Signal()
 	l.mu.Unlock()
 }

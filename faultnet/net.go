@@ -24,6 +24,7 @@ type Net struct {
 	SendBuffer, ReceiveBuffer int
 
 	controlled atomic.Bool // events are posted: there are rules, a driver or a record
+	calls      atomic.Bool // rules are asked about calls
 
 	mu        sync.Mutex
 	hosts     map[string]*host
@@ -41,6 +42,7 @@ type Net struct {
 	pending   []*Event // in first-come order, named
 	recording bool
 	record    []Record
+	disturbed disturbance
 }
 
 type host struct {
@@ -57,7 +59,8 @@ func (n *Net) clock() clock.Clock {
 
 // setControlled is called with mu held after what it depends on changed.
 func (n *Net) setControlled() {
-	n.controlled.Store(len(n.rules) > 0 || n.wake != nil || n.recording || len(n.pending) > 0)
+	n.controlled.Store(len(n.rules) > 0 || n.wake != nil || n.recording || len(n.pending) > 0 || n.disturbed.any())
+	n.calls.Store(slices.ContainsFunc(n.rules, func(in *installed) bool { return in.calls }))
 }
 
 // Drive hands the network to a driver. From then on no event happens by
@@ -135,6 +138,9 @@ func (n *Net) Apply(e *Event, v Verdict) bool {
 	}
 	n.pending = slices.Delete(n.pending, i, i+1)
 	n.mu.Unlock()
+	if e.late.over && (v.IsPass() || v.postpones()) {
+		v = e.late.after
+	}
 	n.happen(e, v)
 	return true
 }
@@ -167,6 +173,12 @@ func (n *Net) post(e *Event) {
 
 // happen carries out the verdict on an event that is in no list any more.
 func (n *Net) happen(e *Event, v Verdict) {
+	if v.IsPass() {
+		v = n.shape(e)
+	}
+	if n.postpone(e, v) {
+		return
+	}
 	switch e.Kind {
 	case Dial:
 		n.finishDial(e, v)
@@ -177,13 +189,7 @@ func (n *Net) happen(e *Event, v Verdict) {
 		return
 	}
 	n.log(e, v.name)
-	e.From.link.release(e, func(to *Conn) {
-		if v.do != nil {
-			v.do(to)
-			return
-		}
-		to.arrive(e.Kind)
-	})
+	e.From.link.release(e, func(to *Conn) { to.suffer(e, v) })
 }
 
 // Gate parks the caller, whose place in the program has that name, until the
@@ -229,6 +235,7 @@ func (n *Net) withdraw(e *Event) {
 	same := func(f *Event) bool { return f == e }
 	n.pending = slices.DeleteFunc(n.pending, same)
 	n.arrivals = slices.DeleteFunc(n.arrivals, same)
+	n.hasten(e)
 }
 
 // Record switches the list of what happened on or off.
@@ -324,9 +331,15 @@ func (n *Net) Close() error {
 		listeners = append(listeners, l)
 	}
 	n.collect()
-	pending := n.pending
+	pending := append(n.pending, n.disturbed.late...)
 	n.pending = nil
+	for _, e := range n.disturbed.late {
+		e.late.timer.Stop()
+	}
+	n.rules, n.disturbed = nil, disturbance{} // nothing blocks any more
+	n.setControlled()
 	n.mu.Unlock()
+	n.unblock()
 	for _, l := range listeners {
 		l.Close()
 	}

@@ -100,7 +100,8 @@ func (c *Conn) IsIdle() bool {
 	defer l.mu.Unlock()
 	for side := range l.end {
 		c := &l.end[side]
-		if c.closed || c.dead || c.writeShut || c.in.buf.n > 0 || c.in.reset != unsent {
+		if c.closed || c.dead || c.writeShut || c.in.buf.n > 0 || c.in.reset != unsent ||
+			c.in.clogged || c.stuckRead != nil || c.stuckWrite != nil {
 			return false
 		}
 	}

@@ -192,8 +192,8 @@ func (t *T) releaseNext(pending []*faultnet.Event) bool {
 
 // apply lets an event happen and takes note of what it tells about requests.
 func (t *T) apply(e *faultnet.Event, v faultnet.Verdict) {
-	if e.Kind == faultnet.Data && e.From.Side() == faultnet.Client && v.IsPass() {
-		t.readWire(e)
+	if e.Kind == faultnet.Data && e.From.Side() == faultnet.Client {
+		t.readWire(e, e.Arriving(v))
 	}
 	t.faulted = t.faulted || !v.IsPass()
 	t.Net.Apply(e, v)

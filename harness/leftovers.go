@@ -56,7 +56,7 @@ func (t *T) Leaks() []Failure {
 		}
 	}
 	for _, f := range t.Net.faults {
-		if !f.fired {
+		if !f.fired.Load() {
 			add("fault", f.where, "fault %q on %q: armed and never fired", f.verdict, f.pattern)
 		}
 	}

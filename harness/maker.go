@@ -1,8 +1,10 @@
 package harness
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/http"
+	"net/url"
 	"reflect"
 	"strconv"
 	"strings"
@@ -26,11 +28,16 @@ type Settings struct {
 	DisableKeepAlives      bool
 	DisableCompression     bool
 	MaxResponseHeaderBytes int64
+	TLSHandshakeTimeout    time.Duration
+	ForceAttemptHTTP2      bool
+	// Proxy is the URL of the proxy of every request.
+	Proxy string
 }
 
 // NetHTTP is the Maker for [http.Transport], unmodified.
 func NetHTTP(t *T, s Settings) (http.RoundTripper, error) {
 	tr := t.Net.Transport()
+	tr.TLSClientConfig = &tls.Config{RootCAs: TrustedRoots(), ClientSessionCache: tls.NewLRUClientSessionCache(0)}
 	return tr, s.Apply(tr)
 }
 
@@ -45,6 +52,14 @@ func (s Settings) Apply(transport any) error {
 			continue
 		}
 		field := to.FieldByName(name)
+		if name == "Proxy" && field.IsValid() && field.Type() == reflect.TypeFor[func(*http.Request) (*url.URL, error)]() {
+			u, err := url.Parse(s.Proxy)
+			if err != nil {
+				return fmt.Errorf("setting Proxy: %w", err)
+			}
+			field.Set(reflect.ValueOf(http.ProxyURL(u)))
+			continue
+		}
 		if !field.IsValid() || field.Type() != from.Field(i).Type() {
 			return fmt.Errorf("%s has no setting %s", to.Type(), name)
 		}
@@ -70,6 +85,8 @@ func (s *Settings) set(setting string) error {
 	}
 	var err error
 	switch p := f.Addr().Interface().(type) {
+	case *string:
+		*p = value
 	case *int:
 		*p, err = strconv.Atoi(value)
 	case *int64:

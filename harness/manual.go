@@ -31,7 +31,18 @@ func Manual() string {
 	b.WriteString("\nOUTCOME, and what stands behind `as`, is one of these; none, or `pass`, is the normal course:\n\n")
 	for _, v := range faultnet.Verdicts() {
 		if !v.IsHold() {
-			fmt.Fprintf(&b, "- `%s`, for %s events: %s.\n", v, strings.ReplaceAll(v.Kinds().String(), "|", ", "), v.Doc())
+			fmt.Fprintf(&b, "- `%s%s`, for %s events: %s.\n", v, v.Params(), strings.ReplaceAll(v.Kinds().String(), "|", ", "), v.Doc())
+		}
+	}
+	b.WriteString("\nERRNO is one of: " + strings.Join(faultnet.ErrnoNames(), ", ") + ".\n")
+	b.WriteString("\nANSWER is one of these wrong or unusual answers:\n\n")
+	for _, a := range answers {
+		fmt.Fprintf(&b, "- `%s`: %s.\n", a.Name, a.Doc)
+	}
+	for _, verb := range []string{"serve-tls", "serve-proxy", "serve-h2"} {
+		b.WriteString("\nMODE of " + verb + " is one of these:\n\n")
+		for _, m := range modesOf(verb) {
+			fmt.Fprintf(&b, "- `%s`: %s.\n", m.name, m.doc)
 		}
 	}
 	b.WriteString("\nGATE is one of: " + strings.Join(gates, ", ") + ".\n")
@@ -86,4 +97,16 @@ pattern of path.Match; words that are left out match anything. The names:
     c1 server fin
     c1 client rst
     gate r1 PutIdleConn
+
+An OUTCOME of fault can also be for calls, which no hold can keep:
+
+    c1 client read
+    c1 server write
+    c1 client close
+    accept api.test:80
+
+Behind the OUTCOME of fault stands to which of these events it is given: none,
+the next alone; nth 2; first 3; after 3; always; for 5s, by the first one; from
+100, which is the byte of the stream where it begins. DIRECTION is client->server
+or server->client; none is both.
 `

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/halfopen/halfopen/faultnet"
 )
@@ -17,6 +18,7 @@ type Net struct {
 	holds    []hold
 	faults   []*Fault
 	examined map[string]*Dial
+	hosts    hostFaults
 }
 
 type hold struct {
@@ -27,13 +29,16 @@ type hold struct {
 func newNet(t *T) *Net {
 	n := &Net{Net: new(faultnet.Net), t: t, examined: make(map[string]*Dial)}
 	n.Record(!t.set.silent)
-	n.Drive(func() {
-		select {
-		case t.wake <- struct{}{}:
-		default:
-		}
-	})
+	n.Drive(t.news)
 	return n
+}
+
+// news has the driver look again.
+func (t *T) news() {
+	select {
+	case t.wake <- struct{}{}:
+	default:
+	}
 }
 
 // Transport is an [http.Transport] on this network. The harness closes its
@@ -164,13 +169,14 @@ func verdict(name string) (faultnet.Verdict, error) {
 	if name == "" || name == "pass" {
 		return faultnet.Pass, nil
 	}
+	base, _, _ := strings.Cut(name, ":")
 	var names []string
 	for _, v := range faultnet.Verdicts() {
 		if v.IsHold() {
 			continue
 		}
-		if v.String() == name {
-			return v, nil
+		if v.String() == base {
+			return faultnet.ParseVerdict(name)
 		}
 		names = append(names, v.String())
 	}
@@ -181,41 +187,90 @@ func verdict(name string) (faultnet.Verdict, error) {
 type Fault struct {
 	n       *Net
 	pattern faultnet.Pattern
-	verdict faultnet.Verdict
-	fired   bool
+	verdict faultnet.Fault
+	rule    faultnet.Rule
+	calls   func() // lifts the rule for calls
+	lifted  bool
+	fired   atomic.Bool
 	where   string
 }
 
 // Fault arms the verdict of that name for the next event that the pattern
-// selects, held or not. A fault that has not fired when the test ends fails
+// selects, held or not, or for those that the words behind it say
+// ([faultnet.ParseFault]). A fault that has not fired when the test ends fails
 // it.
 func (n *Net) Fault(pattern, outcome string) *Fault {
 	n.t.step("fault", pattern+" as "+outcome)
 	n.mustParse(pattern)
-	v, err := verdict(outcome)
+	v, err := parseFault(outcome)
 	if err != nil {
 		n.t.fatal("usage", err.Error())
 	}
-	p, _ := faultnet.ParsePattern(pattern)
-	f := &Fault{n: n, pattern: p, verdict: v, where: n.t.here()}
-	n.faults = append(n.faults, f)
+	f := n.arm(pattern, v)
 	n.t.settle()
 	return f
 }
 
-// Lift disarms the fault if it has not fired.
+func (n *Net) arm(pattern string, v faultnet.Fault) *Fault {
+	p, _ := faultnet.ParsePattern(pattern)
+	f := &Fault{n: n, pattern: p, verdict: v, rule: v.Rule(n.Net, pattern), where: n.t.here()}
+	n.faults = append(n.faults, f)
+	if v.Verdict.Kinds()&faultnet.Calls != 0 {
+		f.calls = n.Install(func(e *faultnet.Event) faultnet.Verdict {
+			if e.Kind&faultnet.Calls == 0 {
+				return faultnet.Pass
+			}
+			return f.on(e)
+		})
+		n.t.Cleanup(f.calls) // nothing stays blocked
+	}
+	return f
+}
+
+// on is what the fault makes of e.
+func (f *Fault) on(e *faultnet.Event) faultnet.Verdict {
+	v := f.rule(e)
+	if !v.IsPass() {
+		f.fired.Store(true)
+	}
+	return v
+}
+
+// parseFault is faultnet.ParseFault with the error of verdict.
+func parseFault(s string) (faultnet.Fault, error) {
+	first, _, _ := strings.Cut(s, " ")
+	if _, err := verdict(first); err != nil {
+		return faultnet.Fault{}, err
+	}
+	return faultnet.ParseFault(s)
+}
+
+// Lift disarms the fault.
 func (f *Fault) Lift() {
 	f.n.t.step("lift", f.pattern.String())
-	f.fired = true
+	f.lift()
 	f.n.t.settle()
+}
+
+func (f *Fault) lift() {
+	f.fired.Store(true)
+	f.lifted = true
+	if f.calls != nil {
+		f.calls()
+	}
 }
 
 // verdictOn is what becomes of e now: an armed fault comes before a hold.
 func (n *Net) verdictOn(e *faultnet.Event) faultnet.Verdict {
+	if e.Delayed() {
+		return n.Verdict(e)
+	}
 	for _, f := range n.faults {
-		if !f.fired && f.verdict.Kinds()&e.Kind != 0 && f.pattern.Match(e) {
-			f.fired = true
-			return f.verdict
+		if f.lifted {
+			continue
+		}
+		if v := f.on(e); !v.IsPass() {
+			return v
 		}
 	}
 	return n.Verdict(e)

@@ -160,7 +160,7 @@ func (p *plan) do(t *T, o option) {
 	case idleOption:
 		p.idles = remove(p.idles, o.idle)
 		t.note(o.name)
-		o.idle.CloseIdleConnections()
+		go o.idle.CloseIdleConnections() // it may be parked at a gate
 	case passOption:
 		p.passes = remove(p.passes, o.pass)
 		t.note(o.name)

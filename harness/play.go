@@ -201,7 +201,7 @@ func (p *play) finish(c *command) {
 func (p *play) closeIdle() {
 	p.t.step("close-idle")
 	if c, ok := p.rt.(idler); ok {
-		c.CloseIdleConnections()
+		go c.CloseIdleConnections() // it may be parked at a gate
 	}
 	p.t.settle()
 }

@@ -117,6 +117,7 @@ func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *st
 	r.start = func() {
 		// A panic here would be the end of the process.
 		defer t.caught(name + ": ")
+		defer t.news() // a deadline may have ended it, with no event to follow
 		defer close(r.done)
 		r.roundTrip(rt, req)
 		if r.auto && r.state() == "done" {

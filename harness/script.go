@@ -270,6 +270,13 @@ func (n *names) check(c *command) error {
 			return err
 		}
 	}
+	if modes := modesOf(c.verb.name); modes != nil {
+		for _, arg := range c.args[1:] {
+			if err := checkMode(modes, arg); err != nil {
+				return err
+			}
+		}
+	}
 	if c.verb.name == "transport" {
 		if n.started {
 			return fmt.Errorf("the transport is made before the first request")
@@ -311,10 +318,13 @@ func (n *names) checkArg(p param, arg string) error {
 		}
 	case patternParam:
 		pattern, outcome := splitPattern(arg)
-		if _, err := faultnet.ParsePattern(pattern); err != nil {
+		if _, err := faultnet.ParsePattern(pattern); err != nil || outcome == "" {
 			return err
 		}
-		_, err := verdict(outcome)
+		if outcome == "pass" {
+			return nil
+		}
+		_, err := parseFault(outcome)
 		return err
 	case outcomeParam:
 		_, err := verdict(arg)
@@ -325,6 +335,8 @@ func (n *names) checkArg(p param, arg string) error {
 		if name, _, ok := strings.Cut(arg, ":"); !ok || name == "" {
 			return fmt.Errorf("bad header %q: want Name:value", arg)
 		}
+	case directionParam, errnoParam, answerParam:
+		return checkFaultArg(p.kind, arg)
 	case gateParam:
 		if n.started {
 			return fmt.Errorf("gates come before the first request")

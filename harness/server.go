@@ -39,6 +39,8 @@ func (t *T) serve(addr string, h http.Handler, config *tls.Config) *http.Server 
 	t.mu.Lock()
 	t.servers = append(t.servers, s)
 	t.mu.Unlock()
+	set(&t.Net.hosts.served, addr, append(t.Net.hosts.served[addr], s))
+	t.Net.servesAgain(addr, func() { t.serve(addr, h, config) })
 	if config == nil {
 		go s.Serve(l)
 	} else {
@@ -108,6 +110,7 @@ func (w logWriter) Write(p []byte) (int, error) {
 //	/echo       the body of the request
 //	/close      "ok" and Connection: close
 //	/hang       nothing until the client goes away
+//	/answer/X   the wrong answer of that name: see [Answers]
 //	/...        "ok"
 func Pages(w http.ResponseWriter, req *http.Request) {
 	page, arg, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"), "/")
@@ -123,6 +126,8 @@ func Pages(w http.ResponseWriter, req *http.Request) {
 	case page == "close":
 		w.Header().Set("Connection", "close")
 		io.WriteString(w, "ok")
+	case page == "answer":
+		misbehave(w, req, arg)
 	case page == "hang":
 		<-req.Context().Done()
 	default:
@@ -145,7 +150,12 @@ func (zeros) Read(p []byte) (int, error) {
 func (t *T) Peer(addr string) {
 	t.step("peer", addr)
 	t.served = append(t.served, "peer "+addr)
+	t.peer(addr)
+}
+
+func (t *T) peer(addr string) {
 	l := t.listen(addr)
+	t.Net.servesAgain(addr, func() { t.peer(addr) })
 	go func() {
 		for {
 			if _, err := l.Accept(); err != nil {

@@ -47,6 +47,9 @@ const (
 	rawParam
 	headerParam
 	gateParam
+	directionParam
+	errnoParam
+	answerParam
 )
 
 // kinds is what the words in capitals of verb.args stand for.
@@ -55,7 +58,8 @@ var kinds = map[string]paramKind{
 	"N": numberParam, "DURATION": durationParam, "EVENT...": patternParam,
 	"OUTCOME": outcomeParam, "ERROR": errorParam, "SETTING=VALUE...": settingParam,
 	"RAW": rawParam, "HEADER...": headerParam, "GATE...": gateParam, "ADDR": textParam, "URL": textParam, "TEXT": textParam,
-	"METHOD": textParam,
+	"METHOD": textParam, "HOST": textParam, "HOSTS...": textParam, "FROM": textParam, "TO": textParam,
+	"DIRECTION": directionParam, "ERRNO": errnoParam, "ANSWER": answerParam, "MODE...": textParam, "MODE": textParam,
 }
 
 // verbs is in the order of the manual: the six moves of a race script.
@@ -64,7 +68,7 @@ var verbs []*verb
 func init() {
 	verbs = []*verb{
 		// Before.
-		{name: "serve", args: "ADDR", doc: "run an http.Server on ADDR (host:port) that answers by path: /bytes/N, /status/N, /echo, /close, /hang, and \"ok\" to anything else",
+		{name: "serve", args: "ADDR", doc: "run an http.Server on ADDR (host:port) that answers by path: /bytes/N, /status/N, /echo, /close, /hang, /answer/ANSWER, and \"ok\" to anything else",
 			run: func(p *play, c *command) { p.t.Serve(c.args[0], nil) }},
 		{name: "peer", args: "ADDR", doc: "listen on ADDR with a scripted peer, whose every byte the script sends",
 			run: func(p *play, c *command) { p.t.Peer(c.args[0]) }},
@@ -163,6 +167,7 @@ func init() {
 		{name: "drop", args: "R", doc: "never close the body, on purpose; its connection has to be accounted for all the same",
 			run: func(p *play, c *command) { p.request(c.args[0]).Drop() }},
 	}
+	verbs = append(verbs, faultVerbs()...)
 	verbs = append(verbs, wants()...)
 	for _, v := range verbs {
 		v.parseParams()

@@ -23,9 +23,11 @@ var requestField = []byte("\r\n" + RequestHeader + ": ")
 const longestName = 64
 
 // readWire looks for the names of requests in bytes that are about to arrive.
-func (t *T) readWire(e *faultnet.Event) {
+func (t *T) readWire(e *faultnet.Event, b []byte) {
+	if len(b) == 0 {
+		return
+	}
 	w := t.wire(e.From)
-	b := e.Bytes()
 	if !w.seen {
 		w.seen = true
 		w.plain = len(b) > 0 && b[0] >= 'A' && b[0] <= 'Z' && !bytes.HasPrefix(b, []byte("PRI * HTTP/2"))

@@ -1,0 +1,297 @@
+//go:build linux
+
+package faultnet_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+// step is one call of a script, as in "c write hello": who, verb, argument.
+//
+// An end has the verbs read, readfull, drain, write, close, closeread,
+// closewrite, linger, addresses, deadline, readdeadline and writedeadline. A
+// name that has no end yet gets one by dial or accept; cancel cancels its
+// dial. The listener is called l and has the verbs listen, close and deadline;
+// instead of listening it can leave its address unused, or be deaf. "pass" lets
+// deadlines that are soon pass.
+type step struct{ who, verb, arg string }
+
+func (st step) String() string {
+	return strings.TrimSpace(st.who + " " + st.verb + " " + st.arg)
+}
+
+// parseScript splits a script. One that begins with a call on an end gets
+// that connection opened first.
+func parseScript(t testing.TB, script string) (steps []step) {
+	t.Helper()
+	for text := range strings.SplitSeq(script, ";") {
+		w := strings.Fields(text)
+		switch {
+		case len(w) == 1 && w[0] == "pass":
+			steps = append(steps, step{verb: "pass"})
+		case len(w) == 2 || len(w) == 3:
+			steps = append(steps, step{who: w[0], verb: w[1], arg: strings.Join(w[2:], "")})
+		default:
+			t.Fatalf("bad step %q in %q", text, script)
+		}
+	}
+	if steps[0].who != "l" && steps[0].verb != "dial" {
+		steps = append([]step{{"l", "listen", ""}, {"c", "dial", ""}, {"s", "accept", ""}}, steps...)
+	}
+	return steps
+}
+
+// network is what a script plays on.
+type network interface {
+	Listen(network, address string) (net.Listener, error)
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
+	unused() (address string) // where nobody listens
+	deaf() (address string)   // where no dial gets an answer
+}
+
+// end is what both kinds of connection can do.
+type end interface {
+	net.Conn
+	CloseRead() error
+	CloseWrite() error
+	SetLinger(int) error
+}
+
+// play is a script that is being run.
+type play struct {
+	t       *testing.T
+	network network
+
+	listener net.Listener
+	address  string
+	ends     map[string]end
+	closed   map[string]bool
+	cancels  map[string]context.CancelFunc
+	roles    map[string]string // an address to who has it
+}
+
+func newPlay(t *testing.T, n network) *play {
+	return &play{t: t, network: n, ends: make(map[string]end), closed: make(map[string]bool),
+		cancels: make(map[string]context.CancelFunc), roles: make(map[string]string)}
+}
+
+// call is one call in a goroutine of its own.
+type call struct {
+	step   step
+	result string
+	made   func() // takes what the call made into the play
+	done   chan struct{}
+}
+
+func (c *call) poll() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// wait gives up when the call is blocked for good.
+func (c *call) wait() {
+	select {
+	case <-c.done:
+	case <-time.After(patience):
+	}
+}
+
+// start makes the call, in a goroutine of its own.
+func (p *play) start(st step) *call {
+	c := &call{step: st, done: make(chan struct{})}
+	var do func() string
+	switch {
+	case st.verb == "dial":
+		do = p.dial(c)
+	case st.verb == "accept":
+		do = p.accept(c)
+	case st.verb == "cancel":
+		p.cancels[st.who]()
+		do = func() string { return "done" }
+	case st.who == "l":
+		do = p.listenerCall(st)
+	default:
+		do = p.endCall(st)
+	}
+	go func() {
+		c.result = do()
+		close(c.done)
+	}()
+	return c
+}
+
+// collect moves the calls that returned into the transcript, and what they
+// made into the play.
+func (p *play) collect(e *entry, calls []*call) {
+	for i, c := range calls {
+		if c == nil || !c.poll() {
+			continue
+		}
+		calls[i] = nil
+		if c.made != nil {
+			c.made()
+		}
+		result := c.result
+		for address, role := range p.roles {
+			result = strings.ReplaceAll(result, address, role)
+		}
+		e.returns = append(e.returns, c.step.String()+": "+result)
+		e.done = append(e.done, i)
+	}
+}
+
+// looks is how the open ends look.
+func (p *play) looks(look func(end) string) map[string]string {
+	looks := make(map[string]string)
+	for who, c := range p.ends {
+		if !p.closed[who] {
+			looks[who] = look(c)
+		}
+	}
+	return looks
+}
+
+// cleanup closes everything, which ends the calls that are still blocked.
+func (p *play) cleanup() {
+	for _, cancel := range p.cancels {
+		cancel()
+	}
+	if p.listener != nil {
+		p.listener.Close()
+	}
+	for _, c := range p.ends {
+		c.SetLinger(0)
+		c.Close()
+	}
+}
+
+func (p *play) dial(c *call) func() string {
+	ctx, cancel := context.WithCancel(context.Background())
+	who := c.step.who
+	p.cancels[who] = cancel
+	n, address := p.where(c.step.arg)
+	switch c.step.arg {
+	case "cancelled":
+		cancel()
+	case "expired":
+		ctx, cancel = context.WithDeadline(ctx, time.Now().Add(-time.Second))
+		p.cancels[who] = cancel
+	}
+	return func() string {
+		conn, err := p.network.DialContext(ctx, n, address)
+		c.made = p.keep(who, conn)
+		return describe(err)
+	}
+}
+
+// where is the network and the address that an argument names.
+func (p *play) where(arg string) (network, address string) {
+	switch {
+	case arg == "", arg == "cancelled", arg == "expired":
+		return "tcp", p.address
+	case strings.HasPrefix(arg, "127."):
+		return "tcp", arg
+	}
+	return arg, p.address
+}
+
+func (p *play) accept(c *call) func() string {
+	who, l := c.step.who, p.listener
+	return func() string {
+		conn, err := l.Accept()
+		c.made = p.keep(who, conn)
+		return describe(err)
+	}
+}
+
+// keep gives conn a name.
+func (p *play) keep(who string, conn net.Conn) func() {
+	if conn == nil {
+		return nil
+	}
+	return func() {
+		p.ends[who] = conn.(end)
+		if conn.LocalAddr().String() != p.address {
+			p.roles[conn.LocalAddr().String()] = who
+		}
+	}
+}
+
+func (p *play) listenerCall(st step) func() string {
+	switch st.verb {
+	case "unused":
+		p.address = p.network.unused()
+		p.roles[p.address] = "l"
+		return func() string { return "done" }
+	case "deaf":
+		p.address = p.network.deaf()
+		p.roles[p.address] = "l"
+		return func() string { return "done" }
+	case "listen":
+		n, address := p.where(st.arg)
+		if address == "" {
+			address = "127.0.0.1:0"
+		}
+		l, err := p.network.Listen(n, address)
+		if err == nil && p.listener == nil {
+			p.listener, p.address = l, l.Addr().String()
+			p.roles[p.address] = "l"
+		}
+		return func() string { return describe(err) }
+	case "deadline":
+		d := p.listener.(interface{ SetDeadline(time.Time) error })
+		return func() string { return describe(d.SetDeadline(instant(st.arg))) }
+	case "close":
+		return func() string { return describe(p.listener.Close()) }
+	}
+	p.t.Fatalf("no such step: %s", st)
+	return nil
+}
+
+func (p *play) endCall(st step) func() string {
+	c := p.ends[st.who]
+	if c == nil {
+		p.t.Fatalf("%s: there is no %s yet", st, st.who)
+	}
+	switch st.verb {
+	case "close":
+		p.closed[st.who] = true
+		return func() string { return describe(c.Close()) }
+	case "read":
+		return func() string { return readOnce(c, number(st.arg)) }
+	case "addresses":
+		return func() string { return fmt.Sprint(c.LocalAddr(), " ", c.RemoteAddr()) }
+	case "readfull":
+		return func() string { return readAll(c, number(st.arg)) }
+	case "drain":
+		return func() string { return readAll(c, 1<<30) }
+	case "write":
+		b := []byte(st.arg)
+		if n := number(st.arg); n >= 0 {
+			b = make([]byte, n)
+			fill(b)
+		}
+		return func() string { return write(c, b) }
+	}
+	do := map[string]func() error{
+		"closeread":     c.CloseRead,
+		"closewrite":    c.CloseWrite,
+		"linger":        func() error { return c.SetLinger(number(st.arg)) },
+		"deadline":      func() error { return c.SetDeadline(instant(st.arg)) },
+		"readdeadline":  func() error { return c.SetReadDeadline(instant(st.arg)) },
+		"writedeadline": func() error { return c.SetWriteDeadline(instant(st.arg)) },
+	}[st.verb]
+	if do == nil {
+		p.t.Fatalf("no such step: %s", st)
+	}
+	return func() string { return describe(do()) }
+}

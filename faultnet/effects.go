@@ -1,0 +1,204 @@
+package faultnet
+
+import "syscall"
+
+// suffer carries out the verdict on what arrives at c. It is called with the
+// link's mutex held, as arrive is.
+func (c *Conn) suffer(e *Event, v Verdict) {
+	if v.effect == none {
+		c.arriveUpTo(e.Kind, e.late.limit)
+		return
+	}
+	if v.effect == corrupt || v.effect == extra {
+		c.falsify(v)
+		c.arrive(Data)
+		return
+	}
+	if e.Kind == Data && v.effect != lose && v.bytes > 0 {
+		c.arriveUpTo(Data, v.bytes)
+	}
+	switch v.effect {
+	case reset:
+		c.breakBoth()
+	case lose:
+		c.link.lose()
+	case stall:
+		c.clog(true)
+	case cut:
+		c.cutOff()
+	}
+}
+
+// arriveUpTo is arrive, but brings at most limit bytes; 0 is all.
+func (c *Conn) arriveUpTo(kind Kind, limit int) {
+	before := c.in.arrived
+	c.arrive(kind)
+	if kind == Data && limit > 0 && c.in.arrived-before > limit {
+		c.in.arrived = before + limit
+	}
+}
+
+// falsify changes what is on its way to c, or adds to it.
+func (c *Conn) falsify(v Verdict) {
+	in := &c.in
+	if v.effect == corrupt {
+		in.buf.flip(min(in.arrived+v.bytes, in.buf.n-1))
+		return
+	}
+	more := make([]byte, min(v.bytes, c.link.capacity))
+	for i := range more {
+		more[i] = 'X'
+	}
+	in.buf.push(more)
+}
+
+// cutOff ends the direction to c with a FIN here. Who sent the rest can send
+// no more.
+func (c *Conn) cutOff() {
+	if c.dead || c.closed {
+		return
+	}
+	c.in.buf.truncate(c.in.arrived)
+	c.in.fin = arrived
+	c.in.reset = unsent
+	c.Peer().writeShut = true
+	c.canRead.Broadcast()
+	c.Peer().canWrite.Broadcast()
+}
+
+// flip changes a bit of the byte with that index.
+func (q *buffer) flip(i int) {
+	at := q.head + i
+	if at >= len(q.b) {
+		at -= len(q.b)
+	}
+	q.b[at] ^= 1
+}
+
+// lose is vanish with the link's mutex held.
+func (l *link) lose() {
+	l.lost = true
+	for side := range l.end {
+		l.withdraw(&l.end[side])
+	}
+}
+
+// clog stops or resumes what is on its way to c. It is called with the link's
+// mutex held; what waits is posted by the advance that follows.
+func (c *Conn) clog(on bool) {
+	c.in.clogged = on
+	if on {
+		c.link.withdraw(c)
+		c.in.marking, c.in.marks = false, nil
+	}
+}
+
+// Clog keeps everything that is sent to this end from arriving, until Unclog:
+// the network in this one direction stands still, and neither end is told.
+func (c *Conn) Clog() { c.setClog(true) }
+
+// Unclog ends a Clog: what waited arrives, in its order.
+func (c *Conn) Unclog() { c.setClog(false) }
+
+func (c *Conn) setClog(on bool) {
+	c.link.mu.Lock()
+	defer c.link.unlock()
+	c.clog(on)
+	c.link.advance()
+}
+
+// Break gives this end an error from below, as a kernel does that gives a
+// connection up: ETIMEDOUT when keep-alive probes or segments were never
+// answered, EHOSTUNREACH when the network says so. The next call, or the one
+// that is blocked, returns it. The peer is not told, unless errno is ECONNRESET
+// or EPIPE: then it was reset as well.
+func (c *Conn) Break(errno syscall.Errno) {
+	c.link.mu.Lock()
+	defer c.link.unlock()
+	c.breakWith(errno)
+	c.link.advance()
+}
+
+func (c *Conn) breakWith(errno syscall.Errno) {
+	if c.dead || c.closed {
+		return
+	}
+	c.report()
+	c.pending = errno
+	c.dead = true
+	if errno == syscall.ECONNRESET || errno == syscall.EPIPE {
+		peer := c.Peer()
+		peer.in.reset = arrived
+		peer.takeReset()
+		c.canRead.Broadcast()
+		c.canWrite.Broadcast()
+		return
+	}
+	c.link.lose()
+	c.dropFlight()
+	c.Peer().dropFlight()
+	c.canRead.Broadcast()
+	c.canWrite.Broadcast()
+}
+
+// Offset is how many bytes have arrived in the direction of an event before it.
+func (e *Event) Offset() int64 {
+	switch {
+	case e.wrapped != nil:
+		return e.wrapped.offset(e)
+	case e.Kind&travels != 0:
+		to := e.From.Peer()
+		to.link.mu.Lock()
+		defer to.link.mu.Unlock()
+		return to.in.taken + int64(to.in.arrived)
+	}
+	return 0
+}
+
+// Shape installs a rule for what a link is like: latency, jitter, bandwidth.
+// It is asked when an event is let happen in its normal course, whoever lets it,
+// also where Install's rules are not: a driver or [Net.Apply] overrule those.
+func (n *Net) Shape(r Rule) (lift func()) {
+	in := &installed{rule: r}
+	n.mu.Lock()
+	n.disturbed.shapes = append(n.disturbed.shapes[:len(n.disturbed.shapes):len(n.disturbed.shapes)], in)
+	n.setControlled()
+	n.mu.Unlock()
+	return func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		var left []*installed
+		for _, x := range n.disturbed.shapes {
+			if x != in {
+				left = append(left, x)
+			}
+		}
+		n.disturbed.shapes = left
+		n.setControlled()
+	}
+}
+
+// shape is what the link does to an event by itself.
+func (n *Net) shape(e *Event) Verdict {
+	if e.late.over || e.Kind == Gate {
+		return Pass
+	}
+	if e.Kind == Data {
+		to := e.From.Peer()
+		to.link.mu.Lock()
+		v := to.in.shape
+		to.link.mu.Unlock()
+		if v != nil {
+			return *v
+		}
+	}
+	n.mu.Lock()
+	shapes := n.disturbed.shapes
+	n.mu.Unlock()
+	for _, in := range shapes {
+		if v := in.rule(e); !v.IsPass() && v.kinds&e.Kind != 0 {
+			return v
+		}
+	}
+	return Pass
+}

@@ -1,0 +1,225 @@
+package faultnet
+
+import (
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/halfopen/halfopen/clock"
+)
+
+// lateness is what an event knows of its delay.
+type lateness struct {
+	since time.Time // when what it brings was sent, if that is known
+	limit int       // how many bytes it brings; 0 for all
+	timer *clock.Timer
+	over  bool    // it has waited, and is not asked about again
+	after Verdict // what becomes of it then
+	tries int     // of a dial: how many of its SYNs were dropped
+}
+
+// Linux sends a SYN again after 1, 2, 4, ... seconds, six times
+// (tcp_syn_retries), and gives up 64 seconds after the last.
+const (
+	synRetries = 6
+	synTimeout = 127 * time.Second
+)
+
+// postpones reports whether v lets an event happen later.
+func (v Verdict) postpones() bool {
+	switch v.effect {
+	case delay, jitter, tail, lookup, deaf, blackHole, rate, dribble:
+		return true
+	}
+	return false
+}
+
+// postpone carries out the verdicts that let an event happen later. It reports
+// whether v is one.
+func (n *Net) postpone(e *Event, v Verdict) bool {
+	if e.late.over || !v.postpones() {
+		return false
+	}
+	d, limit, after := v.d, 0, Pass
+	switch v.effect {
+	case delay:
+	case jitter, tail:
+		d = v.lot(e)
+	case lookup:
+		e.dial.looking = true
+	case deaf:
+		e.dial.deaf = true
+	case blackHole:
+		d, after = synTimeout, TimeOut
+	case rate:
+		// A segment takes as long as its bytes take at that rate.
+		limit = min(1460, v.bytes)
+		if k := len(e.Bytes()); k > 0 {
+			limit = min(limit, k)
+		}
+		d = time.Duration(limit) * time.Second / time.Duration(v.bytes)
+	case dribble:
+		limit = v.bytes
+	}
+	if e.Kind&travels != 0 && !e.From.link.delay(e, v, &d, limit) {
+		return true // withdrawn meanwhile
+	}
+	n.log(e, v.name)
+	n.later(e, d, after)
+	return true
+}
+
+// delay notes what of the stream the event brings when its delay is over. What
+// is written meanwhile comes as late after it as it was written: see advance.
+func (l *link) delay(e *Event, v Verdict, d *time.Duration, limit int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	to := e.From.Peer()
+	if to.in.event != e {
+		return false
+	}
+	e.late.after = Pass
+	if e.Kind != Data {
+		return true
+	}
+	if limit > 0 {
+		e.late.limit = limit
+		to.in.shape = &v
+		return true
+	}
+	inFlight := to.in.buf.n - to.in.arrived
+	if e.late.limit == 0 || e.late.limit > inFlight {
+		e.late.limit = inFlight
+	}
+	if !e.late.since.IsZero() {
+		*d -= l.clock.Since(e.late.since)
+	}
+	to.in.marking = true
+	return true
+}
+
+// mark is where in a stream something was written, and when.
+type mark struct {
+	end int64 // the number of bytes up to there since the stream began
+	at  time.Time
+}
+
+// note is called, with the link's mutex held, whenever something may have been
+// written behind an event that waits.
+func (in *inbound) note(c clock.Clock) {
+	if !in.marking || in.event == nil {
+		return
+	}
+	end := in.taken + int64(in.buf.n)
+	last := in.taken + int64(in.arrived) + int64(in.event.late.limit)
+	if k := len(in.marks); k > 0 {
+		last = in.marks[k-1].end
+	}
+	if end > last {
+		in.marks = append(in.marks, mark{end, c.Now()})
+	}
+}
+
+// resume gives the event that follows one that was delayed its own time.
+func (in *inbound) resume(e *Event) {
+	if !in.marking {
+		return
+	}
+	begin := in.taken + int64(in.arrived)
+	in.marks = slices.DeleteFunc(in.marks, func(m mark) bool { return m.end <= begin })
+	if len(in.marks) == 0 {
+		in.marking = false
+		return
+	}
+	e.late.limit, e.late.since = int(in.marks[0].end-begin), in.marks[0].at
+}
+
+// lot draws how long an event is delayed. The same event of the same run has
+// the same lot, whoever asks and however often.
+func (v Verdict) lot(e *Event) time.Duration {
+	h := fnv.New64a()
+	h.Write([]byte(e.String()))
+	at := int64(0)
+	if e.Kind&travels != 0 {
+		at = e.Offset()
+	}
+	r := rand.New(rand.NewPCG(v.seed, h.Sum64()+uint64(at)))
+	if v.effect == tail {
+		return time.Duration(min(r.ExpFloat64(), 20) * float64(v.d))
+	}
+	return time.Duration(r.Int64N(max(1, min(int64(v.d), math.MaxInt64-1)+1)))
+}
+
+// later posts e again when d has passed.
+func (n *Net) later(e *Event, d time.Duration, after Verdict) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	e.late.after = after
+	n.disturbed.late = append(n.disturbed.late, e)
+	e.late.timer = n.clock().AfterFunc(max(0, d), func() { n.due(e) })
+}
+
+// due posts an event whose delay is over.
+func (n *Net) due(e *Event) {
+	n.mu.Lock()
+	if !n.hasten(e) {
+		n.mu.Unlock()
+		return // taken back meanwhile
+	}
+	e.late.over = true
+	if e.dial != nil {
+		e.dial.looking = false
+	}
+	n.mu.Unlock()
+	n.post(e)
+}
+
+// hasten takes e from what is late, and reports whether it was. It is called
+// with mu held.
+func (n *Net) hasten(e *Event) bool {
+	i := slices.Index(n.disturbed.late, e)
+	if i < 0 {
+		return false
+	}
+	e.late.timer.Stop()
+	n.disturbed.late = slices.Delete(n.disturbed.late, i, i+1)
+	return true
+}
+
+// retransmit sends the SYN of a dial, which was dropped, again in a while, until
+// the kernel gives up.
+func (n *Net) retransmit(e *Event) {
+	wait := time.Second << e.late.tries
+	e.late.tries++
+	n.log(e, "dropped")
+	if e.late.tries > synRetries {
+		n.later(e, wait, TimeOut)
+		return
+	}
+	n.later(e, wait, Pass)
+}
+
+// dropped reports whether nobody answers the SYN of a dial now: its host is down
+// or cut off, or its listener's backlog is full.
+func (n *Net) dropped(e *Event) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	d := e.dial
+	if d.target == nil || d.done == nil {
+		return false
+	}
+	name := n.names[d.target.IP.String()]
+	if n.disturbed.down[name] || n.disturbed.parted[name] != 0 {
+		return true
+	}
+	ln := n.listening(d.target)
+	if ln == nil {
+		return false
+	}
+	most, ok := n.disturbed.backlogs[ln.addr.String()]
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	return ok && len(ln.backlog)-ln.first+len(ln.ignored) >= most
+}

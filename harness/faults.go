@@ -1,0 +1,232 @@
+package harness
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/halfopen/halfopen/faultnet"
+)
+
+// hostFaults is what the verbs about hosts remember.
+type hostFaults struct {
+	paused map[string]func()         // by address
+	shapes map[string]func()         // by pattern
+	again  map[string][]func()       // by host: what serves there
+	served map[string][]*http.Server // by address
+}
+
+// directions is the names of the directions of a connection or partition.
+var directions = map[string]faultnet.Lost{
+	"": faultnet.BothWays, "both": faultnet.BothWays,
+	"client->server": faultnet.ToServer, "server->client": faultnet.ToClient,
+}
+
+func (n *Net) direction(name string) faultnet.Lost {
+	lost, ok := directions[name]
+	if !ok {
+		n.t.fatal("usage", fmt.Sprintf("bad direction %q: want client->server or server->client", name))
+	}
+	return lost
+}
+
+// does records a verb, does it and settles.
+func (n *Net) does(f func(), words ...string) {
+	for len(words) > 0 && words[len(words)-1] == "" {
+		words = words[:len(words)-1]
+	}
+	n.t.step(words...)
+	f()
+	n.t.settle()
+}
+
+// Lift disarms every fault and ends every Shape on the pattern.
+func (n *Net) Lift(pattern string) {
+	n.t.step("lift", pattern)
+	found := false
+	for _, f := range n.faults {
+		if f.pattern.String() == pattern && !f.lifted {
+			f.lift()
+			found = true
+		}
+	}
+	if lift := n.hosts.shapes[pattern]; lift != nil {
+		lift()
+		delete(n.hosts.shapes, pattern)
+		found = true
+	}
+	if !found {
+		n.t.fatal("usage", fmt.Sprintf("no fault is armed on %q", pattern))
+	}
+	n.t.settle()
+}
+
+// Shape gives the events of the pattern that verdict whenever they are let
+// happen in their normal course, from now on: latency (delay:5ms), jitter,
+// bandwidth (rate:1000).
+func (n *Net) Shape(pattern, outcome string) {
+	n.does(func() {
+		n.mustParse(pattern)
+		f, err := parseFault(outcome)
+		if err != nil {
+			n.t.fatal("usage", err.Error())
+		}
+		r := faultnet.On(pattern, f.Verdict)
+		if !f.Once() {
+			r = f.Rule(n.Net, pattern)
+		}
+		set(&n.hosts.shapes, pattern, n.Net.Shape(r))
+	}, "shape", pattern+" as "+outcome)
+}
+
+// Resolve is [faultnet.Net.Resolve].
+func (n *Net) Resolve(name string, hosts ...string) {
+	n.does(func() { n.Net.Resolve(name, hosts...) }, append([]string{"resolve", name}, hosts...)...)
+}
+
+// Route is [faultnet.Net.Route].
+func (n *Net) Route(from, to string) { n.does(func() { n.Net.Route(from, to) }, "route", from, to) }
+
+// Backlog is [faultnet.Net.Backlog].
+func (n *Net) Backlog(address string, most int) {
+	n.does(func() { n.Net.Backlog(address, most) }, "backlog", address, fmt.Sprint(most))
+}
+
+// Descriptors has dials beyond most open connections fail with EMFILE.
+func (n *Net) Descriptors(most int) {
+	n.does(func() {
+		rule := n.Net.Descriptors(most)
+		f := &Fault{n: n, pattern: dialPattern, rule: rule}
+		f.fired.Store(true) // a limit need not be reached
+		n.faults = append(n.faults, f)
+	}, "descriptors", fmt.Sprint(most))
+}
+
+var dialPattern, _ = faultnet.ParsePattern("dial")
+
+// Partition is [faultnet.Net.Partition]; what is lost is "client->server",
+// "server->client" or, by default, both.
+func (n *Net) Partition(host string, lost ...string) {
+	way := strings.Join(lost, " ")
+	n.does(func() { n.Net.Partition(host, n.direction(way)) }, "partition", host, way)
+}
+
+// Heal is [faultnet.Net.Heal].
+func (n *Net) Heal(host string) { n.does(func() { n.Net.Heal(host) }, "heal", host) }
+
+// Crash is [faultnet.Net.Crash]: a machine stops without a word.
+func (n *Net) Crash(host string) { n.does(func() { n.Net.Crash(host) }, "crash", host) }
+
+// Kill is [faultnet.Net.Kill]: a program ends, and its kernel closes what it had.
+func (n *Net) Kill(address string) { n.does(func() { n.Net.Kill(address) }, "kill", address) }
+
+// Restart brings a host back that Crash stopped, or whose programs Kill ended,
+// and everything that the test had serve there.
+func (n *Net) Restart(host string) {
+	n.does(func() {
+		n.Net.Restart(host)
+		again := n.hosts.again[host]
+		delete(n.hosts.again, host)
+		for _, f := range again {
+			f()
+		}
+	}, "restart", host)
+}
+
+// servesAgain notes how Restart brings back what serves on an address.
+func (n *Net) servesAgain(addr string, f func()) {
+	host, _, _ := strings.Cut(addr, ":")
+	set(&n.hosts.again, host, append(n.hosts.again[host], f))
+}
+
+// Sever is [faultnet.Net.Sever]: all connections to an address are reset at once.
+func (n *Net) Sever(address string) { n.does(func() { n.Net.Sever(address) }, "sever", address) }
+
+// Unlisten is [faultnet.Net.Unlisten]: the listener is closed.
+func (n *Net) Unlisten(address string) {
+	n.does(func() { n.Net.Unlisten(address) }, "unlisten", address)
+}
+
+// Pause stops the program that listens on an address, until Resume.
+func (n *Net) Pause(address string) {
+	n.does(func() {
+		resume := n.Net.Pause(address)
+		set(&n.hosts.paused, address, resume)
+		n.t.Cleanup(resume)
+	}, "pause", address)
+}
+
+// Resume ends a Pause.
+func (n *Net) Resume(address string) {
+	n.does(func() {
+		resume := n.hosts.paused[address]
+		if resume == nil {
+			n.t.fatal("usage", fmt.Sprintf("nothing is paused on %s", address))
+		}
+		delete(n.hosts.paused, address)
+		resume()
+	}, "resume", address)
+}
+
+// KeepAlive sets how long the server on an address keeps an idle connection,
+// from the next on.
+func (n *Net) KeepAlive(address string, d time.Duration) {
+	n.does(func() {
+		for _, s := range n.hosts.served[address] {
+			s.IdleTimeout = d
+		}
+		if len(n.hosts.served[address]) == 0 {
+			n.t.fatal("usage", fmt.Sprintf("no http.Server serves on %s", address))
+		}
+	}, "keep-alive", address, d.String())
+}
+
+// Clog keeps what travels in that direction of the connection from arriving.
+func (c *Conn) Clog(direction ...string) { c.clog(true, "clog", strings.Join(direction, " ")) }
+
+// Unclog ends a Clog.
+func (c *Conn) Unclog(direction ...string) { c.clog(false, "unclog", strings.Join(direction, " ")) }
+
+func (c *Conn) clog(on bool, verb, way string) {
+	c.t.Net.does(func() {
+		lost := c.t.Net.direction(way)
+		for _, end := range []struct {
+			lost faultnet.Lost
+			conn *faultnet.Conn
+		}{{faultnet.ToServer, c.Server()}, {faultnet.ToClient, c.client}} {
+			switch {
+			case lost&end.lost == 0:
+			case on:
+				end.conn.Clog()
+			default:
+				end.conn.Unclog()
+			}
+		}
+	}, verb, c.ID(), way)
+}
+
+// Break gives the client's end that error from below: ETIMEDOUT, EHOSTUNREACH.
+func (c *Conn) Break(errno syscall.Errno) {
+	c.t.Net.does(func() { c.client.Break(errno) }, "break", c.ID(), faultnet.ErrnoName(errno))
+}
+
+// HangUp closes the client's end, whatever the client is doing with it.
+func (c *Conn) HangUp() {
+	c.t.Net.does(func() { c.client.Close() }, "hang-up", c.ID())
+}
+
+// StopReading shuts the read side of the server's end.
+func (c *Conn) StopReading() {
+	c.t.step("stop-reading", c.ID())
+	c.serverDoes("shut its read side", c.Server().CloseRead)
+}
+
+// set sets a key of a map that may be nil.
+func set[V any](m *map[string]V, key string, v V) {
+	if *m == nil {
+		*m = make(map[string]V)
+	}
+	(*m)[key] = v
+}

@@ -1,0 +1,102 @@
+package harness_test
+
+import (
+	"errors"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/halfopen/halfopen/harness"
+)
+
+// The verbs about hosts and links, from Go: a partition while a connection is
+// idle, a crash, and a restart that knows nothing.
+func TestFaultsInGo(t *testing.T) {
+	harness.Test(t, func(t *harness.T) {
+		tr := t.Net.Transport()
+		t.Serve("api.test:80", nil)
+		t.Get("r1", tr, "http://api.test/").WantBody("ok")
+		c1 := t.Conn("c1")
+		t.Net.Partition("api.test", "server->client")
+		r2 := t.Get("r2", tr, "http://api.test/")
+		t.Advance(time.Hour)
+		r2.WantPending("the answer is lost on its way")
+		t.Net.Heal("api.test")
+		r2.WantBody("ok", "and sent again")
+		t.Net.Crash("api.test")
+		c1.WantOpen("half-open: this end still believes")
+		t.Net.Restart("api.test")
+		r3 := t.Get("r3", tr, "http://api.test/")
+		r3.WantDone(t.Conn("c2"), "the reset was for c1")
+		r3.WantBody("ok")
+		c1.WantClosed()
+	})
+}
+
+// Peers in Go: a proxy, TLS and HTTP/2.
+func TestPeersInGo(t *testing.T) {
+	harness.Test(t, func(t *harness.T) {
+		rt, err := harness.NetHTTP(t, harness.Settings{Proxy: "http://proxy.test:3128", ForceAttemptHTTP2: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.ServeTLSAs("api.test:443", "h2", "tls1.2")
+		t.ServeProxy("proxy.test:3128", "slow")
+		r1 := t.Get("r1", rt, "https://api.test/")
+		t.Advance(5 * time.Second)
+		r1.WantBody("ok")
+	})
+	harness.Test(t, func(t *harness.T) {
+		rt, _ := harness.NetHTTP(t, harness.Settings{ForceAttemptHTTP2: true})
+		t.ServeH2("api.test:443", "half-body")
+		r1 := t.Get("r1", rt, "https://api.test/")
+		r1.WantDone(t.Conn("c1"))
+		r1.WantBrokenBody(nil, "any error")
+	})
+	harness.Test(t, func(t *harness.T) {
+		t.Peer("api.test:80")
+		r1 := t.Get("r1", t.Net.Transport(), "http://api.test/")
+		t.Conn("c1").Break(syscall.EHOSTUNREACH)
+		r1.WantErr(syscall.EHOSTUNREACH)
+	})
+}
+
+// What is wrong with the verbs about faults is told.
+func TestFaultErrors(t *testing.T) {
+	for _, tt := range []struct{ script, want string }{
+		{"clog c1 up", `bad direction "up": want client->server or server->client`},
+		{"break c1 ENOENT", `unknown errno "ENOENT"; there are: EPIPE, `},
+		{"misbehave c1 bad-chunks", `unknown answer "bad-chunks" (did you mean "bad-chunk"?)`},
+		{"serve-tls a.test:443 expird", `unknown mode "expird" (did you mean "expired"?)`},
+		{"serve-proxy a.test:1 sock", `unknown mode "sock" (did you mean "socks"?)`},
+		{"serve-h2 a.test:443 go", `unknown mode "go"`},
+		{"fault dial as refuse nth", `"nth" wants a number behind it`},
+		{"fault dial as cut:x", `faultnet: verdict "cut:x": bad BYTES "x"`},
+	} {
+		_, err := harness.ParseScript("x.txtar", []byte("# A.\n"+tt.script))
+		var pe *harness.ParseError
+		if !errors.As(err, &pe) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want %s", tt.script, err, tt.want)
+		}
+	}
+	for _, tt := range []struct {
+		want string
+		body func(*harness.T)
+	}{
+		{"nothing is paused on api.test:80", func(t *harness.T) { t.Net.Resume("api.test:80") }},
+		{`no fault is armed on "c1"`, func(t *harness.T) { t.Net.Lift("c1") }},
+		{"no http.Server serves on api.test:80", func(t *harness.T) { t.Net.KeepAlive("api.test:80", 1) }},
+		{`bad direction "up"`, func(t *harness.T) { t.Net.Partition("api.test", "up") }},
+		{`unknown answer "x"`, func(t *harness.T) {
+			t.Peer("api.test:80")
+			t.Get("r1", t.Net.Transport(), "http://api.test/")
+			t.Conn("c1").Misbehave("x")
+		}},
+		{`fault "error:EPIPE" on "c1 client write": armed and never fired`, func(t *harness.T) { t.Net.Fault("c1 client write", "error:EPIPE") }},
+	} {
+		if r := harness.Run("x", tt.body); !strings.Contains(r.String(), tt.want) {
+			t.Errorf("got:\n%s\nwant it to contain %q", r, tt.want)
+		}
+	}
+}

@@ -1,0 +1,252 @@
+package harness
+
+import (
+	"bytes"
+	"crypto/tls"
+	"io"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"github.com/halfopen/halfopen/faultnet"
+)
+
+// h2Modes is the modes of serve-h2. Each is of the first connection; those that
+// follow are served as they should be.
+var h2Modes = append([]mode{
+	{"ok", "it answers as it should"},
+	{"goaway", "it answers, and sends GOAWAY without an error"},
+	{"goaway-zero", "it sends GOAWAY without an error, for no stream at all"},
+	{"goaway-error", "it sends GOAWAY with ENHANCE_YOUR_CALM instead of an answer"},
+	{"goaway-mid-body", "it sends GOAWAY without an error while an answer is on its way"},
+	{"settings-never", "it sends no SETTINGS"},
+	{"settings-late", "it sends SETTINGS after 5s"},
+	{"streams-0", "it allows no stream"},
+	{"streams-1", "it allows one stream at a time"},
+	{"streams-shrunk", "it allows a hundred streams, and after the first answer one"},
+	{"window-starved", "it gives the client no window for a body"},
+	{"window-overflow", "it gives the connection more window than there can be"},
+	{"ping-ignored", "it answers no PING, nor anything else"},
+	{"continuation-flood", "its headers go on in CONTINUATION frames for ever"},
+	{"headers-split", "its headers come in a frame a byte"},
+	{"data-after-end", "it sends DATA on a stream that it has ended"},
+	{"bad-preface", "it answers in HTTP/1.1"},
+	{"bad-frame", "it sends a frame that ends the connection, in the middle of a body"},
+	{"half-body", "it closes in the middle of a body"},
+}, rstModes()...)
+
+// rstModes is a mode for each error code: RFC 9113 section 7.
+func rstModes() (modes []mode) {
+	for code := http2.ErrCodeNo; code <= http2.ErrCodeHTTP11Required; code++ {
+		modes = append(modes, mode{rstName(code), "it resets the stream with " + code.String()})
+	}
+	return modes
+}
+
+func rstName(code http2.ErrCode) string {
+	return "rst-" + strings.ToLower(strings.ReplaceAll(code.String(), "_", "-"))
+}
+
+// ServeH2 runs an HTTP/2 server over TLS on "host:port" whose first connection
+// does what one of the modes of the manual says. It answers "ok" to every
+// request.
+func (t *T) ServeH2(addr, mode string) {
+	t.step("serve-h2", addr, mode)
+	if err := checkMode(h2Modes, mode); err != nil {
+		t.fatal("usage", err.Error())
+	}
+	t.served = append(t.served, "serve-h2 "+addr+" "+mode)
+	t.h2(addr, mode)
+	t.settle()
+}
+
+func (t *T) h2(addr, mode string) {
+	config := tlsConfig(addr, []string{"h2"})
+	t.acceptAll(addr, func(c *faultnet.Conn, i int) {
+		tc := tls.Server(c, config)
+		defer tc.Close()
+		p := &h2Conn{t: t, c: tc, raw: c, mode: mode}
+		if i > 0 {
+			p.mode = "ok"
+		}
+		p.enc = hpack.NewEncoder(&p.block)
+		p.serve()
+	})
+	t.Net.servesAgain(addr, func() { t.h2(addr, mode) })
+}
+
+type h2Conn struct {
+	t     *T
+	c     *tls.Conn
+	raw   *faultnet.Conn
+	f     *http2.Framer
+	mode  string
+	block bytes.Buffer
+	enc   *hpack.Encoder
+	done  int // requests that were answered
+}
+
+func (p *h2Conn) serve() {
+	preface := make([]byte, len(http2.ClientPreface))
+	if _, err := io.ReadFull(p.c, preface); err != nil {
+		return
+	}
+	if p.mode == "bad-preface" {
+		io.WriteString(p.c, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+		return
+	}
+	p.f = http2.NewFramer(p.c, p.c)
+	p.f.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+	p.settings()
+	for {
+		fr, err := p.f.ReadFrame()
+		if err != nil {
+			return
+		}
+		if !p.frame(fr) {
+			return
+		}
+	}
+}
+
+func (p *h2Conn) settings() {
+	streams := func(n uint32) http2.Setting {
+		return http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: n}
+	}
+	switch p.mode {
+	case "settings-never":
+	case "settings-late":
+		time.Sleep(5 * time.Second)
+		p.f.WriteSettings()
+	case "streams-0":
+		p.f.WriteSettings(streams(0))
+	case "streams-1":
+		p.f.WriteSettings(streams(1))
+	case "window-starved":
+		p.f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+	default:
+		p.f.WriteSettings(streams(100))
+	}
+}
+
+// frame takes a frame; it reports whether to go on.
+func (p *h2Conn) frame(fr http2.Frame) bool {
+	switch fr := fr.(type) {
+	case *http2.SettingsFrame:
+		if !fr.IsAck() {
+			p.f.WriteSettingsAck()
+		}
+	case *http2.PingFrame:
+		if !fr.IsAck() && p.mode != "ping-ignored" {
+			p.f.WritePing(true, fr.Data)
+		}
+	case *http2.DataFrame:
+		if fr.StreamEnded() {
+			return p.answer(fr.StreamID)
+		}
+	case *http2.MetaHeadersFrame:
+		for _, h := range fr.Fields {
+			if strings.EqualFold(h.Name, RequestHeader) {
+				p.t.sawRequest(h.Value, p.t.conn(p.raw))
+			}
+		}
+		if fr.StreamEnded() {
+			return p.answer(fr.StreamID)
+		}
+	}
+	return true
+}
+
+// answer answers a request that has come to its end; it reports whether the
+// connection goes on.
+func (p *h2Conn) answer(id uint32) bool {
+	p.done++
+	if code, ok := p.code(); ok && p.done == 1 {
+		p.f.WriteRSTStream(id, code)
+		return true
+	}
+	switch p.mode {
+	case "ping-ignored":
+		return true
+	case "goaway-zero":
+		p.f.WriteGoAway(0, http2.ErrCodeNo, nil)
+		return true
+	case "goaway-error":
+		p.f.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, []byte("calm down"))
+		return false
+	case "continuation-flood":
+		p.flood(id)
+		return false
+	case "window-overflow":
+		p.f.WriteWindowUpdate(0, 1<<31-1)
+		return true
+	}
+	p.headers(id)
+	switch p.mode {
+	case "goaway-mid-body":
+		p.f.WriteData(id, false, []byte("o"))
+		p.f.WriteGoAway(id, http2.ErrCodeNo, nil)
+		p.f.WriteData(id, true, []byte("k"))
+		return true
+	case "bad-frame":
+		p.f.WriteData(id, false, []byte("o"))
+		p.f.WriteRawFrame(http2.FrameData, 0, 0, []byte("x")) // DATA of no stream
+		return true
+	case "half-body":
+		p.f.WriteData(id, false, []byte("o"))
+		return false
+	}
+	p.f.WriteData(id, true, []byte("ok"))
+	switch p.mode {
+	case "data-after-end":
+		p.f.WriteData(id, false, []byte("more"))
+	case "goaway":
+		p.f.WriteGoAway(id, http2.ErrCodeNo, nil)
+	case "streams-shrunk":
+		if p.done == 1 {
+			p.f.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 1})
+		}
+	}
+	return true
+}
+
+func (p *h2Conn) code() (http2.ErrCode, bool) {
+	for code := http2.ErrCodeNo; code <= http2.ErrCodeHTTP11Required; code++ {
+		if p.mode == rstName(code) {
+			return code, true
+		}
+	}
+	return 0, false
+}
+
+// headers sends the head of an answer.
+func (p *h2Conn) headers(id uint32) {
+	p.block.Reset()
+	p.enc.WriteField(hpack.HeaderField{Name: ":status", Value: "200"})
+	if p.mode != "bad-frame" && p.mode != "half-body" {
+		p.enc.WriteField(hpack.HeaderField{Name: "content-length", Value: "2"})
+	}
+	b := p.block.Bytes()
+	if p.mode != "headers-split" {
+		p.f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: b, EndHeaders: true})
+		return
+	}
+	p.f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: b[:1]})
+	for i := 1; i < len(b); i++ {
+		p.f.WriteContinuation(id, i == len(b)-1, b[i:i+1])
+	}
+}
+
+// flood sends headers without an end, until the client has had enough.
+func (p *h2Conn) flood(id uint32) {
+	p.block.Reset()
+	p.enc.WriteField(hpack.HeaderField{Name: ":status", Value: "200"})
+	err := p.f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: p.block.Bytes()})
+	for err == nil {
+		p.block.Reset()
+		p.enc.WriteField(hpack.HeaderField{Name: "x-flood", Value: strings.Repeat("x", 4000), Sensitive: true})
+		err = p.f.WriteContinuation(id, false, p.block.Bytes())
+	}
+}

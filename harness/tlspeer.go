@@ -1,0 +1,230 @@
+package harness
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// authority signs certificates. It is made when the first one is wanted.
+type authority struct {
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+var (
+	trusted = sync.OnceValue(func() *authority { return newAuthority("halfopen test authority") })
+	unknown = sync.OnceValue(func() *authority { return newAuthority("an authority that nobody knows") })
+)
+
+// The bubble's time begins in the year 2000, so certificates are valid long
+// before and after it.
+var (
+	longAgo = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
+	in1999  = time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
+	someDay = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+func newAuthority(name string) *authority {
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
+		NotBefore: longAgo, NotAfter: someDay,
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	key := newKey()
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		panic("harness: " + err.Error()) // what is signed does not depend on input
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		panic("harness: " + err.Error())
+	}
+	return &authority{cert, key}
+}
+
+func newKey() *ecdsa.PrivateKey {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic("harness: " + err.Error())
+	}
+	return key
+}
+
+// certificate is one for the host, valid until then.
+func (a *authority) certificate(host string, until time.Time) tls.Certificate {
+	key := newKey()
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
+		NotBefore: longAgo, NotAfter: until,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}, a.cert, &key.PublicKey, a.key)
+	if err != nil {
+		panic("harness: " + err.Error())
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// TrustedRoots is the authority that signs the certificates of [T.ServeTLSAs]:
+// what a client has as its RootCAs.
+func TrustedRoots() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(trusted().cert)
+	return pool
+}
+
+// mode is a way in which a peer is.
+type mode struct{ name, doc string }
+
+// tlsModes is the modes of serve-tls.
+var tlsModes = []mode{
+	{"expired", "its certificate has expired"},
+	{"unknown", "its certificate is signed by nobody that is known"},
+	{"wrong-host", "its certificate is for another host"},
+	{"no-alpn", "it does not take part in ALPN"},
+	{"h1", "ALPN chooses HTTP/1.1"},
+	{"h2", "ALPN chooses HTTP/2"},
+	{"other-alpn", "it knows none of the protocols that it is offered"},
+	{"flip", "ALPN chooses HTTP/2 and HTTP/1.1 in turn, by connection"},
+	{"old", "it speaks no version of TLS that a client would"},
+	{"tls1.2", "it speaks TLS 1.2"},
+	{"no-resume", "it refuses to resume a session"},
+	{"client-cert", "it wants the client's certificate, and says so after the client's handshake (TLS 1.3)"},
+	{"no-close-notify", "it closes without close_notify (TLS 1.2)"},
+}
+
+// checkMode looks a mode up.
+func checkMode(modes []mode, name string) error {
+	var names []string
+	for _, m := range modes {
+		if m.name == name {
+			return nil
+		}
+		names = append(names, m.name)
+	}
+	return fmt.Errorf("unknown mode %q%s; there are: %s", name, didYouMean(name, names), strings.Join(names, ", "))
+}
+
+// ServeTLSAs runs an http.Server with [Pages] over TLS on "host:port", with a
+// certificate that [TrustedRoots] has signed; modes say what is wrong with it.
+func (t *T) ServeTLSAs(addr string, modes ...string) {
+	t.step(append([]string{"serve-tls", addr}, modes...)...)
+	for _, m := range modes {
+		if err := checkMode(tlsModes, m); err != nil {
+			t.fatal("usage", err.Error())
+		}
+	}
+	t.served = append(t.served, strings.Join(append([]string{"serve-tls", addr}, modes...), " "))
+	t.serveTLSAs(addr, modes)
+}
+
+func (t *T) serveTLSAs(addr string, modes []string) {
+	s := t.server(http.HandlerFunc(Pages))
+	l := t.listen(addr)
+	t.mu.Lock()
+	t.servers = append(t.servers, s)
+	t.mu.Unlock()
+	set(&t.Net.hosts.served, addr, append(t.Net.hosts.served[addr], s))
+	t.Net.servesAgain(addr, func() { t.serveTLSAs(addr, modes) })
+	go s.Serve(&tlsListener{Listener: l, config: tlsConfig(addr, modes), silent: slices.Contains(modes, "no-close-notify")})
+	t.settle()
+}
+
+// tlsConfig is the configuration of a server in those modes.
+func tlsConfig(addr string, modes []string) *tls.Config {
+	host, _, _ := net.SplitHostPort(addr)
+	c := &tls.Config{NextProtos: []string{"h2", "http/1.1"}}
+	signer, until := trusted(), someDay
+	for _, m := range modes {
+		switch m {
+		case "expired":
+			until = in1999
+		case "unknown":
+			signer = unknown()
+		case "wrong-host":
+			host = "wrong." + host
+		case "no-alpn":
+			c.NextProtos = nil
+		case "h1":
+			c.NextProtos = []string{"http/1.1"}
+		case "h2":
+			c.NextProtos = []string{"h2"}
+		case "other-alpn":
+			c.NextProtos = []string{"other/1"}
+		case "flip":
+			flip(c)
+		case "old":
+			c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+		case "tls1.2", "no-close-notify":
+			c.MaxVersion = tls.VersionTLS12
+		case "no-resume":
+			c.SessionTicketsDisabled = true
+		case "client-cert":
+			c.ClientAuth = tls.RequireAnyClientCert
+		}
+	}
+	c.Certificates = []tls.Certificate{signer.certificate(host, until)}
+	return c
+}
+
+// flip has ALPN choose another protocol for every other connection.
+func flip(c *tls.Config) {
+	var mu sync.Mutex
+	count := 0
+	c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		count++
+		d := c.Clone()
+		d.GetConfigForClient = nil
+		d.NextProtos = []string{"h2"}
+		if count%2 == 0 {
+			d.NextProtos = []string{"http/1.1"}
+		}
+		return d, nil
+	}
+}
+
+// tlsListener speaks TLS on what it accepts. tls.NewListener would do, but for
+// the connections that close silently.
+type tlsListener struct {
+	net.Listener
+	config *tls.Config
+	silent bool
+}
+
+func (l *tlsListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	if l.silent {
+		c = alertless{c}
+	}
+	return tls.Server(c, l.config), nil
+}
+
+// alertless sends no alert records, such as close_notify.
+type alertless struct{ net.Conn }
+
+// NetConn is the connection on the network.
+func (c alertless) NetConn() net.Conn { return c.Conn }
+
+func (c alertless) Write(b []byte) (int, error) {
+	const alert = 21 // the record's type: RFC 5246 section 6.2.1
+	if len(b) > 0 && b[0] == alert {
+		return len(b), nil
+	}
+	return c.Conn.Write(b)
+}
