@@ -2,7 +2,6 @@ package harness
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -332,15 +331,6 @@ func (t *T) MayCloseIdle(rt interface{ CloseIdleConnections() }) {
 func (t *T) MayPass(d time.Duration) {
 	if t.plan != nil {
 		t.plan.passes = append(t.plan.passes, d-1, d, d+1)
-	}
-}
-
-// mayTime lets the timeouts that a transport was given pass: see MayPass.
-func (p *plan) mayTime(t *T, rt any) {
-	for _, d := range timeoutsOf(rt) {
-		if !slices.Contains(p.passes, d) {
-			t.MayPass(d)
-		}
 	}
 }
 

@@ -110,6 +110,7 @@ func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *st
 		t.fatal("usage", fmt.Sprintf("there is a request %s already", name))
 	}
 	t.adopt(rt)
+	t.study(rt)
 	words := startWords(name, req, body)
 	r, req := t.watch(name, req, t.here())
 	r.words = words
@@ -125,7 +126,6 @@ func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *st
 		}
 	}
 	if t.plan != nil {
-		t.plan.mayTime(t, rt)
 		t.plan.starts = append(t.plan.starts, r)
 		return r
 	}

@@ -103,6 +103,7 @@ type T struct {
 	idle       []*faultnet.Conn // usable at the last quiet point
 	dials      int              // seen so far
 	starts     int              // requests started so far
+	studied    []uintptr        // the transports that study has seen
 	faulted    bool             // an event was a fault
 	lastWant   string           // the line of a script that wants something
 	perHost    int              // the least limit of connections of a host among them

@@ -6,10 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"reflect"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
 )
@@ -211,42 +208,4 @@ func plainAddr(u *url.URL) string {
 		port = "80"
 	}
 	return net.JoinHostPort(u.Hostname(), port)
-}
-
-// fieldsOf is the struct that a transport is, or nothing.
-func fieldsOf(rt any) reflect.Value {
-	v := reflect.ValueOf(rt)
-	if v.Kind() == reflect.Pointer {
-		v = v.Elem()
-	}
-	if v.Kind() != reflect.Struct {
-		return reflect.ValueOf(struct{}{})
-	}
-	return v
-}
-
-// timeoutsOf is what the exported fields of a transport say that are durations
-// and named after what they end: IdleConnTimeout.
-func timeoutsOf(rt any) []time.Duration {
-	v := fieldsOf(rt)
-	var out []time.Duration
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
-		if !f.IsExported() || f.Type != reflect.TypeFor[time.Duration]() || !strings.HasSuffix(f.Name, "Timeout") {
-			continue
-		}
-		if d := time.Duration(v.Field(i).Int()); d > 0 && !slices.Contains(out, d) {
-			out = append(out, d)
-		}
-	}
-	return out
-}
-
-// limitOf is the MaxConnsPerHost of a transport that has one.
-func limitOf(rt any) int {
-	v := fieldsOf(rt)
-	if f := v.FieldByName("MaxConnsPerHost"); f.IsValid() && f.CanInt() {
-		return int(f.Int())
-	}
-	return 0
 }

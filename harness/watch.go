@@ -103,6 +103,7 @@ func (t *T) Client(rt http.RoundTripper) *http.Client {
 // client.
 func (t *T) Watch(rt http.RoundTripper) http.RoundTripper {
 	t.adopt(rt)
+	t.study(rt)
 	return &watched{t, rt}
 }
 
@@ -135,9 +136,6 @@ func (t *T) adopt(rt http.RoundTripper) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if n := limitOf(rt); n > 0 && (t.perHost == 0 || n < t.perHost) {
-		t.perHost = n
-	}
 	if !slices.Contains(t.transports, c) {
 		t.transports = append(t.transports, c)
 	}

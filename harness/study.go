@@ -1,0 +1,60 @@
+package harness
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// study learns from the fields of a transport what it was told to do: how many
+// connections a host may have, and what times out. It looks once at each.
+func (t *T) study(rt any) {
+	v := reflect.ValueOf(rt)
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct || slices.Contains(t.studied, v.Pointer()) {
+		return
+	}
+	t.studied = append(t.studied, v.Pointer())
+	fields := fieldsOf(v.Elem().Type())
+	if i := fields.limit; i >= 0 {
+		if n := int(v.Elem().Field(i).Int()); n > 0 && (t.perHost == 0 || n < t.perHost) {
+			t.perHost = n
+		}
+	}
+	if t.plan == nil {
+		return
+	}
+	for _, i := range fields.timeouts {
+		if d := time.Duration(v.Elem().Field(i).Int()); d > 0 && !slices.Contains(t.plan.passes, d) {
+			t.MayPass(d)
+		}
+	}
+}
+
+// fields is where in a struct is what study looks for.
+type fields struct {
+	limit    int   // MaxConnsPerHost, or -1
+	timeouts []int // durations that are named so: IdleConnTimeout
+}
+
+var knownFields sync.Map // of reflect.Type to fields
+
+func fieldsOf(t reflect.Type) fields {
+	if f, ok := knownFields.Load(t); ok {
+		return f.(fields)
+	}
+	found := fields{limit: -1}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		switch {
+		case !f.IsExported():
+		case f.Name == "MaxConnsPerHost" && f.Type.Kind() == reflect.Int:
+			found.limit = i
+		case f.Type == reflect.TypeFor[time.Duration]() && strings.HasSuffix(f.Name, "Timeout"):
+			found.timeouts = append(found.timeouts, i)
+		}
+	}
+	knownFields.Store(t, found)
+	return found
+}
