@@ -119,7 +119,7 @@ var connectionCases = []differential{
 		// The steps between are for a close that returns early to be seen.
 		script: "c write 16M; c writedeadline past; c linger 60; c close; " +
 			"s addresses; s deadline later; s deadline none; s addresses; s drain",
-		late:   "c close",
+		late: "c close",
 		differs: "A close never blocks on faultnet, as whoever holds the network " +
 			"still would wait for himself. Package net promises no more either."},
 }

@@ -20,6 +20,19 @@
 // It has no packets, no congestion and no lost bytes: what TCP hides from a
 // program does not happen here. It is not fast at the price of truth.
 //
+// # How true it is
+//
+// A test runs a list of cases, and random ones, on this network and on the
+// kernel's loopback, and compares step by step what each call returned, whether
+// it blocked, the TCP state of both ends and the bytes that wait there. What is
+// still different:
+//
+//   - Close never blocks. With a positive linger time Linux waits for what is
+//     unsent; here, whoever holds the network still would wait for himself.
+//   - A buffer is as large as the [Net] says, and does not grow with use.
+//   - A listener's backlog has no bound, where Linux drops the dials above it.
+//   - An end that Linux keeps in TIME_WAIT is CLOSED, and its port is free.
+//
 // # The hard word
 //
 // A *half-open* connection (RFC 9293 section 3.5.1) is one whose one end has
@@ -39,6 +52,12 @@
 //
 //	lift := n.Install(faultnet.On("dial * api.test:80", faultnet.Refuse))
 //	defer lift()
+//
+// Every fault that it can cause is a row of CATALOGUE.md: verdicts of events, of
+// calls (c1 client write), of links ([Net.Shape]) and what befalls hosts
+// ([Net.Partition], [Net.Crash]). [Nth], [First], [After], [From] and [Net.For]
+// say which events a verdict is for, and [Net.WrapConn], [Net.WrapListener] and
+// [Net.WrapDialer] give the same rules to the connections of any program.
 //
 // Blocked calls wait on condition variables; no mutex is ever held while
 // something is waited for.

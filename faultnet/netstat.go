@@ -7,7 +7,7 @@ import (
 )
 
 // State is the TCP state of this end (RFC 9293 section 3.3.2), in netstat's
-// words. TIME_WAIT is shown as CLOSED.
+// words. TIME_WAIT is shown as CLOSED, and CLOSING as LAST_ACK.
 func (c *Conn) State() string {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()

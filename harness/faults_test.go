@@ -2,6 +2,7 @@ package harness_test
 
 import (
 	"errors"
+	"io"
 	"strings"
 	"syscall"
 	"testing"
@@ -52,7 +53,7 @@ func TestPeersInGo(t *testing.T) {
 		t.ServeH2("api.test:443", "half-body")
 		r1 := t.Get("r1", rt, "https://api.test/")
 		r1.WantDone(t.Conn("c1"))
-		r1.WantBrokenBody(nil, "any error")
+		r1.WantBrokenBody(io.ErrUnexpectedEOF)
 	})
 	harness.Test(t, func(t *harness.T) {
 		t.Peer("api.test:80")
@@ -97,6 +98,20 @@ func TestFaultErrors(t *testing.T) {
 	} {
 		if r := harness.Run("x", tt.body); !strings.Contains(r.String(), tt.want) {
 			t.Errorf("got:\n%s\nwant it to contain %q", r, tt.want)
+		}
+	}
+}
+
+// Every wrong answer is a page of the default handler, so that an exploration
+// has them too; none leaves anything behind.
+func TestAnswerPages(t *testing.T) {
+	for _, a := range harness.Answers() {
+		x, err := harness.Search(a.Name, harness.Bounds{Delays: 1, Faults: harness.None, Strategy: "exhaustive"}, nil, func(t *harness.T) {
+			t.Serve("api.test:80", nil)
+			t.Get("r1", &patient{t.Net.Transport(), t}, "http://api.test/answer/"+a.Name)
+		})
+		if err != nil || !x.Complete || len(x.Findings) > 0 {
+			t.Errorf("%s: %v\n%s", a.Name, err, x)
 		}
 	}
 }
