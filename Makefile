@@ -13,8 +13,8 @@ test:
 	go test ./...
 
 race:
-	go test -race ./...
-	go test -race ./harness ./suites -run Races -count=20 -cpu 1,2
+	go test -race -timeout 40m ./...
+	go test -race -timeout 20m ./harness ./suites -run Races -count=20 -cpu 1,2
 
 lint:
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt would change: $$out"; exit 1; }

@@ -128,6 +128,7 @@ func describe(err error) string {
 	var unknown net.UnknownNetworkError
 	fmt.Fprintf(&b, " kinds=%t,%t,%t", errors.As(err, &addr), errors.As(err, &dns), errors.As(err, &unknown))
 	if ne, ok := err.(net.Error); ok {
+		//lint:ignore SA1019 it is compared, and not relied on
 		fmt.Fprintf(&b, " timeout=%t temporary=%t", ne.Timeout(), ne.Temporary())
 	}
 	return b.String()

@@ -337,27 +337,34 @@ func TestEveryGate(t *testing.T) {
 }
 
 // A transport that calls back with its mutex held freezes when it is parked
-// there. That is said, with the gate and with who waits. What is frozen cannot
-// be freed: the run is in a process of its own.
+// there. That is said, with the gate and with who waits.
 func TestFrozen(t *testing.T) {
+	out := elsewhere(t, frozen)
+	for _, want := range []string{
+		"frozen: a mutex is waited for whose holder is parked at a gate; parked: [gate r1 Value]",
+		"sync.Mutex.Lock:", "explore_test.go:",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("got:\n%s\nwant it to contain %q", out, want)
+		}
+	}
+}
+
+// elsewhere is the report of a run that freezes, made in a process of its own:
+// what is frozen cannot be freed.
+func elsewhere(t *testing.T, run func() *harness.Report) string {
+	t.Helper()
 	if os.Getenv("HALFOPEN_TEST_FROZEN") != "" {
-		fmt.Println(frozen())
+		fmt.Println(run())
 		os.Exit(0)
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestFrozen$", "-halfopen.frozen=20ms")
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-halfopen.frozen=20ms")
 	cmd.Env = append(os.Environ(), "HALFOPEN_TEST_FROZEN=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, want := range []string{
-		"frozen: a mutex is waited for whose holder is parked at a gate; parked: [gate r1 Value]",
-		"sync.Mutex.Lock:", "explore_test.go:",
-	} {
-		if !strings.Contains(string(out), want) {
-			t.Errorf("got:\n%s\nwant it to contain %q", out, want)
-		}
-	}
+	return string(out)
 }
 
 func frozen() *harness.Report {

@@ -17,8 +17,8 @@ var frozenAfter = flag.Duration("halfopen.frozen", 10*time.Second,
 
 // guard looks, in real time and from outside the bubble, whether a run is
 // frozen: a goroutine that waits for a mutex is not durably blocked, so that if
-// its holder is parked at a gate neither quiet nor time will ever come. It
-// calls frozen with what it saw, once. The caller has to stop it.
+// its holder is parked at a gate, or waits for the same mutex, neither quiet nor
+// time will ever come. It calls frozen with what it saw, once. The caller has to stop it.
 func (t *T) guard(frozen func(Failure)) (stop func() bool) {
 	var timer *time.Timer
 	timer = time.AfterFunc(*frozenAfter, func() {
@@ -59,6 +59,9 @@ func (t *T) isFrozen() (Failure, bool) {
 			parked = append(parked, e.String())
 		}
 	}
-	return Failure{Kind: "frozen", Detail: waits, Text: fmt.Sprintf(
-		"frozen: a mutex is waited for whose holder is parked at a gate; parked: [%s]", strings.Join(parked, "; "))}, true
+	text := "frozen: a mutex is waited for, and nobody is left who could unlock it"
+	if len(parked) > 0 {
+		text = fmt.Sprintf("frozen: a mutex is waited for whose holder is parked at a gate; parked: [%s]", strings.Join(parked, "; "))
+	}
+	return Failure{Kind: "frozen", Detail: waits, Text: text}, true
 }
