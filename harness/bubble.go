@@ -264,7 +264,8 @@ func (g goroutine) ours() bool {
 func compactAll(gs []goroutine) []string {
 	count := make(map[string]int)
 	for _, g := range gs {
-		if !g.ours() {
+		// Who is about to run is not blocked, and is seen by chance.
+		if g.durable && !g.ours() {
 			count[g.compact()]++
 		}
 	}

@@ -209,6 +209,9 @@ func Search(name string, bounds Bounds, progress func(*Exploration), body func(t
 // outcome is what a run came to, in a line: the fate of each request, and the
 // number of connections that it took.
 func (t *T) outcome(p *plan) string {
+	opened := t.Net.Opened()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	var b strings.Builder
 	for _, r := range t.requests {
 		b.WriteString(r.name + " ")
@@ -232,7 +235,7 @@ func (t *T) outcome(p *plan) string {
 		}
 		b.WriteString(", ")
 	}
-	fmt.Fprintf(&b, "%d opened", t.Net.Opened())
+	fmt.Fprintf(&b, "%d opened", opened)
 	for _, tag := range p.tags {
 		b.WriteString(", " + tag)
 	}
