@@ -51,6 +51,11 @@ type Bounds struct {
 	// AsFound leaves findings as they were found instead of looking for their
 	// shortest schedules.
 	AsFound bool
+	// Shard is the part of the exploration that this process does. The zero
+	// value is what the environment says: TEST_SHARD_INDEX of TEST_TOTAL_SHARDS,
+	// or HALFOPEN_SHARD or JOB_COMPLETION_INDEX of HALFOPEN_SHARDS; without
+	// these, all of it.
+	Shard Shard `json:"-"`
 
 	verdicts []faultnet.Verdict
 }

@@ -48,10 +48,13 @@ func explore(name string, bounds Bounds, body func(*T), files []string, progress
 	if err != nil {
 		return nil, err
 	}
-	shard, err := shardFromEnv()
-	if err != nil {
-		return nil, err
+	shard := b.Shard
+	if shard.Total == 0 {
+		if shard, err = shardFromEnv(); err != nil {
+			return nil, err
+		}
 	}
+	b.Shard = Shard{} // a shard reports what the whole is within
 	x := &Exploration{Name: name, Bounds: b, Outcomes: make(map[string]int), Delays: -1}
 	e := &explorer{x: x, body: body, shard: shard, started: time.Now(), seen: make(map[string]bool),
 		failing: make(map[string]failing), progress: progress}

@@ -16,18 +16,16 @@ func (s Shard) first() bool { return s.Index == 0 }
 // owns reports whether the i-th piece is this shard's.
 func (s Shard) owns(i int) bool { return s.Total <= 1 || i%s.Total == s.Index }
 
-// shardFromEnv is the shard that the environment says: Bazel's TEST_TOTAL_SHARDS
-// and TEST_SHARD_INDEX; or, with HALFOPEN_SHARDS for their number, the index of
-// an indexed Kubernetes Job (JOB_COMPLETION_INDEX) or of a parallel process of
-// Ginkgo (GINKGO_PARALLEL_PROCESS, from 1, of GINKGO_PARALLEL_TOTAL).
+// shardFromEnv is the shard that the environment says: TEST_SHARD_INDEX of
+// TEST_TOTAL_SHARDS, as Bazel and others set them; or, of HALFOPEN_SHARDS, the
+// HALFOPEN_SHARD or the JOB_COMPLETION_INDEX of an indexed Kubernetes Job.
 func shardFromEnv() (Shard, error) {
 	for _, v := range []struct {
 		total, index string
-		from         int
 	}{
-		{"TEST_TOTAL_SHARDS", "TEST_SHARD_INDEX", 0},
-		{"HALFOPEN_SHARDS", "HALFOPEN_SHARD", 0},
-		{"HALFOPEN_SHARDS", "JOB_COMPLETION_INDEX", 0},
+		{"TEST_TOTAL_SHARDS", "TEST_SHARD_INDEX"},
+		{"HALFOPEN_SHARDS", "HALFOPEN_SHARD"},
+		{"HALFOPEN_SHARDS", "JOB_COMPLETION_INDEX"},
 	} {
 		total, index := os.Getenv(v.total), os.Getenv(v.index)
 		if total == "" || index == "" {
@@ -35,7 +33,7 @@ func shardFromEnv() (Shard, error) {
 		}
 		n, err1 := strconv.Atoi(total)
 		i, err2 := strconv.Atoi(index)
-		if err1 != nil || err2 != nil || n < 1 || i < v.from || i-v.from >= n {
+		if err1 != nil || err2 != nil || n < 1 || i < 0 || i >= n {
 			return Shard{}, fmt.Errorf("bad shard: %s=%q of %s=%q", v.index, index, v.total, total)
 		}
 		if v.total == "TEST_TOTAL_SHARDS" {
@@ -44,7 +42,7 @@ func shardFromEnv() (Shard, error) {
 				os.WriteFile(f, nil, 0o666)
 			}
 		}
-		return Shard{i - v.from, n}, nil
+		return Shard{i, n}, nil
 	}
 	return Shard{0, 1}, nil
 }

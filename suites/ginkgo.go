@@ -31,3 +31,10 @@ func Describe(name string, maker harness.Maker, quirks ...Quirk) bool {
 		}
 	})
 }
+
+// Shard is the part of an exploration that this parallel process of Ginkgo
+// does (ginkgo -p), for [harness.Bounds].
+func Shard() harness.Shard {
+	config, _ := ginkgo.GinkgoConfiguration()
+	return harness.Shard{Index: config.ParallelProcess - 1, Total: config.ParallelTotal}
+}

@@ -118,6 +118,12 @@ var _ = ginkgo.Describe("matchers", func() {
 			g.Expect(t).NotTo(suites.HaveLeaked())
 		})
 	})
+	ginkgo.It("know which process of Ginkgo's this is", func() {
+		s := suites.Shard()
+		gomega.Expect(s.Total).To(gomega.BeNumerically(">=", 1))
+		gomega.Expect(s.Index).To(gomega.BeNumerically("<", s.Total))
+		gomega.Expect(s.Index).To(gomega.Equal(ginkgo.GinkgoParallelProcess() - 1))
+	})
 	ginkgo.It("refuse what they are not for", func() {
 		_, err := suites.HaveLeaked().Match(1)
 		gomega.Expect(err).To(gomega.MatchError("HaveLeaked: got int, want a *harness.T or a *harness.Report"))
