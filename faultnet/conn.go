@@ -85,57 +85,68 @@ func (c *Conn) Read(b []byte) (int, error) {
 	return c.readNow(b)
 }
 
-// readNow is Read without rules.
+// readNow is Read without rules. It sleeps itself, and not in a function that
+// it calls: a goroutine that wakes pays for each frame that it returns through.
 func (c *Conn) readNow(b []byte) (int, error) {
-	c.link.mu.Lock()
+	l := c.link
+	l.mu.Lock()
 	for c.reading && !c.closed {
 		c.waitRead()
 	}
 	c.reading = true
-	n, err := c.read(b)
+	n, ok, err := c.tryRead(b)
+	for !ok {
+		if c.stuckRead == nil {
+			c.in.dst = b
+		}
+		if l.posted != nil {
+			l.post()
+			l.mu.Lock()
+		} else {
+			c.waitingReads++
+			c.canRead.Wait()
+			c.waitingReads--
+		}
+		n, c.in.dst, c.in.handed = c.in.handed, nil, 0
+		if n > 0 {
+			break
+		}
+		n, ok, err = c.tryRead(b)
+	}
 	c.in.taken += int64(n)
 	c.reading = false
 	c.wakeReaders()
-	c.link.unlock()
+	l.unlock()
 	return n, err
 }
 
-// read is Read in its turn.
-func (c *Conn) read(b []byte) (int, error) {
-	for {
-		switch {
-		case c.closed:
-			return 0, c.opError("read", net.ErrClosed)
-		case len(b) == 0:
-			return 0, nil
-		case c.readDeadline.passed(c.link.clock):
-			return 0, c.opError("read", os.ErrDeadlineExceeded)
-		case c.stuckRead != nil:
-			c.waitRead()
-			continue
-		case c.in.arrived > 0:
-			n := c.in.buf.pop(b, c.in.arrived)
-			c.in.arrived -= n
-			c.Peer().wakeWriters()
-			if c.in.waits() {
-				c.link.carry(c) // the window has opened
-			}
-			return n, nil
-		case c.in.fin == arrived:
-			return 0, io.EOF
-		case c.pending != 0 && c.pendingFor != writes:
-			return 0, c.sysError("read", c.takePending())
-		case c.dead || c.readShut:
-			return 0, io.EOF
+// tryRead is Read in its turn; it is not ok if there is nothing to do yet.
+func (c *Conn) tryRead(b []byte) (n int, ok bool, err error) {
+	switch {
+	case c.closed:
+		return 0, true, c.opError("read", net.ErrClosed)
+	case len(b) == 0:
+		return 0, true, nil
+	case c.readDeadline.passed(c.link.clock):
+		return 0, true, c.opError("read", os.ErrDeadlineExceeded)
+	case c.stuckRead != nil:
+		return 0, false, nil
+	case c.in.arrived > 0:
+		n := c.in.buf.pop(b, c.in.arrived)
+		c.in.arrived -= n
+		c.Peer().wakeWriters()
+		if c.in.waits() {
+			c.link.carry(c) // the window has opened
 		}
-		c.in.dst = b
-		c.waitRead()
-		n := c.in.handed
-		c.in.dst, c.in.handed = nil, 0
-		if n > 0 {
-			return n, nil
-		}
+		return n, true, nil
+	case c.in.fin == arrived:
+		return 0, true, io.EOF
+	case c.pending != 0 && c.pendingFor != writes:
+		return 0, true, c.sysError("read", c.takePending())
+	case c.dead || c.readShut:
+		return 0, true, io.EOF
 	}
+	return 0, false, nil
 }
 
 // Write writes all of b or returns an error. It blocks while the send buffer

@@ -36,6 +36,12 @@ type miniConn struct {
 	closes int
 }
 
+// again is the same connection for another request, which is the mistake; that
+// both have a reader of their own keeps it from being a data race too.
+func (c *miniConn) again() *miniConn {
+	return &miniConn{Conn: c.Conn, br: bufio.NewReader(c.Conn), reused: c.reused + 1, closes: c.closes}
+}
+
 type miniWaiter struct {
 	addr    string
 	ready   chan *miniConn // closed without a value when the dial failed
@@ -72,7 +78,7 @@ func (m *mini) get(ctx context.Context, addr string) (*miniConn, error) {
 		c := m.idle[n-1]
 		m.idle = m.idle[:n-1]
 		if m.bug == "idle twice" && c.reused == 0 {
-			m.idle = append(m.idle, c)
+			m.idle = append(m.idle, c.again())
 		}
 		c.reused++
 		m.mu.Unlock()
@@ -269,7 +275,7 @@ func (b *miniBody) end(whole bool) {
 	case b.stop() && whole:
 		b.m.put(b.c)
 		if b.m.bug == "put back twice" {
-			b.m.put(b.c)
+			b.m.put(b.c.again())
 		}
 	default:
 		b.m.drop(b.c)
