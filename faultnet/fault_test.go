@@ -185,8 +185,10 @@ func TestLatency(t *testing.T) {
 					if err != nil {
 						break
 					}
-					got += fmt.Sprintf("%s at %s, ", b[:k], time.Since(start))
-					letters += string(b[:k])
+					for _, letter := range b[:k] { // whether two come in one read is chance
+						got += fmt.Sprintf("%c at %s, ", letter, time.Since(start))
+						letters += string(letter)
+					}
 				}
 				if letters != "abc" || tt.want != "" && got != tt.want {
 					t.Errorf("%s: got %s, want %s", tt.v, got, tt.want)
