@@ -187,7 +187,7 @@ func h2(place, fault, mode, rest string) row {
 
 var rowsHTTP2 = []row{
 	h2("HTTP/2", "nothing wrong", "ok", "want body r1 ok"),
-	h2("HTTP/2", "GOAWAY graceful", "goaway", "want body r1 ok\nget r2 https://api.test/\nopen d2\nwant body r2 ok"),
+	h2("HTTP/2", "GOAWAY graceful", "goaway", "want body r1 ok\nget r2 https://api.test/\nopen d2\nwant body r2 ok\nsever api.test:443"),
 	h2("HTTP/2", "GOAWAY graceful, mid-body", "goaway-mid-body", "want body r1 ok"),
 	h2("HTTP/2", "GOAWAY with error", "goaway-error", "want err r1 'received GOAWAY from server ErrCode:ENHANCE_YOUR_CALM'"),
 	h2("HTTP/2", "GOAWAY with last stream 0", "goaway-zero", "open d2\nwant body r1 ok"),
@@ -206,7 +206,7 @@ var rowsHTTP2 = []row{
 	h2("HTTP/2", "bad preface", "bad-preface", "want err r1 'looked like an HTTP/1.1 header'"),
 	h2("HTTP/2", "connection error mid-stream", "bad-frame", "! finish r1 'connection error: PROTOCOL_ERROR'"),
 	h2("HTTP/2", "closed mid-stream", "half-body", "! finish r1 unexpected-eof"),
-	h2("idle", "GOAWAY", "goaway", "want body r1 ok\nget r2 https://api.test/\nopen d2\nwant body r2 ok"),
+	h2("idle", "GOAWAY", "goaway", "want body r1 ok\nget r2 https://api.test/\nopen d2\nwant body r2 ok\nsever api.test:443"),
 }
 
 // rowsRST is a row for each error code of HTTP/2.

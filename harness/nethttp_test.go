@@ -206,6 +206,11 @@ func TestNetHTTP(t *testing.T) {
 		t.Logf("%s: %s", name, head)
 		var got []string
 		for _, f := range x.Findings {
+			if f.Report.Failures[0].Kind == "uncontrolled" {
+				// -race shuffles what is inside a step: said, and no finding.
+				t.Logf("%s: %s", name, f.Report.Failures[0])
+				continue
+			}
 			got = append(got, f.Report.Failures[0].Text)
 		}
 		if !slices.Equal(got, findings[name]) {

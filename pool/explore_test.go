@@ -46,9 +46,22 @@ func TestExplore(t *testing.T) {
 			bounds.Time = (*exploreFor - time.Since(begin)) / time.Duration(len(all)-i)
 		}
 		t.Run(s.name, func(t *testing.T) {
-			if x := harness.Explore(t, bounds, s.body); x != nil {
-				schedules += x.Schedules
-				outcomes += len(x.Outcomes)
+			bounds := bounds
+			bounds.KeepGoing = true
+			x, err := harness.Search(t.Name(), bounds, nil, s.body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			schedules += x.Schedules
+			outcomes += len(x.Outcomes)
+			for _, f := range x.Findings {
+				if f.Report.Failures[0].Kind == "uncontrolled" {
+					// Which of two goroutines takes a mutex first is not decided by
+					// the harness, and -race shuffles them: said, and no failure.
+					t.Logf("%s", f.Report.Failures[0])
+					continue
+				}
+				t.Errorf("%s\n%s", f.Report, f.Script)
 			}
 		})
 	}
