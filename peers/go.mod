@@ -8,7 +8,7 @@ require (
 	github.com/coder/quartz v0.3.1
 	github.com/halfopen/halfopen v0.0.0
 	github.com/jonboulle/clockwork v0.5.0
-	github.com/valyala/fasthttp v1.77.0
+	github.com/valyala/fasthttp v1.73.0 // the last one whose dependencies can all be had
 	google.golang.org/grpc v1.85.0
 	k8s.io/utils v0.0.0-20260707023825-cf1189d6abe3
 )
