@@ -99,7 +99,7 @@ func (c *Conn) readNow(b []byte) (int, error) {
 		if c.stuckRead == nil {
 			c.in.dst = b
 		}
-		if l.posted != nil {
+		if len(l.posted) > 0 {
 			l.post()
 			l.mu.Lock()
 		} else {

@@ -188,14 +188,14 @@ func (n *Net) open(e *Event) (*Conn, error) {
 	d := e.dial
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.nameDial(d)
+	n.nameDial(e)
 	if d.target == nil {
 		return nil, NoHost.fail(e)
 	}
 	ln := n.listening(d.target)
 	if ln == nil {
 		errno := syscall.ECONNREFUSED
-		if _, ok := n.names[d.target.IP.String()]; !ok && !d.target.IP.IsLoopback() {
+		if _, ok := n.names[ipKey(d.target.IP)]; !ok && !d.target.IP.IsLoopback() {
 			errno = syscall.EHOSTUNREACH
 		}
 		return nil, connectError(d.network, d.target, errno)

@@ -35,6 +35,9 @@ const (
 func (k Kind) String() string {
 	var words []string
 	for i, w := range [...]string{"dial", "data", "fin", "rst", "gate", "read", "write", "close", "accept"} {
+		if k == 1<<i {
+			return w
+		}
 		if k&(1<<i) != 0 {
 			words = append(words, w)
 		}
@@ -57,6 +60,7 @@ type Event struct {
 	Owner string
 
 	net  *Net
+	name string // made when it is first needed
 	dial *dialing
 	open chan struct{} // of a gate; closed when it is released
 	seq  int           // arrival, in the order that Pending gives
@@ -80,16 +84,24 @@ type Event struct {
 //	accept api.test:80
 func (e *Event) String() string {
 	switch {
+	case e.name != "":
+		return e.name
 	case e.Kind == Gate || e.Kind == Accept:
 		return e.Kind.String() + " " + e.Addr
 	case e.Kind == Dial:
 		return "dial " + e.DialID() + " " + e.Addr
 	case e.wrapped != nil:
 		return e.wrapped.eventName(e)
-	case e.Kind == Data:
-		return e.From.ID() + " " + e.From.side.String() + "->" + e.From.Peer().side.String() + " data"
 	}
-	return e.From.ID() + " " + e.From.side.String() + " " + e.Kind.String()
+	return e.From.eventName(e.Kind)
+}
+
+// eventName is the name of what an end sends.
+func (c *Conn) eventName(k Kind) string {
+	if k == Data {
+		return c.ID() + " " + c.side.String() + "->" + c.Peer().side.String() + " data"
+	}
+	return c.ID() + " " + c.side.String() + " " + k.String()
 }
 
 // DialID is the name of the dial, "d1" for the first, or "" for other events.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"time"
@@ -14,15 +15,15 @@ import (
 // disturbance is what a network remembers of the faults of its hosts. All of it
 // is guarded by the network's mutex.
 type disturbance struct {
-	late     []*Event            // who waits for a delay to be over
-	shapes   []*installed        // see Net.Shape
-	parted   map[string]Lost     // by host: see Net.Partition
-	down     map[string]bool     // by host: see Net.Crash
-	backlogs map[string]int      // by the listener's address: see Net.Backlog
-	routes   map[string]string   // from address to address: see Net.Route
-	answers  map[string][]string // by name: see Net.Resolve
-	wrapped  map[*wrapped]bool   // connections that were wrapped and are open
-	wraps    int                 // how many were
+	late     []*Event                  // who waits for a delay to be over
+	shapes   []*installed              // see Net.Shape
+	parted   map[string]Lost           // by host: see Net.Partition
+	down     map[string]bool           // by host: see Net.Crash
+	backlogs map[netip.AddrPort]int    // by the listener's address: see Net.Backlog
+	routes   map[netip.AddrPort]string // from address to address: see Net.Route
+	answers  map[string][]string       // by name: see Net.Resolve
+	wrapped  map[*wrapped]bool         // connections that were wrapped and are open
+	wraps    int                       // how many were
 }
 
 // any reports whether anything of it can change what happens.
@@ -83,7 +84,7 @@ func (n *Net) Crash(host string) {
 	n.setControlled()
 	var listeners []*listener
 	for addr, l := range n.listeners {
-		if n.names[l.addr.IP.String()] == host {
+		if n.names[ipKey(l.addr.IP)] == host {
 			listeners = append(listeners, l)
 			delete(n.listeners, addr)
 		}
@@ -207,8 +208,7 @@ func (n *Net) Backlog(address string, most int) {
 	if err != nil {
 		panic("faultnet: " + err.Error())
 	}
-	at := &net.TCPAddr{IP: n.host(host).ip, Port: port}
-	n.disturbed.backlogs = with(n.disturbed.backlogs, at.String(), most)
+	n.disturbed.backlogs = with(n.disturbed.backlogs, key(n.host(host).ip, port), most)
 	n.setControlled()
 }
 
@@ -221,7 +221,7 @@ func (n *Net) Route(from, to string) {
 	if err != nil {
 		panic("faultnet: " + err.Error())
 	}
-	at := (&net.TCPAddr{IP: n.host(host).ip, Port: port}).String()
+	at := key(n.host(host).ip, port)
 	if to == "" {
 		delete(n.disturbed.routes, at)
 		return
@@ -232,13 +232,13 @@ func (n *Net) Route(from, to string) {
 // listening is the listener that dials to an address reach, or nil. It is
 // called with mu held.
 func (n *Net) listening(addr *net.TCPAddr) *listener {
-	at := addr.String()
+	at := key(addr.IP, addr.Port)
 	if to, ok := n.disturbed.routes[at]; ok {
 		host, port, err := splitAddress(to)
 		if err != nil {
 			return nil
 		}
-		at = (&net.TCPAddr{IP: n.host(host).ip, Port: port}).String()
+		at = key(n.host(host).ip, port)
 	}
 	return n.listeners[at]
 }
@@ -329,7 +329,7 @@ func (n *Net) openAs(e *Event, v Verdict) (*Conn, error) {
 		c.Peer().closeNow()
 	}
 	n.mu.Lock()
-	lost := n.disturbed.parted[n.names[e.dial.target.IP.String()]]
+	lost := n.disturbed.parted[n.names[ipKey(e.dial.target.IP)]]
 	n.mu.Unlock()
 	if lost != 0 {
 		c.setClog(lost&ToClient != 0)
@@ -351,9 +351,9 @@ func (d *dialing) ended(name string, err error) error {
 }
 
 // with is m with a key more; m may be nil.
-func with[V any](m map[string]V, key string, v V) map[string]V {
+func with[K comparable, V any](m map[K]V, key K, v V) map[K]V {
 	if m == nil {
-		m = make(map[string]V)
+		m = make(map[K]V)
 	}
 	m[key] = v
 	return m

@@ -15,9 +15,16 @@ type lateness struct {
 	since time.Time // when what it brings was sent, if that is known
 	limit int       // how many bytes it brings; 0 for all
 	timer *clock.Timer
-	over  bool    // it has waited, and is not asked about again
-	after Verdict // what becomes of it then
-	tries int     // of a dial: how many of its SYNs were dropped
+	over  bool     // it has waited, and is not asked about again
+	after *Verdict // what becomes of it then; nil means Pass
+	tries int      // of a dial: how many of its SYNs were dropped
+}
+
+func (l *lateness) verdict() Verdict {
+	if l.after == nil {
+		return Pass
+	}
+	return *l.after
 }
 
 // Linux sends a SYN again after 1, 2, 4, ... seconds, six times
@@ -80,7 +87,7 @@ func (l *link) delay(e *Event, v Verdict, d *time.Duration, limit int) bool {
 	if to.in.event != e {
 		return false
 	}
-	e.late.after = Pass
+	e.late.after = nil
 	if e.Kind != Data {
 		return true
 	}
@@ -156,7 +163,7 @@ func (v Verdict) lot(e *Event) time.Duration {
 func (n *Net) later(e *Event, d time.Duration, after Verdict) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	e.late.after = after
+	e.late.after = &after
 	n.disturbed.late = append(n.disturbed.late, e)
 	e.late.timer = n.clock().AfterFunc(max(0, d), func() { n.due(e) })
 }
@@ -210,7 +217,7 @@ func (n *Net) dropped(e *Event) bool {
 	if d.target == nil || d.done == nil {
 		return false
 	}
-	name := n.names[d.target.IP.String()]
+	name := n.names[ipKey(d.target.IP)]
 	if n.disturbed.down[name] || n.disturbed.parted[name] != 0 {
 		return true
 	}
@@ -218,7 +225,7 @@ func (n *Net) dropped(e *Event) bool {
 	if ln == nil {
 		return false
 	}
-	most, ok := n.disturbed.backlogs[ln.addr.String()]
+	most, ok := n.disturbed.backlogs[ln.key()]
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
 	return ok && len(ln.backlog)-ln.first+len(ln.ignored) >= most

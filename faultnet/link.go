@@ -38,6 +38,7 @@ type inbound struct {
 	fin     flight
 	reset   flight
 	event   *Event // the head of the queue, while it waits to be released
+	data    string // the name of the events that bring bytes, once there was one
 
 	taken   int64    // bytes that were read
 	clogged bool     // nothing arrives: see Conn.Clog
@@ -63,7 +64,7 @@ func (l *link) name() string { return "c" + strconv.Itoa(l.number) }
 // unlock frees the link and hands the events that the step produced to the
 // network.
 func (l *link) unlock() {
-	if l.posted == nil {
+	if len(l.posted) == 0 {
 		l.mu.Unlock()
 	} else {
 		l.post()
@@ -73,8 +74,9 @@ func (l *link) unlock() {
 // post is unlock with events. It holds no lock while it hands them out: a rule
 // may look at any connection.
 func (l *link) post() {
-	posted := l.posted
-	l.posted = nil
+	var room [4]*Event
+	posted := append(room[:0], l.posted...)
+	l.posted = l.posted[:0]
 	l.mu.Unlock()
 	for _, e := range posted {
 		l.net.post(e)
@@ -85,7 +87,7 @@ func (l *link) post() {
 // caller's step produced are handed out first, instead: whoever releases them
 // may be the one to wake it.
 func (l *link) wait(cond *sync.Cond, waiting *int) {
-	if l.posted != nil {
+	if len(l.posted) > 0 {
 		l.post()
 		l.mu.Lock()
 		return
@@ -111,6 +113,17 @@ func (c *Conn) head() Kind {
 		return RST
 	}
 	return 0
+}
+
+// nameOf is the name of an event that is to arrive.
+func (in *inbound) nameOf(k Kind, from *Conn) string {
+	if k != Data {
+		return from.eventName(k)
+	}
+	if in.data == "" {
+		in.data = from.eventName(Data)
+	}
+	return in.data
 }
 
 // waits reports whether anything has not arrived.
@@ -166,7 +179,7 @@ func (l *link) advance() {
 				moved = true
 				continue
 			}
-			c.in.event = &Event{Kind: kind, From: c.Peer(), net: l.net}
+			c.in.event = &Event{Kind: kind, From: c.Peer(), net: l.net, name: c.in.nameOf(kind, c.Peer())}
 			c.in.resume(c.in.event)
 			l.posted = append(l.posted, c.in.event)
 		}

@@ -2,6 +2,7 @@ package faultnet
 
 import (
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"syscall"
@@ -33,15 +34,16 @@ func (n *Net) Listen(network, address string) (net.Listener, error) {
 	if !suits(network, addr.IP) {
 		return fail(nil, unsuitable(name))
 	}
-	if n.listeners[addr.String()] != nil {
+	at := key(addr.IP, port)
+	if n.listeners[at] != nil {
 		return fail(addr, os.NewSyscallError("bind", syscall.EADDRINUSE))
 	}
 	l := &listener{net: n, network: network, addr: addr, address: address}
 	l.ready.L = &l.mu
 	if n.listeners == nil {
-		n.listeners = make(map[string]*listener)
+		n.listeners = make(map[netip.AddrPort]*listener)
 	}
-	n.listeners[addr.String()] = l
+	n.listeners[at] = l
 	return l, nil
 }
 
@@ -112,8 +114,8 @@ func (l *listener) SetDeadline(t time.Time) error {
 // Close stops listening. Connections that nobody accepted are reset.
 func (l *listener) Close() error {
 	l.net.mu.Lock()
-	if l.net.listeners[l.addr.String()] == l {
-		delete(l.net.listeners, l.addr.String())
+	if l.net.listeners[l.key()] == l {
+		delete(l.net.listeners, l.key())
 	}
 	l.net.mu.Unlock()
 	l.mu.Lock()

@@ -3,6 +3,7 @@ package faultnet
 import (
 	"cmp"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -28,8 +29,8 @@ type Net struct {
 
 	mu        sync.Mutex
 	hosts     map[string]*host
-	names     map[string]string // the IP address of a host to its name
-	listeners map[string]*listener
+	names     map[netip.Addr]string // of hosts
+	listeners map[netip.AddrPort]*listener
 	links     map[*link]struct{}
 	numLinks  int
 	numDials  int
@@ -82,11 +83,14 @@ func (n *Net) Drive(wake func()) {
 // names, and dials are given their numbers: a driver that calls Pending
 // whenever everything is quiet sees the same events in the same order each
 // time.
-func (n *Net) Pending() []*Event {
+func (n *Net) Pending() []*Event { return n.AppendPending(nil) }
+
+// AppendPending appends what Pending returns to b.
+func (n *Net) AppendPending(b []*Event) []*Event {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.collect()
-	return slices.Clone(n.pending)
+	return append(b, n.pending...)
 }
 
 func (n *Net) collect() {
@@ -95,7 +99,7 @@ func (n *Net) collect() {
 	}
 	for _, e := range n.arrivals {
 		if e.Kind == Dial {
-			n.nameDial(e.dial)
+			n.nameDial(e)
 			if e.dial.gone {
 				n.note(e, "cancelled")
 				continue
@@ -106,10 +110,13 @@ func (n *Net) collect() {
 	n.arrivals = n.arrivals[:0]
 }
 
-func (n *Net) nameDial(d *dialing) {
-	if d.number == 0 {
+func (n *Net) nameDial(e *Event) {
+	if d := e.dial; d.number == 0 {
 		n.numDials++
 		d.number = n.numDials
+		if n.controlled.Load() {
+			e.name = "dial " + e.DialID() + " " + e.Addr
+		}
 	}
 }
 
@@ -139,7 +146,7 @@ func (n *Net) Apply(e *Event, v Verdict) bool {
 	n.pending = slices.Delete(n.pending, i, i+1)
 	n.mu.Unlock()
 	if e.late.over && (v.IsPass() || v.postpones()) {
-		v = e.late.after
+		v = e.late.verdict()
 	}
 	n.happen(e, v)
 	return true
@@ -149,7 +156,7 @@ func (n *Net) Apply(e *Event, v Verdict) bool {
 func (n *Net) post(e *Event) {
 	n.mu.Lock()
 	if n.wake == nil && e.Kind == Dial {
-		n.nameDial(e.dial)
+		n.nameDial(e)
 	}
 	if wake := n.wake; wake != nil {
 		e.seq = len(n.arrivals)
@@ -276,7 +283,7 @@ func (n *Net) host(name string) *host {
 	}
 	if n.hosts == nil {
 		n.hosts = make(map[string]*host)
-		n.names = make(map[string]string)
+		n.names = make(map[netip.Addr]string)
 	}
 	ip := net.ParseIP(name)
 	switch {
@@ -290,9 +297,19 @@ func (n *Net) host(name string) *host {
 	}
 	h := &host{name: name, ip: ip}
 	n.hosts[name] = h
-	n.names[ip.String()] = name
+	n.names[ipKey(ip)] = name
 	return h
 }
+
+// key is an address as a key.
+func key(ip net.IP, port int) netip.AddrPort { return netip.AddrPortFrom(ipKey(ip), uint16(port)) }
+
+func ipKey(ip net.IP) netip.Addr {
+	a, _ := netip.AddrFromSlice(ip)
+	return a.Unmap()
+}
+
+func (l *listener) key() netip.AddrPort { return key(l.addr.IP, l.addr.Port) }
 
 // ephemeral is a local port that nobody has. Called with mu held.
 func (n *Net) ephemeral() int {

@@ -66,7 +66,7 @@ func (n *Net) Hold(pattern string) (release func()) {
 // such events counts as [Pass].
 func (n *Net) Verdict(e *Event) Verdict {
 	if e.late.over {
-		return e.late.after // it was decided when its delay began
+		return e.late.verdict() // it was decided when its delay began
 	}
 	n.mu.Lock()
 	rules := n.rules

@@ -14,6 +14,7 @@ import (
 type Conn struct {
 	t      *T
 	client *faultnet.Conn
+	wire   wire
 }
 
 // conn is the handle for a connection, the same one each time.
@@ -23,10 +24,10 @@ func (t *T) conn(c *faultnet.Conn) *Conn {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	h := t.conns[c.ID()]
+	h := t.conns[c]
 	if h == nil {
-		h = &Conn{t, c}
-		t.conns[c.ID()] = h
+		h = &Conn{t: t, client: c}
+		t.conns[c] = h
 	}
 	return h
 }

@@ -31,9 +31,10 @@ func (t *T) drive(body func(*T)) {
 	limit := time.NewTimer(Limit)
 	defer limit.Stop()
 	asked := nothing
+	pending := make([]*faultnet.Event, 0, 8)
 	for {
 		synctest.Wait()
-		pending := t.Net.Pending()
+		pending = t.Net.AppendPending(pending[:0])
 		t.checkQuiet(pending)
 		if asked == nothing {
 			select {
@@ -100,51 +101,72 @@ func (t *T) next(pending []*faultnet.Event) progress {
 
 // live is the body, then the clean-up functions, then the last checks. Each
 // runs to its end even if the one before failed, except that nothing is
-// checked for leaks in a test that has failed.
+// checked for leaks in a test that has failed. A Goexit ends the goroutine that
+// a stage runs in: the next one gets a new one then.
 func (t *T) live(body func(*T), done chan struct{}) {
-	defer close(done)
-	t.protect(func() { body(t) })
-	if p := t.plan; p != nil {
-		if !t.Failed() {
-			t.protect(func() { t.await(wantRest) })
+	stage := func() func() { // the next one, or nil
+		switch f := body; {
+		case f != nil:
+			body = nil
+			return func() { f(t) }
+		case t.plan != nil && !t.plan.over && !t.Failed():
+			t.plan.over = true
+			return func() { t.await(wantRest) }
+		case t.plan != nil:
+			t.plan.summary = t.outcome(t.plan)
+			t.plan = nil // what is left happens as it comes
 		}
-		p.summary = t.outcome(p)
-		t.plan = nil // what is left happens as it comes
-	}
-	for {
-		t.mu.Lock()
-		n := len(t.cleanups)
-		if n == 0 {
-			t.mu.Unlock()
-			break
+		if f := t.takeCleanup(); f != nil {
+			return f
 		}
-		f := t.cleanups[n-1]
-		t.cleanups = t.cleanups[:n-1]
-		t.mu.Unlock()
-		t.protect(f)
+		if t.Failed() || t.checked {
+			return nil
+		}
+		t.checked = true
+		return t.leftovers
 	}
-	if !t.Failed() {
-		t.protect(t.leftovers)
-	}
-}
-
-// protect calls f and takes a panic or a Goexit as the end of f alone. It runs
-// f in a goroutine of its own: nothing else survives a Goexit.
-func (t *T) protect(f func()) {
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		finished := false
+	var goOn func()
+	goOn = func() {
+		ended := false
 		defer func() {
-			if !finished && !t.Failed() {
-				t.add(Failure{Kind: "goexit", Text: "the body called runtime.Goexit"})
+			if !ended {
+				go goOn()
 			}
 		}()
-		defer t.caught("")
-		f()
-		finished = true
+		for f := stage(); f != nil; f = stage() {
+			t.protect(f)
+		}
+		ended = true
+		close(done)
+	}
+	goOn()
+}
+
+// takeCleanup is the clean-up function that was added last, or nil.
+func (t *T) takeCleanup() func() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := len(t.cleanups)
+	if n == 0 {
+		return nil
+	}
+	f := t.cleanups[n-1]
+	t.cleanups = t.cleanups[:n-1]
+	return f
+}
+
+// protect calls f and takes a panic as the end of f alone. What a Goexit ends
+// as well is for the caller to take up again.
+func (t *T) protect(f func()) {
+	finished := false
+	defer func() {
+		if !finished && !t.Failed() {
+			t.add(Failure{Kind: "goexit", Text: "the body called runtime.Goexit"})
+		}
 	}()
-	<-ended
+	defer t.caught("")
+	f()
+	finished = true
 }
 
 // caught turns a panic of the function that defers it into a failure.

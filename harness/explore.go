@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -218,6 +219,7 @@ func (t *T) outcome(p *plan) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var b strings.Builder
+	b.Grow(64)
 	for _, r := range t.requests {
 		b.WriteString(r.name + " ")
 		switch {
@@ -230,17 +232,17 @@ func (t *T) outcome(p *plan) string {
 		case r.readErr != nil:
 			b.WriteString("body " + errorClass(r.readErr))
 		default:
-			fmt.Fprintf(&b, "%d", r.resp.StatusCode)
+			b.WriteString(strconv.Itoa(r.resp.StatusCode))
 		}
 		if n := len(r.runs); n > 0 {
-			fmt.Fprintf(&b, " on %s", r.runs[n-1].ID())
+			b.WriteString(" on " + r.runs[n-1].ID())
 		}
 		if n := len(r.runs); n > 1 {
 			fmt.Fprintf(&b, " (sent %d times)", n)
 		}
 		b.WriteString(", ")
 	}
-	fmt.Fprintf(&b, "%d opened", opened)
+	b.WriteString(strconv.Itoa(opened) + " opened")
 	for _, tag := range p.tags {
 		b.WriteString(", " + tag)
 	}

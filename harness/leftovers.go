@@ -11,7 +11,6 @@ import (
 // still there is a failure of its own, by name.
 func (t *T) leftovers() {
 	t.step("end")
-	t.settle()
 	for _, leak := range t.Leaks() {
 		t.fail(leak.Kind, leak.Text)
 		t.mu.Lock()

@@ -9,7 +9,6 @@ import (
 type lots struct {
 	rng      *rand.Rand
 	strategy string
-	bounds   Bounds
 	faultAt  map[int]bool // the steps from which on a fault is due
 	due      int
 	step     int
@@ -20,14 +19,22 @@ type lots struct {
 }
 
 func newLots(b Bounds, strategy string, number uint64, length int) *lots {
-	l := &lots{rng: rand.New(rand.NewPCG(b.Seed, number)), strategy: strategy, bounds: b,
-		faultAt: make(map[int]bool), prio: make(map[chain]float64), changeAt: make(map[int]bool),
-		weight: make(map[string]float64)}
+	l := &lots{rng: rand.New(rand.NewPCG(b.Seed, number)), strategy: strategy}
 	length = max(length, 8)
 	if n := b.Faults + b.Coincidences; n > 0 {
+		l.faultAt = make(map[int]bool)
 		for range l.rng.IntN(min(n, 3) + 1) {
 			l.faultAt[l.rng.IntN(length)] = true
 		}
+	}
+	switch strategy {
+	case "pos":
+		l.weight = make(map[string]float64)
+		return l
+	case "pct":
+		l.prio, l.changeAt = make(map[chain]float64), make(map[int]bool)
+	default:
+		return l
 	}
 	for range min(b.Delays, 4) {
 		l.changeAt[l.rng.IntN(length)] = true

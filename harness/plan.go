@@ -21,12 +21,18 @@ type plan struct {
 	faults    int             // taken so far
 	together  int
 	delays    int
-	trail     []step
 	tags      []string // outcomes that the body wants told apart
 	abandoned bool
 	summary   string
-	failedAt  int // the number of steps before the first failure on the way
-	slab      []option
+	failedAt  int  // the number of steps before the first failure on the way
+	over      bool // the body has returned
+	scratch
+}
+
+// scratch is memory that one run hands on to the next.
+type scratch struct {
+	trail []step
+	slab  []option
 }
 
 // step is one choice that was made.
@@ -181,7 +187,11 @@ func (p *plan) do(t *T, o option) {
 }
 
 // note records something that the plan did.
-func (t *T) note(name string) { t.step(strings.Fields(name)...) }
+func (t *T) note(name string) {
+	if !t.set.silent {
+		t.step(strings.Fields(name)...)
+	}
+}
 
 func remove[E comparable](s []E, e E) []E {
 	for i, x := range s {
@@ -195,16 +205,15 @@ func remove[E comparable](s []E, e E) []E {
 // options is what may happen next. What must happen some time comes first, in
 // the order in which it came: starts, then events. Then what may happen.
 func (p *plan) options(t *T, pending []*faultnet.Event) []option {
-	// All options of a run share one array: a run has some dozens, and most are
-	// never looked at again.
+	// All options of a run share one array: a run has some dozens.
 	if cap(p.slab)-len(p.slab) < 16 {
-		p.slab = make([]option, 0, 48)
+		p.slab = make([]option, 0, 64)
 	}
 	from := len(p.slab)
 	opts := p.slab[from:from:cap(p.slab)]
 	defer func() { p.slab = p.slab[:min(cap(p.slab), from+len(opts))] }()
 	for _, r := range p.starts {
-		opts = append(opts, option{name: "start " + r.name, kind: startOption, request: r,
+		opts = append(opts, option{name: r.startName, kind: startOption, request: r,
 			chain: chain{letter: 'r', index: r.index}})
 	}
 	opts = p.events(t, opts, pending)

@@ -29,6 +29,7 @@ type Request struct {
 	// plainAddr is where it goes if it goes there without TLS.
 	plainAddr string
 	start     func()        // makes the round trip
+	startName string        // of the choice to start it, in an exploration
 	done      chan struct{} // closed when the round trip has returned
 	auto      bool          // the body is read as soon as there is one
 	words     []string      // the line of a script that starts it
@@ -65,7 +66,8 @@ func (t *T) Post(name string, rt http.RoundTripper, url, body string) *Request {
 }
 
 func mustRequest(t *T, method, url string, body io.Reader) *http.Request {
-	req, err := http.NewRequestWithContext(t.ctx, method, url, body)
+	// Every request is cancelled when the run ends: its context needs no parent.
+	req, err := http.NewRequest(method, url, body)
 	if err != nil {
 		t.fatal("usage", err.Error())
 	}
@@ -111,7 +113,10 @@ func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *st
 	}
 	t.adopt(rt)
 	t.study(rt)
-	words := startWords(name, req, body)
+	var words []string
+	if !t.set.silent {
+		words = startWords(name, req, body)
+	}
 	r, req := t.watch(name, req, t.here())
 	r.words = words
 	r.auto = t.auto || t.plan != nil
@@ -126,6 +131,7 @@ func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *st
 		}
 	}
 	if t.plan != nil {
+		r.startName = "start " + name
 		t.plan.starts = append(t.plan.starts, r)
 		return r
 	}

@@ -21,6 +21,8 @@ type explorer struct {
 	length   int // steps of the run in which everything happens as it comes
 	skipped  int // schedules that other shards run
 	progress func(*Exploration)
+	spare    scratch
+	dog      *watchdog
 }
 
 // result is one run.
@@ -33,13 +35,21 @@ type result struct {
 
 // one runs the body once; pick decides.
 func (e *explorer) one(pick func([]option) int, silent bool) result {
-	p := &plan{bounds: e.x.Bounds, pick: pick}
-	t := runT(nil, e.x.Name, e.body, settings{silent: silent, plan: p})
+	p := &plan{bounds: e.x.Bounds, pick: pick, scratch: e.spare}
+	e.spare = scratch{}
+	t := runT(nil, e.x.Name, e.body, settings{silent: silent, plan: p, dog: e.dog})
 	r := result{plan: p, report: t.report(), summary: p.summary}
 	if !silent {
 		r.script = t.script(p)
 	}
 	return r
+}
+
+// recycle takes back the memory of a run that nobody will look at again.
+func (e *explorer) recycle(r result) {
+	if !r.report.Failed() {
+		e.spare = scratch{r.plan.trail[:0], r.plan.slab[:0]}
+	}
 }
 
 // explore explores body within the bounds.
@@ -57,7 +67,8 @@ func explore(name string, bounds Bounds, body func(*T), files []string, progress
 	b.Shard = Shard{} // a shard reports what the whole is within
 	x := &Exploration{Name: name, Bounds: b, Outcomes: make(map[string]int), Delays: -1}
 	e := &explorer{x: x, body: body, shard: shard, started: time.Now(), seen: make(map[string]bool),
-		failing: make(map[string]failing), progress: progress}
+		failing: make(map[string]failing), progress: progress, dog: newWatchdog()}
+	defer e.dog.stop()
 	if err := e.replayAll(files); err != nil {
 		return nil, err
 	}
@@ -123,7 +134,9 @@ func (e *explorer) draw(strategy string, i int) {
 	}
 	l := newLots(e.x.Bounds, strategy, uint64(i), e.length)
 	e.x.Drawn++
-	e.count(e.one(l.pick, true))
+	r := e.one(l.pick, true)
+	e.count(r)
+	e.recycle(r)
 }
 
 // count adds a run to what was explored.

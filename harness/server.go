@@ -47,7 +47,9 @@ func (t *T) serve(addr string, h http.Handler, config *tls.Config) *http.Server 
 		s.TLSConfig = config
 		go s.ServeTLS(l, "", "")
 	}
-	t.settle()
+	if t.plan == nil { // in an exploration nothing else happens yet
+		t.settle()
+	}
 	return s
 }
 
@@ -83,11 +85,13 @@ type connKey struct{}
 // where the wire does not show it: under TLS and in HTTP/2.
 func (t *T) told(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if c, ok := req.Context().Value(connKey{}).(*faultnet.Conn); ok && !t.wire(c.Peer()).plain {
-			t.sawRequest(req.Header.Get(RequestHeader), t.conn(c))
+		if c, ok := req.Context().Value(connKey{}).(*faultnet.Conn); ok {
+			if c := t.conn(c); !c.wire.plain {
+				t.sawRequest(req.Header.Get(RequestHeader), c)
+			}
 		}
 		// The answer says what it answers: see Request.judge.
-		w.Header().Set(RequestHeader, req.Header.Get(RequestHeader))
+		w.Header()[RequestHeader] = req.Header[RequestHeader]
 		h.ServeHTTP(w, req)
 	})
 }
@@ -169,14 +173,23 @@ func (t *T) peer(addr string) {
 // Conn is the connection of that name, "c1". It fails the test if none has
 // opened under it.
 func (t *T) Conn(id string) *Conn {
-	for _, c := range t.Net.Conns() {
-		t.conn(c)
-	}
-	t.mu.Lock()
-	c := t.conns[id]
-	t.mu.Unlock()
+	c := t.findConn(id)
 	if c == nil {
 		t.fatal("usage", fmt.Sprintf("there is no connection %s", id))
 	}
 	return c
+}
+
+func (t *T) findConn(id string) *Conn {
+	for _, c := range t.Net.Conns() {
+		t.conn(c)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range t.conns {
+		if c.ID() == id {
+			return c
+		}
+	}
+	return nil
 }

@@ -98,7 +98,7 @@ type T struct {
 	auto       bool     // bodies are read as they come
 	served     []string // the lines of a script that set up what serves
 	calls      int      // how many of them came through Client
-	conns      map[string]*Conn
+	conns      map[*faultnet.Conn]*Conn // by the client's end
 	transports []idler
 	idle       []*faultnet.Conn // usable at the last quiet point
 	dials      int              // seen so far
@@ -108,9 +108,9 @@ type T struct {
 	lastWant   string           // the line of a script that wants something
 	perHost    int              // the least limit of connections of a host among them
 	servers    []*http.Server
-	wires      map[*faultnet.Conn]*wire
 	table      string // the network as it was at the first failure
 	blocked    []string
+	checked    bool // for what is left over
 }
 
 // settings is what the ways to start a run differ in.
@@ -118,6 +118,7 @@ type settings struct {
 	again  string // the line that runs it again
 	silent bool   // no trace is wanted
 	plan   *plan
+	dog    *watchdog // of all runs of an exploration; nil for a run by itself
 }
 
 // idler is a transport whose idle connections can be closed.
@@ -129,16 +130,18 @@ func run(std *testing.T, name string, body func(*T), set settings) *Report {
 
 func runT(std *testing.T, name string, body func(*T), set settings) *T {
 	t := &T{name: name, set: set, plan: set.plan, Clock: clock.System}
-	frozen := make(chan Failure, 1)
-	stop := t.guard(func(f Failure) { frozen <- f })
-	defer stop()
-	end := bubble(std, frozen, func(id uint64) {
+	dog := set.dog
+	if dog == nil {
+		dog = newWatchdog()
+		defer dog.stop()
+	}
+	dog.t.Store(t)
+	end := bubble(std, dog.frozen, func(id uint64) {
 		t.ask = make(chan question)
 		t.quiet = make(chan struct{})
 		t.wake = make(chan struct{}, 1)
 		t.ctx, t.cancel = context.WithCancel(context.Background())
-		t.conns = make(map[string]*Conn)
-		t.wires = make(map[*faultnet.Conn]*wire)
+		t.conns = make(map[*faultnet.Conn]*Conn)
 		t.Net = newNet(t)
 		t.bubble.Store(id) // the watchdog looks from outside
 		t.drive(body)

@@ -99,6 +99,7 @@ func (t *tree) run(n node, level int, root bool) {
 		t.e.diverge(n, diverged, r)
 		return
 	}
+	defer t.e.recycle(r)
 	if r.plan.abandoned {
 		t.e.x.Pruned++
 		return
@@ -112,7 +113,7 @@ func (t *tree) run(n node, level int, root bool) {
 // expand adds the nodes behind a run: each choice that it did not make.
 func (t *tree) expand(r result, from, level int, sleeps [][]option, root bool) {
 	b := t.e.x.Bounds
-	w := &walk{}
+	w := &walk{choices: make([]uint16, 0, len(r.plan.trail)), prints: make([]uint32, 0, len(r.plan.trail))}
 	delays, faults, together := 0, 0, 0
 	child := 0
 	for i, s := range r.plan.trail {

@@ -96,8 +96,8 @@ func (t *T) checkDials(pending []*faultnet.Event) {
 // checkTurn checks, when a request reaches a server on a connection that was
 // not opened for it, that nobody has waited longer. After a fault it is not
 // known who waits for the first time.
-func (t *T) checkTurn(r *Request, c *faultnet.Conn) {
-	if w := t.wires[c]; c.Owner() == r.name || c.Owner() == "" || r.plainAddr == "" || t.faulted || w == nil || !w.plain {
+func (t *T) checkTurn(r *Request, c *Conn) {
+	if owner := c.client.Owner(); owner == r.name || owner == "" || r.plainAddr == "" || t.faulted || !c.wire.plain {
 		return
 	}
 	for _, q := range t.requests[:r.index] {
@@ -146,24 +146,22 @@ func (t *T) usable(addr string, conns []*faultnet.Conn) *faultnet.Conn {
 		if c.Address() != addr || !c.IsIdle() {
 			continue
 		}
-		if w := t.wires[c]; w != nil && w.seen && !w.plain {
+		h := t.conn(c)
+		if h.wire.seen && !h.wire.plain {
 			continue
 		}
-		if r := t.lastOn(c); r == nil || r.over() {
+		if r := h.lastRequest(); r == nil || r.over() {
 			return c
 		}
 	}
 	return nil
 }
 
-// lastOn is the request that was sent on c last, or nil.
-func (t *T) lastOn(c *faultnet.Conn) *Request {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if w := t.wires[c]; w != nil {
-		return w.last
-	}
-	return nil
+// lastRequest is the request that was sent on c last, or nil.
+func (c *Conn) lastRequest() *Request {
+	c.t.mu.Lock()
+	defer c.t.mu.Unlock()
+	return c.wire.last
 }
 
 // over reports whether the request leaves its connection fit for another.

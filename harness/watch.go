@@ -27,11 +27,11 @@ func (t *T) watch(name string, req *http.Request, at string) (*Request, *http.Re
 	}
 	t.mu.Unlock()
 	out := req.WithContext(faultnet.WithOwner(ctx, name))
-	out.Header = req.Header.Clone()
-	if out.Header == nil {
-		out.Header = make(http.Header)
+	out.Header = make(http.Header, len(req.Header)+1)
+	for k, v := range req.Header {
+		out.Header[k] = slices.Clone(v)
 	}
-	out.Header.Set(RequestHeader, name)
+	out.Header[RequestHeader] = []string{name}
 	r.once = !replayable(req)
 	r.plainAddr = plainAddr(req.URL)
 	return r, t.addGates(r, out)

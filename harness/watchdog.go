@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
@@ -15,20 +16,39 @@ import (
 var frozenAfter = flag.Duration("halfopen.frozen", 10*time.Second,
 	"look after this `time` whether a run is frozen on a mutex")
 
-// guard looks, in real time and from outside the bubble, whether a run is
+// watchdog looks, in real time and from outside the bubble, whether a run is
 // frozen: a goroutine that waits for a mutex is not durably blocked, so that if
 // its holder is parked at a gate, or waits for the same mutex, neither quiet nor
-// time will ever come. It calls frozen with what it saw, once. The caller has to stop it.
-func (t *T) guard(frozen func(Failure)) (stop func() bool) {
-	var timer *time.Timer
-	timer = time.AfterFunc(*frozenAfter, func() {
-		if f, ok := t.isFrozen(); ok {
-			frozen(f)
-			return
+// time will ever come. One watchdog serves any number of runs, one after the
+// other: a timer of its own for each would cost more than the rest of it.
+type watchdog struct {
+	t       atomic.Pointer[T] // the run that it watches
+	frozen  chan Failure      // what it saw
+	timer   *time.Timer
+	stopped atomic.Bool
+}
+
+func newWatchdog() *watchdog {
+	d := &watchdog{frozen: make(chan Failure, 1)}
+	var look func()
+	look = func() {
+		if t := d.t.Load(); t != nil {
+			if f, ok := t.isFrozen(); ok && d.t.CompareAndSwap(t, nil) {
+				d.frozen <- f
+			}
 		}
-		timer.Reset(*frozenAfter)
-	})
-	return timer.Stop
+		if !d.stopped.Load() {
+			d.timer.Reset(*frozenAfter)
+		}
+	}
+	d.timer = time.AfterFunc(time.Hour, look)
+	d.timer.Reset(*frozenAfter) // only now may it look
+	return d
+}
+
+func (d *watchdog) stop() {
+	d.stopped.Store(true)
+	d.timer.Stop()
 }
 
 // isFrozen reports whether of the bubble's goroutines none can run, and one

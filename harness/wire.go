@@ -8,15 +8,18 @@ import (
 
 // wire is what the harness has understood of the bytes from one client. In
 // HTTP/1.1 without TLS the names of requests are on the wire; otherwise the
-// server tells them.
+// server tells them. It is written before the bytes arrive that it is about.
 type wire struct {
 	seen  bool
 	plain bool
 	tail  []byte   // what may be the beginning of a header field
-	last  *Request // the one that was sent last
+	last  *Request // the one that was sent last; guarded by t.mu
 }
 
-var requestField = []byte("\r\n" + RequestHeader + ": ")
+var (
+	requestField = []byte("\r\n" + RequestHeader + ": ")
+	endOfHeader  = []byte("\r\n\r\n")
+)
 
 // longestName bounds how much of a connection's bytes is kept to find a field
 // that came in two pieces.
@@ -27,7 +30,8 @@ func (t *T) readWire(e *faultnet.Event, b []byte) {
 	if len(b) == 0 {
 		return
 	}
-	w := t.wire(e.From)
+	c := t.conn(e.From)
+	w := &c.wire
 	if !w.seen {
 		w.seen = true
 		w.plain = len(b) > 0 && b[0] >= 'A' && b[0] <= 'Z' && !bytes.HasPrefix(b, []byte("PRI * HTTP/2"))
@@ -35,7 +39,9 @@ func (t *T) readWire(e *faultnet.Event, b []byte) {
 	if !w.plain {
 		return
 	}
-	b = append(w.tail, b...)
+	if len(w.tail) > 0 {
+		b = append(w.tail, b...)
+	}
 	for {
 		i := bytes.Index(b, requestField)
 		if i < 0 {
@@ -45,22 +51,14 @@ func (t *T) readWire(e *faultnet.Event, b []byte) {
 		if !ok {
 			break
 		}
-		t.sawRequest(string(name), t.conn(e.From))
+		t.sawRequest(string(name), c)
 		// The line break begins the next field.
 		b = b[len(b)-len(rest)-2:]
 	}
-	w.tail = append([]byte(nil), b[max(0, len(b)-len(requestField)-longestName):]...)
-}
-
-func (t *T) wire(client *faultnet.Conn) *wire {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	w := t.wires[client]
-	if w == nil {
-		w = new(wire)
-		t.wires[client] = w
+	w.tail = nil
+	if !bytes.HasSuffix(b, endOfHeader) {
+		w.tail = bytes.Clone(b[max(0, len(b)-len(requestField)-longestName):])
 	}
-	return w
 }
 
 // sawRequest notes that a request reached a server on c.
@@ -69,10 +67,9 @@ func (t *T) sawRequest(name string, c *Conn) {
 	if r == nil {
 		return
 	}
-	w := t.wire(c.client)
-	t.checkTurn(r, c.client)
+	t.checkTurn(r, c)
 	t.mu.Lock()
-	w.last = r
+	c.wire.last = r
 	r.runs = append(r.runs, c)
 	n := len(r.runs)
 	t.mu.Unlock()
