@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/internal/mini"
 )
 
 // defects are classic mistakes of connection pools, each with the public bug
@@ -15,7 +16,7 @@ import (
 var defects = []struct {
 	bug      string
 	like     string
-	scenario func(t *harness.T, tr *mini)
+	scenario func(t *harness.T, tr *mini.Transport)
 	limit    int
 	lines    int // of the shortest script that shows it, written by hand
 }{
@@ -37,21 +38,25 @@ var defects = []struct {
 	{"idle closed and counted", "golang/go#32336", idleBetween, 1, 7},
 }
 
+func newMini(t *harness.T, bug string, limit int) *mini.Transport {
+	return &mini.Transport{DialContext: t.Net.DialContext, Bug: bug, MaxConnsPerHost: limit}
+}
+
 // one is a request that may be cancelled.
-func one(t *harness.T, tr *mini) {
+func one(t *harness.T, tr *mini.Transport) {
 	t.Serve("api.test:80", nil)
 	t.Get("r1", tr, "http://api.test/").MayCancel()
 }
 
 // twoAtLimit is two requests at once.
-func twoAtLimit(t *harness.T, tr *mini) {
+func twoAtLimit(t *harness.T, tr *mini.Transport) {
 	t.Serve("api.test:80", nil)
 	t.Get("r1", tr, "http://api.test/").MayCancel()
 	t.Get("r2", tr, "http://api.test/")
 }
 
 // oneThenTwo is a request, and two at once when it is over.
-func oneThenTwo(t *harness.T, tr *mini) {
+func oneThenTwo(t *harness.T, tr *mini.Transport) {
 	t.Serve("api.test:80", nil)
 	t.Get("r1", tr, "http://api.test/").Await()
 	t.Get("r2", tr, "http://api.test/")
@@ -59,7 +64,7 @@ func oneThenTwo(t *harness.T, tr *mini) {
 }
 
 // oneAfterAnother is two requests, each of which may be cancelled.
-func oneAfterAnother(t *harness.T, tr *mini) {
+func oneAfterAnother(t *harness.T, tr *mini.Transport) {
 	t.Serve("api.test:80", nil)
 	t.Get("r1", tr, "http://api.test/").MayCancel()
 	t.Get("r2", tr, "http://api.test/").MayCancel()
@@ -67,7 +72,7 @@ func oneAfterAnother(t *harness.T, tr *mini) {
 }
 
 // idleBetween is a request, and another one when the first is over.
-func idleBetween(t *harness.T, tr *mini) {
+func idleBetween(t *harness.T, tr *mini.Transport) {
 	t.Serve("api.test:80", nil)
 	t.MayCloseIdle(tr)
 	t.Get("r1", tr, "http://api.test/").Await()
@@ -75,7 +80,7 @@ func idleBetween(t *harness.T, tr *mini) {
 }
 
 // threeAtLimit is three requests that wait for each other.
-func threeAtLimit(t *harness.T, tr *mini) {
+func threeAtLimit(t *harness.T, tr *mini.Transport) {
 	t.Serve("api.test:80", nil)
 	t.Get("r1", tr, "http://api.test/").MayCancel()
 	t.Get("r2", tr, "http://api.test/").MayCancel()
@@ -84,7 +89,7 @@ func threeAtLimit(t *harness.T, tr *mini) {
 }
 
 // threeFree is two requests at once, and two more when those are over.
-func threeFree(t *harness.T, tr *mini) {
+func threeFree(t *harness.T, tr *mini.Transport) {
 	t.Serve("api.test:80", nil)
 	r1 := t.Get("r1", tr, "http://api.test/").MayCancel()
 	r2 := t.Get("r2", tr, "http://api.test/")
@@ -95,7 +100,7 @@ func threeFree(t *harness.T, tr *mini) {
 }
 
 // fourPosts is four requests that must not be sent twice, one after another.
-func fourPosts(t *harness.T, tr *mini) {
+func fourPosts(t *harness.T, tr *mini.Transport) {
 	t.Serve("api.test:80", nil)
 	for i := range 4 {
 		name := fmt.Sprintf("r%d", i+1)
@@ -106,7 +111,7 @@ func fourPosts(t *harness.T, tr *mini) {
 // Without a defect the small transport holds in every scenario: what the
 // others show is their defect.
 func TestNoDefect(t *testing.T) {
-	for name, s := range map[string]func(*harness.T, *mini){
+	for name, s := range map[string]func(*harness.T, *mini.Transport){
 		"oneAfterAnother": oneAfterAnother, "threeFree": threeFree, "fourPosts": fourPosts, "threeAtLimit": threeAtLimit,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -169,7 +174,7 @@ func seeds(strategy string) int {
 }
 
 // search is the number of the schedule that shows the defect.
-func search(t *testing.T, bug string, limit int, scenario func(*harness.T, *mini), strategy string, seed uint64) int {
+func search(t *testing.T, bug string, limit int, scenario func(*harness.T, *mini.Transport), strategy string, seed uint64) int {
 	t.Helper()
 	x, err := harness.Search(bug, harness.Bounds{Strategy: strategy, Seed: seed, Schedules: budget, AsFound: true}, nil,
 		func(t *harness.T) { scenario(t, newMini(t, bug, limit)) })

@@ -15,7 +15,7 @@ var update = flag.Bool("update", false, "rewrite golden files")
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/harness_test.stray"),
-		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/harness_test.(*mini).get.func1"),
+		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/internal/mini.(*Transport).get.func1"),
 		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/harness.leftInBubble"),
 		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/harness.(*T).live"),
 		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/harness.(*T).live.func1"),

@@ -24,9 +24,14 @@ func (t *T) Serve(addr string, h http.Handler) *http.Server {
 }
 
 // ServeTLS is Serve over TLS. Which protocols are spoken is what the
-// configuration's NextProtos say; none means HTTP/1. A certificate must be valid in the bubble's year 2000.
+// configuration's NextProtos say; none means HTTP/1. A certificate must be valid
+// in the bubble's year 2000. A nil configuration speaks both protocols, with a
+// certificate for the host that [TrustedRoots] has signed.
 func (t *T) ServeTLS(addr string, h http.Handler, config *tls.Config) *http.Server {
 	t.step("serve", addr, "tls")
+	if config == nil {
+		config = tlsConfig(addr, nil)
+	}
 	return t.serve(addr, h, config)
 }
 

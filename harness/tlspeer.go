@@ -21,6 +21,7 @@ import (
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
+	made sync.Map // the certificates that it signed
 }
 
 var (
@@ -51,7 +52,7 @@ func newAuthority(name string) *authority {
 	if err != nil {
 		panic("harness: " + err.Error())
 	}
-	return &authority{cert, key}
+	return &authority{cert: cert, key: key}
 }
 
 func newKey() *ecdsa.PrivateKey {
@@ -62,8 +63,21 @@ func newKey() *ecdsa.PrivateKey {
 	return key
 }
 
-// certificate is one for the host, valid until then.
+// certificate is one for the host, valid until then. It is made once.
 func (a *authority) certificate(host string, until time.Time) tls.Certificate {
+	type key struct {
+		host  string
+		until time.Time
+	}
+	if c, ok := a.made.Load(key{host, until}); ok {
+		return c.(tls.Certificate)
+	}
+	c := a.sign(host, until)
+	a.made.Store(key{host, until}, c)
+	return c
+}
+
+func (a *authority) sign(host string, until time.Time) tls.Certificate {
 	key := newKey()
 	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},

@@ -1,102 +1,140 @@
 package suites
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/testdata"
 )
 
+// Group is what a case is about.
+type Group string
+
+// The groups, in the order in which cases are listed.
+const (
+	Reuse  Group = "reuse"  // a connection serves again
+	Limit  Group = "limit"  // there are no more of something than was asked for
+	Order  Group = "order"  // who waits longest is served first
+	Cancel Group = "cancel" // whoever gives up gives up nothing else
+	Idle   Group = "idle"   // what waits in the pool, and how long
+	Broken Group = "broken" // the connection or its peer fails
+	Retry  Group = "retry"  // what may be sent again, and what may not
+	Body   Group = "body"   // of a request or a response
+	Expect Group = "expect" // 100-continue
+	Proxy  Group = "proxy"
+	TLS    Group = "tls"
+	HTTP2  Group = "http2"
+	Close  Group = "close" // CloseIdleConnections, Request.Close
+	Leak   Group = "leak"  // nothing is left behind
+)
+
+// Groups is all groups.
+var Groups = []Group{Reuse, Limit, Order, Cancel, Idle, Broken, Retry, Body, Expect, Proxy, TLS, HTTP2, Close, Leak}
+
 // Case is one thing that is expected of every transport.
 type Case struct {
-	// Name is the name of the subtest: "idle-wins". Its first word is the
-	// family.
-	Name string
+	// Name is the name of the subtest: "limit-never-exceeded".
+	Name  string
+	Group Group
 	// Claim is what holds, in a sentence.
 	Claim string
+	// Verdict is what catches it when it does not hold, in the words of the
+	// documentation of package harness.
+	Verdict string
 	// Issues is the public bugs that the case guards against, as
 	// "owner/repo#number".
 	Issues []string
-
-	script *harness.Script
-}
-
-// Family is the first word of the name: "idle", "cancel", "broken" or "body".
-func (c Case) Family() string {
-	family, _, _ := strings.Cut(c.Name, "-")
-	return family
+	// Source is where it is said that it holds: "RFC 9110 section 9.2.2",
+	// "net/http: Transport.MaxConnsPerHost".
+	Source string
+	// Protocols is what the case can be asked of. Zero means any.
+	Protocols Protocol
+	// Settings is what the transport is asked for. One that it refuses makes
+	// the case not applicable.
+	Settings harness.Settings
+	// Bounds is what Body is explored within. If Bounds.Schedules is 0 it is run
+	// once, in its own order.
+	Bounds harness.Bounds
+	// Body is the case. It is nil for a case that is a script.
+	Body func(e *Env)
+	// Script is the case as a race script, or nil.
+	Script *harness.Script
 }
 
 var issue = regexp.MustCompile(`\b[\w.-]+/[\w.-]+#\d+\b`)
 
-// Cases is all cases, in alphabetical order.
+// cases is the cases in Go, each file's its group's.
+var cases = slices.Concat(reuseCases)
+
+// Cases is all cases, by group and name.
 func Cases() []Case {
 	scripts, err := testdata.Scripts()
 	if err != nil {
 		panic("suites: " + err.Error()) // they are part of the build, and tested
 	}
-	cases := make([]Case, len(scripts))
-	for i, s := range scripts {
-		cases[i] = Case{Name: s.Name, Claim: s.Claim, script: s}
-		for _, c := range s.Comments() {
-			cases[i].Issues = append(cases[i].Issues, issue.FindAllString(c, -1)...)
+	all := slices.Clone(cases)
+	for _, s := range scripts {
+		family, _, _ := strings.Cut(s.Name, "-")
+		c := Case{Name: s.Name, Group: Group(family), Claim: s.Claim, Protocols: HTTP1, Script: s}
+		for _, line := range s.Comments() {
+			c.Issues = append(c.Issues, issue.FindAllString(line, -1)...)
 		}
+		all = append(all, c)
 	}
-	return cases
+	slices.SortFunc(all, func(a, b Case) int {
+		return cmp.Or(cmp.Compare(slices.Index(Groups, a.Group), slices.Index(Groups, b.Group)), cmp.Compare(a.Name, b.Name))
+	})
+	return all
 }
 
-// Quirk declares that a case does not hold for a transport.
+// Quirk declares that a case does not hold for a transport. It must fail: a
+// quirk whose bug is gone fails the test, so that it is removed.
 type Quirk struct {
-	// Case is the name of the case.
+	// Case is the name of the case, of every protocol: "cancel-waiter"; or of
+	// one: "h2/cancel-waiter".
 	Case string
-	// Reason is the public issue, or the mechanism.
+	// Reason is the mechanism: what happens, and where.
 	Reason string
+	// Issue is the public bug, as "owner/repo#number", if there is one.
+	Issue string
+	// Breaks is what says that it should be otherwise: a line of the
+	// transport's documentation, or of an RFC.
+	Breaks string
+	// Versions is where it was seen: "go1.26".
+	Versions string
 }
 
-// TestTransport runs every case as a subtest, with a new transport of the
-// maker for each. A case that has a quirk must fail; it is logged with the
-// quirk's reason. A case that the maker refuses is skipped with its reason.
-func TestTransport(t *testing.T, maker harness.Maker, quirks ...Quirk) {
-	t.Helper()
-	cases := Cases()
-	if err := checkQuirks(cases, quirks); err != nil {
-		t.Fatal(err)
+func (q Quirk) String() string {
+	s := q.Reason
+	if q.Issue != "" {
+		s = q.Issue + ": " + s
 	}
-	for _, c := range cases {
-		t.Run(c.Name, func(t *testing.T) { c.Test(t, maker, quirks...) })
+	if q.Versions != "" {
+		s += " (" + q.Versions + ")"
 	}
+	return s
+}
+
+// of reports whether the quirk is of that case over that protocol.
+func (q Quirk) of(c Case, p Protocol) bool {
+	return q.Case == c.Name || q.Case == p.String()+"/"+c.Name
 }
 
 // checkQuirks refuses a quirk of a case that there is not: it would never be
 // seen to be obsolete.
 func checkQuirks(cases []Case, quirks []Quirk) error {
 	for _, q := range quirks {
-		if !slices.ContainsFunc(cases, func(c Case) bool { return c.Name == q.Case }) {
+		name := q.Case
+		if p, rest, ok := strings.Cut(name, "/"); ok && parseProtocol(p) != 0 {
+			name = rest
+		}
+		if !slices.ContainsFunc(cases, func(c Case) bool { return c.Name == name }) {
 			return fmt.Errorf("suites: quirk for unknown case %q", q.Case)
 		}
 	}
 	return nil
-}
-
-// Test runs the case as a test.
-func (c Case) Test(t harness.TB, maker harness.Maker, quirks ...Quirk) {
-	t.Helper()
-	i := slices.IndexFunc(quirks, func(q Quirk) bool { return q.Case == c.Name })
-	if i < 0 {
-		c.script.Test(t, maker)
-		return
-	}
-	r, err := c.script.Run(maker)
-	var na *harness.NotApplicable
-	switch {
-	case errors.As(err, &na) || !r.Failed():
-		t.Errorf("%s: has a quirk (%s), and holds: remove the quirk", c.Name, quirks[i].Reason)
-	default:
-		t.Logf("quirk: %s: %s", c.Name, quirks[i].Reason)
-	}
 }

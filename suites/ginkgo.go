@@ -8,9 +8,9 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// Describe is TestTransport as a Ginkgo container: a spec a case, labelled
-// with its family and the public issues that it guards against, as
-// "golang-go#8483".
+// Describe is TestTransport as a Ginkgo container: a spec a case, in a container
+// a protocol, labelled with the group, the protocol and the public issues that it
+// guards against, as "golang-go#8483".
 //
 //	var _ = suites.Describe("my transport", maker)
 func Describe(name string, maker harness.Maker, quirks ...Quirk) bool {
@@ -19,17 +19,29 @@ func Describe(name string, maker harness.Maker, quirks ...Quirk) bool {
 		if err := checkQuirks(cases, quirks); err != nil {
 			panic(err.Error())
 		}
-		for _, c := range cases {
-			labels := ginkgo.Label(c.Family())
-			for _, issue := range c.Issues {
-				// A label may not contain a slash.
-				labels = append(labels, strings.ReplaceAll(issue, "/", "-"))
+		spoken := Speaks(maker)
+		for _, p := range Protocols {
+			if spoken&p == 0 {
+				continue
 			}
-			ginkgo.It(c.Name+": "+c.Claim, labels, func() {
-				c.Test(ginkgo.GinkgoT(), maker, quirks...)
+			ginkgo.Context(p.String(), func() {
+				for _, c := range cases {
+					ginkgo.It(c.Name+": "+c.Claim, labels(c, p), func() {
+						c.Test(ginkgo.GinkgoT(), Subject{name, p, maker, quirks})
+					})
+				}
 			})
 		}
 	})
+}
+
+func labels(c Case, p Protocol) ginkgo.Labels {
+	l := ginkgo.Label(string(c.Group), p.String())
+	for _, issue := range c.Issues {
+		// A label may not contain a slash.
+		l = append(l, strings.ReplaceAll(issue, "/", "-"))
+	}
+	return l
 }
 
 // Shard is the part of an exploration that this parallel process of Ginkgo

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,7 +15,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/halfopen/halfopen/harness"
-	"github.com/halfopen/halfopen/pool"
 	"github.com/halfopen/halfopen/suites"
 )
 
@@ -35,13 +33,8 @@ func TestSuites(t *testing.T) {
 
 var _ = suites.Describe("net/http", harness.NetHTTP)
 
-func poolMaker(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
-	tr := &pool.Transport{DialContext: t.Net.DialContext}
-	return tr, s.Apply(tr)
-}
-
-func TestRacesNetHTTP(t *testing.T) { suites.TestTransport(t, harness.NetHTTP) }
-func TestRacesPool(t *testing.T)    { suites.TestTransport(t, poolMaker) }
+func TestRacesNetHTTP(t *testing.T) { suites.TestTransport(t, harness.NetHTTP, suites.NetHTTPQuirks...) }
+func TestRacesPool(t *testing.T)    { suites.TestTransport(t, suites.Pool) }
 
 // What net/http does and should not, the reference transport does not do.
 func TestPoolHasNoQuirk(t *testing.T) {
@@ -56,7 +49,7 @@ func TestPoolHasNoQuirk(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r, err := s.Run(poolMaker); err != nil || !r.Failed() {
+		if r, err := s.Run(suites.Pool); err != nil || !r.Failed() {
 			t.Errorf("%s: pool has the quirk too (%v)", s.Name, err)
 		}
 	}
@@ -68,7 +61,7 @@ func TestCases(t *testing.T) {
 	families := make(map[string]int)
 	guards := 0
 	for _, c := range suites.Cases() {
-		families[c.Family()]++
+		families[string(c.Group)]++
 		if len(c.Issues) > 0 {
 			guards++
 		}
@@ -143,7 +136,7 @@ func TestReportAndQuirks(t *testing.T) {
 	}
 	c := suites.Cases()[0]
 	rec := &recorder{TB: t}
-	c.Test(rec, harness.NetHTTP, suites.Quirk{Case: c.Name, Reason: "none"})
+	c.Test(rec, suites.Subject{Protocol: suites.HTTP1, Maker: harness.NetHTTP, Quirks: []suites.Quirk{{Case: c.Name, Reason: "none"}}})
 	if want := "has a quirk (none), and holds: remove the quirk"; !strings.Contains(rec.text, want) {
 		t.Errorf("got %q, want it to contain %q", rec.text, want)
 	}

@@ -1,4 +1,7 @@
-package harness_test
+// Package mini is a small HTTP/1 transport with a pool that is right, and that
+// can be given one of the classic mistakes of pools: what is tested on it is
+// whether they are found. Its goal is that each mistake is one line.
+package mini
 
 import (
 	"bufio"
@@ -9,27 +12,24 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/halfopen/halfopen/harness"
 )
 
-// mini is a small HTTP/1 transport with a pool that is right, and that can be
-// given one of the classic mistakes: bug is its name in the table of
-// defects_test.go.
-type mini struct {
-	dial func(ctx context.Context, network, addr string) (net.Conn, error)
-	bug  string
-
+// Transport is an [http.RoundTripper]. Its zero value with a DialContext has no
+// mistake.
+type Transport struct {
+	DialContext     func(ctx context.Context, network, addr string) (net.Conn, error)
 	MaxConnsPerHost int
+	// Bug is the name of the mistake: see the uses of it below.
+	Bug string
 
 	mu      sync.Mutex
-	idle    []*miniConn
-	waiters []*miniWaiter
+	idle    []*conn
+	waiters []*waiter
 	open    int // dialing, in use and idle
 	closes  int // calls of CloseIdleConnections
 }
 
-type miniConn struct {
+type conn struct {
 	net.Conn
 	br     *bufio.Reader
 	reused int
@@ -38,29 +38,25 @@ type miniConn struct {
 
 // again is the same connection for another request, which is the mistake; that
 // both have a reader of their own keeps it from being a data race too.
-func (c *miniConn) again() *miniConn {
-	return &miniConn{Conn: c.Conn, br: bufio.NewReader(c.Conn), reused: c.reused + 1, closes: c.closes}
+func (c *conn) again() *conn {
+	return &conn{Conn: c.Conn, br: bufio.NewReader(c.Conn), reused: c.reused + 1, closes: c.closes}
 }
 
-type miniWaiter struct {
+type waiter struct {
 	addr    string
-	ready   chan *miniConn // closed without a value when the dial failed
+	ready   chan *conn // closed without a value when the dial failed
 	err     error
 	served  bool
 	dialing bool
 }
 
-func newMini(t *harness.T, bug string, limit int) *mini {
-	return &mini{dial: t.Net.DialContext, bug: bug, MaxConnsPerHost: limit}
-}
-
-func (m *mini) RoundTrip(req *http.Request) (*http.Response, error) {
+func (m *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	for {
 		c, err := m.get(req.Context(), net.JoinHostPort(req.URL.Hostname(), "80"))
 		if err != nil {
 			return nil, err
 		}
-		again := c.reused > 0 && req.Method == "GET" || m.bug == "posts again" && c.reused == 3
+		again := c.reused > 0 && req.Method == "GET" || m.Bug == "posts again" && c.reused == 3
 		resp, err := m.exchange(c, req)
 		if err == nil || req.Context().Err() != nil || !again {
 			return resp, err
@@ -72,19 +68,19 @@ func (m *mini) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // get waits for an idle connection or a dial, whichever is first.
-func (m *mini) get(ctx context.Context, addr string) (*miniConn, error) {
+func (m *Transport) get(ctx context.Context, addr string) (*conn, error) {
 	m.mu.Lock()
 	if n := len(m.idle); n > 0 {
 		c := m.idle[n-1]
 		m.idle = m.idle[:n-1]
-		if m.bug == "idle twice" && c.reused == 0 {
+		if m.Bug == "idle twice" && c.reused == 0 {
 			m.idle = append(m.idle, c.again())
 		}
 		c.reused++
 		m.mu.Unlock()
 		return c, nil
 	}
-	w := &miniWaiter{addr: addr, ready: make(chan *miniConn, 1)}
+	w := &waiter{addr: addr, ready: make(chan *conn, 1)}
 	m.waiters = append(m.waiters, w)
 	m.next()
 	m.mu.Unlock()
@@ -99,7 +95,7 @@ func (m *mini) get(ctx context.Context, addr string) (*miniConn, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.leave(w)
-	if m.bug == "goroutine waits on" {
+	if m.Bug == "goroutine waits on" {
 		go func() {
 			if c := <-w.ready; c != nil {
 				m.put(c)
@@ -117,17 +113,17 @@ func (m *mini) get(ctx context.Context, addr string) (*miniConn, error) {
 	return nil, ctx.Err()
 }
 
-func (m *mini) leave(w *miniWaiter) {
-	m.waiters = slices.DeleteFunc(m.waiters, func(v *miniWaiter) bool { return v == w })
+func (m *Transport) leave(w *waiter) {
+	m.waiters = slices.DeleteFunc(m.waiters, func(v *waiter) bool { return v == w })
 }
 
 // next starts a dial for the first waiter without one, if the limit allows.
-func (m *mini) next() {
+func (m *Transport) next() {
 	for _, w := range m.waiters {
-		if m.MaxConnsPerHost > 0 && m.open >= m.MaxConnsPerHost && m.bug != "over the limit" {
+		if m.MaxConnsPerHost > 0 && m.open >= m.MaxConnsPerHost && m.Bug != "over the limit" {
 			return
 		}
-		if m.bug == "over the limit" && m.MaxConnsPerHost > 0 && m.open > m.MaxConnsPerHost {
+		if m.Bug == "over the limit" && m.MaxConnsPerHost > 0 && m.open > m.MaxConnsPerHost {
 			return
 		}
 		if !w.dialing {
@@ -138,13 +134,13 @@ func (m *mini) next() {
 	}
 }
 
-func (m *mini) dialFor(w *miniWaiter, closes int) {
-	nc, err := m.dial(context.Background(), "tcp", w.addr)
+func (m *Transport) dialFor(w *waiter, closes int) {
+	nc, err := m.DialContext(context.Background(), "tcp", w.addr)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	waits := slices.Contains(m.waiters, w)
 	if err != nil {
-		if waits || m.bug != "slot of the cancelled" {
+		if waits || m.Bug != "slot of the cancelled" {
 			m.open--
 		}
 		if waits {
@@ -152,38 +148,38 @@ func (m *mini) dialFor(w *miniWaiter, closes int) {
 			m.leave(w)
 			close(w.ready)
 		}
-		if m.bug != "nobody is next" {
+		if m.Bug != "nobody is next" {
 			m.next()
 		}
 		return
 	}
-	c := &miniConn{Conn: nc, br: bufio.NewReader(nc), closes: closes}
+	c := &conn{Conn: nc, br: bufio.NewReader(nc), closes: closes}
 	switch {
 	case waits:
 		m.serve(w, c)
-	case m.bug == "orphan forgotten" && !w.served:
+	case m.Bug == "orphan forgotten" && !w.served:
 		m.open--
-	case m.bug == "closed and forgotten" && closes != m.closes:
+	case m.Bug == "closed and forgotten" && closes != m.closes:
 	default:
 		m.putLocked(c)
 	}
 }
 
-func (m *mini) serve(w *miniWaiter, c *miniConn) {
+func (m *Transport) serve(w *waiter, c *conn) {
 	w.served = true
 	m.leave(w)
 	w.ready <- c
 }
 
-func (m *mini) put(c *miniConn) {
+func (m *Transport) put(c *conn) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.putLocked(c)
 }
 
-func (m *mini) putLocked(c *miniConn) {
+func (m *Transport) putLocked(c *conn) {
 	for _, w := range m.waiters {
-		if m.bug == "dialing is served" && w.dialing {
+		if m.Bug == "dialing is served" && w.dialing {
 			continue
 		}
 		c.reused++
@@ -193,21 +189,21 @@ func (m *mini) putLocked(c *miniConn) {
 	m.idle = append(m.idle, c)
 }
 
-func (m *mini) drop(c *miniConn) {
+func (m *Transport) drop(c *conn) {
 	c.Close()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.bug != "slot of the broken" {
+	if m.Bug != "slot of the broken" {
 		m.open--
 	}
 	m.next()
 }
 
 // exchange sends the request and receives the head of its response.
-func (m *mini) exchange(c *miniConn, req *http.Request) (*http.Response, error) {
+func (m *Transport) exchange(c *conn, req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	stop := func() bool { return true }
-	switch m.bug {
+	switch m.Bug {
 	case "cancel is not heard":
 	case "late answer stays":
 		stop = context.AfterFunc(ctx, func() { c.SetReadDeadline(time.Unix(1, 0)) })
@@ -220,23 +216,23 @@ func (m *mini) exchange(c *miniConn, req *http.Request) (*http.Response, error) 
 		resp, err = http.ReadResponse(c.br, req)
 	}
 	if err != nil {
-		if !stop() && m.bug == "late answer stays" {
+		if !stop() && m.Bug == "late answer stays" {
 			c.SetReadDeadline(time.Time{})
 			m.put(c)
 			return nil, ctx.Err()
 		}
-		if m.bug != "broken and open" || ctx.Err() != nil {
+		if m.Bug != "broken and open" || ctx.Err() != nil {
 			m.drop(c)
 		}
 		if ctx.Err() != nil {
-			if m.bug == "neither" {
+			if m.Bug == "neither" {
 				return nil, nil
 			}
 			return nil, ctx.Err()
 		}
 		return nil, err
 	}
-	resp.Body = &miniBody{ReadCloser: resp.Body, m: m, c: c, stop: stop}
+	resp.Body = &body{ReadCloser: resp.Body, m: m, c: c, stop: stop}
 	if resp.ContentLength == 0 {
 		resp.Body.Close()
 		resp.Body = http.NoBody
@@ -244,16 +240,16 @@ func (m *mini) exchange(c *miniConn, req *http.Request) (*http.Response, error) 
 	return resp, nil
 }
 
-// miniBody gives the connection back when it was read to its end.
-type miniBody struct {
+// body gives the connection back when it was read to its end.
+type body struct {
 	io.ReadCloser
-	m    *mini
-	c    *miniConn
+	m    *Transport
+	c    *conn
 	stop func() bool
 	over bool
 }
 
-func (b *miniBody) Read(p []byte) (int, error) {
+func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
 		b.end(err == io.EOF)
@@ -261,12 +257,12 @@ func (b *miniBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (b *miniBody) Close() error {
+func (b *body) Close() error {
 	b.end(false)
 	return nil
 }
 
-func (b *miniBody) end(whole bool) {
+func (b *body) end(whole bool) {
 	if b.over {
 		return
 	}
@@ -274,7 +270,7 @@ func (b *miniBody) end(whole bool) {
 	switch {
 	case b.stop() && whole:
 		b.m.put(b.c)
-		if b.m.bug == "put back twice" {
+		if b.m.Bug == "put back twice" {
 			b.m.put(b.c.again())
 		}
 	default:
@@ -282,13 +278,13 @@ func (b *miniBody) end(whole bool) {
 	}
 }
 
-func (m *mini) CloseIdleConnections() {
+func (m *Transport) CloseIdleConnections() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.closes++
 	for _, c := range m.idle {
 		c.Close()
-		if m.bug != "idle closed and counted" {
+		if m.Bug != "idle closed and counted" {
 			m.open--
 		}
 	}

@@ -1,0 +1,52 @@
+package suites
+
+import (
+	"testing"
+
+	"github.com/halfopen/halfopen/harness"
+)
+
+// TestTransport puts every case to the maker's transports, as a subtest: over
+// each protocol that they speak, "http1/reuse-sequential" and so on, each with a
+// new transport. A case that has a quirk must fail; it is logged with the quirk's
+// reason. What is not applicable is skipped with its reason.
+func TestTransport(t *testing.T, maker harness.Maker, quirks ...Quirk) {
+	t.Helper()
+	cases := Cases()
+	if err := checkQuirks(cases, quirks); err != nil {
+		t.Fatal(err)
+	}
+	spoken := Speaks(maker)
+	if spoken == 0 {
+		t.Fatal("suites: the transport did not answer a plain GET, of http://api.test/ or https://api.test/")
+	}
+	for _, p := range Protocols {
+		if spoken&p == 0 {
+			continue
+		}
+		t.Run(p.String(), func(t *testing.T) {
+			for _, c := range cases {
+				t.Run(c.Name, func(t *testing.T) { c.Test(t, Subject{t.Name(), p, maker, quirks}) })
+			}
+		})
+	}
+}
+
+// TB is what a case needs of a [testing.TB] or of Ginkgo.
+type TB interface {
+	harness.TB
+	Skipf(format string, args ...any)
+}
+
+// Test puts the case to a subject as a test.
+func (c Case) Test(t TB, s Subject) {
+	t.Helper()
+	switch r := c.Run(s); r.State {
+	case Failed:
+		t.Errorf("%s\n%s", c.Claim, r.Report)
+	case Quirky:
+		t.Logf("quirk: %s: %s", c.Name, r.Reason)
+	case NotApplicable:
+		t.Skipf("not applicable: %s", r.Reason)
+	}
+}
