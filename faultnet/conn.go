@@ -45,6 +45,8 @@ type Conn struct {
 	readDeadline  deadline
 	writeDeadline deadline
 	closed        bool          // Close was called
+	closes        int           // how often it was
+	late          int           // calls of Write that began after it
 	readShut      bool          // CloseRead was called
 	writeShut     bool          // a FIN was sent
 	dead          bool          // reset by either end: nothing travels any more
@@ -161,6 +163,9 @@ func (c *Conn) Write(b []byte) (int, error) {
 // writeNow is Write without rules.
 func (c *Conn) writeNow(b []byte) (int, error) {
 	c.link.mu.Lock()
+	if c.closed {
+		c.late++
+	}
 	for c.writing && !c.closed {
 		c.waitWrite()
 	}
@@ -222,6 +227,7 @@ func (c *Conn) closeNow() error {
 	l := c.link
 	l.mu.Lock()
 	defer l.unlock()
+	c.closes++
 	if c.closed {
 		return c.opError("close", net.ErrClosed)
 	}
@@ -239,6 +245,32 @@ func (c *Conn) closeNow() error {
 	c.canWrite.Broadcast()
 	l.advance()
 	return nil
+}
+
+// Closes is how often Close was called, and LateWrites how many calls of Write
+// began after that: a program that has lost count of who owns a connection
+// shows it there.
+func (c *Conn) Closes() int {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	return c.closes
+}
+
+// LateWrites is how many calls of Write began after Close.
+func (c *Conn) LateWrites() int {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	return c.late
+}
+
+// Deadlines is the read and the write deadline; the zero time is none.
+func (c *Conn) Deadlines() (read, write time.Time) {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	if !c.closed {
+		read, write = c.readDeadline.at, c.writeDeadline.at
+	}
+	return read, write
 }
 
 // Reset sends a reset at once and closes this end, as SetLinger(0) and Close
@@ -307,6 +339,9 @@ func (c *Conn) setDeadlines(t time.Time, read, write bool) error {
 	defer l.unlock()
 	if c.closed {
 		return &net.OpError{Op: "set", Net: c.network, Addr: c.local, Err: net.ErrClosed}
+	}
+	if !t.IsZero() && !l.net.deadlines.Load() && l.clock.Until(t) > 0 {
+		l.net.deadlines.Store(true)
 	}
 	if read {
 		c.readDeadline.move(l.clock, t, &c.canRead)

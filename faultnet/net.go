@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/halfopen/halfopen/clock"
 )
@@ -26,6 +27,7 @@ type Net struct {
 
 	controlled atomic.Bool // events are posted: there are rules, a driver or a record
 	calls      atomic.Bool // rules are asked about calls
+	deadlines  atomic.Bool // one was set
 
 	mu        sync.Mutex
 	hosts     map[string]*host
@@ -336,6 +338,25 @@ func (n *Net) Conns() []*Conn {
 	}
 	slices.SortFunc(conns, func(a, b *Conn) int { return cmp.Compare(a.link.number, b.link.number) })
 	return conns
+}
+
+// Deadlines is the deadlines of the ends that are open, past ones too, in the
+// order of the connections.
+func (n *Net) Deadlines() (at []time.Time) {
+	if !n.deadlines.Load() {
+		return nil
+	}
+	for _, c := range n.Conns() {
+		for _, end := range [...]*Conn{c, c.Peer()} {
+			read, write := end.Deadlines()
+			for _, d := range [...]time.Time{read, write} {
+				if !d.IsZero() {
+					at = append(at, d)
+				}
+			}
+		}
+	}
+	return at
 }
 
 // Close ends the network: every listener is closed, every dial that waits

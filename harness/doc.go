@@ -53,6 +53,29 @@
 // [T.Gates] splits steps inside an unmodified transport: each of its callbacks
 // becomes an event too.
 //
+// # Verdicts
+//
+// In every run, for any transport, without being asked:
+//
+//   - whenever all is quiet: open connections and dials together are within the
+//     limit of a host; nobody waits while a connection that would serve is idle,
+//     and no dial begins while one is; whoever waits longest is served first; a
+//     cancelled request has returned
+//   - when a request reaches a server: it must not be there twice unless it may
+//     be sent again (RFC 9110 section 9.2.2); no other one failed on that
+//     connection; its body is whole
+//   - when it returns: with a response or an error, and not both or neither; the
+//     answer is its own, and its body what a server sent
+//   - at the end: every request has returned, every body is closed, every dial
+//     and hold was let go, every fault fired, every state of [T.Sometimes] was
+//     reached; once the idle connections are closed no connection is open, and
+//     no goroutine is left; a run in which nothing can move any more is stuck
+//
+// [T.Strict] adds that each connection is closed once, that nothing is written
+// to it afterwards, and that no deadline is armed while it is idle. Timers of
+// package time can't be seen from outside: what they hold back shows only as the
+// goroutine, the connection or the request that waits for them.
+//
 // # Ordinary tests
 //
 // Without [Net.Hold] everything goes through by itself, and a test is an

@@ -132,6 +132,8 @@ type Exploration struct {
 	Outcomes map[string]int
 	// Pruned is how many schedules were left out as equal to others.
 	Pruned int
+	// Reached is in how many schedules each state of [T.Sometimes] was reached.
+	Reached map[string]int
 	// Findings is the distinct failures, each with its shortest schedule.
 	Findings []*Finding
 	// Replayed is the saved schedules that were run first.
@@ -278,6 +280,9 @@ func (x *Exploration) String() string {
 	fmt.Fprintf(&b, "explored %s\n", x.coverage())
 	for _, o := range slices.Sorted(maps.Keys(x.Outcomes)) {
 		fmt.Fprintf(&b, "  %6d x %s\n", x.Outcomes[o], o)
+	}
+	for _, s := range slices.Sorted(maps.Keys(x.Reached)) {
+		fmt.Fprintf(&b, "  reached %d x: %s\n", x.Reached[s], s)
 	}
 	for _, f := range x.Findings {
 		fmt.Fprintf(&b, "\n%s", f.Report)

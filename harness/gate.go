@@ -135,6 +135,7 @@ func (b *gatedBody) Close() error {
 // DialContext is [faultnet.Net.DialContext]; the connection has the gates that
 // the test wants.
 func (n *Net) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	n.dialing(address)
 	c, err := n.Net.DialContext(ctx, network, address)
 	if err != nil || !n.t.gated("Write", "Close", "SetDeadline") {
 		return c, err

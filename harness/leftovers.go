@@ -11,7 +11,13 @@ import (
 // still there is a failure of its own, by name.
 func (t *T) leftovers() {
 	t.step("end")
-	for _, leak := range t.Leaks() {
+	for _, r := range t.requests {
+		r.checkAnswer()
+	}
+	t.checkReached()
+	leaks := t.Leaks()
+	t.checkCloses()
+	for _, leak := range leaks {
 		t.fail(leak.Kind, leak.Text)
 		t.mu.Lock()
 		t.failures[len(t.failures)-1].Where = leak.Where

@@ -10,7 +10,7 @@ import (
 )
 
 // reportVersion is the version of the JSON form of an [Exploration].
-const reportVersion = 1
+const reportVersion = 2
 
 // explorationJSON is the form in which shards report.
 type explorationJSON struct {
@@ -25,6 +25,7 @@ type explorationJSON struct {
 	Complete  bool           `json:"complete"`
 	Delays    int            `json:"delays"`
 	Outcomes  map[string]int `json:"outcomes"`
+	Reached   map[string]int `json:"reached"`
 	Findings  []findingJSON  `json:"findings"`
 }
 
@@ -42,7 +43,7 @@ type findingJSON struct {
 func (x *Exploration) MarshalJSON() ([]byte, error) {
 	j := explorationJSON{Version: reportVersion, Name: x.Name, Bounds: x.Bounds, Schedules: x.Schedules,
 		Drawn: x.Drawn, Pruned: x.Pruned, Sampled: x.Sampled, Waiting: x.Waiting, Complete: x.Complete, Delays: x.Delays,
-		Outcomes: x.Outcomes, Findings: []findingJSON{}}
+		Outcomes: x.Outcomes, Reached: x.Reached, Findings: []findingJSON{}}
 	for _, f := range x.Findings {
 		first := f.Report.Failures[0]
 		j.Findings = append(j.Findings, findingJSON{f.Schedule, first.Kind, first.Text, f.Report.String(), f.Script, f.cost, f.as})
@@ -60,7 +61,7 @@ func (x *Exploration) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("got report version %d, want %d", j.Version, reportVersion)
 	}
 	*x = Exploration{Name: j.Name, Bounds: j.Bounds, Schedules: j.Schedules, Drawn: j.Drawn, Pruned: j.Pruned,
-		Sampled: j.Sampled, Waiting: j.Waiting, Complete: j.Complete, Delays: j.Delays, Outcomes: j.Outcomes}
+		Sampled: j.Sampled, Waiting: j.Waiting, Complete: j.Complete, Delays: j.Delays, Outcomes: j.Outcomes, Reached: j.Reached}
 	for _, f := range j.Findings {
 		x.Findings = append(x.Findings, &Finding{Schedule: f.Schedule, Script: f.Script, cost: f.Cost, as: f.As,
 			Report: &Report{Name: j.Name, Failures: []Failure{{Kind: f.Kind, Text: f.Text}}, text: f.Report}})
@@ -77,7 +78,7 @@ func Merge(shards []*Exploration) (*Exploration, error) {
 	all := &Exploration{Name: shards[0].Name, Bounds: shards[0].Bounds, Complete: true,
 		Delays: shards[0].Delays, Outcomes: make(map[string]int)}
 	for _, x := range shards {
-		if x.Name != all.Name || !reflect.DeepEqual(x.Bounds, all.Bounds) {
+		if x.Name != all.Name || !x.Bounds.same(all.Bounds) {
 			return nil, fmt.Errorf("%s and %s are not shards of one exploration", all.Name, x.Name)
 		}
 		all.Schedules += x.Schedules
@@ -93,10 +94,23 @@ func Merge(shards []*Exploration) (*Exploration, error) {
 		for o, n := range x.Outcomes {
 			all.Outcomes[o] += n
 		}
+		for state, n := range x.Reached {
+			if all.Reached == nil {
+				all.Reached = make(map[string]int)
+			}
+			all.Reached[state] += n
+		}
 		all.Findings = append(all.Findings, x.Findings...)
 	}
-	all.Findings = shortest(all.Findings)
+	all.Findings = shortest(append(all.Findings, all.unreached()...))
 	return all, nil
+}
+
+// same reports whether two bounds are the same. Verdicts are known by their
+// names, which Effects has: functions can't be compared.
+func (b Bounds) same(c Bounds) bool {
+	b.verdicts, c.verdicts = nil, nil
+	return reflect.DeepEqual(b, c)
 }
 
 // shortest is of each distinct failure the finding from the simplest schedule,

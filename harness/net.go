@@ -19,6 +19,7 @@ type Net struct {
 	faults   []*Fault
 	examined map[string]*Dial
 	hosts    hostFaults
+	dialed   []dialed // guarded by t.mu
 }
 
 type hold struct {

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ type plan struct {
 	cancels   []*Request      // may be cancelled
 	idles     []idler         // whose CloseIdleConnections may be called
 	passes    []time.Duration // may pass
+	passed    []time.Time     // deadlines that were waited for, each side of them
 	faults    int             // taken so far
 	together  int
 	delays    int
@@ -51,6 +53,7 @@ type option struct {
 	request *Request
 	idle    idler
 	pass    time.Duration
+	until   time.Time // of a deadline that was seen
 	chain   chain
 }
 
@@ -167,7 +170,11 @@ func (p *plan) do(t *T, o option) {
 		t.note(o.name)
 		go o.idle.CloseIdleConnections() // it may be parked at a gate
 	case passOption:
-		p.passes = remove(p.passes, o.pass)
+		if o.until.IsZero() {
+			p.passes = remove(p.passes, o.pass)
+		} else {
+			p.passed = append(p.passed, o.until)
+		}
 		t.note(o.name)
 		t.patient = time.Now().Add(o.pass)
 		time.Sleep(o.pass)
@@ -182,7 +189,7 @@ func (p *plan) do(t *T, o option) {
 	case faultOption:
 		t.apply(o.event, *o.verdict)
 	default:
-		t.apply(o.event, faultnet.Pass)
+		t.apply(o.event, t.Net.verdictOn(o.event))
 	}
 }
 
@@ -292,11 +299,39 @@ func (p *plan) optional(t *T, opts []option) []option {
 		opts = append(opts, option{name: "close-idle", kind: idleOption, idle: c,
 			chain: chain{letter: 'i', index: i}})
 	}
+	for _, at := range p.deadlines(t) {
+		opts = append(opts, option{name: fmt.Sprintf("advance %s", at.Sub(time.Now())), kind: passOption, until: at,
+			pass: at.Sub(time.Now()), chain: chain{letter: 'd'}})
+	}
 	for i, d := range p.passes {
 		opts = append(opts, option{name: fmt.Sprintf("advance %s", d), kind: passOption, pass: d,
 			chain: chain{letter: 't', index: i}})
 	}
 	return opts
+}
+
+// deadlines is the instants at, just before and just after each deadline that
+// can be seen and has not come: of contexts and of connections. Each is waited
+// for once.
+func (p *plan) deadlines(t *T) (instants []time.Time) {
+	now := time.Now()
+	add := func(at time.Time) {
+		for _, side := range [...]time.Duration{-1, 0, 1} {
+			if i := at.Add(side); i.After(now) && !slices.Contains(p.passed, i) && !slices.Contains(instants, i) {
+				instants = append(instants, i)
+			}
+		}
+	}
+	for _, r := range t.requests {
+		if !r.deadline.IsZero() && r.cancellable() {
+			add(r.deadline)
+		}
+	}
+	for _, at := range t.Net.Deadlines() {
+		add(at)
+	}
+	slices.SortFunc(instants, time.Time.Compare)
+	return instants
 }
 
 func (r *Request) cancellable() bool {

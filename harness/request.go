@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // RequestHeader is the header field that names a request on the wire, so that
@@ -28,11 +29,13 @@ type Request struct {
 	once   bool // it must not reach a server twice
 	// plainAddr is where it goes if it goes there without TLS.
 	plainAddr string
-	start     func()        // makes the round trip
-	startName string        // of the choice to start it, in an exploration
-	done      chan struct{} // closed when the round trip has returned
-	auto      bool          // the body is read as soon as there is one
-	words     []string      // the line of a script that starts it
+	start     func()                        // makes the round trip
+	deadline  time.Time                     // of the context that it came with
+	startName string                        // of the choice to start it, in an exploration
+	done      chan struct{}                 // closed when the round trip has returned
+	auto      bool                          // the body is read as soon as there is one
+	words     []string                      // the line of a script that starts it
+	sends     func() (io.ReadCloser, error) // the request's body, or nil
 
 	// Guarded by t.mu.
 	returned  bool
@@ -48,6 +51,8 @@ type Request struct {
 	started   bool // it is under way, or over
 	order     int  // among those started
 	cancelled bool
+	got       tally     // of the response's body, as it was read
+	sent      []*answer // what servers answered; nil for a connection that was taken over
 }
 
 // Name is the request's name: "r1".

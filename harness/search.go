@@ -31,6 +31,7 @@ type result struct {
 	report  *Report
 	summary string
 	script  string
+	reached map[string]bool
 }
 
 // one runs the body once; pick decides.
@@ -38,7 +39,7 @@ func (e *explorer) one(pick func([]option) int, silent bool) result {
 	p := &plan{bounds: e.x.Bounds, pick: pick, scratch: e.spare}
 	e.spare = scratch{}
 	t := runT(nil, e.x.Name, e.body, settings{silent: silent, plan: p, dog: e.dog})
-	r := result{plan: p, report: t.report(), summary: p.summary}
+	r := result{plan: p, report: t.report(), summary: p.summary, reached: t.reached}
 	if !silent {
 		r.script = t.script(p)
 	}
@@ -147,6 +148,7 @@ func (e *explorer) count(r result) {
 		r = e.sample(r)
 	}
 	x.Outcomes[r.summary]++
+	x.reach(r.reached)
 	if !r.report.Failed() {
 		return
 	}
@@ -191,6 +193,9 @@ func (e *explorer) conclude() {
 		e.x.Findings = append(e.x.Findings, finding)
 	}
 	e.x.Findings = shortest(e.x.Findings)
+	if e.x.Schedules > 0 && e.shard.Total <= 1 { // else it is for Merge to say
+		e.x.Findings = shortest(append(e.x.Findings, e.x.unreached()...))
+	}
 }
 
 // samples is how often a schedule with coincidences is run.

@@ -94,10 +94,10 @@ type T struct {
 	cleanups   []func()
 	requests   []*Request
 	gates      []string
-	inHand     bool     // a script does what an exploration did
-	auto       bool     // bodies are read as they come
-	served     []string // the lines of a script that set up what serves
-	calls      int      // how many of them came through Client
+	inHand     bool                     // a script does what an exploration did
+	auto       bool                     // bodies are read as they come
+	served     []string                 // the lines of a script that set up what serves
+	calls      int                      // how many of them came through Client
 	conns      map[*faultnet.Conn]*Conn // by the client's end
 	transports []idler
 	idle       []*faultnet.Conn // usable at the last quiet point
@@ -111,6 +111,8 @@ type T struct {
 	table      string // the network as it was at the first failure
 	blocked    []string
 	checked    bool // for what is left over
+	strict     bool
+	reached    map[string]bool // see Sometimes
 }
 
 // settings is what the ways to start a run differ in.

@@ -74,6 +74,8 @@ func init() {
 			run: func(p *play, c *command) { p.t.Peer(c.args[0]) }},
 		{name: "transport", args: "SETTING=VALUE...", doc: "make the transport with these settings; they have the names that they have in http.Transport",
 			run: func(p *play, c *command) { p.t.step(append([]string{"transport"}, c.args...)...) }},
+		{name: "strict", doc: "ask for good style too: each connection closed once, no write after that, no deadline armed while it is idle",
+			run: func(p *play, c *command) { p.t.Strict() }},
 		{name: "gates", args: "GATE...", doc: "park the transport at each call of these callbacks, as an event (gate r1 PutIdleConn); before transport and the first request",
 			run: func(p *play, c *command) { p.t.Gates(c.args...) }},
 

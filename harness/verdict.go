@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net"
 	"net/http"
@@ -16,7 +17,10 @@ import (
 
 // violate records that something is not as it must be, once.
 func (t *T) violate(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+	t.violateAt(t.scriptLine(), fmt.Sprintf(format, args...))
+}
+
+func (t *T) violateAt(where, text string) {
 	t.mu.Lock()
 	for _, f := range t.failures {
 		if f.Text == text {
@@ -29,7 +33,7 @@ func (t *T) violate(format string, args ...any) {
 	if p := t.plan; p != nil && p.failedAt == 0 {
 		p.failedAt = len(p.trail)
 	}
-	t.add(Failure{Kind: "verdict", Text: text, Where: t.scriptLine()})
+	t.add(Failure{Kind: "verdict", Text: text, Where: where})
 }
 
 func (t *T) scriptLine() string {
@@ -91,6 +95,9 @@ func (t *T) checkDials(pending []*faultnet.Event) {
 			t.idle = append(t.idle, r.runs[n-1].client)
 		}
 	}
+	if t.strict {
+		t.checkDeadlines()
+	}
 }
 
 // checkTurn checks, when a request reaches a server on a connection that was
@@ -110,6 +117,23 @@ func (t *T) checkTurn(r *Request, c *Conn) {
 	}
 }
 
+// checkSound checks, when a request reaches a server, that the one before it on
+// that connection did not fail there: what is left of its answer would be taken
+// for the next one.
+func (t *T) checkSound(r *Request, c *Conn) {
+	q := c.lastRequest()
+	if q == nil || q == r || !c.wire.plain {
+		return
+	}
+	t.mu.Lock()
+	failed := q.returned && q.err != nil || q.readErr != nil
+	here := len(q.runs) > 0 && q.runs[len(q.runs)-1] == c
+	t.mu.Unlock()
+	if failed && here {
+		t.violate("%s: sent on %s, on which %s had failed", r.name, c.ID(), q.name)
+	}
+}
+
 // onItsWay reports whether the request was written and has not arrived.
 func (r *Request) onItsWay(pending []*faultnet.Event) bool {
 	field := append(slices.Clip(requestField), r.name+"\r\n"...)
@@ -124,7 +148,8 @@ func (t *T) checkLimits(pending []*faultnet.Event, conns []*faultnet.Conn) {
 	count := make(map[string]int)
 	check := func(addr string) {
 		if count[addr]++; count[addr] > t.perHost {
-			t.violate("%s: more connections and dials than the limit, which is %d", addr, t.perHost)
+			t.violateAt(cmp.Or(t.scriptLine(), t.Net.dialer(addr)),
+				fmt.Sprintf("%s: more connections and dials than the limit, which is %d", addr, t.perHost))
 		}
 	}
 	for _, e := range pending {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 
 	"github.com/halfopen/halfopen/faultnet"
@@ -33,6 +34,8 @@ func (t *T) watch(name string, req *http.Request, at string) (*Request, *http.Re
 	}
 	out.Header[RequestHeader] = []string{name}
 	r.once = !replayable(req)
+	r.sends = req.GetBody
+	r.deadline, _ = req.Context().Deadline()
 	r.plainAddr = plainAddr(req.URL)
 	return r, t.addGates(r, out)
 }
@@ -49,7 +52,7 @@ func (r *Request) roundTrip(rt http.RoundTripper, req *http.Request) (*http.Resp
 	case err != nil || resp == nil:
 		r.finished = true
 	case resp.Body == nil || resp.Body == http.NoBody:
-		r.finished = true
+		r.finished, r.got.state = true, wholeTally
 	default:
 		r.body = &body{ReadCloser: resp.Body, r: r}
 		resp.Body = r.body
@@ -72,23 +75,26 @@ type body struct {
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
+	r := b.r
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	r.got.add(p[:n])
 	if err != nil {
 		// Reading to the end is as good as closing: net/http frees the
 		// connection then.
-		b.r.finish()
+		r.finished = true
+	}
+	if err == io.EOF {
+		r.got.state = wholeTally
 	}
 	return n, err
 }
 
 func (b *body) Close() error {
-	b.r.finish()
+	b.r.t.mu.Lock()
+	b.r.finished = true
+	b.r.t.mu.Unlock()
 	return b.ReadCloser.Close()
-}
-
-func (r *Request) finish() {
-	r.t.mu.Lock()
-	r.finished = true
-	r.t.mu.Unlock()
 }
 
 // Client is an [http.Client] over rt for the code under test: each of its
@@ -136,7 +142,8 @@ func (t *T) adopt(rt http.RoundTripper) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !slices.Contains(t.transports, c) {
+	// A transport may be of a type that can't be compared.
+	if !reflect.TypeOf(c).Comparable() || !slices.Contains(t.transports, c) {
 		t.transports = append(t.transports, c)
 	}
 }

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 
 	"github.com/halfopen/halfopen/faultnet"
 )
@@ -13,7 +14,8 @@ type wire struct {
 	seen  bool
 	plain bool
 	tail  []byte   // what may be the beginning of a header field
-	last  *Request // the one that was sent last; guarded by t.mu
+	first *Request // the one that was sent first; guarded by t.mu
+	last  *Request // the one that was sent last; likewise
 }
 
 var (
@@ -68,8 +70,9 @@ func (t *T) sawRequest(name string, c *Conn) {
 		return
 	}
 	t.checkTurn(r, c)
+	t.checkSound(r, c)
 	t.mu.Lock()
-	c.wire.last = r
+	c.wire.first, c.wire.last = cmp.Or(c.wire.first, r), r
 	r.runs = append(r.runs, c)
 	n := len(r.runs)
 	t.mu.Unlock()

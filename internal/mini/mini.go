@@ -19,31 +19,40 @@ import (
 type Transport struct {
 	DialContext     func(ctx context.Context, network, addr string) (net.Conn, error)
 	MaxConnsPerHost int
+
+	MaxIdleConns        int
+	MaxIdleConnsPerHost int
+	IdleConnTimeout     time.Duration
+	DisableKeepAlives   bool
+
 	// Bug is the name of the mistake: see the uses of it below.
 	Bug string
 
 	mu      sync.Mutex
 	idle    []*conn
 	waiters []*waiter
-	open    int // dialing, in use and idle
-	closes  int // calls of CloseIdleConnections
+	open    map[string]int // dialing, in use and idle, by host
+	closes  int            // calls of CloseIdleConnections
 }
 
 type conn struct {
 	net.Conn
+	host   string
 	br     *bufio.Reader
 	reused int
 	closes int
+	timer  *time.Timer // of IdleConnTimeout
 }
 
 // again is the same connection for another request, which is the mistake; that
 // both have a reader of their own keeps it from being a data race too.
 func (c *conn) again() *conn {
-	return &conn{Conn: c.Conn, br: bufio.NewReader(c.Conn), reused: c.reused + 1, closes: c.closes}
+	return &conn{Conn: c.Conn, host: c.host, br: bufio.NewReader(c.Conn), reused: c.reused + 1, closes: c.closes}
 }
 
 type waiter struct {
 	addr    string
+	host    string
 	ready   chan *conn // closed without a value when the dial failed
 	err     error
 	served  bool
@@ -56,7 +65,7 @@ func (m *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		again := c.reused > 0 && req.Method == "GET" || m.Bug == "posts again" && c.reused == 3
+		again := c.reused > 0 && req.Method == "GET" && m.Bug != "never again" || m.Bug == "posts again" && c.reused == 3
 		resp, err := m.exchange(c, req)
 		if err == nil || req.Context().Err() != nil || !again {
 			return resp, err
@@ -70,9 +79,8 @@ func (m *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // get waits for an idle connection or a dial, whichever is first.
 func (m *Transport) get(ctx context.Context, addr string) (*conn, error) {
 	m.mu.Lock()
-	if n := len(m.idle); n > 0 {
-		c := m.idle[n-1]
-		m.idle = m.idle[:n-1]
+	host := m.host(addr)
+	if c := m.takeIdle(host); c != nil {
 		if m.Bug == "idle twice" && c.reused == 0 {
 			m.idle = append(m.idle, c.again())
 		}
@@ -80,7 +88,7 @@ func (m *Transport) get(ctx context.Context, addr string) (*conn, error) {
 		m.mu.Unlock()
 		return c, nil
 	}
-	w := &waiter{addr: addr, ready: make(chan *conn, 1)}
+	w := &waiter{addr: addr, host: host, ready: make(chan *conn, 1)}
 	m.waiters = append(m.waiters, w)
 	m.next()
 	m.mu.Unlock()
@@ -94,7 +102,9 @@ func (m *Transport) get(ctx context.Context, addr string) (*conn, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.leave(w)
+	if m.Bug != "gone and in line" {
+		m.leave(w)
+	}
 	if m.Bug == "goroutine waits on" {
 		go func() {
 			if c := <-w.ready; c != nil {
@@ -113,25 +123,61 @@ func (m *Transport) get(ctx context.Context, addr string) (*conn, error) {
 	return nil, ctx.Err()
 }
 
+// host is what connections are told apart by.
+func (m *Transport) host(addr string) string {
+	if m.Bug == "one for all hosts" {
+		return ""
+	}
+	return addr
+}
+
+// takeIdle takes the newest idle connection of the host, or returns nil.
+func (m *Transport) takeIdle(host string) *conn {
+	for i := range m.idle {
+		if m.Bug != "oldest first" {
+			i = len(m.idle) - 1 - i
+		}
+		if c := m.idle[i]; c.host == host {
+			m.idle = slices.Delete(m.idle, i, i+1)
+			if c.timer != nil && m.Bug != "timer of the taken" {
+				c.timer.Stop()
+			}
+			return c
+		}
+	}
+	return nil
+}
+
 func (m *Transport) leave(w *waiter) {
 	m.waiters = slices.DeleteFunc(m.waiters, func(v *waiter) bool { return v == w })
 }
 
 // next starts a dial for the first waiter without one, if the limit allows.
 func (m *Transport) next() {
-	for _, w := range m.waiters {
-		if m.MaxConnsPerHost > 0 && m.open >= m.MaxConnsPerHost && m.Bug != "over the limit" {
-			return
+	for i := range m.waiters {
+		if m.Bug == "last dials first" {
+			i = len(m.waiters) - 1 - i
 		}
-		if m.Bug == "over the limit" && m.MaxConnsPerHost > 0 && m.open > m.MaxConnsPerHost {
-			return
+		w := m.waiters[i]
+		if m.MaxConnsPerHost > 0 && m.open[w.host] >= m.MaxConnsPerHost && m.Bug != "over the limit" {
+			continue
+		}
+		if m.Bug == "over the limit" && m.MaxConnsPerHost > 0 && m.open[w.host] > m.MaxConnsPerHost {
+			continue
 		}
 		if !w.dialing {
 			w.dialing = true
-			m.open++
+			m.count(w.host, 1)
 			go m.dialFor(w, m.closes)
 		}
 	}
+}
+
+func (m *Transport) count(host string, n int) {
+	if m.open == nil {
+		m.open = make(map[string]int)
+	}
+	m.open[host] += n
 }
 
 func (m *Transport) dialFor(w *waiter, closes int) {
@@ -141,9 +187,9 @@ func (m *Transport) dialFor(w *waiter, closes int) {
 	waits := slices.Contains(m.waiters, w)
 	if err != nil {
 		if waits || m.Bug != "slot of the cancelled" {
-			m.open--
+			m.count(w.host, -1)
 		}
-		if waits {
+		if waits && m.Bug != "failure not told" {
 			w.err = err
 			m.leave(w)
 			close(w.ready)
@@ -153,12 +199,12 @@ func (m *Transport) dialFor(w *waiter, closes int) {
 		}
 		return
 	}
-	c := &conn{Conn: nc, br: bufio.NewReader(nc), closes: closes}
+	c := &conn{Conn: nc, host: w.host, br: bufio.NewReader(nc), closes: closes}
 	switch {
 	case waits:
 		m.serve(w, c)
 	case m.Bug == "orphan forgotten" && !w.served:
-		m.open--
+		m.count(w.host, -1)
 	case m.Bug == "closed and forgotten" && closes != m.closes:
 	default:
 		m.putLocked(c)
@@ -178,23 +224,80 @@ func (m *Transport) put(c *conn) {
 }
 
 func (m *Transport) putLocked(c *conn) {
-	for _, w := range m.waiters {
-		if m.Bug == "dialing is served" && w.dialing {
+	for i := range m.waiters {
+		if m.Bug == "last come first served" {
+			i = len(m.waiters) - 1 - i
+		}
+		w := m.waiters[i]
+		if w.host != c.host || m.Bug == "dialing is served" && w.dialing {
 			continue
 		}
 		c.reused++
 		m.serve(w, c)
 		return
 	}
+	m.keep(c)
+}
+
+// keep makes c idle, as far as the limits allow.
+func (m *Transport) keep(c *conn) {
+	most := m.MaxIdleConnsPerHost
+	if m.DisableKeepAlives || most > 0 && m.idleOf(c.host) >= most {
+		m.dropLocked(c)
+		return
+	}
 	m.idle = append(m.idle, c)
+	if m.MaxIdleConns > 0 && len(m.idle) > m.MaxIdleConns {
+		least := 0 // recently used
+		if m.Bug == "newest goes" {
+			least = len(m.idle) - 1
+		}
+		old := m.idle[least]
+		if m.Bug != "closed and kept" {
+			m.idle = slices.Delete(m.idle, least, least+1)
+		}
+		m.dropLocked(old)
+	}
+	if m.IdleConnTimeout > 0 && (c.timer == nil || m.Bug != "timer of the first") {
+		c.timer = time.AfterFunc(m.IdleConnTimeout, func() { m.expire(c) })
+	}
+}
+
+func (m *Transport) idleOf(host string) (n int) {
+	for _, c := range m.idle {
+		if c.host == host {
+			n++
+		}
+	}
+	return n
+}
+
+func (m *Transport) expire(c *conn) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i := slices.Index(m.idle, c)
+	switch {
+	case i >= 0:
+		m.idle = slices.Delete(m.idle, i, i+1)
+		if m.Bug == "slot of the expired" {
+			m.count(c.host, 1)
+		}
+		m.dropLocked(c)
+	case m.Bug == "timer of the taken":
+		c.Close()
+	}
 }
 
 func (m *Transport) drop(c *conn) {
-	c.Close()
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.dropLocked(c)
+}
+
+func (m *Transport) dropLocked(c *conn) {
+	c.Close()
 	if m.Bug != "slot of the broken" {
-		m.open--
+		m.count(c.host, -1)
 	}
 	m.next()
 }
@@ -232,9 +335,20 @@ func (m *Transport) exchange(c *conn, req *http.Request) (*http.Response, error)
 		}
 		return nil, err
 	}
-	resp.Body = &body{ReadCloser: resp.Body, m: m, c: c, stop: stop}
-	if resp.ContentLength == 0 {
-		resp.Body.Close()
+	fit := !resp.Close && !req.Close || m.Bug == "close not heeded"
+	switch m.Bug {
+	case "unknown length costs":
+		fit = fit && resp.ContentLength >= 0
+	case "large body costs":
+		fit = fit && resp.ContentLength < 64<<10
+	case "no body costs":
+		fit = fit && resp.ContentLength != 0 && req.Method != "HEAD"
+	case "error costs":
+		fit = fit && resp.StatusCode < 400
+	}
+	resp.Body = &body{ReadCloser: resp.Body, m: m, c: c, stop: stop, fit: fit}
+	if resp.ContentLength == 0 || req.Method == "HEAD" {
+		resp.Body.(*body).end(true)
 		resp.Body = http.NoBody
 	}
 	return resp, nil
@@ -246,12 +360,13 @@ type body struct {
 	m    *Transport
 	c    *conn
 	stop func() bool
+	fit  bool // the connection, for another request
 	over bool
 }
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err != nil {
+	if err != nil && b.m.Bug != "end not noticed" {
 		b.end(err == io.EOF)
 	}
 	return n, err
@@ -268,7 +383,7 @@ func (b *body) end(whole bool) {
 	}
 	b.over = true
 	switch {
-	case b.stop() && whole:
+	case b.stop() && whole && b.fit:
 		b.m.put(b.c)
 		if b.m.Bug == "put back twice" {
 			b.m.put(b.c.again())
@@ -285,7 +400,7 @@ func (m *Transport) CloseIdleConnections() {
 	for _, c := range m.idle {
 		c.Close()
 		if m.Bug != "idle closed and counted" {
-			m.open--
+			m.count(c.host, -1)
 		}
 	}
 	m.idle = nil

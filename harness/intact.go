@@ -1,0 +1,186 @@
+package harness
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"sync/atomic"
+)
+
+// tally is what is remembered of the bytes of a message body: enough to tell
+// whether what arrived is what was sent.
+type tally struct {
+	n     int64
+	sum   uint64 // FNV-1a
+	state tallyState
+}
+
+type tallyState uint8
+
+const (
+	openTally  tallyState = iota // it goes on, or nobody can tell
+	wholeTally                   // all of it
+	cutTally                     // it ended early
+)
+
+const fnvPrime, fnvStart = 1099511628211, 14695981039346656037
+
+func (y *tally) add(b []byte) {
+	h := y.sum ^ fnvStart
+	for _, c := range b {
+		h = (h ^ uint64(c)) * fnvPrime
+	}
+	y.sum, y.n = h^fnvStart, y.n+int64(len(b))
+}
+
+// same reports whether both are of the same bytes.
+func (y tally) same(z tally) bool { return y.n == z.n && y.sum == z.sum }
+
+// answer is a ResponseWriter that keeps the tally of a response body.
+type answer struct {
+	http.ResponseWriter
+	r     *Request
+	begun atomic.Bool // it may be on its way
+	tally
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	n, err := a.ResponseWriter.Write(p)
+	a.passed(p[:n])
+	return n, err
+}
+
+// WriteString is for io.WriteString.
+func (a *answer) WriteString(s string) (int, error) { return a.Write([]byte(s)) }
+
+// ReadFrom is for io.Copy, which a server's ResponseWriter is quicker at.
+func (a *answer) ReadFrom(src io.Reader) (int64, error) {
+	return io.Copy(a.ResponseWriter, io.TeeReader(src, adder{a}))
+}
+
+type adder struct{ *answer }
+
+func (a adder) Write(p []byte) (int, error) {
+	a.passed(p)
+	return len(p), nil
+}
+
+// passed notes what was written. net/http's servers keep the first 2,048 bytes
+// back until they know whether there are more.
+func (a *answer) passed(p []byte) {
+	a.add(p)
+	if a.n > 2048 {
+		a.begun.Store(true)
+	}
+}
+
+// Flush is http.Flusher: every server here has one.
+func (a *answer) Flush() {
+	a.begun.Store(true)
+	http.NewResponseController(a.ResponseWriter).Flush()
+}
+
+// Unwrap is for http.ResponseController.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// hijackable is the answer of a server that lets handlers have the connection.
+type hijackable struct{ *answer }
+
+// Hijack is http.Hijacker. What is sent afterwards is nobody's to tell.
+func (h hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	h.answer.r.forget(h.answer)
+	return h.ResponseWriter.(http.Hijacker).Hijack()
+}
+
+// answers has h answer the request, and keeps what it sent and what it read.
+func (r *Request) answers(h http.Handler, w http.ResponseWriter, req *http.Request) {
+	a := &answer{ResponseWriter: w, r: r}
+	r.t.mu.Lock()
+	r.sent = append(r.sent, a)
+	r.t.mu.Unlock()
+	end := cutTally
+	defer func() {
+		r.t.mu.Lock()
+		a.state = end
+		r.t.mu.Unlock()
+	}()
+	if req.Body != nil && req.Body != http.NoBody {
+		req.Body = &heard{ReadCloser: req.Body, answer: a}
+	}
+	if _, ok := w.(http.Hijacker); ok {
+		h.ServeHTTP(hijackable{a}, req)
+	} else {
+		h.ServeHTTP(a, req)
+	}
+	end = wholeTally
+}
+
+func (r *Request) forget(a *answer) {
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	for i, b := range r.sent {
+		if a == b {
+			r.sent[i] = nil
+		}
+	}
+}
+
+// checkAnswer checks, at the end, that a response body that was read to its end
+// is one that a server sent, whole, as the answer to the request.
+func (r *Request) checkAnswer() {
+	t := r.t
+	t.mu.Lock()
+	resp, got, sent := r.resp, r.got, r.sent
+	skip := resp == nil || r.err != nil || got.state != wholeTally || len(sent) == 0 ||
+		resp.Uncompressed || r.method == "HEAD" || resp.StatusCode == http.StatusSwitchingProtocols
+	for _, a := range sent {
+		skip = skip || a == nil || a.state == openTally || a.state == wholeTally && a.same(got)
+	}
+	t.mu.Unlock()
+	if !skip {
+		t.violate("%s: read a whole body of %d bytes, and no server sent that as the answer to it", r.name, got.n)
+	}
+}
+
+// heard is a request body as a server reads it.
+type heard struct {
+	io.ReadCloser
+	answer *answer
+	tally
+}
+
+func (b *heard) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.add(p[:n])
+	if err == io.EOF && b.state == openTally {
+		b.state = wholeTally
+		b.check()
+	}
+	return n, err
+}
+
+// check compares what a server read with what the request says it sends. A
+// handler of net/http that begins to answer before it has read the body finds
+// the rest of it gone: http.ResponseController.EnableFullDuplex says so.
+func (b *heard) check() {
+	r := b.answer.r
+	if r.sends == nil || b.answer.begun.Load() {
+		return
+	}
+	body, err := r.sends()
+	if err != nil {
+		return
+	}
+	defer body.Close()
+	var want tally
+	buf := make([]byte, 4096)
+	for err == nil {
+		var n int
+		n, err = body.Read(buf)
+		want.add(buf[:n])
+	}
+	if !want.same(b.tally) {
+		r.t.violate("%s: a server read a whole request body of %d bytes, which is not the one of %d bytes that was sent", r.name, b.n, want.n)
+	}
+}

@@ -1,0 +1,232 @@
+package harness_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/halfopen/halfopen/harness"
+)
+
+// between is net/http's transport with something between it and the harness.
+type between struct {
+	*http.Transport
+	do func(*http.Transport, *http.Request) (*http.Response, error)
+}
+
+func (b between) RoundTrip(req *http.Request) (*http.Response, error) { return b.do(b.Transport, req) }
+
+// first is the first failure of a run.
+func first(r *harness.Report) string {
+	if !r.Failed() {
+		return "held"
+	}
+	return r.Failures[0].String()
+}
+
+// A body is what was sent, whole; each side is checked.
+func TestBodyIntact(t *testing.T) {
+	run := func(path string, do func(*http.Transport, *http.Request) (*http.Response, error)) string {
+		return first(harness.Run(t.Name(), func(t *harness.T) {
+			t.Serve("api.test:80", nil)
+			t.Post("r1", between{t.Net.Transport(), do}, "http://api.test"+path, "hello").Finish()
+		}))
+	}
+	pass := (*http.Transport).RoundTrip
+	for _, c := range []struct {
+		name string
+		path string
+		do   func(*http.Transport, *http.Request) (*http.Response, error)
+		want string
+	}{
+		{"as it is", "/echo", pass, "held"},
+		{"a long one", "/bytes/100000", pass, "held"},
+		{"empty", "/status/204", pass, "held"},
+		{"cut, and taken for whole", "/bytes/100", func(tr *http.Transport, req *http.Request) (*http.Response, error) {
+			resp, err := tr.RoundTrip(req)
+			b, _ := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			resp.Body = io.NopCloser(strings.NewReader(string(b[:50])))
+			return resp, err
+		}, "r1: read a whole body of 50 bytes, and no server sent that as the answer to it"},
+		{"lost", "/bytes/100", func(tr *http.Transport, req *http.Request) (*http.Response, error) {
+			resp, err := tr.RoundTrip(req)
+			resp.Body.Close()
+			resp.Body = http.NoBody
+			return resp, err
+		}, "r1: read a whole body of 0 bytes, and no server sent that as the answer to it"},
+		{"a request body that was read before", "/echo", func(tr *http.Transport, req *http.Request) (*http.Response, error) {
+			req.Body.Read(make([]byte, 2))
+			req.ContentLength = -1
+			return tr.RoundTrip(req)
+		}, "r1: a server read a whole request body of 3 bytes, which is not the one of 5 bytes that was sent"},
+	} {
+		if got := run(c.path, c.do); got != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// A connection on which a request failed is not for another one.
+func TestBrokenHandedOut(t *testing.T) {
+	r := harness.Run(t.Name(), func(t *harness.T) {
+		t.Peer("api.test:80")
+		tr := t.Net.Transport()
+		failing := between{tr, func(tr *http.Transport, req *http.Request) (*http.Response, error) {
+			resp, err := tr.RoundTrip(req)
+			if req.Header.Get(harness.RequestHeader) == "r1" {
+				resp.Body.Close()
+				return nil, errors.New("no, thanks")
+			}
+			return resp, err
+		}}
+		r1 := t.Get("r1", failing, "http://api.test/")
+		c1 := t.Conn("c1")
+		c1.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		r1.Await()
+		r2 := t.Get("r2", failing, "http://api.test/")
+		c1.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		r2.Await()
+	})
+	if want := "r2: sent on c1, on which r1 had failed"; first(r) != want {
+		t.Errorf("got %s, want %s", first(r), want)
+	}
+}
+
+// closing is a connection that is closed twice, written to afterwards, or has a
+// deadline armed.
+type closing struct {
+	net.Conn
+	how string
+}
+
+func (c closing) Close() error {
+	defer func() {
+		switch c.how {
+		case "twice":
+			c.Conn.Close()
+		case "late":
+			c.Conn.Write([]byte("bye"))
+		}
+	}()
+	return c.Conn.Close()
+}
+
+func TestStrict(t *testing.T) {
+	for how, want := range map[string]string{
+		"":      "held",
+		"twice": "c1: closed 2 times, opened for r1, last used by r1",
+		"late":  "c1: written to after it was closed, opened for r1, last used by r1",
+		"armed": "c1: idle, with a read deadline armed",
+	} {
+		r := harness.Run(t.Name(), func(t *harness.T) {
+			t.Strict()
+			t.Serve("api.test:80", nil)
+			tr := t.Net.Transport()
+			tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				c, err := t.Net.DialContext(ctx, network, addr)
+				if how == "armed" {
+					c.SetReadDeadline(time.Now().Add(time.Minute))
+				}
+				return closing{c, how}, err
+			}
+			t.Get("r1", tr, "http://api.test/").Finish()
+			t.Settle()
+		})
+		if first(r) != want {
+			t.Errorf("%s: got %s, want %s", how, first(r), want)
+		}
+	}
+}
+
+// What a test means to reach it has to reach, once in all schedules.
+func TestSometimes(t *testing.T) {
+	body := func(asked string) func(*harness.T) {
+		return func(t *harness.T) {
+			tr := t.Net.Transport()
+			t.Serve("api.test:80", nil)
+			r1 := t.Get("r1", tr, "http://api.test/")
+			r2 := t.Get("r2", tr, "http://api.test/")
+			r1.Await()
+			r2.Await()
+			t.Sometimes("r2 is lucky", r2.Conn().ID() == asked)
+		}
+	}
+	bounds := harness.Bounds{Faults: harness.None, Schedules: harness.All, Strategy: "exhaustive"}
+	x, err := harness.Search(t.Name(), bounds, nil, body("c1"))
+	if err != nil || len(x.Findings) > 0 || x.Reached["r2 is lucky"] == 0 || x.Reached["r2 is lucky"] == x.Schedules {
+		t.Errorf("got %v %v, want it reached in some schedules:\n%s", err, x.Reached, x)
+	}
+	if x, err = harness.Search(t.Name(), bounds, nil, body("c9")); err != nil || len(x.Findings) != 1 {
+		t.Fatalf("got %v, %s, want one finding", err, x)
+	}
+	if got := first(x.Findings[0].Report); got != "never: r2 is lucky" {
+		t.Errorf("got %s", got)
+	}
+	// Shards leave it to the merger.
+	var shards []*harness.Exploration
+	for i := range 2 {
+		bounds.Shard = harness.Shard{Index: i, Total: 2}
+		x, err := harness.Search(t.Name(), bounds, nil, body("c9"))
+		if err != nil || len(x.Findings) > 0 {
+			t.Errorf("shard %d: got %v, %s, want no finding", i, err, x)
+		}
+		shards = append(shards, x)
+	}
+	if x, err = harness.Merge(shards); err != nil || len(x.Findings) != 1 {
+		t.Errorf("merged: got %v, %s, want one finding", err, x)
+	}
+	// A test that is run once reaches it then, or fails.
+	once := harness.Run(t.Name(), func(t *harness.T) { t.Sometimes("never", false) })
+	if got := first(once); got != "never: never" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// The deadlines that can be seen are waited for, each side of them.
+func TestSeenDeadlines(t *testing.T) {
+	seen := make(map[string]bool)
+	x, err := harness.Search(t.Name(), harness.Bounds{Delays: 1, Faults: harness.None, Schedules: harness.All, Strategy: "exhaustive"}, nil, func(t *harness.T) {
+		tr := t.Net.Transport()
+		t.Serve("api.test:80", nil)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		t.Cleanup(cancel)
+		req, _ := http.NewRequestWithContext(ctx, "GET", "http://api.test/", nil)
+		start := time.Now()
+		r := t.Start("r1", tr, req)
+		r.Await()
+		took := time.Since(start)
+		seen[took.String()] = true
+		t.Outcome("after %s", took)
+		if late := took > 3*time.Second; late && r.Err() == nil {
+			t.Errorf("got an answer after %s, and the deadline is 3s", took)
+		}
+	})
+	if err != nil || len(x.Findings) > 0 {
+		t.Fatalf("got %v\n%s", err, x)
+	}
+	for _, want := range []string{"0s", "2.999999999s", "3s"} {
+		if !seen[want] {
+			t.Errorf("no schedule took %s", want)
+		}
+	}
+	if !slices.ContainsFunc(slices.Collect(mapKeys(x.Outcomes)), func(o string) bool { return strings.HasPrefix(o, "r1 timeout") || strings.Contains(o, "deadline") }) {
+		t.Errorf("no schedule ran into the deadline:\n%s", x)
+	}
+}
+
+func mapKeys(m map[string]int) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
