@@ -35,8 +35,12 @@ type Bounds struct {
 	Time time.Duration
 	// Effects is the faults that are tried, by the names of their verdicts. Nil
 	// means "refuse" for dials and "reset" for what travels: the two that a
-	// transport has to tell from everything else.
+	// transport has to tell from everything else. "cut:*", "reset:*", "stall:*"
+	// and "split:*" are tried at every byte of what arrives; of more than 1,024
+	// bytes at the first and the last 512.
 	Effects []string
+	// Cancel lets every request of the body be cancelled, as MayCancel does.
+	Cancel bool
 	// Strategy is "exhaustive", "pct", "pos", "random" or, by default,
 	// "portfolio": all of them in turn.
 	Strategy string
@@ -59,6 +63,7 @@ type Bounds struct {
 	Shard Shard `json:"-"`
 
 	verdicts []faultnet.Verdict
+	every    []string // effects that are tried at every byte
 }
 
 // None and All are for fields of [Bounds] whose zero value means something
@@ -68,9 +73,19 @@ const (
 	All  = math.MaxInt
 )
 
-// Sweep is the bounds that try every single fault at every place, and nothing
-// else.
-var Sweep = Bounds{Delays: None, Faults: 1, Schedules: All, Strategy: "exhaustive"}
+// The sweeps try one thing at every place, and nothing else.
+var (
+	// Sweep is every single fault of the default ones at every event.
+	Sweep = Bounds{Delays: None, Faults: 1, Schedules: All, Strategy: "exhaustive"}
+	// SweepCancel is a cancellation of each request at every event; it takes
+	// single delays along.
+	SweepCancel = Bounds{Delays: 1, Faults: None, Schedules: All, Strategy: "exhaustive", Cancel: true}
+	// SweepClose is a connection that its peer closes, or resets, at every byte.
+	SweepClose = Bounds{Delays: None, Faults: 1, Schedules: All, Strategy: "exhaustive", Effects: []string{"cut:*", "reset:*"}}
+)
+
+// atBytes is the effects that can be tried at every byte.
+var atBytes = []string{"cut", "reset", "stall", "split"}
 
 // strategies is the names that Bounds.Strategy can have.
 var strategies = []string{"portfolio", "exhaustive", "pct", "pos", "random"}
@@ -106,6 +121,13 @@ func (b Bounds) normal() (Bounds, error) {
 		b.Effects = []string{"refuse", "reset"}
 	}
 	for _, name := range b.Effects {
+		if base, ok := strings.CutSuffix(name, ":*"); ok {
+			if !slices.Contains(atBytes, base) {
+				return b, fmt.Errorf("effect %q: only %s can be tried at every byte", name, strings.Join(atBytes, ", "))
+			}
+			b.every = append(b.every, base)
+			continue
+		}
 		v, err := verdict(name)
 		if err != nil {
 			return b, err

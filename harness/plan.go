@@ -254,6 +254,7 @@ func (p *plan) events(t *T, opts []option, pending []*faultnet.Event) []option {
 						event: e, verdict: v, chain: chainOf(e)})
 				}
 			}
+			opts = p.atEveryByte(opts, e)
 		}
 	}
 	if p.together < p.bounds.Coincidences {
@@ -268,6 +269,31 @@ func (p *plan) events(t *T, opts []option, pending []*faultnet.Event) []option {
 						event: e, request: r, chain: chainOf(e)})
 				}
 			}
+		}
+	}
+	return opts
+}
+
+// edge is how many bytes at each end of a long event are tried.
+const edge = 512
+
+// atEveryByte adds the faults that are tried at every byte of an event.
+func (p *plan) atEveryByte(opts []option, e *faultnet.Event) []option {
+	if e.Kind != faultnet.Data || len(p.bounds.every) == 0 {
+		return opts
+	}
+	n := len(e.Arriving(faultnet.Pass))
+	for _, base := range p.bounds.every {
+		for i := range n {
+			if i >= edge && i < n-edge {
+				continue
+			}
+			v, err := faultnet.ParseVerdict(fmt.Sprintf("%s:%d", base, i))
+			if err != nil {
+				panic("harness: " + err.Error()) // its name was checked
+			}
+			opts = append(opts, option{name: e.String() + " as " + v.String(), kind: faultOption,
+				event: e, verdict: &v, chain: chainOf(e)})
 		}
 	}
 	return opts
@@ -355,7 +381,7 @@ func (p *plan) unfinished(t *T) bool {
 // MayCancel lets an exploration cancel the request, at any point or not at all.
 // Outside of one it does nothing.
 func (r *Request) MayCancel() *Request {
-	if p := r.t.plan; p != nil {
+	if p := r.t.plan; p != nil && !slices.Contains(p.cancels, r) {
 		p.cancels = append(p.cancels, r)
 	}
 	return r

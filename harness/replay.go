@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -76,6 +77,9 @@ func (e *explorer) replayAll(files []string) error {
 
 // replay runs one saved schedule.
 func (e *explorer) replay(file string, s Schedule) {
+	within := e.x.Bounds.widened(s)
+	e.within = &within
+	defer func() { e.within = nil }()
 	p := s.picker()
 	r := e.one(p.pick, false)
 	e.x.Replayed = append(e.x.Replayed, Replay{File: file, Misfit: p.misfit(s), Failed: r.report.Failed()})
@@ -83,6 +87,21 @@ func (e *explorer) replay(file string, s Schedule) {
 		e.seen[r.report.signature()] = true
 		e.x.Findings = append(e.x.Findings, &Finding{Schedule: r.plan.schedule(), Report: r.report, Script: r.script})
 	}
+}
+
+// widened is the bounds with room for all that a schedule has.
+func (b Bounds) widened(s Schedule) Bounds {
+	b.Delays, b.Faults, b.Cancel, b.every = All, All, true, nil
+	for _, name := range s {
+		if strings.Contains(name, " & ") {
+			b.Coincidences = All
+		}
+		_, effect, ok := strings.Cut(name, " as ")
+		if v, err := verdict(effect); ok && err == nil {
+			b.verdicts = append(slices.Clip(b.verdicts), v)
+		}
+	}
+	return b
 }
 
 // Replay is a saved schedule that was run again.
@@ -133,7 +152,7 @@ func (f *Finding) save(test string) (string, error) {
 func (x *Exploration) saveAll() string {
 	var b strings.Builder
 	for _, f := range x.Findings {
-		if f.Report.Failures[0].Kind == "uncontrolled" {
+		if f.Report.Failures[0].Kind == "uncontrolled" || len(f.Schedule) == 0 {
 			continue
 		}
 		file, err := f.save(x.Name)

@@ -138,6 +138,9 @@ func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *st
 	if t.plan != nil {
 		r.startName = "start " + name
 		t.plan.starts = append(t.plan.starts, r)
+		if t.plan.bounds.Cancel {
+			r.MayCancel()
+		}
 		return r
 	}
 	go r.start()

@@ -22,6 +22,7 @@ type explorer struct {
 	skipped  int // schedules that other shards run
 	progress func(*Exploration)
 	spare    scratch
+	within   *Bounds // of a replay, where anything may happen that the schedule says
 	dog      *watchdog
 }
 
@@ -36,7 +37,11 @@ type result struct {
 
 // one runs the body once; pick decides.
 func (e *explorer) one(pick func([]option) int, silent bool) result {
-	p := &plan{bounds: e.x.Bounds, pick: pick, scratch: e.spare}
+	bounds := e.x.Bounds
+	if e.within != nil {
+		bounds = *e.within
+	}
+	p := &plan{bounds: bounds, pick: pick, scratch: e.spare}
 	e.spare = scratch{}
 	t := runT(nil, e.x.Name, e.body, settings{silent: silent, plan: p, dog: e.dog})
 	r := result{plan: p, report: t.report(), summary: p.summary, reached: t.reached}

@@ -20,7 +20,7 @@ func exploreFlags(fs *flag.FlagSet) func() harness.Bounds {
 	all := fs.Bool("all", false, "any number of delays")
 	faults := fs.Int("faults", -1, "the most faults (default 1)")
 	together := fs.Int("coincidences", 0, "the most pairs of events with no quiet between them")
-	effects := fs.String("effects", "", "the faults that are tried, by name, with commas (default refuse,reset)")
+	effects := fs.String("effects", "", "the faults that are tried, by name, with commas (default refuse,reset); cut:* at every byte")
 	independent := fs.Bool("independent", false, "handlers share nothing across connections: leave equal orders out")
 	keep := fs.Bool("keep-going", false, "go on after the first finding")
 	limit := fs.Duration("time", 0, "stop after this real time")

@@ -1,0 +1,93 @@
+package harness_test
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/internal/mini"
+)
+
+// What a test can ask without wanting it, from the first request to the last.
+func TestFacts(t *testing.T) {
+	harness.Test(t, func(t *harness.T) {
+		facts := func(dialed, open, idle int, requests ...string) {
+			if n := t.Net.Dialed(); n != dialed {
+				t.Errorf("got %d dials, want %d", n, dialed)
+			}
+			if c := t.Net.OpenConns(); len(c) != open {
+				t.Errorf("got %v open, want %d", c, open)
+			}
+			if c := t.Net.IdleConns(); len(c) != idle {
+				t.Errorf("got %v idle, want %d", c, idle)
+			}
+			var got []string
+			for _, r := range t.Requests() {
+				got = append(got, regexp.MustCompile(`  \(facts_test.go:\d+\)$`).ReplaceAllString(r.String(), ""))
+			}
+			if !slices.Equal(got, requests) {
+				t.Errorf("got %q, want %q", got, requests)
+			}
+		}
+		facts(0, 0, 0)
+		t.Serve("api.test:80", nil)
+		tr := t.Net.Transport()
+		r1 := t.Get("r1", tr, "http://api.test/page/20000")
+		facts(1, 1, 0, "r1: done on c1, its body open")
+		r1.Finish()
+		facts(1, 1, 1, "r1: done on c1")
+		r2 := t.Get("r2", tr, "http://api.test/page/20000")
+		if r1.Reused() || !r2.Reused() || r2.Sent() != 1 || t.Conn("c1").User() != r2 {
+			t.Errorf("got r1 reused: %v, r2: %v, sent %d times", r1.Reused(), r2.Reused(), r2.Sent())
+		}
+		r2.CloseBody()
+		facts(1, 0, 0, "r1: done on c1", "r2: done on c1, its body closed before its end")
+
+		t.Net.Hold("dial")
+		r3 := t.Get("r3", tr, "http://api.test/")
+		if !r3.Pending() || r3.Reused() || r3.Sent() != 0 {
+			t.Errorf("got %s", r3)
+		}
+		facts(2, 0, 0, "r1: done on c1", "r2: done on c1, its body closed before its end", "r3: pending")
+		t.Net.WantDial().Refuse()
+		t.Net.Release("dial")
+		if got := r3.String(); r3.Pending() || !strings.Contains(got, "r3: error: ") {
+			t.Errorf("got %s", got)
+		}
+		for event, want := range map[string]bool{"dial": true, "dial d2 * refuse": true, "dial d1 * refuse": false, "c1 client fin": true, "c2": false} {
+			if got := t.Seen(event); got != want {
+				t.Errorf("%s: got %v, want %v", event, got, want)
+			}
+		}
+	})
+}
+
+// A pool that exceeds its limit is shown the line that dials.
+func TestLimitNamesTheDial(t *testing.T) {
+	r := harness.Run("limit", func(t *harness.T) {
+		t.Serve("api.test:80", nil)
+		tr := &mini.Transport{DialContext: t.Net.DialContext, MaxConnsPerHost: 1, Bug: "over the limit"}
+		for _, name := range []string{"r1", "r2"} {
+			t.Start(name, tr, mustGet("http://api.test/"))
+		}
+		t.Rest()
+	})
+	want := regexp.MustCompile(`^api\.test:80: more connections and dials than the limit, which is 1  \(mini\.go:\d+\)$`)
+	if got := r.Failures[0].String(); !want.MatchString(got) {
+		t.Errorf("got %q, want %s", got, want)
+	}
+	if !r.Seen("dial d2 api.test:80") || r.Seen("dial d3") {
+		t.Errorf("got:\n%s", r.Trace())
+	}
+}
+
+func mustGet(url string) *http.Request {
+	req, err := http.NewRequest("GET", url, nil)
+	if err != nil {
+		panic(err)
+	}
+	return req
+}
