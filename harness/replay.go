@@ -91,7 +91,7 @@ func (e *explorer) replay(file string, s Schedule) {
 
 // widened is the bounds with room for all that a schedule has.
 func (b Bounds) widened(s Schedule) Bounds {
-	b.Delays, b.Faults, b.Cancel, b.every = All, All, true, nil
+	b.Delays, b.Faults, b.every = All, All, nil
 	for _, name := range s {
 		if strings.Contains(name, " & ") {
 			b.Coincidences = All
