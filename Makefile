@@ -1,10 +1,11 @@
 # What CI runs, and nothing else. CONTRIBUTING.md says what each is for.
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GREMLINS = github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 # testdata is a package that ./... leaves out.
 PACKAGES = ./... ./testdata
 
-.PHONY: test race lint bench bench-peers tidy check generate
+.PHONY: test race lint bench bench-peers peers mutants tidy check generate
 
 check:
 	go run ./cmd/halfopen check
@@ -28,6 +29,20 @@ bench:
 # One table: measure, ours, each peer, ratio; medians of five runs.
 bench-peers:
 	cd peers && go test -run '^$$' -bench . -benchmem -count 5 ./clock ./net | go run ./cmd/table
+
+# Other projects' clients and pools, each put to every case: what held, subject by
+# group. It fails if a case does, or if a quirk is gone.
+peers:
+	cd peers && go run ./cmd/matrix
+
+# Its tests, the conformance suite among them, on every mutant of pool. The last
+# line compares what survives with pool/testdata/survivors.txt; that test would
+# take any change of a line for a failure, and so it is not run on the mutants.
+mutants:
+	@report=$$(mktemp) && trap 'rm -f '$$report EXIT && \
+	GOFLAGS='-vet=off -run=^Test -skip=^TestSurvivors$$' \
+		go run $(GREMLINS) unleash --workers 1 --timeout-coefficient 4 --output $$report ./pool && \
+	go test ./pool -count=1 -v -run '^TestSurvivors$$' -mutants $$report
 
 tidy:
 	go mod tidy

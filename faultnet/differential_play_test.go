@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -130,10 +131,10 @@ func (p *play) start(st step) *call {
 }
 
 // collect moves the calls that returned into the transcript, and what they
-// made into the play.
-func (p *play) collect(e *entry, calls []*call) {
+// made into the play. It leaves those of later for later.
+func (p *play) collect(e *entry, calls []*call, later []int) {
 	for i, c := range calls {
-		if c == nil || !c.poll() {
+		if c == nil || slices.Contains(later, i) || !c.poll() {
 			continue
 		}
 		calls[i] = nil

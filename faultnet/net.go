@@ -95,6 +95,13 @@ func (n *Net) AppendPending(b []*Event) []*Event {
 	return append(b, n.pending...)
 }
 
+// Delayed is the events that wait for a delay to be over: they are not pending.
+func (n *Net) Delayed() []*Event {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.disturbed.late)
+}
+
 func (n *Net) collect() {
 	if len(n.arrivals) > 1 {
 		slices.SortStableFunc(n.arrivals, compare)

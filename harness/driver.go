@@ -30,7 +30,7 @@ func (t *T) drive(body func(*T)) {
 	go t.live(body, done)
 	limit := time.NewTimer(Limit)
 	defer limit.Stop()
-	asked := nothing
+	asked, steps := nothing, 0
 	pending := make([]*faultnet.Event, 0, 8)
 	for {
 		synctest.Wait()
@@ -45,6 +45,10 @@ func (t *T) drive(body func(*T)) {
 		if asked != wantQuiet {
 			switch t.next(pending) {
 			case moved:
+				if steps++; steps > t.mostSteps() {
+					t.endless(steps)
+					return
+				}
 				continue
 			case abandoned:
 				return
@@ -215,6 +219,9 @@ func (t *T) releaseNext(pending []*faultnet.Event) bool {
 // apply lets an event happen and takes note of what it tells about requests.
 func (t *T) apply(e *faultnet.Event, v faultnet.Verdict) {
 	if e.Kind == faultnet.Data && e.From.Side() == faultnet.Client {
+		if !v.IsPass() {
+			t.loses(e)
+		}
 		t.readWire(e, e.Arriving(v))
 	}
 	t.faulted = t.faulted || !v.IsPass()
@@ -284,6 +291,9 @@ func (t *T) Settle() {
 // being tried. A request without an end is a run that is stuck.
 func (t *T) Rest() {
 	t.step("rest")
+	if t.ctx.Err() != nil {
+		runtime.Goexit() // it was stuck, and the run is over
+	}
 	t.Net.letAll()
 	if t.plan != nil {
 		t.await(wantRest)
@@ -313,6 +323,22 @@ func (t *T) Advance(d time.Duration) {
 func (t *T) stuck() {
 	t.snapshot()
 	t.add(Failure{Kind: "stuck", Text: fmt.Sprintf("stuck: nothing moved for %s of virtual time, and the body did not return", Limit)})
+}
+
+// mostSteps is how many events a run may have before it counts as endless. A
+// schedule of an exploration has some dozens.
+func (t *T) mostSteps() int {
+	if t.plan != nil {
+		return 20_000
+	}
+	return 1_000_000
+}
+
+// endless ends a run in which things happen for ever: somebody who tries
+// again and again, without waiting in between.
+func (t *T) endless(steps int) {
+	t.snapshot()
+	t.add(Failure{Kind: "endless", Text: fmt.Sprintf("endless: %d events, and more to come", steps-1)})
 }
 
 // shutDown leaves nothing in the bubble that could still wait for the network.

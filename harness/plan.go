@@ -166,7 +166,7 @@ func (p *plan) do(t *T, o option) {
 		t.note(o.name)
 		o.request.cancelNow()
 	case idleOption:
-		p.idles = remove(p.idles, o.idle)
+		p.idles = slices.Delete(p.idles, o.chain.index, o.chain.index+1) // it may be of a type that can't be compared
 		t.note(o.name)
 		go o.idle.CloseIdleConnections() // it may be parked at a gate
 	case passOption:
@@ -326,8 +326,8 @@ func (p *plan) optional(t *T, opts []option) []option {
 			chain: chain{letter: 'i', index: i}})
 	}
 	for _, at := range p.deadlines(t) {
-		opts = append(opts, option{name: fmt.Sprintf("advance %s", at.Sub(time.Now())), kind: passOption, until: at,
-			pass: at.Sub(time.Now()), chain: chain{letter: 'd'}})
+		opts = append(opts, option{name: fmt.Sprintf("advance %s", time.Until(at)), kind: passOption, until: at,
+			pass: time.Until(at), chain: chain{letter: 'd'}})
 	}
 	for i, d := range p.passes {
 		opts = append(opts, option{name: fmt.Sprintf("advance %s", d), kind: passOption, pass: d,

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -105,7 +106,7 @@ func (p *proxyConn) connect() {
 		p.untilClosed()
 		return
 	}
-	to, err := p.t.Net.Net.DialContext(p.t.ctx, "tcp", req.Host)
+	to, err := p.t.Net.Net.DialContext(ofProxy(p.t.ctx), "tcp", req.Host)
 	if err != nil {
 		io.WriteString(p.c, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
 		return
@@ -188,7 +189,7 @@ func (p *proxyConn) socks() {
 		p.c.Write(reply)
 		return
 	}
-	to, err := p.t.Net.Net.DialContext(p.t.ctx, "tcp", address)
+	to, err := p.t.Net.Net.DialContext(ofProxy(p.t.ctx), "tcp", address)
 	if err != nil {
 		reply[1] = 4
 		p.c.Write(reply)
@@ -226,3 +227,9 @@ func (p *proxyConn) socksAddress() (string, error) {
 	}
 	return net.JoinHostPort(host, strconv.Itoa(int(b[size])<<8|int(b[size+1]))), nil
 }
+
+// proxyOwner is the owner of the connections that a proxy opens.
+const proxyOwner = "proxy"
+
+// ofProxy marks what is dialed with it as the proxy's own: no client can use it.
+func ofProxy(ctx context.Context) context.Context { return faultnet.WithOwner(ctx, proxyOwner) }

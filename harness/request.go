@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +32,7 @@ type Request struct {
 	plainAddr string
 	start     func()                        // makes the round trip
 	deadline  time.Time                     // of the context that it came with
+	lost      bool                          // a fault took it, or a part of it, on its way to a server
 	startName string                        // of the choice to start it, in an exploration
 	done      chan struct{}                 // closed when the round trip has returned
 	auto      bool                          // the body is read as soon as there is one
@@ -207,7 +209,11 @@ func (r *Request) wantBrokenBody(match func(error) bool, name string, why ...str
 // exploration it waits for the end of the body too.
 func (r *Request) Await() {
 	r.t.step("await", r.name)
-	<-r.done
+	select {
+	case <-r.done:
+	case <-r.t.ctx.Done():
+		runtime.Goexit() // the run is over
+	}
 	r.t.settle()
 }
 

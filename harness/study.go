@@ -32,6 +32,11 @@ func (t *T) study(rt any) {
 	}
 }
 
+// LimitConns says that the transports under test keep to so many connections
+// and dials to a host. For a transport that has it as its MaxConnsPerHost it need
+// not be said.
+func (t *T) LimitConns(perHost int) { t.perHost = perHost }
+
 // fields is where in a struct is what study looks for.
 type fields struct {
 	limit    int   // MaxConnsPerHost, or -1

@@ -52,7 +52,7 @@ func (t *T) checkQuiet(pending []*faultnet.Event) {
 		conns = t.Net.Conns()
 		t.checkLimits(pending, conns)
 	}
-	if slices.ContainsFunc(pending, func(e *faultnet.Event) bool { return e.Kind == faultnet.Gate }) {
+	if parked(pending) {
 		t.idle = t.idle[:0]
 		return // whoever is parked may be about to do what is missing
 	}
@@ -75,6 +75,11 @@ func (t *T) checkQuiet(pending []*faultnet.Event) {
 			}
 		}
 	}
+}
+
+// parked reports whether a goroutine is at a gate.
+func parked(pending []*faultnet.Event) bool {
+	return slices.ContainsFunc(pending, func(e *faultnet.Event) bool { return e.Kind == faultnet.Gate })
 }
 
 // checkDials checks that no dial begins while a connection that it could do
@@ -107,11 +112,15 @@ func (t *T) checkTurn(r *Request, c *Conn) {
 	if owner := c.client.Owner(); owner == r.name || owner == "" || r.plainAddr == "" || t.faulted || !c.wire.plain {
 		return
 	}
+	pending := t.Net.Pending()
+	if parked(pending) {
+		return // whoever is parked may have got a connection already
+	}
 	for _, q := range t.requests[:r.index] {
 		t.mu.Lock()
 		waits := q.started && q.order < r.order && !q.returned && !q.cancelled && len(q.runs) == 0 && q.plainAddr == r.plainAddr
 		t.mu.Unlock()
-		if waits && !q.onItsWay(t.Net.Pending()) {
+		if waits && !q.onItsWay(pending) {
 			t.violate("%s: got %s, for which %s has waited longer", r.name, c.ID(), q.name)
 		}
 	}
@@ -134,12 +143,27 @@ func (t *T) checkSound(r *Request, c *Conn) {
 	}
 }
 
-// onItsWay reports whether the request was written and has not arrived.
+// field is the header field that names the request on the wire.
+func (r *Request) field() []byte { return append(slices.Clip(requestField), r.name+"\r\n"...) }
+
+// loses notes the requests that an event was to bring, when it does not bring
+// all that it was to.
+func (t *T) loses(e *faultnet.Event) {
+	b := e.Bytes()
+	for _, r := range t.requests {
+		r.lost = r.lost || bytes.Contains(b, r.field())
+	}
+}
+
+// onItsWay reports whether the request was written and has not arrived, or was
+// lost on its way.
 func (r *Request) onItsWay(pending []*faultnet.Event) bool {
-	field := append(slices.Clip(requestField), r.name+"\r\n"...)
-	return slices.ContainsFunc(pending, func(e *faultnet.Event) bool {
-		return e.Kind == faultnet.Data && bytes.Contains(e.Bytes(), field)
-	})
+	if r.lost {
+		return true
+	}
+	field := r.field()
+	brings := func(e *faultnet.Event) bool { return e.Kind == faultnet.Data && bytes.Contains(e.Bytes(), field) }
+	return slices.ContainsFunc(pending, brings) || slices.ContainsFunc(r.t.Net.Delayed(), brings)
 }
 
 // checkLimits checks that open connections and dials together never exceed
@@ -168,7 +192,7 @@ func (t *T) checkLimits(pending []*faultnet.Event, conns []*faultnet.Conn) {
 // both ends, nothing on its way, and its last request wholly over.
 func (t *T) usable(addr string, conns []*faultnet.Conn) *faultnet.Conn {
 	for _, c := range conns {
-		if c.Address() != addr || !c.IsIdle() {
+		if c.Address() != addr || c.Owner() == proxyOwner || !c.IsIdle() {
 			continue
 		}
 		h := t.conn(c)

@@ -230,3 +230,46 @@ func mapKeys(m map[string]int) func(func(string) bool) {
 		}
 	}
 }
+
+// A client that never stops trying is told from one that takes its time.
+func TestEndless(t *testing.T) {
+	x, err := harness.Search(t.Name(), harness.Bounds{Schedules: 1, Faults: harness.None, AsFound: true}, nil, func(t *harness.T) {
+		tr := t.Net.Transport()
+		t.Get("r1", &between{tr, func(tr *http.Transport, req *http.Request) (*http.Response, error) {
+			for {
+				if resp, err := tr.RoundTrip(req); err == nil || req.Context().Err() != nil {
+					return resp, err
+				}
+			}
+		}}, "http://api.test/")
+	})
+	if err != nil || len(x.Findings) != 1 {
+		t.Fatalf("got %v, %s, want a finding", err, x)
+	}
+	if got := first(x.Findings[0].Report); got != "endless: 20000 events, and more to come" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// The limit of a transport that is wrapped has to be told.
+func TestLimitConns(t *testing.T) {
+	run := func(limit int) string {
+		return first(harness.Run(t.Name(), func(t *harness.T) {
+			if limit > 0 {
+				t.LimitConns(limit)
+			}
+			t.Serve("api.test:80", nil)
+			tr := &between{t.Net.Transport(), (*http.Transport).RoundTrip}
+			r1 := t.Get("r1", tr, "http://api.test/")
+			r2 := t.Get("r2", tr, "http://api.test/")
+			r1.Finish()
+			r2.Finish()
+		}))
+	}
+	if got := run(0); got != "held" {
+		t.Errorf("got %s", got)
+	}
+	if got := run(1); !strings.HasPrefix(got, "api.test:80: more connections and dials than the limit, which is 1") {
+		t.Errorf("got %s", got)
+	}
+}

@@ -30,8 +30,7 @@ type watchdog struct {
 
 func newWatchdog() *watchdog {
 	d := &watchdog{frozen: make(chan Failure, 1)}
-	var look func()
-	look = func() {
+	look := func() {
 		if t := d.t.Load(); t != nil {
 			if f, ok := t.isFrozen(); ok && d.t.CompareAndSwap(t, nil) {
 				d.frozen <- f

@@ -1,8 +1,10 @@
 package pool
 
 import (
+	"bufio"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -74,6 +76,35 @@ all                                           3      1      1      0       1    
 		d4.fail(errRefused)
 	})
 }
+
+// A request that has failed holds nothing, though its connection takes its time
+// to close: its caller may change it.
+func TestLedgerAfterFailure(t *testing.T) {
+	run(t, &Transport{}, func(s *script) {
+		r1 := s.get("r1")
+		d1 := s.wantDial()
+		client, far := newConnPair("c1")
+		s.conns = append(s.conns, client)
+		slow := &slowClose{end: client, pass: make(chan struct{})}
+		d1.outcome <- func() (net.Conn, error) { return slow, nil }
+		c1 := &server{s: s, end: far, client: client, br: bufio.NewReader(far)}
+		c1.wantRequest()
+		c1.fin()
+		r1.wantErr(io.EOF)
+		if l := s.tr.Ledger(); len(l) != 1 || l[0].Holder != "" {
+			t.Errorf("while it closes: got\n%s, want a connection that nobody holds", l)
+		}
+		close(slow.pass)
+	})
+}
+
+// slowClose is a connection whose Close takes until pass is closed.
+type slowClose struct {
+	*end
+	pass chan struct{}
+}
+
+func (c *slowClose) Close() error { <-c.pass; return c.end.Close() }
 
 // OnClose tells each connection's end once, with its cause, and may ask the
 // transport.

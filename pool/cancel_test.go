@@ -250,6 +250,9 @@ func TestResponseHeaderTimeout(t *testing.T) {
 		r1.wantPending("its time has not come")
 		time.Sleep(time.Nanosecond)
 		r1.wantErr(context.DeadlineExceeded)
+		if r1.err != errHeaderTimeout {
+			t.Errorf("error: got %v, want %v as it is", r1.err, errHeaderTimeout)
+		}
 		c1.wantClosed("the response would come for nobody")
 		s.wantClosed(HeaderTimeout, 1)
 

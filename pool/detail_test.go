@@ -324,8 +324,8 @@ func TestQuietHostsRemembered(t *testing.T) {
 			s.wantDial().fail(errRefused)
 			r.wantErr(errRefused)
 		}
-		if st := s.tr.Stats(); len(st.Hosts) != 3 || st.Hosts[0].DialErrors != 1 {
-			t.Errorf("got\n%s, want a line for each of three hosts", st)
+		if st := s.tr.Stats(); len(st.Hosts) != 3 || st.Hosts[0].DialErrors != 1 || len(st.Closed) != 0 {
+			t.Errorf("got\n%s, want a line for each of three hosts, and nothing closed, not even %v", st, st.Closed)
 		}
 	})
 }

@@ -4,7 +4,8 @@
 // # Goals
 //
 //   - All that [net/http.Transport] promises for HTTP/1.1, and HTTP/2 through
-//     golang.org/x/net/http2; http.Client runs on it unchanged.
+//     golang.org/x/net/http2, sentence by sentence in PROMISES.md;
+//     http.Client runs on it unchanged.
 //   - One file a stage, each with a word on who owns the connection there:
 //     roundtrip.go, getconn.go, idle.go, dialqueue.go, dial.go, putidle.go,
 //     conn.go, exchange.go, readloop.go, writeloop.go, body.go.

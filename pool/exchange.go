@@ -13,6 +13,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // An exchange is one request and its response on one connection.
@@ -229,4 +231,10 @@ func (ex *exchange) tracePutIdle(why Cause) {
 	case ClosedIdle, HostIdleLimit, ReadFailed:
 		trace.PutIdleConn(&CloseError{Cause: why, Conn: ex.pc.id, Reused: ex.reused, Err: errNotKept})
 	}
+}
+
+// wantsClose reports whether the request is to be the last on its connection:
+// who says so may send no other (RFC 9112 section 9.6).
+func wantsClose(req *http.Request) bool {
+	return req.Close || httpguts.HeaderValuesContainsToken(req.Header["Connection"], "close")
 }

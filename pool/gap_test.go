@@ -54,13 +54,18 @@ func TestTooOldByTheWall(t *testing.T) {
 		s := &script{T: t, tr: tr}
 		tr.DialContext = s.dial
 		c1 := s.warm()
-		slept.by = time.Hour
+		slept.by += time.Minute
 		r1 := s.get("r1")
+		c1.wantRequest()
+		c1.send(ok0)
+		r1.wantDone("")
+		slept.by += time.Minute + 1
+		r2 := s.get("r2")
 		c2 := s.wantDial().open()
 		c2.wantRequest()
 		c2.send(ok0)
-		r1.wantDone("")
-		c1.wantClosed("it is an hour old")
+		r2.wantDone("")
+		c1.wantClosed("it is a nanosecond too old")
 		s.wantClosed(IdleTimeout, 1)
 		tr.CloseIdleConnections()
 		s.settle()

@@ -12,6 +12,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -66,6 +67,7 @@ type sharedConn struct {
 	cc      *http.ClientConn  // HTTP/2, or else
 	other   http.RoundTripper // somebody else's
 	changes atomic.Int32      // that update has not seen
+	carried atomic.Int32      // requests that were given to it and are not over
 
 	started  atomic.Bool // the pool has it
 	settings atomic.Bool // those of the server are in force
@@ -86,11 +88,16 @@ func (s *sharedConn) reserve() bool {
 	if !s.settings.Load() && (s.pc.served > 0 || len(s.pc.host.sharing) > 1) {
 		return false
 	}
-	return s.cc.Reserve() == nil
+	if s.cc.Reserve() != nil {
+		return false
+	}
+	s.carried.Add(1)
+	return true
 }
 
 func (s *sharedConn) release() {
 	if s.cc != nil {
+		s.carried.Add(-1)
 		s.cc.Release()
 		s.changed(nil)
 	}
@@ -197,6 +204,16 @@ func (t *Transport) serveLine(s *sharedConn, now time.Time) {
 		}
 		t.tryDeliver(h.line.front(), s.pc, nil, now)
 	}
+	if h.line.n > 0 {
+		return
+	}
+	// A connection that waited for its settings only because of those who were
+	// in line has nobody to wait for: it is a spare, or idle.
+	for _, pc := range h.sharing {
+		if pc.shared != s && pc.shared.cc != nil && !pc.shared.settings.Load() {
+			pc.shared.changed(nil)
+		}
+	}
 }
 
 // changed is called by http.ClientConn when a stream ended or the connection
@@ -218,7 +235,7 @@ func (s *sharedConn) update() {
 		} else {
 			s.settle()
 		}
-		if s.changes.Add(-seen) == 0 {
+		if s.changes.CompareAndSwap(seen, 0) {
 			return
 		}
 	}
@@ -323,6 +340,15 @@ func (s *sharedConn) serve(x *attempt) (*http.Response, error) {
 		rt = s.cc
 	}
 	resp, err := rt.RoundTrip(x.req)
+	switch {
+	case s.cc == nil && err == nil:
+		return resp, nil
+	case err == nil && resp.Body != http.NoBody:
+		resp.Body = &carriedBody{ReadCloser: resp.Body, s: s}
+		return resp, nil
+	case s.cc != nil:
+		s.carried.Add(-1)
+	}
 	if err == nil {
 		return resp, nil
 	}
@@ -397,4 +423,33 @@ func (x *attempt) backOff() error {
 	case <-x.req.Cancel:
 	}
 	return canceled(x.req, x.done)
+}
+
+// A carriedBody tells when its request is over. http.ClientConn counts a stream
+// that was reset until the peer answers a PING, which a silent one never does:
+// it could not be closed by anybody.
+type carriedBody struct {
+	io.ReadCloser
+	s    *sharedConn
+	over atomic.Bool
+}
+
+func (b *carriedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.end()
+	}
+	return n, err
+}
+
+func (b *carriedBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.end()
+	return err
+}
+
+func (b *carriedBody) end() {
+	if !b.over.Swap(true) {
+		b.s.carried.Add(-1)
+	}
 }

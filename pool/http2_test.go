@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -243,27 +244,77 @@ func TestHTTP2ServerGone(t *testing.T) {
 
 // An idle HTTP/2 connection is bound by the same limits and timers.
 func TestHTTP2Idle(t *testing.T) {
-	srv, tr := h2Server(t, 10, func(w http.ResponseWriter, r *http.Request) {})
-	tr.IdleConnTimeout = time.Millisecond
-	closed := make(chan Cause, 10)
-	tr.OnClose = func(_ Entry, why Cause) { closed <- why }
-	fetch(t, tr, srv.URL)
-	if why := <-closed; why != IdleTimeout {
-		t.Errorf("cause: got %q, want %q", why, IdleTimeout)
+	cert := certServer(t)
+	for _, tt := range []struct {
+		name string
+		set  func(*Transport)
+		keep time.Duration
+		why  []Cause // x/net may be faster than the pool
+	}{
+		{"IdleConnTimeout", func(tr *Transport) { tr.IdleConnTimeout = time.Minute }, time.Minute, []Cause{IdleTimeout}},
+		{"no limit", func(tr *Transport) {}, time.Hour, nil},
+		{"MaxIdleConnsPerHost", func(tr *Transport) { tr.MaxIdleConnsPerHost = -1 }, 0, []Cause{NoKeepAlive, HTTP2Closed}},
+		{"DisableKeepAlives", func(tr *Transport) { tr.DisableKeepAlives = true }, 0, []Cause{NoKeepAlive, HTTP2Closed}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			tr := h2Bubble(t, cert, nil, func(w http.ResponseWriter, r *http.Request) {})
+			tt.set(tr)
+			closed := make(chan Cause, 10)
+			tr.OnClose = func(_ Entry, why Cause) { closed <- why }
+			for range 2 {
+				fetch(t, tr, "https://api.test/")
+				synctest.Wait()
+				if tt.keep > 0 {
+					time.Sleep(tt.keep - 1)
+					synctest.Wait()
+					if st := tr.Stats(); len(closed) > 0 || st.Idle != 1 || st.Dials != 1 {
+						t.Errorf("%s, before its time: got %d closed\n%s", tt.name, len(closed), st)
+					}
+				}
+			}
+			time.Sleep(1)
+			synctest.Wait()
+			if tt.why == nil {
+				if len(closed) > 0 {
+					t.Errorf("%s: got %d closed, want it kept", tt.name, len(closed))
+				}
+				return
+			}
+			if len(closed) == 0 {
+				t.Fatalf("%s: got it kept\n%s", tt.name, tr.Stats())
+			}
+			if why, st := <-closed, tr.Stats(); !slices.Contains(tt.why, why) || st.Idle+st.Active != 0 {
+				t.Errorf("%s: got cause %q, want one of %v\n%s", tt.name, why, tt.why, st)
+			}
+		})
 	}
-	tr2 := tr.Clone()
-	tr2.IdleConnTimeout, tr2.MaxIdleConnsPerHost = 0, -1
-	fetch(t, tr2, srv.URL)
-	if why := <-closed; why != NoKeepAlive && why != HTTP2Closed {
-		t.Errorf("cause: got %q, want %q", why, NoKeepAlive)
-	}
-	tr3 := tr.Clone()
-	tr3.IdleConnTimeout, tr3.DisableKeepAlives = 0, true
-	fetch(t, tr3, srv.URL)
-	<-closed
-	if st := tr3.Stats(); st.Idle+st.Active != 0 {
-		t.Errorf("DisableKeepAlives: got\n%s", st)
-	}
+}
+
+// Of two connections that have both been of use, MaxIdleConnsPerHost keeps one.
+func TestHTTP2IdleLimit(t *testing.T) {
+	cert := certServer(t)
+	synctest.Test(t, func(t *testing.T) {
+		tr := h2Bubble(t, cert, &http.HTTP2Config{MaxConcurrentStreams: 1}, func(w http.ResponseWriter, r *http.Request) { time.Sleep(time.Second) })
+		tr.MaxConnsPerHost = 2
+		var wg sync.WaitGroup
+		burst := func() {
+			for range 4 {
+				wg.Go(func() { fetch(t, tr, "https://api.test/") })
+			}
+			wg.Wait()
+			synctest.Wait()
+		}
+		burst()
+		burst()
+		if st := tr.Stats(); st.Dials != 2 || st.Idle != 2 {
+			t.Errorf("after two bursts: got %d dials, want 2, both idle\n%s", st.Dials, st)
+		}
+		tr.MaxIdleConnsPerHost = 1 // nothing is under way
+		burst()
+		if st := tr.Stats(); st.Idle != 1 || st.Active != 0 || st.Closed[HostIdleLimit] != 1 {
+			t.Errorf("with room for one: got closed %s\n%s", st.Closed, st)
+		}
+	})
 }
 
 // Request.Close ends the connection after the request (golang/go#49375).

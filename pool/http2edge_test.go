@@ -3,10 +3,12 @@ package pool
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"testing"
@@ -94,48 +96,57 @@ func turnAway(c net.Conn, kind string) {
 
 // TLSNextProto takes a connection over, for as long as it says it has one.
 func TestTLSNextProto(t *testing.T) {
-	srv := httptest.NewUnstartedServer(nil)
-	srv.Config.ErrorLog = quiet
-	srv.TLS = &tls.Config{NextProtos: []string{"ours"}}
-	srv.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
-		"ours": func(_ *http.Server, c *tls.Conn, _ http.Handler) { c.Close() },
-	}
-	srv.StartTLS()
-	defer srv.Close()
-	var made []*tls.Conn
-	gone := false
-	tr := &Transport{
-		TLSClientConfig: &tls.Config{RootCAs: closer{srv}.roots(), NextProtos: []string{"ours"}},
-		MaxConnsPerHost: 1,
-		TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{
-			"ours": func(authority string, c *tls.Conn) http.RoundTripper {
-				made = append(made, c)
-				return roundTripper(func(req *http.Request) (*http.Response, error) {
-					if gone {
-						gone = false
-						return nil, http2.ErrNoCachedConn
-					}
-					return &http.Response{StatusCode: 299, Body: http.NoBody}, nil
-				})
+	cert := certServer(t)
+	synctest.Test(t, func(t *testing.T) {
+		mem := newMemNet()
+		srv := &http.Server{
+			ErrorLog:  quiet,
+			TLSConfig: &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime, NextProtos: []string{"ours"}},
+			TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){
+				"ours": func(_ *http.Server, c *tls.Conn, _ http.Handler) { c.Close() },
 			},
-		},
-	}
-	for range 2 {
-		if resp, _ := fetch(t, tr, srv.URL); resp.StatusCode != 299 {
-			t.Errorf("status: got %d, want that of the other protocol", resp.StatusCode)
 		}
-	}
-	if len(made) != 1 {
-		t.Errorf("connections: got %d, want 1", len(made))
-	}
-	gone = true
-	fetch(t, tr, srv.URL)
-	if len(made) != 2 {
-		t.Errorf("connections after it was gone: got %d, want 2", len(made))
-	}
-	for _, c := range made {
-		c.Close()
-	}
+		go srv.ServeTLS(mem, "", "")
+		defer srv.Close()
+		var made []*tls.Conn
+		gone := false
+		tr := &Transport{
+			DialContext:     mem.DialContext,
+			TLSClientConfig: &tls.Config{RootCAs: closer{cert}.roots(), ServerName: "example.com", Time: certTime, NextProtos: []string{"ours"}},
+			MaxConnsPerHost: 1,
+			TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{
+				"ours": func(authority string, c *tls.Conn) http.RoundTripper {
+					made = append(made, c)
+					if authority != "api.test:443" {
+						t.Errorf("authority: got %s, want the server's", authority)
+					}
+					return roundTripper(func(req *http.Request) (*http.Response, error) {
+						if gone {
+							gone = false
+							return nil, http2.ErrNoCachedConn
+						}
+						return &http.Response{StatusCode: 299, Body: http.NoBody}, nil
+					})
+				},
+			},
+		}
+		for range 2 {
+			if resp, _ := fetch(t, tr, "https://api.test/"); resp.StatusCode != 299 {
+				t.Errorf("status: got %d, want that of the other protocol", resp.StatusCode)
+			}
+		}
+		if len(made) != 1 {
+			t.Errorf("connections: got %d, want 1", len(made))
+		}
+		gone = true
+		fetch(t, tr, "https://api.test/")
+		if len(made) != 2 {
+			t.Errorf("connections after it was gone: got %d, want 2", len(made))
+		}
+		for _, c := range made {
+			c.Close()
+		}
+	})
 }
 
 // HTTP/2 without TLS, where only that is allowed.
@@ -150,6 +161,75 @@ func TestUnencryptedHTTP2(t *testing.T) {
 	if _, b := fetch(t, tr, srv.URL); b != "HTTP/2.0" {
 		t.Errorf("got %q", b)
 	}
+}
+
+// A connection that comes when its request is gone is idle at once, though its
+// server has not said anything: it may be closed.
+func TestHTTP2IdleBeforeSettings(t *testing.T) {
+	cert := certServer(t)
+	synctest.Test(t, func(t *testing.T) {
+		tr := h2Bubble(t, cert, nil, nil)
+		deaf, hold := &deafConn{hear: make(chan struct{})}, make(chan struct{})
+		defer close(deaf.hear)
+		open := tr.DialContext
+		tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			<-hold
+			c, err := open(ctx, network, addr)
+			deaf.Conn = c
+			return deaf, err
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+			TLSHandshakeDone: func(tls.ConnectionState, error) { deaf.shut.Store(true) },
+		})
+		done := make(chan error)
+		go func() {
+			req, _ := http.NewRequestWithContext(ctx, "GET", "https://api.test/", nil)
+			_, err := tr.RoundTrip(req)
+			done <- err
+		}()
+		synctest.Wait()
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("called off: got %v", err)
+		}
+		close(hold)
+		synctest.Wait()
+		if st := tr.Stats(); st.Idle != 1 || st.Active != 0 {
+			t.Errorf("after the dial: got\n%s", st)
+		}
+	})
+}
+
+// The server's settings are there when its first frame has been used up, in
+// however many pieces it comes.
+func TestSettingsInPieces(t *testing.T) {
+	const frame, more = "\x00\x00\x06\x04\x00\x00\x00\x00\x00123456", "more"
+	for _, piece := range []int{1, 4, 9, 14, 15, 100} {
+		w := &settingsWatch{Conn: &pieces{left: frame + more, size: piece}, s: &sharedConn{}}
+		b := make([]byte, 100)
+		for n := 0; n < len(frame); {
+			k, err := w.Read(b)
+			if n += k; err != nil || w.s.settings.Load() {
+				t.Errorf("pieces of %d, after %d bytes: got settings %v, %v", piece, n, w.s.settings.Load(), err)
+			}
+		}
+		if w.Read(b); !w.s.settings.Load() {
+			t.Errorf("pieces of %d: got no settings from the whole frame", piece)
+		}
+	}
+}
+
+type pieces struct {
+	net.Conn
+	left string
+	size int
+}
+
+func (p *pieces) Read(b []byte) (int, error) {
+	n := copy(b[:min(len(b), p.size)], p.left)
+	p.left = p.left[n:]
+	return n, nil
 }
 
 // A server that hangs up on each new connection costs a bounded number of

@@ -124,6 +124,33 @@ func TestExpectContinue(t *testing.T) {
 	})
 }
 
+// A body that waits for the server's word is not looked into before, not even to
+// see whether there is one: the header goes out at once, of every method.
+func TestExpectContinueUnknownLength(t *testing.T) {
+	for _, method := range []string{"POST", "GET", "DELETE", "OPTIONS"} {
+		for _, length := range []int64{0, -1, 7} {
+			run(t, &Transport{ExpectContinueTimeout: time.Hour}, func(s *script) {
+				req := s.request(method, &onceBody{Reader: strings.NewReader("payload")})
+				req.ContentLength = length
+				req.Header.Set("Expect", "100-continue")
+				r1 := s.do("r1", req)
+				c1 := s.wantDial().open()
+				seen := c1.wantRequest()
+				if (seen.ContentLength == 7) != (length == 7) {
+					t.Errorf("%s, length %d: got %d on the wire", method, length, seen.ContentLength)
+				}
+				c1.wantNothing("the server has not agreed")
+				c1.send("HTTP/1.1 100 Continue\n\n")
+				if got := c1.body(seen); got != "payload" {
+					t.Errorf("%s, length %d: got body %q", method, length, got)
+				}
+				c1.send(ok0)
+				r1.wantDone("")
+			})
+		}
+	}
+}
+
 // A final status in place of 100: the body is sent, so that the next request
 // is not taken for it, or the connection ends (golang/go#67555).
 func TestExpectContinueFinal(t *testing.T) {
@@ -140,10 +167,12 @@ func TestExpectContinueFinal(t *testing.T) {
 				c1 := s.wantDial().open()
 				seen := c1.wantRequest()
 				if kind == "close" {
-					c1.send("HTTP/1.1 417 No\nConnection: close\nContent-Length: 0\n\n")
+					c1.send("HTTP/1.1 417 No\nConnection: close\nContent-Length: 2\n\nno")
 					if r1.wantResponse().StatusCode != 417 {
 						t.Error("got another status")
 					}
+					c1.wantNothing("the connection ends here")
+					r1.wantDone("no")
 					c1.wantClosed("the body was withheld")
 					c1.wantNothing("the body was withheld")
 				} else {
@@ -210,6 +239,26 @@ func TestUpgrade(t *testing.T) {
 		if n := len(s.tr.Ledger()); n != 1 {
 			t.Errorf("ledger: got %d entries after Close, want 1", n)
 		}
+	})
+}
+
+// Where nothing was read ahead the first Read is the connection's.
+func TestUpgradeNothingAhead(t *testing.T) {
+	run(t, &Transport{}, func(s *script) {
+		req := s.request("GET", nil)
+		req.Header.Set("Connection", "Upgrade")
+		req.Header.Set("Upgrade", "chat")
+		r1 := s.do("r1", req)
+		c1 := s.wantDial().open()
+		c1.wantRequest()
+		c1.send("HTTP/1.1 101 Switching Protocols\nConnection: Upgrade\nUpgrade: chat\n\n")
+		body := r1.wantResponse().Body
+		c1.send("hello")
+		b := make([]byte, 10)
+		if n, err := body.Read(b); string(b[:n]) != "hello" || err != nil {
+			t.Errorf("first read: got %q, %v, want what the server said", b[:n], err)
+		}
+		body.Close()
 	})
 }
 

@@ -58,10 +58,11 @@ func splice(a, b net.Conn) {
 	b.Close()
 }
 
-// An HTTP proxy gets whole requests for http and a tunnel for https; the
-// password is sent to it and printed nowhere.
+// An HTTP proxy, over TLS or not, gets whole requests for http and a tunnel for
+// https; the password is sent to it and printed nowhere. No scheme means http.
 func TestHTTPProxy(t *testing.T) {
-	for _, secure := range []bool{false, true} {
+	for _, scheme := range []string{"http", "https", ""} {
+		secure := scheme == "https"
 		p := &tunnel{}
 		proxySrv := httptest.NewUnstartedServer(p)
 		proxySrv.Config.ErrorLog = quiet
@@ -78,7 +79,7 @@ func TestHTTPProxy(t *testing.T) {
 			roots.AddCert(proxySrv.Certificate())
 		}
 		u, _ := url.Parse(proxySrv.URL)
-		u.User = url.UserPassword("me", "secret")
+		u.User, u.Scheme = url.UserPassword("me", "secret"), scheme
 		var answered atomic.Int32
 		tr := &Transport{
 			Proxy:              http.ProxyURL(u),
@@ -117,6 +118,31 @@ func TestHTTPProxy(t *testing.T) {
 			t.Errorf("the password is printed:\n%s", s)
 		}
 		tr.CloseIdleConnections()
+	}
+}
+
+// The password goes to the proxy with each request, whatever else is said in it,
+// and whatever the one before it said does not.
+func TestProxyPassword(t *testing.T) {
+	u := &url.URL{Scheme: "http", Host: "proxy.test:1", User: url.UserPassword("me", "secret")}
+	for _, plain := range []bool{false, true} {
+		run(t, &Transport{Proxy: http.ProxyURL(u), DisableCompression: plain}, func(s *script) {
+			c1 := s.warm()
+			for _, name := range []string{"X-First", "X-Second"} {
+				req := s.request("GET", nil)
+				req.Header.Set(name, "1")
+				r := s.do("r", req)
+				seen := c1.wantRequest().Header
+				if seen.Get("Proxy-Authorization") != "Basic bWU6c2VjcmV0" || seen.Get(name) != "1" || (seen.Get("Accept-Encoding") == "") != plain {
+					t.Errorf("%s: got %v", name, seen)
+				}
+				if name == "X-Second" && seen.Get("X-First") != "" {
+					t.Errorf("%s: got %v, with the header of the request before", name, seen)
+				}
+				c1.send(ok0)
+				r.wantDone("")
+			}
+		})
 	}
 }
 
@@ -200,8 +226,9 @@ func TestConnectNeverAnswered(t *testing.T) {
 	}
 }
 
-// socksServer answers SOCKS5 with or without a password.
-func socksServer(t *testing.T, user, password string) string {
+// socksServer answers SOCKS5 with or without a password, and notes the hosts it
+// is asked for.
+func socksServer(t *testing.T, user, password string, asked chan<- string) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -213,13 +240,13 @@ func socksServer(t *testing.T, user, password string) string {
 			if err != nil {
 				return
 			}
-			go socksConn(c, user, password)
+			go socksConn(c, user, password, asked)
 		}
 	}()
 	return l.Addr().String()
 }
 
-func socksConn(c net.Conn, user, password string) {
+func socksConn(c net.Conn, user, password string, asked chan<- string) {
 	br := bufio.NewReader(c)
 	read := func(n int) []byte { b := make([]byte, n); io.ReadFull(br, b); return b }
 	read(int(read(2)[1]))
@@ -244,6 +271,7 @@ func socksConn(c net.Conn, user, password string) {
 		host = string(read(int(read(1)[0])))
 	}
 	port := binary.BigEndian.Uint16(read(2))
+	asked <- host
 	up, err := net.Dial("tcp", net.JoinHostPort(host, fmt.Sprint(port)))
 	if err != nil {
 		c.Write([]byte{5, 5, 0, 1, 0, 0, 0, 0, 0, 0})
@@ -254,13 +282,16 @@ func socksConn(c net.Conn, user, password string) {
 	splice(up, c)
 }
 
-// SOCKS5 carries http and https, with and without a password.
+// SOCKS5 carries http and https, with and without a password. The proxy looks
+// names up, by either name of the scheme.
 func TestSOCKS(t *testing.T) {
 	plain := serve(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "plain") })
 	origin := tlsServer(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "secure") })
 	defer origin.Close()
-	for _, user := range []string{"", "me"} {
-		u := &url.URL{Scheme: "socks5", Host: socksServer(t, user, "secret")}
+	for _, kind := range [][2]string{{"socks5", ""}, {"socks5", "me"}, {"socks5h", "me"}} {
+		scheme, user := kind[0], kind[1]
+		asked := make(chan string, 10)
+		u := &url.URL{Scheme: scheme, Host: socksServer(t, user, "secret", asked)}
 		if user != "" {
 			u.User = url.UserPassword(user, "secret")
 		}
@@ -270,6 +301,12 @@ func TestSOCKS(t *testing.T) {
 		}
 		if _, b := fetch(t, tr, origin.URL); b != "secure" {
 			t.Errorf("https: got %q", b)
+		}
+		if _, b := fetch(t, tr, strings.Replace(plain.URL, "127.0.0.1", "localhost", 1)); b != "plain" {
+			t.Errorf("http by name: got %q", b)
+		}
+		if got := fmt.Sprint(<-asked, " ", <-asked, " ", <-asked); got != "127.0.0.1 127.0.0.1 localhost" {
+			t.Errorf("%s: asked for %s, want the hosts of the URLs", scheme, got)
 		}
 		req, _ := http.NewRequest("GET", "http://127.0.0.1:1", nil)
 		if _, err := tr.RoundTrip(req); err == nil {

@@ -45,10 +45,10 @@ func (pc *persistConn) readLoop() {
 	for pc.readOne() {
 	}
 	pc.mu.Lock()
-	free := pc.cur == nil && pc.cause != HandedOver
+	free := pc.cur == nil
 	pc.mu.Unlock()
 	if free {
-		putReader(pc.br) // no body can be reading from it
+		putReader(pc.br) // no body reads from it, and nobody it was handed over to
 	}
 }
 
@@ -70,7 +70,7 @@ func (pc *persistConn) readOne() bool {
 		return false
 	}
 	pc.reading.limit = math.MaxInt64
-	ex.keepAlive = !resp.Close && !ex.req.Close && resp.StatusCode >= 200
+	ex.keepAlive = !resp.Close && !wantsClose(ex.req) && resp.StatusCode >= 200
 
 	if _, switched := resp.Body.(io.Writer); switched {
 		if pc.respond(ex, resp) {
@@ -211,7 +211,7 @@ func (pc *persistConn) readHeader(ex *exchange) (*http.Response, error) {
 		// A final status in place of 100. The body has to be sent all the
 		// same, or the server would take the next request for it; unless the
 		// connection ends here (golang/go#67555).
-		ex.sendBody(!resp.Close && !ex.req.Close)
+		ex.sendBody(!resp.Close && !wantsClose(ex.req))
 		if code == http.StatusSwitchingProtocols && switchesProtocol(resp.Header) {
 			resp.Body = pc.handedOver()
 		}

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -178,6 +179,87 @@ func TestFileBody(t *testing.T) {
 	}
 }
 
+// A file goes to the connection as a file, so that the kernel can send it; any
+// other body in pieces, none of them empty.
+func TestFileBodyUncopied(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "f")
+	want := strings.Repeat("0123456789abcdef", 1000)
+	os.WriteFile(name, []byte(want), 0o600)
+	for _, file := range []bool{true, false} {
+		run(t, &Transport{}, func(s *script) {
+			f, err := os.Open(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var body io.ReadCloser = f
+			if !file {
+				body = struct{ io.ReadCloser }{f}
+			}
+			req := s.request("PUT", body)
+			req.ContentLength = int64(len(want))
+			r1 := s.do("r1", req)
+			d1 := s.wantDial()
+			client, far := newConnPair("c1")
+			s.conns = append(s.conns, client)
+			conn := &filing{end: client}
+			d1.outcome <- func() (net.Conn, error) { return conn, nil }
+			c1 := &server{s: s, end: far, client: client, br: bufio.NewReader(far)}
+			if got := c1.body(c1.wantRequest()); got != want {
+				t.Errorf("file %v: got a body of %d bytes, want %d", file, len(got), len(want))
+			}
+			c1.send(ok0)
+			r1.wantDone("")
+			if conn.files > 0 != file || conn.empty > 0 {
+				t.Errorf("file %v: got %d files and %d empty writes", file, conn.files, conn.empty)
+			}
+		})
+	}
+}
+
+// A filing connection counts what it is given.
+type filing struct {
+	*end
+	files, empty int
+}
+
+func (c *filing) Write(p []byte) (int, error) {
+	if len(p) == 0 {
+		c.empty++
+	}
+	return c.end.Write(p)
+}
+
+func (c *filing) ReadFrom(r io.Reader) (int64, error) {
+	if limited, ok := r.(*io.LimitedReader); ok {
+		if _, ok := limited.R.(*os.File); ok {
+			c.files++
+		}
+	}
+	return io.Copy(c.end, r)
+}
+
+// A file that the server does not want is not sent either.
+func TestFileBodyWithheld(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "f")
+	os.WriteFile(name, make([]byte, 10000), 0o600)
+	run(t, &Transport{ExpectContinueTimeout: time.Hour}, func(s *script) {
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req := s.request("PUT", f)
+		req.ContentLength = 10000
+		req.Header.Set("Expect", "100-continue")
+		r1 := s.do("r1", req)
+		c1 := s.wantDial().open()
+		c1.wantRequest()
+		c1.send("HTTP/1.1 417 No\nConnection: close\nContent-Length: 2\n\nno")
+		r1.wantResponse()
+		c1.wantNothing("the connection ends here")
+		r1.wantDone("no")
+	})
+}
+
 // TLS: the response says so, the trace sees the handshake, an unknown authority
 // is an error.
 func TestTLS(t *testing.T) {
@@ -292,6 +374,34 @@ func TestRegisterProtocol(t *testing.T) {
 	tr.RegisterProtocol("file", nil)
 }
 
+// Who takes https over does not get WebSockets: most often that is HTTP/2, which
+// has none.
+func TestRegisterProtocolWebSocket(t *testing.T) {
+	tr := &Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, errRefused }}
+	other := roundTripper(func(*http.Request) (*http.Response, error) { return nil, errWhy })
+	tr.RegisterProtocol("https", other)
+	tr.RegisterProtocol("http", other)
+	for _, tt := range []struct {
+		scheme, upgrade string
+		want            error
+	}{
+		{"https", "", errWhy},
+		{"https", "h2c", errWhy},
+		{"https", "websocket", errRefused},
+		{"http", "", errWhy},
+		{"http", "websocket", errWhy},
+	} {
+		req, _ := http.NewRequest("GET", tt.scheme+"://api.test/", nil)
+		if tt.upgrade != "" {
+			req.Header.Set("Connection", "Upgrade")
+			req.Header.Set("Upgrade", tt.upgrade)
+		}
+		if _, err := tr.RoundTrip(req); !errors.Is(err, tt.want) {
+			t.Errorf("%s, upgrade to %q: got %v, want %v", tt.scheme, tt.upgrade, err, tt.want)
+		}
+	}
+}
+
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
@@ -307,6 +417,8 @@ func TestHostPort(t *testing.T) {
 		"http://[fe80::1%25eth0]:1": "[fe80::1%eth0]:1",
 		"http://bücher.test":        "xn--bcher-kva.test:80",
 		"http://bücher.test:81":     "xn--bcher-kva.test:81",
+		"http://ü":                  "xn--tda:80",
+		"http://API_1.Test:80":      "API_1.Test:80",
 	} {
 		u, err := url.Parse(raw)
 		if err != nil {

@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // warm is a connection that has served a request, so that a failure on it may
@@ -39,31 +42,34 @@ func (b *onceBody) Close() error { b.closed.Add(1); return nil }
 func TestRetryTable(t *testing.T) {
 	type row struct {
 		method string
-		key    bool   // Idempotency-Key
-		body   string // none, memory, GetBody, stream
+		key    string // Idempotency-Key, X-Idempotency-Key or none
+		body   string // none, memory, GetBody, stream, memory without GetBody
 		when   string // FIN: before, half, after; RST: reset
 		again  bool
+
+		harmless bool // twice
 	}
 	var rows []row
-	for _, method := range []string{"GET", "POST", "PUT"} {
-		for _, key := range []bool{false, true} {
-			for _, body := range []string{"none", "memory", "GetBody", "stream"} {
+	harmless := []string{"GET", "HEAD", "OPTIONS", "TRACE"}
+	for _, method := range append([]string{"", "POST", "PUT", "DELETE", "PATCH"}, harmless...) {
+		for _, key := range []string{"", "Idempotency-Key", "X-Idempotency-Key"} {
+			for _, body := range []string{"none", "memory", "GetBody", "stream", "memory once"} {
 				for _, when := range []string{"before", "half", "after", "reset"} {
-					idempotent := method == "GET" || key
-					again := when == "before" || (idempotent && body != "stream")
-					rows = append(rows, row{method, key, body, when, again})
+					idempotent := method == "" || slices.Contains(harmless, method) || key != ""
+					again := when == "before" || (idempotent && body != "stream" && body != "memory once")
+					rows = append(rows, row{method, key, body, when, again, idempotent})
 				}
 			}
 		}
 	}
 	for _, r := range rows {
-		t.Run(fmt.Sprintf("%s key=%v body=%s FIN=%s", r.method, r.key, r.body, r.when), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s key=%s body=%s FIN=%s", r.method, r.key, r.body, r.when), func(t *testing.T) {
 			run(t, &Transport{}, func(s *script) {
 				c1 := s.warm()
 				g := s.gateGotConn()
 				req, bodies := retryRequest(s, r.method, r.body)
-				if r.key {
-					req.Header["Idempotency-Key"] = []string{}
+				if req.Method = r.method; r.key != "" {
+					req.Header[r.key] = []string{}
 				}
 				r1 := s.do("r1", g.on(req))
 				copies := 0
@@ -91,8 +97,8 @@ func TestRetryTable(t *testing.T) {
 					if got := c2.body(again); got != wantBody(r.body) {
 						t.Errorf("second copy: got body %q, want it whole", got)
 					}
-					if _, sent := again.Header["Idempotency-Key"]; sent {
-						t.Error("an empty Idempotency-Key was sent")
+					if _, sent := again.Header[r.key]; sent {
+						t.Errorf("an empty %s was sent", r.key)
 					}
 					copies++
 					c2.send(ok0)
@@ -106,7 +112,7 @@ func TestRetryTable(t *testing.T) {
 						t.Errorf("error: got %v, want one that says why", r1.err)
 					}
 				}
-				if r.method != "GET" && !r.key && copies > 1 {
+				if !r.harmless && copies > 1 {
 					t.Errorf("server: got %d copies of a %s, want at most one", copies, r.method)
 				}
 				for i, b := range *bodies {
@@ -136,6 +142,9 @@ func retryRequest(s *script, method, body string) (*http.Request, *[]*onceBody) 
 		req = s.request(method, fresh())
 		req.ContentLength = 7
 		req.GetBody = func() (io.ReadCloser, error) { return fresh(), nil }
+	case "memory once":
+		req = s.request(method, strings.NewReader("payload"))
+		req.GetBody = nil
 	case "stream":
 		req = s.request(method, fresh())
 		req.ContentLength = 7
@@ -264,6 +273,99 @@ func TestBodyClosedOnce(t *testing.T) {
 			t.Errorf("short body: got %v", r3.err)
 		}
 		want("short body", b)
+	})
+}
+
+// A request that fails again when it is sent again closes each of its bodies
+// once (golang/go#40382).
+func TestBodyClosedOnceEach(t *testing.T) {
+	run(t, &Transport{}, func(s *script) {
+		c1 := s.warm()
+		req, bodies := retryRequest(s, "PUT", "GetBody")
+		req.Header.Set("Idempotency-Key", "1")
+		r1 := s.do("r1", req)
+		c1.body(c1.wantRequest())
+		c1.fin()
+		c2 := s.wantDial().open()
+		c2.body(c2.wantRequest())
+		c2.fin()
+		r1.wantErr(io.EOF)
+		for i, b := range *bodies {
+			if n := b.closed.Load(); n != 1 {
+				t.Errorf("body %d of %d: closed %d times, want once", i+1, len(*bodies), n)
+			}
+		}
+	})
+}
+
+// A request that cannot be written as its caller describes it is not sent
+// again, however harmless that would be.
+func TestNoRetryOfWrongRequest(t *testing.T) {
+	for _, body := range []string{"GetBody", "memory"} {
+		run(t, &Transport{}, func(s *script) {
+			c1 := s.warm()
+			req, _ := retryRequest(s, "PUT", body)
+			req.Header.Set("Idempotency-Key", "1")
+			req.ContentLength = 99
+			r1 := s.do("r1", req)
+			s.wantNoDial("it would be as wrong again")
+			if !r1.ended() || r1.err == nil || errors.As(r1.err, new(*CloseError)) || !strings.Contains(r1.err.Error(), "ContentLength") {
+				t.Errorf("%s: got %v, want the mistake itself", body, r1.err)
+			}
+			c1.wantClosed("half a request is on it")
+		})
+	}
+}
+
+// A connection that ends while a request waits for 100 Continue is no fault of
+// the request's body: the request is sent again.
+func TestRetryWhileExpecting(t *testing.T) {
+	run(t, &Transport{ExpectContinueTimeout: time.Minute}, func(s *script) {
+		c1 := s.warm()
+		req, _ := retryRequest(s, "PUT", "GetBody")
+		req.Header.Set("Idempotency-Key", "1")
+		req.Header.Set("Expect", "100-continue")
+		r1 := s.do("r1", req)
+		c1.wantRequest()
+		c1.fin()
+		c2 := s.wantDial().open()
+		again := c2.wantRequest()
+		c2.wantNothing("it waits for this server's word too")
+		c2.send("HTTP/1.1 100 Continue\n\n")
+		if got := c2.body(again); got != "payload" {
+			t.Errorf("second copy: got body %q, want it whole", got)
+		}
+		c2.send(ok0)
+		r1.wantDone("")
+	})
+}
+
+// A body that is stopped is not read any more, and a Read in progress ends
+// without an error of the body's own.
+func TestStoppedBody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pr, pw := io.Pipe()
+		b := &sentBody{src: pr}
+		got := make(chan error)
+		go func() { _, err := b.Read(make([]byte, 1)); got <- err }()
+		synctest.Wait()
+		if !b.stop() {
+			t.Error("stop: got it not stuck in Read")
+		}
+		if err := <-got; err != errBodyStopped || b.readError() != nil {
+			t.Errorf("read in progress: got %v and, of the body, %v, want %v and none", err, b.readError(), errBodyStopped)
+		}
+		if _, err := pw.Write([]byte("x")); err != io.ErrClosedPipe {
+			t.Errorf("source: got %v, want it closed", err)
+		}
+		src := strings.NewReader("payload")
+		b = &sentBody{src: io.NopCloser(src)}
+		if b.stop() {
+			t.Error("stop: got it stuck before any Read")
+		}
+		if _, err := b.Read(make([]byte, 1)); err != errBodyStopped || src.Len() != len("payload") {
+			t.Errorf("read after stop: got %v and %d bytes left, want %v and all", err, src.Len(), errBodyStopped)
+		}
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -196,6 +197,11 @@ func (t *Transport) CloseIdleConnections() {
 	}
 	var orphans []*dial
 	for _, h := range t.hosts {
+		for _, pc := range h.sharing {
+			if pc.shared.cc != nil && pc.state != Idle && pc.shared.carried.Load() == 0 && !slices.Contains(idle, pc) {
+				idle = append(idle, pc) // reset streams may keep it from becoming idle
+			}
+		}
 		for d := range h.dials.all {
 			if d.want.settled {
 				orphans = append(orphans, d)

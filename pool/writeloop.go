@@ -149,7 +149,7 @@ func (pc *persistConn) adjust(ex *exchange) {
 	if ex.goOn != nil && w.req.ContentLength <= 0 && len(w.req.TransferEncoding) == 0 {
 		// Or net/http would read ahead to see whether there is a body, before
 		// the server has said that it wants one.
-		w.req.ContentLength, w.req.TransferEncoding = -1, []string{"chunked"}
+		w.req.TransferEncoding = []string{"chunked"}
 	}
 	if !ex.askedGzip && pc.proxyAuth == "" {
 		return
@@ -181,8 +181,9 @@ func (pc *persistConn) asksGzip(req *http.Request) bool {
 // goes on.
 func (pc *persistConn) written(ex *exchange, err error) bool {
 	d := pc.t.ResponseHeaderTimeout
+	timed := err == nil && d > 0
 	var due time.Time
-	if err == nil && d > 0 {
+	if timed {
 		due = pc.t.clock().Now().Add(d)
 	}
 	pc.mu.Lock()
@@ -197,7 +198,7 @@ func (pc *persistConn) written(ex *exchange, err error) bool {
 	pc.mu.Unlock()
 	switch {
 	case err == nil:
-		if d > 0 && !answered {
+		if timed && !answered {
 			pc.awaitHeader(ex)
 		}
 		return true

@@ -53,6 +53,10 @@ type Case struct {
 	Source string
 	// Protocols is what the case can be asked of. Zero means any.
 	Protocols Protocol
+	// Secure says that the case has https URLs, whatever the protocol. A
+	// transport that does not trust [harness.TrustedRoots] makes it not
+	// applicable.
+	Secure bool
 	// Settings is what the transport is asked for. One that it refuses makes
 	// the case not applicable.
 	Settings harness.Settings
@@ -68,7 +72,8 @@ type Case struct {
 var issue = regexp.MustCompile(`\b[\w.-]+/[\w.-]+#\d+\b`)
 
 // cases is the cases in Go, each file's its group's.
-var cases = slices.Concat(reuseCases)
+var cases = slices.Concat(reuseCases, limitCases, orderCases, cancelCases, idleCases, brokenCases, retryCases,
+	bodyCases, expectCases, proxyCases, tlsCases, http2Cases, closeCases, leakCases)
 
 // Cases is all cases, by group and name.
 func Cases() []Case {

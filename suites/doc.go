@@ -4,6 +4,7 @@
 //	func TestTransport(t *testing.T) {
 //		suites.TestTransport(t, func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 //			tr := &http.Transport{DialContext: t.Net.DialContext}
+//			tr.TLSClientConfig = &tls.Config{RootCAs: harness.TrustedRoots()}
 //			return tr, s.Apply(tr)
 //		})
 //	}
@@ -19,6 +20,23 @@
 // the public issue: its bug is asserted to be there, so that the quirk is
 // removed when the bug is.
 //
-// The package also has the Ginkgo form of the same cases, [Describe], and
-// Gomega matchers. Whoever imports only package harness compiles neither.
+// [Describe] is the same cases as specs of Ginkgo, and [Entries] as the entries of
+// a table; their labels are for --label-filter. [Check] is the same for a program,
+// or for a test that writes a report: as text, as JSON and as JUnit makes it
+// (REPORT.md has the schema, and a workflow to copy).
+//
+// The Gomega matchers ask about requests and connections, and without Gomega a
+// test asks package harness:
+//
+//	Expect(r2).To(suites.RunOn(c1))          r2.Conn() == c1, or r2.WantDone(c1)
+//	Expect(r2).To(suites.BeReused())         r2.Reused()
+//	Expect(r2).To(suites.BeStuck())          r2.Pending(), or r2.WantPending()
+//	Expect(t).To(suites.HaveOpenConns(2))    t.Net.OpenConns(), or t.Net.WantConns(2)
+//	Expect(t).To(suites.HaveIdle(1))         t.Net.IdleConns()
+//	Expect(t).To(suites.HaveDialed(1))       t.Net.Dialed()
+//	Expect(t).To(suites.HaveSeen("c1 * fin")) t.Seen("c1 * fin")
+//	Expect(t).NotTo(suites.HaveLeaked())     t.Leaks(), and the end of every test
+//
+// [VerifyNone] is goleak's for tests with real connections: what is idle in a pool
+// is not leaked. Whoever imports only package harness compiles none of this.
 package suites

@@ -1,6 +1,7 @@
 package suites
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -13,7 +14,13 @@ type Env struct {
 	*harness.T
 	Transport http.RoundTripper
 	Protocol  Protocol
+
+	refused error // why the case cannot be asked of the transport
 }
+
+// NotApplicable says that the case cannot be asked of this transport, and why:
+// there is something that it cannot do. The body has to return then.
+func (e *Env) NotApplicable(why string) { e.refused = errors.New(why) }
 
 // Addr is the "host:port" of a host in the subject's protocol.
 func (e *Env) Addr(host string) string {
@@ -80,5 +87,49 @@ func (e *Env) Do(name, method, path, body string, header ...string) *harness.Req
 func (e *Env) MayCloseIdle() {
 	if c, ok := e.Transport.(interface{ CloseIdleConnections() }); ok {
 		e.T.MayCloseIdle(c)
+	}
+}
+
+// CloseIdle calls CloseIdleConnections on the transport, and lets come of it
+// what comes by itself.
+func (e *Env) CloseIdle() {
+	c, ok := e.Transport.(interface{ CloseIdleConnections() })
+	if !ok {
+		e.Fatal("the transport has no CloseIdleConnections")
+	}
+	c.CloseIdleConnections()
+	e.Settle()
+}
+
+// Opened expects that n connections have opened so far, closed ones included.
+func (e *Env) Opened(n int, why string) {
+	if got := e.Net.Opened(); got != n {
+		e.Errorf("got %d connections opened, want %d: %s", got, n, why)
+	}
+}
+
+// MostOpen expects that no more than n connections are open at the client's end.
+func (e *Env) MostOpen(n int, why string) {
+	got := 0
+	for _, c := range e.Net.Conns() {
+		if !c.IsClosed() {
+			got++
+		}
+	}
+	if got > n {
+		e.Errorf("got %d connections open, want %d at most: %s", got, n, why)
+	}
+}
+
+// Answered lets everything happen, and expects that each of the requests has a
+// response with its whole body.
+func (e *Env) Answered(requests ...*harness.Request) {
+	e.Rest()
+	for _, r := range requests {
+		if err := r.Err(); err != nil {
+			e.Errorf("%s: got error %v, want a response", r.Name(), err)
+		} else {
+			r.Finish()
+		}
 	}
 }

@@ -9,8 +9,9 @@ import (
 )
 
 // Describe is TestTransport as a Ginkgo container: a spec a case, in a container
-// a protocol, labelled with the group, the protocol and the public issues that it
-// guards against, as "golang-go#8483".
+// a protocol, labelled with the group, the protocol ("http1"; "h2" and "h2c",
+// which are "http2" too) and the public issues that it guards against, as
+// "golang-go#8483".
 //
 //	var _ = suites.Describe("my transport", maker)
 func Describe(name string, maker harness.Maker, quirks ...Quirk) bool {
@@ -35,8 +36,27 @@ func Describe(name string, maker harness.Maker, quirks ...Quirk) bool {
 	})
 }
 
+// Entries is the cases of a protocol as the entries of a table, for suites that
+// have their own way to run them. They have the labels of Describe.
+//
+//	DescribeTable("my transport", func(c suites.Case) {
+//		c.Test(GinkgoT(), subject)
+//	}, suites.Entries(suites.HTTP1))
+func Entries(p Protocol) []ginkgo.TableEntry {
+	var entries []ginkgo.TableEntry
+	for _, c := range Cases() {
+		entries = append(entries, ginkgo.Entry(c.Name+": "+c.Claim, labels(c, p), c))
+	}
+	return entries
+}
+
+// labels is the labels of a case over a protocol. Those of HTTP/2, with and
+// without TLS, have "http2" too.
 func labels(c Case, p Protocol) ginkgo.Labels {
 	l := ginkgo.Label(string(c.Group), p.String())
+	if p != HTTP1 && c.Group != HTTP2 {
+		l = append(l, string(HTTP2))
+	}
 	for _, issue := range c.Issues {
 		// A label may not contain a slash.
 		l = append(l, strings.ReplaceAll(issue, "/", "-"))

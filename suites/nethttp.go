@@ -1,4 +1,92 @@
 package suites
 
 // NetHTTPQuirks is what net/http's transport does otherwise than the cases say.
-var NetHTTPQuirks []Quirk
+var NetHTTPQuirks = []Quirk{
+	// Of the pool.
+	{
+		Case: "limit-dials-of-the-gone",
+		Reason: "a dial goes on when its request is gone (Transport.getConn detaches its context), " +
+			"and without MaxConnsPerHost nothing bounds how many do",
+		Issue:    "golang/go#76784",
+		Breaks:   "net/http: the context controls the entire lifetime of a request and its response: obtaining a connection, ...",
+		Versions: "go1.26",
+	},
+	{Case: "h2/limit-idle", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: "go1.26"},
+	{Case: "h2c/limit-idle", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: "go1.26"},
+	{Case: "h2/idle-evicted-or-used", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: "go1.26"},
+	{Case: "h2c/idle-evicted-or-used", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: "go1.26"},
+	{Case: "h2/idle-least-recent-goes", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: "go1.26"},
+	{Case: "h2c/idle-least-recent-goes", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: "go1.26"},
+	{Case: "h2c/limit-never-exceeded", Reason: slotOfTheShared, Breaks: maxConnsPerHostDoc, Versions: "go1.26"},
+	{Case: "h2c/limit-slot-of-the-closed", Reason: slotOfTheShared, Breaks: maxConnsPerHostDoc, Versions: "go1.26"},
+	{Case: "h2c/limit-slot-of-the-expired", Reason: idleSinceDialed, Breaks: maxConnsPerHostDoc, Versions: "go1.26"},
+	{Case: "h2c/idle-timeout-begins-anew", Reason: idleSinceDialed, Breaks: idleConnTimeoutDoc, Versions: "go1.26"},
+	{Case: "h2c/idle-timeout-spares-use", Reason: idleSinceDialed, Breaks: idleConnTimeoutDoc, Versions: "go1.26"},
+	{Case: "h2/idle-server-leaves", Reason: goneAndOpen, Issue: "golang/go#39752", Breaks: closeIdleDoc, Versions: "go1.26"},
+	{Case: "h2c/idle-server-leaves", Reason: goneAndOpen, Issue: "golang/go#39752", Breaks: closeIdleDoc, Versions: "go1.26"},
+	{
+		Case: "http1/leak-context",
+		Reason: "a wantConn that never dialed stays in Transport.connsPerHostWait, and there alone, until the next request to the host that finds no room; " +
+			"its ctx is cleared when it is served or gives up, its cancelCtx, which holds the same context, is not",
+		Issue:    "golang/go#50798",
+		Breaks:   `net/http, wantConn.ctx: "context for dial, cleared after delivered or canceled"`,
+		Versions: "go1.26",
+	},
+	{
+		Case: "close-of-request-header",
+		Reason: "persistConn.readLoop looks at Request.Close and not at the header Connection, which is sent all the same: " +
+			"the connection is kept unless the server says close too",
+		Breaks:   "RFC 9112 section 9.6: who sends the close option MUST NOT send further requests, and MUST close the connection after the final response",
+		Versions: "go1.26",
+	},
+
+	// Of exchanges.
+	{
+		Case: "body-behind-a-head",
+		Reason: "persistConn.readLoop puts the connection into the idle list first and looks only then whether bytes are left over: " +
+			"a request that takes it in between reads them as its answer",
+		Issue:    "golang/go#68653",
+		Breaks:   "RFC 9112 section 6.3: any response to a HEAD request is always terminated by the first empty line after the header fields",
+		Versions: "go1.26",
+	},
+	{
+		Case: "http1/body-blocks",
+		Reason: "persistConn.mapRoundTripError waits for the write loop, which is in the body's Read, " +
+			"and nobody closes the body before the write loop is done",
+		Issue:    "golang/go#78555",
+		Breaks:   "net/http, Request.Context: the context controls the entire lifetime of a request and its response: obtaining a connection, sending the request, ...",
+		Versions: "go1.26",
+	},
+	{
+		Case: "http1/body-early-answer",
+		Reason: "persistConn.readLoop keeps an answer without a body back while it waits for the request to be written (wroteRequest, 50 ms): " +
+			"a reset in that time fails the write, and the request with it, although its answer is there",
+		Issue:    "golang/go#11745",
+		Breaks:   "RFC 9112 section 9.5: a client sending a message body SHOULD monitor the network connection for an error response while it is transmitting the request",
+		Versions: "go1.26",
+	},
+	{
+		Case: "http2-reset-once",
+		Reason: "http2canRetryError takes RST_STREAM with PROTOCOL_ERROR for a connection that was not usable (golang/go#47635): " +
+			"any request is sent again, at once and on a new connection, and since Transport.roundTrip dials those itself, for ever",
+		Issue:    "golang/go#52459",
+		Breaks:   "RFC 9110 section 9.2.2: a client SHOULD NOT automatically retry a request with a non-idempotent method",
+		Versions: "go1.26",
+	},
+}
+
+const (
+	evictedAndOpen = "Transport.tryPutIdleConn takes the connection used least recently off its list, and persistConn.close leaves " +
+		"one of HTTP/2 open: it stays in the HTTP/2 transport's own pool"
+	slotOfTheShared = "an HTTP/2 connection is closed, for the books only, when it would be put into the idle list after CloseIdleConnections: " +
+		"persistConn.close gives its place back while it stays open and in use, and the next request dials"
+	idleSinceDialed = "persistConn.idleAt of an HTTP/2 connection is set when its dial is done and never again: queueForIdleConn takes a connection " +
+		"that is in use for one that was idle since, takes it off the list, gives its place back, and dials another that is then closed as superfluous"
+	goneAndOpen = "GOAWAY on an idle connection takes it out of the pool that CloseIdleConnections looks through (clientConnPool.MarkDead), " +
+		"and with no stream to end, nothing closes it until the server does"
+
+	maxIdleConnsDoc    = "net/http: MaxIdleConns controls the maximum number of idle (keep-alive) connections across all hosts"
+	maxConnsPerHostDoc = "net/http: MaxConnsPerHost optionally limits the total number of connections per host"
+	idleConnTimeoutDoc = "net/http: IdleConnTimeout is the maximum amount of time an idle (keep-alive) connection will remain idle"
+	closeIdleDoc       = "net/http: CloseIdleConnections closes any connections which were previously connected from previous requests but are now sitting idle"
+)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/halfopen/halfopen/harness"
 )
@@ -26,13 +27,20 @@ type Result struct {
 	State   State
 	// Reason is why the case is not applicable, or the quirk.
 	Reason string
-	// Schedules is how many orders were tried: 1 for a script.
+	// Schedules is how many orders were tried: 1 for a script, 0 for a case that
+	// is not applicable.
 	Schedules int
 	// Report is what failed, with the shortest script that shows it; of a quirk
 	// too.
 	Report string
 	// Script is the shortest script that shows it, if there is one.
 	Script string
+	// Where is the "file:line" of the first thing that failed, if it has one.
+	Where string
+	// Quirk is the quirk that the subject has of the case, or nil.
+	Quirk *Quirk
+	// Elapsed is how long it took, in real time, if [Check] ran it.
+	Elapsed time.Duration
 }
 
 // Run puts the case to a subject.
@@ -42,11 +50,16 @@ func (c Case) Run(s Subject) Result {
 		r.State, r.Reason = NotApplicable, "it is about "+c.Protocols.String()
 		return r
 	}
+	if c.Secure && !trusts(s.Maker) {
+		r.State, r.Reason = NotApplicable, "it gets no page over https from a server that harness.TrustedRoots vouches for"
+		return r
+	}
 	refused := c.try(s, &r)
 	i := slices.IndexFunc(s.Quirks, func(q Quirk) bool { return q.of(c, s.Protocol) })
 	switch {
 	case refused != nil:
 		r.State, r.Reason = NotApplicable, strings.TrimPrefix(refused.Error(), "not applicable: ")
+		r.Schedules = 0
 	case i < 0 && r.Report == "":
 		r.State = Held
 	case i < 0:
@@ -57,6 +70,9 @@ func (c Case) Run(s Subject) Result {
 	default:
 		r.State, r.Reason = Quirky, s.Quirks[i].String()
 	}
+	if i >= 0 && r.State != NotApplicable {
+		r.Quirk = &s.Quirks[i]
+	}
 	return r
 }
 
@@ -66,7 +82,7 @@ func (c Case) try(s Subject, r *Result) (refused error) {
 	if c.Script != nil {
 		rep, err := c.Script.Run(s.Maker)
 		if err == nil && rep.Failed() {
-			r.Report = rep.String()
+			r.Report, r.Where = rep.String(), rep.Failures[0].Where
 		}
 		return err
 	}
@@ -76,19 +92,36 @@ func (c Case) try(s Subject, r *Result) (refused error) {
 			refused = err
 			return
 		}
-		c.Body(&Env{T: t, Transport: rt, Protocol: s.Protocol})
+		if n := c.Settings.MaxConnsPerHost; n > 0 {
+			t.LimitConns(n)
+		}
+		e := &Env{T: t, Transport: rt, Protocol: s.Protocol}
+		c.Body(e)
+		if e.refused != nil {
+			refused = e.refused
+		}
 	}
 	if c.Bounds.Schedules == 0 {
 		if rep := harness.Run(c.Name, body); rep.Failed() {
-			r.Report = rep.String()
+			r.Report, r.Where = rep.String(), rep.Failures[0].Where
 		}
 		return refused
 	}
 	bounds := c.Bounds
+	bounds.Shard = harness.Shard{Total: 1} // a part of it could miss what a quirk is about
 	if s.Protocol == H2 {
 		bounds.Schedules = max(1, bounds.Schedules/4) // handshakes take their time
 	}
 	x, err := harness.Search(c.Name, bounds, nil, body)
+	if err == nil && slices.ContainsFunc(x.Findings, uncontrolled) {
+		// Chance inside a step, which -race shuffles, is no failure of the
+		// transport: it must not hide one either.
+		bounds.KeepGoing = true
+		r.Reason = "the order of some things is chance: uncontrolled"
+		if x, err = harness.Search(c.Name, bounds, nil, body); err == nil {
+			x.Findings = slices.DeleteFunc(x.Findings, uncontrolled)
+		}
+	}
 	switch {
 	case refused != nil:
 	case err != nil:
@@ -96,8 +129,34 @@ func (c Case) try(s Subject, r *Result) (refused error) {
 	default:
 		r.Schedules = x.Schedules
 		if len(x.Findings) > 0 {
-			r.Report, r.Script = x.String(), x.Findings[0].Script
+			first := x.Findings[0]
+			r.Report, r.Script = x.String(), first.Script
+			if len(first.Report.Failures) > 0 {
+				r.Where = first.Report.Failures[0].Where
+			}
 		}
 	}
 	return refused
+}
+
+// uncontrolled reports whether a schedule came out otherwise when it was run
+// again.
+func uncontrolled(f *harness.Finding) bool {
+	return len(f.Report.Failures) > 0 && f.Report.Failures[0].Kind == "uncontrolled"
+}
+
+// trusts reports whether the maker's transports get a page over https.
+func trusts(maker harness.Maker) (answered bool) {
+	harness.Run("trusts", func(t *harness.T) {
+		rt, err := maker(t, harness.Settings{})
+		if err != nil {
+			return
+		}
+		t.ServeTLSAs("api.test:443")
+		r := t.Get("r1", rt, "https://api.test/")
+		if answered = r.Response() != nil; answered {
+			r.Finish()
+		}
+	})
+	return answered
 }

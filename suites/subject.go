@@ -59,7 +59,7 @@ func Subjects() []Subject {
 		{"net/http", HTTP1, harness.NetHTTP, NetHTTPQuirks},
 		{"net/http", H2, netHTTP2, NetHTTPQuirks},
 		{"net/http", H2C, netH2C, NetHTTPQuirks},
-		{"pool", HTTP1, Pool, nil},
+		{"pool", HTTP1, Reference, nil},
 		{"pool", H2, poolHTTP2, nil},
 		{"pool", H2C, poolH2C, nil},
 	}
@@ -78,8 +78,8 @@ func netH2C(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	return rt, err
 }
 
-// Pool is the Maker for [pool.Transport].
-func Pool(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
+// Reference is the Maker for [pool.Transport].
+func Reference(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	tr := &pool.Transport{DialContext: t.Net.DialContext,
 		TLSClientConfig: &tls.Config{RootCAs: harness.TrustedRoots(), ClientSessionCache: tls.NewLRUClientSessionCache(0)}}
 	return tr, s.Apply(tr)
@@ -87,11 +87,11 @@ func Pool(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 
 func poolHTTP2(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	s.ForceAttemptHTTP2 = true
-	return Pool(t, s)
+	return Reference(t, s)
 }
 
 func poolH2C(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
-	rt, err := Pool(t, s)
+	rt, err := Reference(t, s)
 	if err == nil {
 		rt.(*pool.Transport).Protocols = onlyH2C()
 	}

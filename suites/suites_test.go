@@ -31,10 +31,23 @@ func TestSuites(t *testing.T) {
 	ginkgo.RunSpecs(t, "suites")
 }
 
-var _ = suites.Describe("net/http", harness.NetHTTP)
+var _ = suites.Describe("net/http", harness.NetHTTP, suites.NetHTTPQuirks...)
 
-func TestRacesNetHTTP(t *testing.T) { suites.TestTransport(t, harness.NetHTTP, suites.NetHTTPQuirks...) }
-func TestRacesPool(t *testing.T)    { suites.TestTransport(t, suites.Pool) }
+func TestTransportNetHTTP(t *testing.T) {
+	suites.TestTransport(t, harness.NetHTTP, suites.NetHTTPQuirks...)
+}
+func TestTransportPool(t *testing.T) { suites.TestTransport(t, suites.Reference) }
+
+// The race scripts alone, for those who run them many times.
+func TestRaces(t *testing.T) {
+	for _, s := range suites.Subjects() {
+		for _, c := range suites.Cases() {
+			if c.Script != nil && s.Protocol == suites.HTTP1 {
+				t.Run(s.Name+"/"+c.Name, func(t *testing.T) { c.Test(t, s) })
+			}
+		}
+	}
+}
 
 // What net/http does and should not, the reference transport does not do.
 func TestPoolHasNoQuirk(t *testing.T) {
@@ -49,7 +62,7 @@ func TestPoolHasNoQuirk(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r, err := s.Run(suites.Pool); err != nil || !r.Failed() {
+		if r, err := s.Run(suites.Reference); err != nil || !r.Failed() {
 			t.Errorf("%s: pool has the quirk too (%v)", s.Name, err)
 		}
 	}

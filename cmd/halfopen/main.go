@@ -2,7 +2,7 @@
 //
 // Usage:
 //
-//	halfopen check            run all race scripts and print what held
+//	halfopen check            put every case to net/http and pool, and print what held
 //	halfopen run FILE...      run race scripts
 //	halfopen explore FILE     try every order of a race script
 //	halfopen replay SCHEDULE  run one schedule of it again
@@ -38,7 +38,7 @@ type command struct {
 }
 
 var commands = []command{
-	{"check", "[-v]", "run all race scripts against net/http and pool, and print what held", checkCommand},
+	{"check", "[flags]", "put every case to net/http and pool, and print what held", checkCommand},
 	{"run", "[-v] [-update] FILE...", "run race scripts against net/http", runCommand},
 	{"explore", "[flags] FILE", "try every order of a race script, and print what was found", exploreCommand},
 	{"replay", "SCHEDULE [FILE]", "run one schedule of a script again", replayCommand},

@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
-
-	"github.com/halfopen/halfopen/harness"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -20,35 +17,6 @@ func halfopen(args ...string) (code int, out, errs string) {
 	var o, e bytes.Buffer
 	code = run(args, &o, &e)
 	return code, o.String(), e.String()
-}
-
-// All race scripts hold, and the table has a row for each.
-func TestCheck(t *testing.T) {
-	code, out, errs := halfopen("check")
-	if code != held || errs != "" {
-		t.Errorf("got exit code %d, %s", code, errs)
-	}
-	rows := regexp.MustCompile(`(?m)^(idle|cancel|broken|body)-\S+ +held +held +\S`).FindAllString(out, -1)
-	if len(rows) < 20 || strings.Contains(out, "FAILED") {
-		t.Errorf("got %d rows that held, want at least 20:\n%s", len(rows), out)
-	}
-}
-
-// A script that does not hold makes check say so and fail.
-func TestCheckFails(t *testing.T) {
-	s, err := harness.ParseScript("x.txtar", []byte("# It does not hold.\nwant conns 1\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	if code := check([]*harness.Script{s}, false, &out); code != failed {
-		t.Errorf("got exit code %d, want %d", code, failed)
-	}
-	for _, want := range []string{"x       FAILED    FAILED  It does not hold.", "; held: net/http 0 pool 0", "--- x\ngot 0 connections open", "1 more failed"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("got:\n%s\nwant it to contain %q", out.String(), want)
-		}
-	}
 }
 
 // A script is explored, its finding saved and run again, and shards merge to
@@ -144,6 +112,13 @@ func TestMistakes(t *testing.T) {
 		{[]string{"run", "-v", good}, held, "> want conns 0\n> end\n"},
 		{[]string{"run", "-update", wrong}, failed, "want 1"},
 		{[]string{"check", "x"}, mistake, "takes no arguments"},
+		{[]string{"check", "-run", "("}, mistake, "-run: error parsing regexp"},
+		{[]string{"check", "-subject", "("}, mistake, "-subject: error parsing regexp"},
+		{[]string{"check", "-run", "frobnicate"}, mistake, "no case has such a name and group"},
+		{[]string{"check", "-subject", "curl"}, mistake, "no subject has such a name; there are: net/http http1, net/http h2, net/http h2c, pool http1,"},
+		{[]string{"check", "-group", "frobs"}, mistake, `unknown group "frobs"; there are: reuse, limit, order,`},
+		{[]string{"check", "-json", "-", "-junit", "-"}, mistake, "cannot both be standard output"},
+		{[]string{"check", "-json", filepath.Join(dir, "none", "r.json")}, mistake, "no such file or directory"},
 		{[]string{"verbs"}, held, "# Race scripts"},
 		{[]string{"verbs", "x"}, mistake, "takes no arguments"},
 	} {

@@ -25,6 +25,8 @@ type Transport struct {
 	IdleConnTimeout     time.Duration
 	DisableKeepAlives   bool
 
+	ExpectContinueTimeout time.Duration
+
 	// Bug is the name of the mistake: see the uses of it below.
 	Bug string
 
@@ -60,17 +62,22 @@ type waiter struct {
 }
 
 func (m *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := req.Context().Err(); err != nil && m.Bug != "over and sent" {
+		return nil, err
+	}
 	for {
 		c, err := m.get(req.Context(), net.JoinHostPort(req.URL.Hostname(), "80"))
 		if err != nil {
 			return nil, err
 		}
 		again := c.reused > 0 && req.Method == "GET" && m.Bug != "never again" || m.Bug == "posts again" && c.reused == 3
+		again = again || m.Bug == "anything again" && c.reused > 0
+		again = again && (req.Body == nil || req.GetBody != nil || m.Bug == "stream again")
 		resp, err := m.exchange(c, req)
 		if err == nil || req.Context().Err() != nil || !again {
 			return resp, err
 		}
-		if req.GetBody != nil {
+		if req.GetBody != nil && m.Bug != "rest again" {
 			req.Body, _ = req.GetBody()
 		}
 	}
@@ -313,11 +320,7 @@ func (m *Transport) exchange(c *conn, req *http.Request) (*http.Response, error)
 	default:
 		stop = context.AfterFunc(ctx, func() { c.Close() })
 	}
-	err := req.Write(c)
-	var resp *http.Response
-	if err == nil {
-		resp, err = http.ReadResponse(c.br, req)
-	}
+	resp, err := m.talk(c, req)
 	if err != nil {
 		if !stop() && m.Bug == "late answer stays" {
 			c.SetReadDeadline(time.Time{})
@@ -346,10 +349,15 @@ func (m *Transport) exchange(c *conn, req *http.Request) (*http.Response, error)
 	case "error costs":
 		fit = fit && resp.StatusCode < 400
 	}
+	if m.Bug == "cancel reaches too far" {
+		stop = func() bool { return true }
+	}
 	resp.Body = &body{ReadCloser: resp.Body, m: m, c: c, stop: stop, fit: fit}
 	if resp.ContentLength == 0 || req.Method == "HEAD" {
 		resp.Body.(*body).end(true)
 		resp.Body = http.NoBody
+	} else if m.Bug == "pooled with its body" {
+		m.put(c.again())
 	}
 	return resp, nil
 }
@@ -388,6 +396,9 @@ func (b *body) end(whole bool) {
 		if b.m.Bug == "put back twice" {
 			b.m.put(b.c.again())
 		}
+	case b.m.Bug == "unread is pooled":
+		b.m.put(b.c)
+	case b.m.Bug == "unread stays open":
 	default:
 		b.m.drop(b.c)
 	}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/halfopen/halfopen/suites"
+)
+
+// wanted is which cases are put to which subjects, and what is written of it.
+type wanted struct {
+	cases, subjects *regexp.Regexp
+	group           string
+	json, junit     string
+	github, all     bool
+}
+
+func checkCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
+	cases := fs.String("run", "", "only the cases whose names match this `regexp`")
+	subjects := fs.String("subject", "", "only the subjects whose names, as \"net/http h2\", match this `regexp`")
+	var want wanted
+	fs.StringVar(&want.group, "group", "", "only the cases of this `group`: "+groupNames())
+	fs.StringVar(&want.json, "json", "", "write the report as JSON to this `file`; - is standard output, and all else goes to standard error then")
+	fs.StringVar(&want.junit, "junit", "", "write the report as JUnit does to this `file`, or to -")
+	fs.BoolVar(&want.github, "github", os.Getenv("GITHUB_ACTIONS") == "true", "write failures as annotations of GitHub Actions; there it is the default")
+	fs.BoolVar(&want.all, "v", false, "print every failure instead of the first")
+	return func(args []string, out, errs io.Writer) int {
+		mistaken := func(format string, args ...any) int {
+			fmt.Fprintf(errs, "halfopen check: "+format+"\n", args...)
+			return mistake
+		}
+		var err error
+		switch {
+		case len(args) > 0:
+			return mistaken("takes no arguments; halfopen run FILE runs a script of yours")
+		case want.json == "-" && want.junit == "-":
+			return mistaken("-json and -junit cannot both be standard output")
+		case want.group != "" && !slices.Contains(suites.Groups, suites.Group(want.group)):
+			return mistaken("unknown group %q; there are: %s", want.group, groupNames())
+		}
+		if want.cases, err = regexp.Compile(*cases); err != nil {
+			return mistaken("-run: %v", err)
+		}
+		if want.subjects, err = regexp.Compile(*subjects); err != nil {
+			return mistaken("-subject: %v", err)
+		}
+		code, err := want.check(suites.Cases(), suites.Subjects(), out, errs)
+		if err != nil {
+			return mistaken("%v", err)
+		}
+		return code
+	}
+}
+
+func groupNames() string {
+	var names []string
+	for _, g := range suites.Groups {
+		names = append(names, string(g))
+	}
+	return strings.Join(names, ", ")
+}
+
+func subjectNames() string {
+	var names []string
+	for _, s := range suites.Subjects() {
+		names = append(names, s.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+// check puts those of the cases that are wanted to those of the subjects, and
+// writes what came of it.
+func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, errs io.Writer) (int, error) {
+	cases = slices.DeleteFunc(cases, func(c suites.Case) bool {
+		return want.group != "" && c.Group != suites.Group(want.group) || !want.cases.MatchString(c.Name)
+	})
+	subjects = slices.DeleteFunc(subjects, func(s suites.Subject) bool { return !want.subjects.MatchString(s.String()) })
+	switch {
+	case len(cases) == 0:
+		return mistake, fmt.Errorf("no case has such a name and group")
+	case len(subjects) == 0:
+		return mistake, fmt.Errorf("no subject has such a name; there are: %s", subjectNames())
+	}
+	// Files are made first: a report that cannot be written is not worth its time.
+	text := out
+	for _, file := range []string{want.json, want.junit} {
+		if file == "-" {
+			text = errs
+		}
+	}
+	jsonTo, err := create(want.json, out)
+	if err != nil {
+		return mistake, err
+	}
+	junitTo, err := create(want.junit, out)
+	if err != nil {
+		return mistake, err
+	}
+	// net/http logs what servers do to it, which here they do on purpose.
+	logs := log.Writer()
+	log.SetOutput(io.Discard)
+	report := suites.Check(cases, subjects)
+	log.SetOutput(logs)
+
+	failures := 1
+	if want.all {
+		failures = len(report.Results)
+	}
+	for _, write := range []func() error{
+		func() error { return report.WriteTable(text) },
+		func() error { return report.WriteQuirks(text) },
+		func() error { return report.WriteFailures(text, failures) },
+		func() error {
+			if !want.github {
+				return nil
+			}
+			return report.WriteAnnotations(text)
+		},
+		func() error { return jsonTo.finish(report.WriteJSON) },
+		func() error { return junitTo.finish(report.WriteJUnit) },
+	} {
+		if err := write(); err != nil {
+			return mistake, err
+		}
+	}
+	if report.Failed() {
+		return failed, nil
+	}
+	return held, nil
+}
+
+// output is where a report goes: a file, or standard output. Its zero value is
+// nowhere.
+type output struct {
+	io.Writer
+	file *os.File
+}
+
+func create(name string, out io.Writer) (output, error) {
+	switch name {
+	case "":
+		return output{}, nil
+	case "-":
+		return output{out, nil}, nil
+	}
+	f, err := os.Create(name)
+	return output{f, f}, err
+}
+
+func (o output) finish(write func(io.Writer) error) error {
+	if o.Writer == nil {
+		return nil
+	}
+	err := write(o)
+	if o.file != nil {
+		err = cmp.Or(err, o.file.Close())
+	}
+	return err
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"flag"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The workflow runs what .ci/run does: the targets of the Makefile that are
+// there, and check with flags that it has. So does the one that users copy.
+func TestWorkflows(t *testing.T) {
+	read := func(name string) string {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	makefile, ours := read("../../Makefile"), read("../../.github/workflows/ci.yml")
+	targets := strings.Fields(strings.Join(regexp.MustCompile(`(?m)run: make (.*)$`).FindAllString(ours, -1), " "))
+	for _, target := range targets {
+		if target != "run:" && target != "make" && !strings.Contains(makefile, "\n"+target+":") {
+			t.Errorf("the workflow makes %s, which the Makefile does not", target)
+		}
+	}
+	for _, target := range regexp.MustCompile(`(?m)^make (.*)$`).FindAllStringSubmatch(read("../../.ci/run"), -1) {
+		for _, name := range strings.Fields(target[1]) {
+			if !strings.Contains(" "+strings.Join(targets, " ")+" ", " "+name+" ") {
+				t.Errorf("the workflow does not make %s, which .ci/run does", name)
+			}
+		}
+	}
+	copied := read("../../suites/REPORT.md")
+	checks := 0
+	for _, line := range regexp.MustCompile(`run: go run \S*cmd/halfopen check (.*)`).FindAllStringSubmatch(ours+copied, -1) {
+		fs := flag.NewFlagSet("check", flag.ContinueOnError)
+		fs.SetOutput(io.Discard)
+		checkCommand(fs)
+		if err := fs.Parse(strings.Fields(line[1])); err != nil || fs.NArg() > 0 {
+			t.Errorf("%s: %v", line[0], err)
+		}
+		checks++
+	}
+	if checks != 2 {
+		t.Errorf("got %d workflows that check, want 2", checks)
+	}
+}

@@ -1,0 +1,58 @@
+package mini
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+// talk writes the request and reads the head of the final response.
+func (m *Transport) talk(c *conn, req *http.Request) (*http.Response, error) {
+	if m.ExpectContinueTimeout > 0 && req.Header.Get("Expect") != "" && req.Body != nil {
+		return m.ask(c, req)
+	}
+	if err := req.Write(c); err != nil {
+		return nil, err
+	}
+	return m.final(c, req)
+}
+
+func (m *Transport) final(c *conn, req *http.Request) (*http.Response, error) {
+	for {
+		resp, err := http.ReadResponse(c.br, req)
+		if err != nil || resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols || m.Bug == "hints are the answer" {
+			return resp, err
+		}
+	}
+}
+
+// ask writes the header alone, and the body when the server says 100 Continue, or
+// nothing for too long.
+func (m *Transport) ask(c *conn, req *http.Request) (*http.Response, error) {
+	fmt.Fprintf(c, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", req.Method, req.URL.RequestURI(), req.URL.Host, req.ContentLength)
+	req.Header.Write(c)
+	if _, err := io.WriteString(c, "\r\n"); err != nil {
+		return nil, err
+	}
+	defer req.Body.Close()
+	if m.Bug != "waits for ever" {
+		c.SetReadDeadline(time.Now().Add(m.ExpectContinueTimeout))
+	}
+	resp, err := http.ReadResponse(c.br, req)
+	c.SetReadDeadline(time.Time{})
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+	case err != nil:
+		return nil, err
+	case resp.StatusCode != http.StatusContinue || m.Bug == "continue is the answer":
+		resp.Close = resp.Close || m.Bug != "withheld and pooled"
+		return resp, nil
+	}
+	if _, err := io.Copy(c, req.Body); err != nil {
+		return nil, err
+	}
+	return m.final(c, req)
+}

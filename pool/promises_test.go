@@ -1,0 +1,284 @@
+package pool
+
+import (
+	"go/ast"
+	"go/build"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"net/http/httptrace"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// promisedFor is the release whose documentation PROMISES.md goes through.
+const promisedFor = "go1.26"
+
+// Whatever http.Transport has, and each sentence of its documentation, is in the
+// table of PROMISES.md, with a file that keeps it and tests that show it, or
+// with a reason why not.
+func TestPromises(t *testing.T) {
+	rows := readPromises(t)
+	tests := testSources(t)
+	for _, r := range rows {
+		r.check(t, tests)
+	}
+	checkSubjects(t, rows, tests)
+	if v := runtime.Version(); v != promisedFor && !strings.HasPrefix(v, promisedFor+".") {
+		t.Skipf("the sentences are those of %s, and this is %s", promisedFor, v)
+	}
+	checkSentences(t, rows)
+}
+
+// A promise is a row of the table.
+type promise struct {
+	of          string // "IdleConnTimeout", "Clone()", "ClientTrace.GotConn"
+	first, last int    // sentences; zero: the thing itself
+	opens       string // their first words
+	words       string
+	files       []string
+	tests       []string
+}
+
+var promiseRow = regexp.MustCompile("^\\| `([^`]+)` \\|(?: (\\d+)(?:–(\\d+))? ([^|]*)…)? \\| ([^|]+) \\| ([^|]*) \\| ([^|]*) \\|$")
+
+func readPromises(t *testing.T) (rows []promise) {
+	data, err := os.ReadFile("PROMISES.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(data)) {
+		line = strings.TrimSuffix(line, "\n")
+		if !strings.HasPrefix(line, "| `") {
+			continue
+		}
+		m := promiseRow.FindStringSubmatch(line)
+		if m == nil {
+			t.Errorf("PROMISES.md: got %s, want six columns", line)
+			continue
+		}
+		p := promise{of: m[1], opens: m[4], words: m[5]}
+		p.first, _ = strconv.Atoi(m[2])
+		if p.last, _ = strconv.Atoi(m[3]); p.last == 0 {
+			p.last = p.first
+		}
+		p.files, p.tests = strings.Fields(m[6]), strings.Fields(m[7])
+		if len(p.files) == 0 || len(p.tests) == 0 || (p.files[0] == "–") != (p.tests[0] == "–") {
+			t.Errorf("PROMISES.md: got %s, want a file and a test, or – and –", line)
+			continue
+		}
+		rows = append(rows, p)
+	}
+	return rows
+}
+
+// kept reports whether there is something to keep, and the pool does.
+func (p promise) kept() bool { return p.files[0] != "–" }
+
+func (p promise) check(t *testing.T, tests map[string]string) {
+	if !p.kept() {
+		return
+	}
+	for _, name := range p.files {
+		if files, _ := filepath.Glob(name); len(files) != 1 || strings.HasSuffix(name, "_test.go") {
+			t.Errorf("%s %d: there is no file %s", p.of, p.first, name)
+		}
+	}
+	for _, name := range p.tests {
+		if _, ok := tests[name]; !ok {
+			t.Errorf("%s %d: there is no test %s", p.of, p.first, name)
+		}
+	}
+}
+
+// checkSubjects wants rows for each field and method, which the pool has with
+// the same type and without which neither file nor test could do.
+func checkSubjects(t *testing.T, rows []promise, tests map[string]string) {
+	ours, theirs := reflect.TypeFor[Transport](), reflect.TypeFor[http.Transport]()
+	var subjects []string
+	for i := range theirs.NumField() {
+		f := theirs.Field(i)
+		if !f.IsExported() {
+			continue
+		}
+		subjects = append(subjects, f.Name)
+		if mine, ok := ours.FieldByName(f.Name); !ok || mine.Type != f.Type {
+			t.Errorf("%s: got no field of that type", f.Name)
+		}
+		if !mentions(rows, f.Name, f.Name, tests) {
+			t.Errorf("%s: none of its files and none of its tests has that name", f.Name)
+		}
+	}
+	pt, po := reflect.PointerTo(theirs), reflect.PointerTo(ours)
+	for i := range pt.NumMethod() {
+		m := pt.Method(i)
+		subjects = append(subjects, m.Name+"()")
+		mine, ok := po.MethodByName(m.Name)
+		same := ok && mine.Type.NumIn() == m.Type.NumIn() && mine.Type.NumOut() == m.Type.NumOut()
+		if kept := slices.ContainsFunc(rows, func(p promise) bool { return p.of == m.Name+"()" && p.kept() }); kept != same {
+			t.Errorf("%s(): got it said to be kept: %v, and there: %v", m.Name, kept, same)
+		}
+	}
+	hooks := reflect.TypeFor[httptrace.ClientTrace]()
+	for i := range hooks.NumField() {
+		name := hooks.Field(i).Name
+		subjects = append(subjects, "ClientTrace."+name)
+		if !mentions(rows, "ClientTrace."+name, name, tests) {
+			t.Errorf("ClientTrace.%s: none of its tests has that name", name)
+		}
+	}
+	subjects = append(subjects, "Transport", "RoundTripper", "RoundTripper.RoundTrip")
+	for _, s := range subjects {
+		if !slices.ContainsFunc(rows, func(p promise) bool { return p.of == s }) {
+			t.Errorf("%s: got no row for it", s)
+		}
+	}
+	for _, p := range rows {
+		if !slices.Contains(subjects, p.of) {
+			t.Errorf("%s: there is no such thing", p.of)
+		}
+	}
+}
+
+// mentions reports whether a test of the rows for subject has that name in it,
+// and for a field also one of the files.
+func mentions(rows []promise, subject, name string, tests map[string]string) bool {
+	word := regexp.MustCompile(`\b` + name + `\b`)
+	inFile, inTest := subject != name, false
+	for _, p := range rows {
+		if p.of != subject {
+			continue
+		}
+		for _, file := range p.files {
+			src, _ := os.ReadFile(file)
+			inFile = inFile || word.Match(src)
+		}
+		for _, test := range p.tests {
+			inTest = inTest || word.MatchString(tests[test])
+		}
+	}
+	return inFile && inTest
+}
+
+// checkSentences wants each sentence of the documentation in one row, by its
+// first words.
+func checkSentences(t *testing.T, rows []promise) {
+	docs := documentation(t)
+	seen := make(map[string]int)
+	for _, p := range rows {
+		if p.first == 0 {
+			continue
+		}
+		if p.first != seen[p.of]+1 || p.last < p.first || p.last > len(docs[p.of]) {
+			t.Errorf("%s: got sentences %d to %d after %d, of %d", p.of, p.first, p.last, seen[p.of], len(docs[p.of]))
+			continue
+		}
+		seen[p.of] = p.last
+		if got := docs[p.of][p.first-1]; !strings.HasPrefix(got, p.opens) || p.opens == "" {
+			t.Errorf("%s %d: got %q, want it to begin %q", p.of, p.first, got, p.opens)
+		}
+	}
+	for of, sentences := range docs {
+		if seen[of] != len(sentences) {
+			t.Errorf("%s: got %d of %d sentences in the table; the next is %q", of, seen[of], len(sentences), sentences[seen[of]])
+		}
+	}
+}
+
+// documentation is the sentences of net/http about its Transport, by what they
+// are about.
+func documentation(t *testing.T) map[string][]string {
+	docs := make(map[string][]string)
+	for _, name := range []string{"transport.go", "roundtrip.go", "clientconn.go", "client.go"} {
+		file := filepath.Join(build.Default.GOROOT, "src", "net", "http", name)
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				if d.Recv != nil && d.Name.IsExported() && funcName(d) == "Transport."+d.Name.Name {
+					docs[d.Name.Name+"()"] = sentencesOf(d.Doc)
+				}
+			case *ast.GenDecl:
+				for _, s := range d.Specs {
+					if typ, ok := s.(*ast.TypeSpec); ok {
+						documentType(docs, d, typ)
+					}
+				}
+			}
+		}
+	}
+	return docs
+}
+
+func documentType(docs map[string][]string, d *ast.GenDecl, typ *ast.TypeSpec) {
+	var fields *ast.FieldList
+	prefix := ""
+	switch u := typ.Type.(type) {
+	case *ast.StructType:
+		fields = u.Fields
+	case *ast.InterfaceType:
+		fields, prefix = u.Methods, typ.Name.Name+"."
+	}
+	if name := typ.Name.Name; name != "Transport" && name != "RoundTripper" {
+		return
+	}
+	docs[typ.Name.Name] = sentencesOf(d.Doc)
+	for _, f := range fields.List {
+		if len(f.Names) > 0 && f.Names[0].IsExported() {
+			docs[prefix+f.Names[0].Name] = sentencesOf(f.Doc)
+		}
+	}
+}
+
+var sentenceEnd = regexp.MustCompile(`\. ["A-Z]`)
+
+// sentencesOf is the sentences of a comment, without the marks of links and
+// quotes.
+func sentencesOf(doc *ast.CommentGroup) (all []string) {
+	marks := strings.NewReplacer("[", "", "]", "", `"`, "")
+	for paragraph := range strings.SplitSeq(doc.Text(), "\n\n") {
+		rest := strings.Join(strings.Fields(paragraph), " ")
+		for rest != "" {
+			sentence := rest
+			if end := sentenceEnd.FindStringIndex(rest); end != nil {
+				sentence = rest[:end[0]+1]
+			}
+			rest = strings.TrimSpace(rest[len(sentence):])
+			all = append(all, marks.Replace(sentence))
+		}
+	}
+	return all
+}
+
+// testSources is the text of each test, by its name.
+func testSources(t *testing.T) map[string]string {
+	tests := make(map[string]string)
+	files, _ := filepath.Glob("*_test.go")
+	for _, name := range files {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fset := token.NewFileSet()
+		f, err := parser.ParseFile(fset, name, src, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && strings.HasPrefix(fn.Name.Name, "Test") {
+				tests[fn.Name.Name] = string(src[fset.Position(fn.Pos()).Offset:fset.Position(fn.End()).Offset])
+			}
+		}
+	}
+	return tests
+}
