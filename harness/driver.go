@@ -328,7 +328,7 @@ func (t *T) stuck() {
 // mostSteps is how many events a run may have before it counts as endless. A
 // schedule of an exploration has some dozens.
 func (t *T) mostSteps() int {
-	if t.plan != nil {
+	if t.set.plan != nil {
 		return 20_000
 	}
 	return 1_000_000

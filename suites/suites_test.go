@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -20,6 +19,7 @@ import (
 
 // Ginkgo keeps one goroutine for signals to the end of the process.
 func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard) // net/http logs bytes that nobody asked for
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(
 		"github.com/onsi/ginkgo/v2/internal/interrupt_handler.(*InterruptHandler).registerForInterrupts.func2"))
 }
@@ -51,8 +51,6 @@ func TestRaces(t *testing.T) {
 
 // What net/http does and should not, the reference transport does not do.
 func TestPoolHasNoQuirk(t *testing.T) {
-	log.SetOutput(io.Discard)
-	defer log.SetOutput(os.Stderr)
 	files, err := filepath.Glob("../testdata/quirks/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("got no quirks, %v", err)
