@@ -319,11 +319,17 @@ func (h *host) awaitsSettings() bool {
 }
 
 // dialAgain starts dials for the requests that have had theirs and still wait,
-// once there is no connection any more whose settings could help them.
-// Transport.mu must be held.
+// once there is no connection any more whose settings could help them. One
+// whose settings have just come serves them first: its own update may not have
+// run yet. Transport.mu must be held.
 func (t *Transport) dialAgain(h *host, now time.Time) {
 	if h.awaitsSettings() {
 		return
+	}
+	for _, pc := range h.sharing {
+		if pc.state != Idle && !pc.broken.Load() {
+			t.serveLine(pc.shared, now)
+		}
 	}
 	for w := range h.line.all {
 		if w.dialing == nil && w.permit.in == nil {
