@@ -19,6 +19,9 @@ import (
 // A nil handler is [Pages]. The harness closes it at the end.
 func (t *T) Serve(addr string, h http.Handler) *http.Server {
 	t.step("serve", addr)
+	if h != nil {
+		t.served = append(t.served, "# Of a handler of the test's own, which no script can have:")
+	}
 	t.served = append(t.served, "serve "+addr)
 	return t.serve(addr, h, nil)
 }

@@ -295,8 +295,11 @@ func (t *Transport) busy(s *sharedConn, now time.Time) bool {
 	if s.pc.broken.Load() || s.pc.state == Idle {
 		return true
 	}
+	// Asked before: settings that come meanwhile have an update of their own, and
+	// must not make a spare of a connection that has yet to serve the line.
+	heard := s.settings.Load()
 	t.serveLine(s, now)
-	return s.cc.InFlight() > 0 || !s.settings.Load() && s.pc.host.line.n > 0
+	return s.cc.InFlight() > 0 || !heard && s.pc.host.line.n > 0
 }
 
 // isSpare reports whether s was never used, but maybe by the request that

@@ -1,6 +1,7 @@
 package suites
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -15,7 +16,7 @@ import (
 func (r *Report) String() string {
 	var b strings.Builder
 	r.WriteTable(&b)
-	r.WriteQuirks(&b)
+	r.WriteQuirks(&b, false)
 	r.WriteFailures(&b, len(r.Results))
 	return b.String()
 }
@@ -102,16 +103,21 @@ func align(rows [][]string) string {
 
 // WriteQuirks writes what is known not to hold: for each subject the cases, with
 // the mechanism and what says that it should be otherwise. It writes nothing if
-// there are none.
-func (r *Report) WriteQuirks(w io.Writer) error {
+// there are none. With reports each is followed by what shows it, of the first of the
+// subjects: its shortest script, or the steps of a case that is run once.
+func (r *Report) WriteQuirks(w io.Writer, reports bool) error {
 	var b strings.Builder
 	for i, c := range r.Cases {
 		var of, quirks []string
+		shown := ""
 		for _, res := range r.Results[i*len(r.Subjects) : (i+1)*len(r.Subjects)] {
 			if res.State != Quirky {
 				continue
 			}
 			of = append(of, res.Subject.String())
+			if shown == "" {
+				shown = cmp.Or(res.Script, res.Report)
+			}
 			text := "  " + res.Quirk.String() + "\n"
 			if res.Quirk.Breaks != "" {
 				text += "  breaks: " + res.Quirk.Breaks + "\n"
@@ -124,6 +130,11 @@ func (r *Report) WriteQuirks(w io.Writer) error {
 			continue
 		}
 		fmt.Fprintf(&b, "\n%s: %s\n%s", c.Name, strings.Join(of, ", "), strings.Join(quirks, ""))
+		if reports {
+			for l := range strings.Lines(shown) {
+				b.WriteString("    " + l)
+			}
+		}
 	}
 	if b.Len() == 0 {
 		return nil

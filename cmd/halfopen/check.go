@@ -30,7 +30,7 @@ func checkCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 	fs.StringVar(&want.json, "json", "", "write the report as JSON to this `file`; - is standard output, and all else goes to standard error then")
 	fs.StringVar(&want.junit, "junit", "", "write the report as JUnit does to this `file`, or to -")
 	fs.BoolVar(&want.github, "github", os.Getenv("GITHUB_ACTIONS") == "true", "write failures as annotations of GitHub Actions; there it is the default")
-	fs.BoolVar(&want.all, "v", false, "print every failure instead of the first")
+	fs.BoolVar(&want.all, "v", false, "print every failure instead of the first, and what shows each quirk")
 	return func(args []string, out, errs io.Writer) int {
 		mistaken := func(format string, args ...any) int {
 			fmt.Fprintf(errs, "halfopen check: "+format+"\n", args...)
@@ -115,7 +115,7 @@ func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, er
 	}
 	for _, write := range []func() error{
 		func() error { return report.WriteTable(text) },
-		func() error { return report.WriteQuirks(text) },
+		func() error { return report.WriteQuirks(text, want.all) },
 		func() error { return report.WriteFailures(text, failures) },
 		func() error {
 			if !want.github {
