@@ -1,0 +1,171 @@
+// Command matrix puts every peer to every case, and prints what held: a row for
+// each subject, a column for each group of cases. With -v it prints each quirk
+// too, with its reason and the shortest script that shows it.
+//
+// It exits with 1 if a case failed, or a quirk is none.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/halfopen/halfopen/peers/subjects"
+	"github.com/halfopen/halfopen/suites"
+)
+
+func main() {
+	verbose := flag.Bool("v", false, "print each quirk with its script")
+	only := flag.String("only", "", "put only subjects to the cases whose name has this `text`")
+	flag.Parse()
+	goredis.SetLogger(silent{}) // it logs each dial that fails
+	log.SetOutput(io.Discard)   // net/http logs bytes that nobody asked for
+	rows := run(*only, func(r *row) {
+		fmt.Fprintf(os.Stderr, "%s: %d results, %d schedules, %v\n", r.name, len(r.results), r.schedules(), r.took.Round(time.Millisecond))
+	})
+	write(os.Stdout, rows, *verbose)
+	for _, r := range rows {
+		if r.count("", suites.Failed) > 0 {
+			os.Exit(1)
+		}
+	}
+}
+
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
+// row is a subject with what the cases came to.
+type row struct {
+	name    string
+	results []suites.Result
+	took    time.Duration
+}
+
+func (r *row) count(g suites.Group, s suites.State) (n int) {
+	for _, res := range r.results {
+		if (g == "" || res.Case.Group == g) && res.State == s {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *row) schedules() (n int) {
+	for _, res := range r.results {
+		if res.State != suites.NotApplicable {
+			n += res.Schedules
+		}
+	}
+	return n
+}
+
+// run puts the subjects to the cases, one after the other: see the documentation
+// of package subjects.
+func run(only string, done func(*row)) (rows []*row) {
+	add := func(name string, put func(r *row)) {
+		if !strings.Contains(name, only) {
+			return
+		}
+		r, began := &row{name: name}, time.Now()
+		put(r)
+		r.took = time.Since(began)
+		rows = append(rows, r)
+		done(r)
+	}
+	for _, s := range subjects.Transports() {
+		for _, p := range s.Speaks {
+			add(s.Name+" "+p.String(), func(r *row) {
+				for _, c := range suites.Cases() {
+					r.results = append(r.results, c.Run(suites.Subject{Name: s.Name, Protocol: p, Maker: s.Maker, Quirks: s.Quirks}))
+				}
+			})
+		}
+	}
+	for _, s := range subjects.Clients() {
+		add(s.Name, func(r *row) {
+			for _, c := range suites.ClientCases() {
+				r.results = append(r.results, c.Run(s))
+			}
+		})
+	}
+	return rows
+}
+
+// write writes a table for HTTP and one for the rest, a cell as held/failed/quirk/n.a.,
+// and then the quirks and what failed.
+func write(w io.Writer, rows []*row, verbose bool) {
+	http := func(r *row) bool { return len(r.results) > 0 && r.results[0].Subject.Protocol != 0 }
+	fmt.Fprintln(w, "held/FAILED/quirk/not applicable")
+	table(w, filter(rows, http), suites.Groups)
+	table(w, filter(rows, func(r *row) bool { return !http(r) }), suites.ClientGroups)
+	for _, r := range rows {
+		for _, q := range reasons(r) {
+			fmt.Fprintf(w, "\n%s: quirk: %s\n", r.name, q.reason)
+			fmt.Fprintf(w, "  %s\n", strings.Join(q.cases, " "))
+		}
+		for _, res := range r.results {
+			switch {
+			case res.State == suites.Failed:
+				fmt.Fprintf(w, "\n%s: FAILED: %s: %s\n%s", r.name, res.Case.Name, res.Case.Claim, res.Report)
+			case res.State == suites.Quirky && verbose:
+				fmt.Fprintf(w, "\n%s: %s: %s\n%s%s", r.name, res.Case.Name, res.Case.Claim, res.Report, res.Script)
+			}
+		}
+	}
+}
+
+func filter(rows []*row, keep func(*row) bool) []*row {
+	return slices.DeleteFunc(slices.Clone(rows), func(r *row) bool { return !keep(r) })
+}
+
+func table(w io.Writer, rows []*row, groups []suites.Group) {
+	if len(rows) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	cell := func(s string) { fmt.Fprintf(t, "%s\t", s) }
+	cell("subject")
+	for _, g := range groups {
+		cell(string(g))
+	}
+	fmt.Fprintln(t, "all\tschedules")
+	for _, r := range rows {
+		cell(r.name)
+		for _, g := range append(slices.Clone(groups), "") {
+			cell(fmt.Sprintf("%d/%d/%d/%d", r.count(g, suites.Held), r.count(g, suites.Failed), r.count(g, suites.Quirky), r.count(g, suites.NotApplicable)))
+		}
+		fmt.Fprintln(t, r.schedules())
+	}
+	t.Flush()
+}
+
+// cause is a reason of quirks, and the cases that it is one of.
+type cause struct {
+	reason string
+	cases  []string
+}
+
+func reasons(r *row) (causes []cause) {
+	for _, res := range r.results {
+		if res.State != suites.Quirky {
+			continue
+		}
+		i := slices.IndexFunc(causes, func(c cause) bool { return c.reason == res.Reason })
+		if i < 0 {
+			causes, i = append(causes, cause{reason: res.Reason}), len(causes)
+		}
+		causes[i].cases = append(causes[i].cases, res.Case.Name)
+	}
+	return causes
+}

@@ -1,0 +1,258 @@
+package subjects
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+	_ "unsafe" // for the pool of timers below
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/halfopen/halfopen/harness"
+)
+
+// FastClient is the Maker for [fasthttp.Client], FastHostClient that for
+// [fasthttp.HostClient].
+//
+// A request of fasthttp knows no context. When that of an http.Request ends its
+// RoundTrip returns, and the request goes on by itself, as in every program that
+// has to give a request of fasthttp up.
+func FastClient(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
+	if err := fastSettings(s); err != nil {
+		return nil, err
+	}
+	timerPool = sync.Pool{}
+	c := &fasthttp.Client{Dial: fastDial(t), TLSConfig: fastTLS(), StreamResponseBody: true,
+		MaxConnsPerHost: s.MaxConnsPerHost, MaxConnWaitTimeout: 12 * time.Hour, MaxIdleConnDuration: orElse(s.IdleConnTimeout, fastIdle)}
+	return newFast(t, s, true, c.Do, c.CloseIdleConnections), nil
+}
+
+func FastHostClient(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
+	f, err := fastHostClient(t, s, true)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func fastHostClient(t *harness.T, s harness.Settings, waits bool) (*fast, error) {
+	if err := fastSettings(s); err != nil {
+		return nil, err
+	}
+	timerPool = sync.Pool{}
+	var mu sync.Mutex
+	hosts := make(map[string]*fasthttp.HostClient)
+	clientOf := func(req *fasthttp.Request) *fasthttp.HostClient {
+		mu.Lock()
+		defer mu.Unlock()
+		addr, isTLS := string(req.URI().Host()), string(req.URI().Scheme()) == "https"
+		if !strings.Contains(addr, ":") {
+			addr += map[bool]string{false: ":80", true: ":443"}[isTLS]
+		}
+		if hosts[addr] == nil {
+			hosts[addr] = &fasthttp.HostClient{Addr: addr, IsTLS: isTLS, Dial: fastDial(t), TLSConfig: fastTLS(), StreamResponseBody: true,
+				MaxConns: s.MaxConnsPerHost, MaxConnWaitTimeout: 12 * time.Hour, MaxIdleConnDuration: orElse(s.IdleConnTimeout, fastIdle)}
+		}
+		return hosts[addr]
+	}
+	do := func(req *fasthttp.Request, resp *fasthttp.Response) error { return clientOf(req).Do(req, resp) }
+	return newFast(t, s, waits, do, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, c := range hosts {
+			c.CloseIdleConnections()
+		}
+	}), nil
+}
+
+// timerPool is the timers that fasthttp keeps for its next waiter. A timer does
+// not outlive its bubble, so each run begins without any.
+//
+//go:linkname timerPool github.com/valyala/fasthttp.timerPool
+var timerPool sync.Pool
+
+// fastSettings refuses what fasthttp cannot be told.
+func fastSettings(s harness.Settings) error {
+	switch {
+	case s.MaxIdleConns > 0 || s.MaxIdleConnsPerHost > 0:
+		return errors.New("fasthttp has no limit of idle connections")
+	case s.ResponseHeaderTimeout > 0:
+		return errors.New("fasthttp has no timeout of headers: ReadTimeout is that of the whole response")
+	case s.ExpectContinueTimeout > 0:
+		return errors.New("fasthttp's client knows no 100-continue")
+	case s.MaxResponseHeaderBytes > 0:
+		return errors.New("fasthttp has no limit of headers but the size of its buffer")
+	case s.TLSHandshakeTimeout > 0:
+		return errors.New("fasthttp has no timeout of handshakes")
+	case s.ForceAttemptHTTP2:
+		return errors.New("fasthttp speaks HTTP/1.1")
+	case s.Proxy != "":
+		return errors.New("fasthttp's client has no setting for a proxy")
+	}
+	return nil
+}
+
+func fastDial(t *harness.T) fasthttp.DialFunc {
+	return func(addr string) (net.Conn, error) { return t.Net.DialContext(context.Background(), "tcp", addr) }
+}
+
+func fastTLS() *tls.Config {
+	return &tls.Config{RootCAs: harness.TrustedRoots(), ClientSessionCache: tls.NewLRUClientSessionCache(0)}
+}
+
+// fast is a client of fasthttp as a RoundTripper.
+type fast struct {
+	MaxConnsPerHost int
+	IdleConnTimeout time.Duration
+	close           bool
+	do              func(*fasthttp.Request, *fasthttp.Response) error
+	closeIdle       func()
+}
+
+// fastIdle is how long a connection may be idle if nothing is said.
+const fastIdle = 8 * time.Hour
+
+// newFast is the client as a RoundTripper. Its goroutine that closes what has
+// been idle for too long sleeps on when there is nothing left to close, which
+// TestFastCleaner is about: every other run waits until it has woken.
+func newFast(t *harness.T, s harness.Settings, waits bool, do func(*fasthttp.Request, *fasthttp.Response) error, closeIdle func()) *fast {
+	if waits {
+		t.Cleanup(func() {
+			closeIdle()
+			time.Sleep(fastIdle + time.Second)
+		})
+	}
+	return &fast{MaxConnsPerHost: s.MaxConnsPerHost, IdleConnTimeout: s.IdleConnTimeout, close: s.DisableKeepAlives, do: do, closeIdle: closeIdle}
+}
+
+func (f *fast) CloseIdleConnections() { f.closeIdle() }
+
+func (f *fast) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx := r.Context()
+	if err := ctx.Err(); err != nil {
+		closeBody(r)
+		return nil, err
+	}
+	req, resp := new(fasthttp.Request), new(fasthttp.Response)
+	req.Header.SetMethod(orElse(r.Method, "GET"))
+	req.SetRequestURI(r.URL.String())
+	for key, values := range r.Header {
+		for _, v := range values {
+			req.Header.Add(key, v)
+		}
+	}
+	if r.Close || f.close {
+		req.SetConnectionClose()
+	}
+	if err := f.setBody(req, r); err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
+	var err error
+	over, left := make(chan struct{}), false
+	go func() {
+		e := f.do(req, resp)
+		mu.Lock()
+		defer mu.Unlock()
+		if left {
+			resp.CloseBodyStream()
+			return
+		}
+		err = e
+		close(over)
+	}()
+	select {
+	case <-over:
+	case <-ctx.Done():
+		mu.Lock()
+		defer mu.Unlock()
+		select {
+		case <-over:
+			resp.CloseBodyStream()
+		default:
+			left = true
+		}
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return fastResponse(r, resp), nil
+}
+
+func closeBody(r *http.Request) {
+	if r.Body != nil {
+		r.Body.Close()
+	}
+}
+
+// setBody gives the request its body: as bytes where it can be read again, as
+// a stream where it cannot.
+func (f *fast) setBody(req *fasthttp.Request, r *http.Request) error {
+	switch {
+	case r.Body == nil || r.Body == http.NoBody:
+	case r.GetBody != nil:
+		defer r.Body.Close()
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			return err
+		}
+		req.SetBody(b)
+	default:
+		req.SetBodyStream(r.Body, int(orElse(r.ContentLength, -1)))
+	}
+	return nil
+}
+
+// fastResponse is the response as an http.Response, with its body as a stream.
+func fastResponse(r *http.Request, resp *fasthttp.Response) *http.Response {
+	out := &http.Response{StatusCode: resp.StatusCode(), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: make(http.Header), Request: r, ContentLength: int64(resp.Header.ContentLength())}
+	for key, v := range resp.Header.All() {
+		out.Header.Add(string(key), string(v))
+	}
+	out.Body = http.NoBody
+	if s := resp.BodyStream(); s != nil {
+		out.Body = &fastBody{Reader: s, resp: resp}
+	} else if b := resp.Body(); len(b) > 0 {
+		out.Body = io.NopCloser(bytes.NewReader(b))
+	}
+	return out
+}
+
+// fastBody is a body as a stream. What has failed in its Read is told to its
+// Close, by which alone fasthttp knows that the connection is broken.
+type fastBody struct {
+	io.Reader
+	resp *fasthttp.Response
+
+	mu  sync.Mutex // a body may be closed while it is read
+	err error
+}
+
+func (b *fastBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.err = err
+	}
+	return n, err
+}
+
+func (b *fastBody) Close() error {
+	b.mu.Lock()
+	err := b.err
+	b.mu.Unlock()
+	if c, ok := b.Reader.(fasthttp.ReadCloserWithError); ok && err != nil {
+		return c.CloseWithError(err)
+	}
+	return b.resp.CloseBodyStream()
+}

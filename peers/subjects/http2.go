@@ -1,0 +1,62 @@
+//lint:file-ignore SA1019 It is deprecated in favour of net/http, and still what many programs use.
+
+package subjects
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/net/http2"
+
+	"github.com/halfopen/halfopen/harness"
+)
+
+// HTTP2 is the Maker for [http2.Transport]: one for https URLs, and one for
+// those that are http, as its documentation says how to make that.
+func HTTP2(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
+	s.ForceAttemptHTTP2 = false // it speaks nothing else
+	overTLS := &http2.Transport{TLSClientConfig: &tls.Config{RootCAs: harness.TrustedRoots()},
+		DialTLSContext: func(ctx context.Context, network, addr string, cfg *tls.Config) (net.Conn, error) {
+			c, err := t.Net.DialContext(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			tc := tls.Client(c, cfg)
+			if err = tc.HandshakeContext(ctx); err == nil && tc.ConnectionState().NegotiatedProtocol != http2.NextProtoTLS {
+				err = errors.New("the server does not speak HTTP/2")
+			}
+			if err != nil {
+				c.Close()
+				return nil, err
+			}
+			return tc, nil
+		}}
+	plain := &http2.Transport{AllowHTTP: true, DialTLSContext: func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
+		return t.Net.DialContext(ctx, network, addr)
+	}}
+	if err := s.Apply(overTLS); err != nil {
+		return nil, err
+	}
+	return &http2Either{IdleConnTimeout: s.IdleConnTimeout, overTLS: overTLS, plain: plain}, s.Apply(plain)
+}
+
+type http2Either struct {
+	IdleConnTimeout time.Duration
+	overTLS, plain  *http2.Transport
+}
+
+func (e *http2Either) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Scheme == "http" {
+		return e.plain.RoundTrip(req)
+	}
+	return e.overTLS.RoundTrip(req)
+}
+
+func (e *http2Either) CloseIdleConnections() {
+	e.overTLS.CloseIdleConnections()
+	e.plain.CloseIdleConnections()
+}

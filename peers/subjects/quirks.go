@@ -1,0 +1,212 @@
+package subjects
+
+import "github.com/halfopen/halfopen/suites"
+
+// quirk is what one mechanism breaks: a quirk of each of these cases.
+func quirk(q suites.Quirk, cases ...string) []suites.Quirk {
+	q.Versions += ", go1.26"
+	var quirks []suites.Quirk
+	for _, c := range cases {
+		q.Case = c
+		quirks = append(quirks, q)
+	}
+	return quirks
+}
+
+// both is the names of cases over both protocols of HTTP/2.
+func both(cases ...string) (names []string) {
+	for _, c := range cases {
+		names = append(names, "h2/"+c, "h2c/"+c)
+	}
+	return names
+}
+
+func concat(lists ...[]suites.Quirk) (all []suites.Quirk) {
+	for _, l := range lists {
+		all = append(all, l...)
+	}
+	return all
+}
+
+const fasthttpVersion = "fasthttp v1.73.0"
+
+// fastQuirks is what both clients of fasthttp do: files and lines are its own.
+var fastQuirks = concat(
+	quirk(suites.Quirk{
+		Reason: "a request that has begun to dial waits for its own dial: HostClient.AcquireConn (client.go:1792) dials in its caller, and ReleaseConn (client.go:1968) " +
+			"gives what comes free only to who waits at MaxConns, unless a dial has begun for him (decConnsCount, client.go:1907)",
+		Breaks: "nothing that fasthttp says: it is net/http that serves a request by whatever comes first", Versions: fasthttpVersion,
+	}, "limit-never-exceeded", "order-dials-race", "order-idle-before-dial", "cancel-anywhere", "cancel-got-connection", "cancel-late", "cancel-orphan", "idle-dial-wins",
+		"idle-end-in-flight", "idle-late-dial-closed", "idle-timeout-of-both", "idle-wins", "broken-anywhere", "body-blocks", "body-closed-once", "close-late-dial",
+		"close-of-response-and-post", "close-orphans-too", "close-spares-use", "leak-dial-of-the-cancelled", "leak-end-behind-answer"),
+	quirk(suites.Quirk{
+		Reason: "a request has no context: when its caller gives up it goes on, with its dial, its place in line, its body and its connection, " +
+			"until the server has answered or ReadTimeout is over (HostClient.Do, client.go:1495)",
+		Issue: "valyala/fasthttp#2198", Breaks: "nothing that fasthttp says: net/http: the context controls the entire lifetime of a request", Versions: fasthttpVersion,
+	}, "limit-dials-of-the-gone", "limit-hosts-apart", "limit-slot-of-the-cancelled", "limit-slot-of-the-refused", "order-passed-over", "cancel-all", "cancel-limit",
+		"cancel-uploading", "cancel-waiter", "cancel-written", "body-dropped", "leak-dial-fails", "leak-dial-too-late", "leak-in-line", "leak-silent-server", "leak-timed-out", "limit-at-callbacks", "cancel-silent-peer"),
+	quirk(suites.Quirk{
+		Reason: "a response is not read before the whole request is written: transport.RoundTrip (client.go:3231) does one behind the other, and who answers early " +
+			"and reads no more is waited for until WriteTimeout is over",
+		Breaks: "RFC 9112 section 9.5: a client sending a message body SHOULD monitor the network connection for an error response while it is transmitting the request", Versions: fasthttpVersion,
+	}, "body-early-answer"),
+	quirk(suites.Quirk{
+		Reason: "nobody reads from a connection while it is idle: a FIN, a reset or bytes that nobody asked for are found out by the next request, " +
+			"which fails if it may not be sent again (HostClient.ReleaseConn, client.go:1968, only puts it on a list)",
+		Issue: "valyala/fasthttp#882", Breaks: "RFC 9112 section 9.5: implementations SHOULD constantly monitor open connections for a received closure signal and respond to it as appropriate", Versions: fasthttpVersion,
+	}, "idle-end-before-post", "idle-end-is-heard", "idle-restart", "idle-server-left", "broken-fin-idle", "broken-reset-idle", "broken-unsolicited", "tls-goodbye"),
+	quirk(suites.Quirk{
+		Reason: "connsCleaner (client.go:1858) looks again after MaxIdleConnDuration from its start, and not when the first connection gets too old: " +
+			"one that comes idle behind its look lives for almost twice as long",
+		Breaks: "fasthttp: MaxIdleConnDuration: idle keep-alive connections are closed after this duration", Versions: fasthttpVersion,
+	}, "idle-timeout", "idle-timeout-begins-anew", "idle-timeout-ends-it"),
+	quirk(suites.Quirk{
+		Reason: "Response.ReadLimitBody (http.go:1582) takes every informational response but 100 for the answer: the answer itself is left on the connection, " +
+			"and is what the next request on it gets (TestFastHints)",
+		Issue: "valyala/fasthttp#2333", Breaks: "RFC 9110 section 15.2: a client MUST be able to parse one or more 1xx responses received prior to a final response", Versions: fasthttpVersion,
+	}, "reuse-after-hints", "body-hints"),
+	quirk(suites.Quirk{
+		Reason: "Response.ReadBody (http.go:1620) reads a body whose length is known to its end before there is a response, StreamResponseBody or not: " +
+			"what breaks it off breaks the request, which is sent again if it may be",
+		Breaks: "fasthttp: StreamResponseBody enables response body streaming", Versions: fasthttpVersion,
+	}, "body-cancel", "body-close-idle", "body-cut", "body-reset", "tls-incomplete-close"),
+	quirk(suites.Quirk{
+		Reason: "a GET is sent again, up to MaxIdemponentCallAttempts times, when a connection breaks that it was the first to use (HostClient.Do, client.go:1524)",
+		Breaks: "nothing: fasthttp: MaxIdemponentCallAttempts is the maximum number of attempts for idempotent calls", Versions: fasthttpVersion,
+	}, "idle-limit-closed", "broken-first-use"),
+	quirk(suites.Quirk{
+		Reason: "closing a body that was not read to its end puts its connection back into the pool (client.go:3297, and CloseConn only if the close was given an error): " +
+			"the rest of that body is taken for the answer to the next request (TestFastHalfRead)",
+		Issue: "valyala/fasthttp#1743", Breaks: "RFC 9112 section 9.3: a client MUST read the entire response message body if it intends to reuse the same connection", Versions: fasthttpVersion,
+	}, "body-closed-unread", "body-closed-while-read", "body-limit", "broken-answers"),
+	quirk(suites.Quirk{
+		Reason: "a body that was closed is still read from: bytes.Reader, for one that had come whole (http.go:1640), knows no end but its own",
+		Breaks: "nothing that fasthttp says: net/http answers with an error", Versions: fasthttpVersion,
+	}, "leak-half-read"),
+	quirk(suites.Quirk{
+		Reason: "the connection is free when the body is closed, and not when it was read to its end: CloseBodyStream releases it (client.go:3286)",
+		Breaks: "fasthttp says so: you must CloseBodyStream or ReleaseResponse after you use it", Versions: fasthttpVersion,
+	}, "reuse-read-and-not-closed"),
+	quirk(suites.Quirk{
+		Reason: "a response to HEAD, and one that came whole, frees its connection as soon as it is there: which was read last makes no order, " +
+			"and what is behind the answer is thrown away with the buffer, not with the connection (HostClient.ReleaseReader, client.go:2053)",
+		Breaks: "RFC 9112 section 6.3: a client MUST NOT process, cache, or forward such extra data as a separate response", Versions: fasthttpVersion,
+	}, "order-newest-first", "body-behind-a-head"),
+	quirk(suites.Quirk{
+		Reason: "isIdempotent (client.go:1586) knows GET, HEAD and PUT alone, and a request of which nothing was written counts as sent; " +
+			"the error is fasthttp's own, ErrConnectionClosed instead of io.EOF (client.go:1572)",
+		Breaks: "RFC 9110 section 9.2.2: PUT, DELETE, and safe request methods are idempotent", Versions: fasthttpVersion,
+	}, "retry-idempotent", "retry-unsent", "broken-fin-in-flight-post"),
+	quirk(suites.Quirk{
+		Reason: "the client writes what it is given: a name or a value of a header field with a line break, and any method, are sent as they are",
+		Breaks: "RFC 9110 section 5.5: field values containing CR, LF, or NUL characters are invalid and dangerous", Versions: fasthttpVersion,
+	}, "body-of-a-bad-request"),
+	quirk(suites.Quirk{
+		Reason: "a client has no way to get at the connection that a 101 has changed: there is an Upgrade in the server only",
+		Breaks: "nothing that fasthttp says", Versions: fasthttpVersion,
+	}, "body-upgrade"),
+)
+
+const xnetVersion = "golang.org/x/net v0.62.0"
+
+// http2Quirks is what x/net's HTTP/2 transport does by itself, where net/http
+// does not dial for it: files and lines are those of x/net/http2.
+var http2Quirks = concat(
+	quirk(suites.Quirk{
+		Reason: "who waits for a dial that another request has begun waits for its end, whatever his context says: clientConnPool.getClientConn (client_conn_pool.go:87) " +
+			"receives from dialCall.done and nothing else",
+		Issue: "golang/go#67665", Breaks: "net/http: for outgoing client requests, the context controls the entire lifetime of a request and its response: obtaining a connection, ...", Versions: xnetVersion,
+	}, both("order-dials-race", "cancel-anywhere", "cancel-who-dialed", "close-late-dial", "leak-dial-of-the-cancelled", "leak-dial-too-late")...),
+	quirk(suites.Quirk{
+		Reason: "who waits for a dial that another request has begun waits for its end, whatever his context says: clientConnPool.getClientConn (client_conn_pool.go:87)",
+		Issue:  "golang/go#67665", Breaks: "net/http: for outgoing client requests, the context controls the entire lifetime of a request and its response", Versions: xnetVersion,
+	}, "h2/tls-cancelled", "h2/http2-dies"),
+	quirk(suites.Quirk{
+		Reason: "a request that gets no connection returns without closing its body: Transport.roundTripViaPool (transport_common.go:342) and the checks in front of it " +
+			"are not among the early errors that were mended",
+		Issue: "golang/go#48341", Breaks: "net/http: RoundTrip must always close the body, including on errors", Versions: xnetVersion,
+	}, both("cancel-uploading", "body-closed-once", "body-of-a-bad-request")...),
+	quirk(suites.Quirk{
+		Reason: "GOAWAY on an idle connection takes it out of the pool that CloseIdleConnections looks through (clientConnPool.MarkDead), and with no stream to end, " +
+			"nothing closes it until the server does",
+		Issue: "golang/go#39752", Breaks: "http2: CloseIdleConnections closes any connections which were previously connected from previous requests but are now sitting idle", Versions: xnetVersion,
+	}, both("idle-server-leaves")...),
+	quirk(suites.Quirk{
+		Reason: "it speaks HTTP/2 alone: a server that takes part in no such ALPN is not a server to it",
+		Breaks: "nothing: its documentation says that it is an HTTP/2 transport", Versions: xnetVersion,
+	}, "h2/tls-flip", "h2/tls-goodbye"),
+	quirk(suites.Quirk{
+		Reason: "requests to one host wait for one dial: a second connection is not opened while the first has streams left, and the case wants two",
+		Breaks: "nothing: RFC 9113 section 9.1: clients SHOULD NOT open more than one HTTP/2 connection to a given host and port pair", Versions: xnetVersion,
+	}, both("leak-silent-server")...),
+	quirk(suites.Quirk{
+		Reason: "a frame whose length a middlebox has changed is waited for by the server, and the server's answer by the client: ReadIdleTimeout, which would end that, is 0 unless it is asked for",
+		Breaks: "nothing: http2: ReadIdleTimeout: if zero, no health check is performed", Versions: xnetVersion,
+	}, "h2c/http2-dies"),
+)
+
+const redigoVersion = "redigo v1.9.3"
+
+var redigoQuirks = concat(
+	quirk(suites.Quirk{
+		Reason: "Close closes the channel of vacant places (pool.go:337), from which everybody then receives at once; who sees then that his context has ended " +
+			"gives the place back that he did not take: waitVacantConn sends on the closed channel and panics (pool.go:387)",
+		Breaks: "redigo: GetContext: if the context expires before the connection is complete, an error is returned", Versions: redigoVersion,
+	}, "close-then-do"),
+	quirk(suites.Quirk{
+		Reason: "what has been idle for too long is looked for by GetContext only (pool.go:220): without one it stays open",
+		Issue:  "gomodule/redigo#385", Breaks: "redigo: IdleTimeout: close connections after remaining idle for this duration", Versions: redigoVersion,
+	}, "idle-closed-unasked"),
+)
+
+const goredisVersion = "go-redis v9.23.0"
+
+var goredisQuirks = concat(
+	quirk(suites.Quirk{
+		Reason: "after PoolSize dials that failed nobody dials: ConnPool.dialConn (internal/pool/pool.go:700) returns the last error to everybody, without a try, " +
+			"until a dial of its own, once a second, has succeeded; one failure costs everybody who comes meanwhile",
+		Issue: "redis/go-redis#3062", Breaks: "go-redis: PoolSize is the base number of socket connections", Versions: goredisVersion,
+	}, "limit-slot-of-the-failed", "stuck-behind-the-broken"),
+	quirk(suites.Quirk{
+		Reason: "a command that is on its way is not cancelled: baseClient._process (redis.go:1724) makes a deadline of its context's, and a context without one is not looked at",
+		Issue:  "redis/go-redis#2276", Breaks: "go-redis: ContextTimeoutEnabled controls whether the client respects context timeouts and deadlines, and says nothing of cancellations", Versions: goredisVersion,
+	}, "cancel-in-the-exchange", "cancel-in-the-handshake"),
+	quirk(suites.Quirk{
+		Reason: "what has been idle for too long is looked for by Get only (isHealthyConn, internal/pool/pool.go:2085): without one it stays open",
+		Issue:  "redis/go-redis#3575", Breaks: "nothing: go-redis: ConnMaxIdleTime: expired connections may be closed lazily before reuse", Versions: goredisVersion,
+	}, "idle-closed-unasked"),
+)
+
+const (
+	puddleVersion = "puddle v2.2.3"
+	pgxVersion    = "pgx v5.12.0"
+)
+
+var puddleQuirks = quirk(suites.Quirk{
+	Reason: "Close ends the constructors' context and no other (pool.go:190): who waits for a place waits on in the semaphore (pool.go:361) until one who has a resource puts it back, " +
+		"and Close with him",
+	Breaks: "puddle: ErrClosedPool occurs on an attempt to acquire a connection from a closed pool or a pool that is closed while the acquire is waiting", Versions: puddleVersion,
+}, "close-in-line")
+
+var pgxQuirks = concat(
+	quirk(suites.Quirk{
+		Reason: "a connection whose server ends it, even in the middle of the handshake, is followed by another that asks for the cancellation of what cannot be running any more: " +
+			"peekMessage (pgconn/pgconn.go:707) calls asyncClose for every error but a timeout, and that dials a CancelRequest (pgconn.go:845), with process 0 if there was none yet; " +
+			"the pool gives the place away meanwhile, so that MaxConns is exceeded just when the server breaks connections",
+		Breaks: "pgxpool: MaxConns is the maximum size of the pool; PostgreSQL: a CancelRequest names the process that it is to stop", Versions: pgxVersion,
+	}, "limit-slot-of-the-failed"),
+	quirk(suites.Quirk{
+		Reason: "a place is not free before the connection that had it is cleaned up, and asyncClose (pgconn/pgconn.go:840) gives a silent server 15 s for that: " +
+			"one query that timed out costs those behind it up to 15 s each",
+		Breaks: "nothing: pgconn: CleanupDone gives pools a way to avoid exceeding the maximum pool size", Versions: pgxVersion,
+	}, "broken-silence"),
+	quirk(suites.Quirk{
+		Reason: "Pool.Close (pgxpool/pool.go:480) is puddle's, which wakes nobody who waits for a place",
+		Breaks: "pgxpool: Close closes all connections in the pool and rejects future Acquire calls", Versions: pgxVersion,
+	}, "close-in-line"),
+)
+
+var grpcQuirks = quirk(suites.Quirk{
+	Reason: "every call wakes a channel that is idle before it looks at its context: ClientConn.Invoke calls idlenessMgr.OnCallBegin, which connects",
+	Breaks: "nothing that gRPC says: a call with a context that is done fails as it should", Versions: "grpc-go v1.85.0",
+}, "cancel-before")

@@ -1,0 +1,105 @@
+package subjects
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/suites"
+)
+
+// SQL is a [sql.DB] over a driver that says a line for each query.
+func SQL(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
+	db := sql.OpenDB(&lineConnector{t, s})
+	db.SetMaxOpenConns(s.MaxConns)
+	db.SetMaxIdleConns(orElse(s.MaxIdle, 10))
+	db.SetConnMaxIdleTime(s.IdleTimeout)
+	return sqlClient{db}, nil
+}
+
+type sqlClient struct{ *sql.DB }
+
+func (c sqlClient) Do(ctx context.Context, say string) (heard string, err error) {
+	return heard, c.QueryRowContext(ctx, say).Scan(&heard)
+}
+
+// orElse is v, or what stands for its zero.
+func orElse[V comparable](v, zero V) V {
+	if v == *new(V) {
+		return zero
+	}
+	return v
+}
+
+// lineConnector is a driver for [suites.EchoLines].
+type lineConnector struct {
+	t *harness.T
+	s suites.ClientSettings
+}
+
+func (c *lineConnector) Driver() driver.Driver { return nil }
+
+func (c *lineConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.t.Net.DialContext(ctx, "tcp", c.s.Addr)
+	if err != nil {
+		return nil, err
+	}
+	return &lineConn{Conn: conn, timeout: c.s.Timeout, r: bufio.NewReader(conn)}, nil
+}
+
+// lineConn is a connection of the driver. What has failed on it once is not
+// valid any more.
+type lineConn struct {
+	net.Conn
+	timeout time.Duration
+	r       *bufio.Reader
+	broken  bool
+}
+
+var errNotThere = errors.New("the driver only has QueryContext")
+
+func (c *lineConn) Prepare(string) (driver.Stmt, error) { return nil, errNotThere }
+func (c *lineConn) Begin() (driver.Tx, error)           { return nil, errNotThere }
+func (c *lineConn) IsValid() bool                       { return !c.broken }
+
+func (c *lineConn) QueryContext(ctx context.Context, query string, _ []driver.NamedValue) (driver.Rows, error) {
+	if c.timeout > 0 {
+		c.SetDeadline(time.Now().Add(c.timeout))
+		defer c.SetDeadline(time.Time{})
+	}
+	stop := context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
+	_, err := io.WriteString(c.Conn, query+"\n")
+	var line string
+	if err == nil {
+		line, err = c.r.ReadString('\n')
+	}
+	if !stop() {
+		err = ctx.Err()
+	}
+	c.broken = err != nil
+	if err != nil {
+		return nil, err
+	}
+	return &oneRow{strings.TrimSuffix(line, "\n")}, nil
+}
+
+// oneRow is rows of one value.
+type oneRow struct{ value string }
+
+func (r *oneRow) Columns() []string { return []string{"heard"} }
+func (r *oneRow) Close() error      { return nil }
+
+func (r *oneRow) Next(dest []driver.Value) error {
+	if r.value == "" {
+		return io.EOF
+	}
+	dest[0], r.value = r.value, ""
+	return nil
+}

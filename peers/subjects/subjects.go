@@ -1,0 +1,35 @@
+package subjects
+
+import (
+	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/suites"
+)
+
+// Transport is a peer that is an HTTP client.
+type Transport struct {
+	Name   string
+	Maker  harness.Maker
+	Speaks []suites.Protocol
+	Quirks []suites.Quirk
+}
+
+// Transports is the peers that are HTTP clients.
+func Transports() []Transport {
+	return []Transport{
+		{"fasthttp Client", FastClient, []suites.Protocol{suites.HTTP1}, fastQuirks},
+		{"fasthttp HostClient", FastHostClient, []suites.Protocol{suites.HTTP1}, fastQuirks},
+		{"x/net/http2", HTTP2, []suites.Protocol{suites.H2, suites.H2C}, http2Quirks},
+	}
+}
+
+// Clients is the peers that are clients of something else, and pools.
+func Clients() []suites.ClientSubject {
+	return []suites.ClientSubject{
+		{Name: "redigo", Make: Redigo, Serve: Redis, Quirks: redigoQuirks},
+		{Name: "go-redis", Make: GoRedis, Serve: Redis, Patient: true, Quirks: goredisQuirks},
+		suites.PoolSubject("puddle", Puddle, puddleQuirks...),
+		{Name: "pgxpool", Make: Pgx, Serve: Postgres, Quirks: pgxQuirks},
+		{Name: "database/sql", Make: SQL, Lots: true},
+		{Name: "grpc-go", Make: GRPC, Serve: EchoRPC, Quirks: grpcQuirks},
+	}
+}

@@ -1,0 +1,66 @@
+package subjects
+
+import (
+	"context"
+	"io"
+	"log"
+	"os"
+	"testing"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/halfopen/halfopen/suites"
+)
+
+// go-redis logs each dial that fails.
+func TestMain(m *testing.M) {
+	goredis.SetLogger(silent{})
+	log.SetOutput(io.Discard)
+	os.Exit(m.Run())
+}
+
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
+func TestTransports(t *testing.T) {
+	for _, s := range Transports() {
+		t.Run(s.Name, func(t *testing.T) { suites.TestTransport(t, s.Maker, s.Quirks...) })
+	}
+}
+
+func TestClients(t *testing.T) {
+	for _, s := range Clients() {
+		t.Run(s.Name, func(t *testing.T) { suites.TestClient(t, s) })
+	}
+}
+
+// A transport speaks what it is said to speak.
+func TestSpeaks(t *testing.T) {
+	for _, s := range Transports() {
+		var said suites.Protocol
+		for _, p := range s.Speaks {
+			said |= p
+		}
+		if spoken := suites.Speaks(s.Maker); spoken != said {
+			t.Errorf("%s: speaks %s, want %s", s.Name, spoken, said)
+		}
+	}
+}
+
+// Each quirk says which mechanism, what it breaks, or that it breaks nothing,
+// and where it was seen.
+func TestQuirks(t *testing.T) {
+	var all []suites.Quirk
+	for _, s := range Transports() {
+		all = append(all, s.Quirks...)
+	}
+	for _, s := range Clients() {
+		all = append(all, s.Quirks...)
+	}
+	for _, q := range all {
+		if q.Reason == "" || q.Breaks == "" || q.Versions == "" {
+			t.Errorf("%s: a quirk without reason, promise or version", q.Case)
+		}
+	}
+}
