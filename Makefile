@@ -33,7 +33,7 @@ bench-peers:
 # Other projects' clients and pools, each put to every case: what held, subject by
 # group. It fails if a case does, or if a quirk is gone.
 peers:
-	cd peers && go run ./cmd/matrix
+	cd peers && go test ./... && go run ./cmd/matrix
 
 # Its tests, the conformance suite among them, on every mutant of pool. The last
 # line compares what survives with pool/testdata/survivors.txt; that test would

@@ -89,7 +89,11 @@ func (v *Virtual) describe(list []*event) []Armed {
 
 // armed tells of one event that is armed. The mutex is held.
 func (v *Virtual) armed(ev *event) Armed {
-	return Armed{Kind: ev.kind, Label: ev.on.label, Due: v.at(ev.when), Period: ev.period, by: ev.on.by}
+	a := Armed{Kind: ev.kind, Label: ev.on.label, Due: v.at(ev.when), by: ev.on.by}
+	if t, ok := ev.to.(*ticks); ok {
+		a.Period = t.period
+	}
+	return a
 }
 
 // stack is the top of a call stack, resolved only when somebody asks. It is

@@ -85,7 +85,8 @@ func (w *view) Sleep(d time.Duration) {
 		return
 	}
 	v := w.v
-	ev := &event{on: w.from(), kind: KindSleep, c: make(chan time.Time, 1)}
+	c := make(chan time.Time, 1)
+	ev := &event{on: w.from(), kind: KindSleep, to: c}
 	v.mu.Lock()
 	ev.set(d)
 	if v.running > 0 && onStack("run") {
@@ -96,7 +97,7 @@ func (w *view) Sleep(d time.Duration) {
 	}
 	v.mu.Unlock()
 	done() // a sleeper has been let go once it is armed
-	<-ev.c
+	<-c
 }
 
 func (w *view) AfterFunc(d time.Duration, f func()) *Timer {
@@ -106,14 +107,9 @@ func (w *view) AfterFunc(d time.Duration, f func()) *Timer {
 	if w.v.traps.Load() != nil {
 		defer w.hold(KindAfterFunc, d)()
 	}
-	// The timer and its event are one allocation, here and below.
-	t := &struct {
-		Timer
-		event
-	}{event: event{on: w.from(), kind: KindAfterFunc, f: f}}
-	t.ev = &t.event
-	t.start(d)
-	return &t.Timer
+	t := newTimer(nil, event{on: w.from(), kind: KindAfterFunc, to: f})
+	t.ev.start(d)
+	return t
 }
 
 func (w *view) newTimer(kind Kind, d time.Duration) *Timer {
@@ -121,13 +117,9 @@ func (w *view) newTimer(kind Kind, d time.Duration) *Timer {
 		defer w.hold(kind, d)()
 	}
 	c := make(chan time.Time, 1)
-	t := &struct {
-		Timer
-		event
-	}{Timer{C: c}, event{on: w.from(), kind: kind, c: c}}
-	t.ev = &t.event
-	t.start(d)
-	return &t.Timer
+	t := newTimer(c, event{on: w.from(), kind: kind, to: c})
+	t.ev.start(d)
+	return t
 }
 
 func (w *view) NewTicker(d time.Duration) *Ticker {
@@ -138,11 +130,7 @@ func (w *view) NewTicker(d time.Duration) *Ticker {
 		defer w.hold(KindNewTicker, d)()
 	}
 	c := make(chan time.Time, 1)
-	t := &struct {
-		Ticker
-		event
-	}{Ticker{C: c}, event{on: w.from(), kind: KindNewTicker, c: c, period: d}}
-	t.ev = &t.event
-	t.start(d)
-	return &t.Ticker
+	t := newTicker(c, event{on: w.from(), kind: KindNewTicker, to: &ticks{c, d}})
+	t.ev.start(d)
+	return t
 }

@@ -2,47 +2,52 @@ package clock
 
 import "time"
 
-// event is what a Timer, a Ticker or a sleeper of a Virtual is inside. What
-// it is made with is never changed; the rest is guarded by the clock's mutex.
-// It is small, as there can be many: a hundred bytes with its Timer.
+// event is what a Timer, a Ticker or a sleeper is inside. What it is made
+// with is never changed; the rest is guarded by the clock's mutex.
+//
+// There can be many, and they are touched in the order they fire, which is no
+// order in memory: with its Timer an event is 64 bytes, one line of the cache.
 type event struct {
-	on   *view          // the clock, under the name the event was made on
-	c    chan time.Time // nil for a callback
-	f    func()         // nil for all but a callback
-	kind Kind           // the call that made it
+	on *view // the clock, under the name the event was made on; nil for System
+	to any   // who is told: see deliver. On System, its Timer or Ticker
 
-	callback bool          // the sleeper is a callback: its clock waits for it
-	period   time.Duration // zero for all but a ticker
+	when int64  // due last, in nanoseconds of the clock
+	seq  uint64 // when it was armed last, among all armings of the clock
 
-	when int64  // due, in nanoseconds of the clock; 0 if not armed
-	seq  uint64 // when it was armed, among all armings of the clock
+	kind     Kind  // the call that made it
+	place    place // its entry in the queue
+	armed    bool
+	callback bool // the sleeper is a callback: its clock waits for it
+}
 
-	// Key of the one entry of the queue that stands for this event. It may be
-	// earlier than (when, seq), never later. entrySeq is 0 if there is none.
-	entryWhen int64
-	entrySeq  uint64
+// ticks is who is told by a ticker.
+type ticks struct {
+	c      chan time.Time
+	period time.Duration // guarded by the clock's mutex
 }
 
 // start arms the event for the first time.
 func (ev *event) start(d time.Duration) {
-	ev.on.v.mu.Lock()
+	v := ev.on.v
+	v.mu.Lock()
 	ev.set(d)
-	ev.on.v.mu.Unlock()
+	v.mu.Unlock()
 }
 
-// reset arms the event anew and reports whether it was armed. Period is zero
-// for all but a ticker.
-func (ev *event) reset(d, period time.Duration) bool {
+// reset arms the event anew and reports whether it was armed.
+func (ev *event) reset(d time.Duration) bool {
 	v := ev.on.v
 	if v.traps.Load() != nil {
 		defer ev.on.hold(KindReset, d)()
 	}
 	v.mu.Lock()
-	armed := ev.when != 0
+	armed := ev.armed
 	if ev.drain() {
 		armed = true
 	}
-	ev.period = period
+	if t, ok := ev.to.(*ticks); ok {
+		t.period = d
+	}
 	ev.set(d)
 	v.mu.Unlock()
 	return armed
@@ -72,43 +77,60 @@ func (ev *event) set(d time.Duration) {
 		return
 	}
 	v.queue.disarm(ev)
-	ev.deliver(v.now.Load())
+	if f := ev.deliver(v.now.Load()); f != nil {
+		go v.run(f)
+	}
 }
 
-// fire fires the event, which the clock has come to. The mutex is held.
-func (ev *event) fire() {
+// fire fires the event, which the clock has come to. The mutex is held. A
+// callback is for whoever calls it to run.
+func (ev *event) fire() (callback func()) {
 	v, when := ev.on.v, ev.when
 	v.queue.take(ev)
-	if ev.period > 0 {
-		v.queue.arm(ev, v.after(ev.period))
+	if t, ok := ev.to.(*ticks); ok {
+		v.queue.arm(ev, v.after(t.period))
 	}
-	ev.deliver(when)
+	return ev.deliver(when)
 }
 
-// deliver sends the instant to the receiver, if there is room, or starts the
-// callback. The mutex is held: a value sent is one that Stop can still take
-// back, so nobody ever receives a stale one.
-func (ev *event) deliver(when int64) {
+// deliver sends the instant to the receiver, if there is room, or returns the
+// callback, which counts as running from here on. The mutex is held: a value
+// sent is one that Stop can still take back, so nobody ever receives a stale
+// one.
+func (ev *event) deliver(when int64) (callback func()) {
 	v := ev.on.v
-	if ev.f != nil {
+	var c chan time.Time
+	switch to := ev.to.(type) {
+	case func():
 		v.running++
-		go v.run(ev.f)
-		return
+		return to
+	case chan time.Time:
+		c = to
+	case *ticks:
+		c = to.c
 	}
 	if ev.callback {
 		v.running++
 	}
 	select {
-	case ev.c <- v.at(when):
+	case c <- v.at(when):
 	default:
 	}
+	return nil
 }
 
 // drain takes back what was sent and not received, and reports whether there
 // was something. The mutex is held.
 func (ev *event) drain() bool {
+	var c chan time.Time
+	switch to := ev.to.(type) {
+	case chan time.Time:
+		c = to
+	case *ticks:
+		c = to.c
+	}
 	select {
-	case <-ev.c:
+	case <-c:
 		return true
 	default:
 		return false

@@ -20,7 +20,7 @@ func TestQueueKeepsOrder(t *testing.T) {
 		for i := range events {
 			events[i] = new(event)
 		}
-		spread := int64(1) << random.IntN(40)
+		spread := int64(1) << random.IntN(57)
 		some := func() *event { return events[random.IntN(len(events))] }
 		now := int64(0)
 		for range 30 {
@@ -29,7 +29,7 @@ func TestQueueKeepsOrder(t *testing.T) {
 			}
 			for range random.IntN(4) { // looked at in between, so it leaves dead ones
 				for _, ev := range events[:len(events)/2] {
-					if ev.when > now+1 {
+					if ev.armed && ev.when > now+1 {
 						q.arm(ev, ev.when-1)
 					}
 				}
@@ -75,16 +75,63 @@ func TestQueueKeepsOrder(t *testing.T) {
 	}
 }
 
+// It does so after every single step, whichever it is.
+func TestQueueStepByStep(t *testing.T) {
+	for seed := range uint64(400) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		var q queue
+		events := make([]*event, 1+random.IntN(1<<random.IntN(9)))
+		for i := range events {
+			events[i] = new(event)
+		}
+		spread := int64(1) << random.IntN(12)
+		now := int64(0)
+		for range 600 {
+			ev := events[random.IntN(len(events))]
+			switch random.IntN(8) {
+			case 0, 1, 2:
+				q.arm(ev, now+1+random.Int64N(spread))
+			case 3:
+				if ev.armed { // as a connection's idle timer
+					q.arm(ev, ev.when+random.Int64N(spread))
+				}
+			case 4:
+				q.disarm(ev)
+			case 5:
+				for _, ev := range events { // so that many are fresh at once
+					q.arm(ev, now+1+random.Int64N(spread))
+				}
+			}
+			if random.IntN(3) > 0 {
+				continue
+			}
+			want := list(events)
+			count(t, seed, &q, len(want))
+			var first *event
+			if len(want) > 0 {
+				first = want[0]
+			}
+			if got := q.top(forever); got != first {
+				t.Fatalf("seed %d: got %v, want %v", seed, got, first)
+			}
+			if first != nil && random.IntN(2) > 0 {
+				now = first.when
+				q.take(first)
+			}
+		}
+	}
+}
+
 // list is the events that are armed, in the order they will fire.
 func list(events []*event) []*event {
 	var armed []*event
 	for _, ev := range events {
-		if ev.when != 0 {
+		if ev.armed {
 			armed = append(armed, ev)
 		}
 	}
 	slices.SortFunc(armed, func(a, b *event) int {
-		return compare(entry{a.when, a.seq, a}, entry{b.when, b.seq, b})
+		return compare(a.entry(), b.entry())
 	})
 	return armed
 }
@@ -93,10 +140,9 @@ func list(events []*event) []*event {
 // not the most.
 func count(t *testing.T, seed uint64, q *queue, armed int) {
 	t.Helper()
-	n, live := len(q.fresh)+len(q.run)+len(q.heap), 0
-	q.each(func(*event) { live++ })
-	if live != armed || q.dead != n-live || q.dead > max(sweepFrom, n/2) {
-		t.Fatalf("seed %d: got %d entries, %d live and %d dead, for %d events", seed, n, live, q.dead, armed)
+	n, live := q.size(), len(q.list())
+	if live != armed || q.armed != armed || n-live > max(sweepFrom, n/2) {
+		t.Fatalf("seed %d: got %d entries, %d live and %d counted, for %d events", seed, n, live, q.armed, armed)
 	}
 }
 
@@ -167,7 +213,14 @@ func TestStoppedTimersAreCollected(t *testing.T) {
 		if left > c.left+sweepFrom {
 			t.Errorf("%s: got %d of %d timers in memory, want %d", c.name, left, n, c.left)
 		}
-		room := max(cap(v.queue.fresh), v.queue.full, cap(v.queue.heap))
+		room := cap(v.queue.heap)
+		for _, p := range []pile{v.queue.fresh, v.queue.run} {
+			sum := cap(p.spare)
+			for _, piece := range p.pieces {
+				sum += cap(piece)
+			}
+			room = max(room, sum)
+		}
 		if c.left == 0 && room > keepUpTo {
 			t.Errorf("%s: got room for %d entries, want that of a few", c.name, room)
 		}

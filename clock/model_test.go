@@ -19,7 +19,12 @@ type program []byte
 // are reset, and are reset to nothing.
 var lengths = []time.Duration{1, 2, 3, 4, 5, 7, 11, 0, -1, time.Hour}
 
-func (p program) play(w *world) {
+func (p program) play(w *world) { p.run(w, func(f func()) { go f() }) }
+
+// playBare has no goroutines but those of callbacks.
+func (p program) playBare(w *world) { p.run(w, func(f func()) { w.AfterFunc(0, f) }) }
+
+func (p program) run(w *world, start func(func())) {
 	const slots = 6
 	var (
 		timers  [slots]*clock.Timer
@@ -59,7 +64,7 @@ func (p program) play(w *world) {
 		case 10:
 			w.read(tickers[i].C)
 		case 11:
-			go func() { w.Sleep(d); w.called(name) }()
+			start(func() { w.Sleep(d); w.called(name) })
 		case 12:
 			parent := ctxs[int(do/16)%slots]
 			ctxs[i], cancels[i] = w.due(parent, d)
@@ -109,7 +114,12 @@ func (w *world) due(parent context.Context, d time.Duration) (context.Context, c
 // check plays p in both worlds and reports what they do not agree on.
 func (p program) check(t *testing.T, label string) {
 	t.Helper()
-	want, got := inTime(t, p.play), inVirtual(t, p.play)
+	p.compare(t, label, inTime(t, p.play), inVirtual(t, p.play))
+	p.compare(t, label+", bare", inTime(t, p.playBare), inBare(t, p.playBare))
+}
+
+func (p program) compare(t *testing.T, label, want, got string) {
+	t.Helper()
 	if got == want {
 		return
 	}

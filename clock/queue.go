@@ -1,6 +1,7 @@
 package clock
 
 import (
+	"iter"
 	"slices"
 	"time"
 )
@@ -16,18 +17,19 @@ import (
 //
 // So an entry may be out of date. An event that is stopped, or moved later,
 // leaves its entry where it is, to be dropped or moved when it comes first. An
-// event moved earlier gets a new entry and leaves the old one behind as dead.
-// When more than half of all entries are dead they are swept out, so stopped
-// timers do not pile up.
+// event moved earlier gets a new entry and forgets the old one. When more than
+// half of all entries are dead they are swept out, so stopped timers do not
+// pile up.
 type queue struct {
-	fresh []entry // in no order, and their keys are not to be relied on
-	run   []entry // sorted
+	fresh pile // in no order
+	run   pile // sorted
 	heap  []entry
 
+	armed   int    // events
 	soonest int64  // nothing in fresh is due earlier
-	dead    int    // entries that stand for nothing
 	last    uint64 // the newest sequence number given out
-	full    int    // entries that the memory of run is good for
+	emptied uint64 // last, when fresh was emptied
+	loose   bool   // some event is
 	warm    int    // entries at the front of run that preload has seen
 	sink    int    // what preload sums up, so that it is not optimized away
 }
@@ -40,12 +42,27 @@ type entry struct {
 	ev   *event
 }
 
+// entry is what says when ev is due.
+func (ev *event) entry() entry { return entry{ev.when, ev.seq, ev} }
+
 func (a entry) before(b entry) bool {
 	return a.when < b.when || a.when == b.when && a.seq < b.seq
 }
 
 // current reports whether e says when its event is due.
-func (a entry) current() bool { return a.ev.seq == a.seq && a.ev.when != 0 }
+func (a entry) current() bool { return a.ev.seq == a.seq && a.ev.armed }
+
+// place is what the queue knows of the entries of an event. Beside the one it
+// speaks of there may be others, which are left behind.
+type place uint8
+
+const (
+	nowhere place = iota // there may be none
+	noted                // one says when it was armed for last, maybe in fresh
+	pushed               // one does so in the heap
+	earlier              // one comes before that
+	loose                // one in fresh says anything
+)
 
 const (
 	arity     = 4
@@ -56,36 +73,37 @@ const (
 
 // arm makes ev due at when, after every other event of that instant.
 func (q *queue) arm(ev *event, when int64) {
-	if ev.entrySeq != 0 && ev.when == 0 {
-		q.dead-- // the entry it was stopped with is of use again
+	if !ev.armed {
+		ev.armed = true
+		q.armed++
 	}
+	old := ev.entry()
 	q.last++
 	ev.when, ev.seq = when, q.last
-	if len(q.fresh) == 0 || when < q.soonest {
+	switch {
+	case ev.place == loose || ev.place == noted && old.seq > q.emptied:
+		ev.place, q.loose = loose, true // sort will look at it
+		q.soonest = min(q.soonest, when)
+		return
+	case ev.place != nowhere && when >= old.when:
+		ev.place = earlier
+		return
+	}
+	ev.place = noted
+	if q.fresh.size == 0 || when < q.soonest {
 		q.soonest = when
 	}
-	if ev.entrySeq != 0 {
-		if when >= ev.entryWhen {
-			return
-		}
-		q.dead++
-	}
-	// Any when is later than this zero: an entry in fresh is never left behind.
-	ev.entryWhen, ev.entrySeq = 0, ev.seq
-	if len(q.fresh) == cap(q.fresh) { // append would grow by a quarter only
-		q.fresh = slices.Grow(q.fresh, max(len(q.fresh), runFrom))
-	}
-	q.fresh = append(q.fresh, entry{when, ev.seq, ev})
+	q.fresh.add(ev.entry())
 	q.sweep()
 }
 
 // disarm makes ev due never and reports whether it was armed.
 func (q *queue) disarm(ev *event) bool {
-	if ev.when == 0 {
+	if !ev.armed {
 		return false
 	}
-	ev.when = 0
-	q.dead++
+	ev.armed = false
+	q.armed--
 	q.sweep()
 	return true
 }
@@ -96,7 +114,7 @@ func (q *queue) top(to int64) *event {
 	if ev != nil && ev.when < to {
 		to = ev.when
 	}
-	if len(q.fresh) > 0 && q.soonest <= to {
+	if q.fresh.size > 0 && q.soonest <= to {
 		q.sort()
 		ev = q.first()
 	}
@@ -108,19 +126,17 @@ func (q *queue) top(to int64) *event {
 
 // first is the first event of the run and the heap, or nil.
 func (q *queue) first() *event {
-	for len(q.run) > 0 && !q.run[0].current() {
-		e := q.run[0]
-		q.shift()
-		q.renew(e)
+	run := q.run.front()
+	for len(run) > 0 && !run[0].current() {
+		q.renew(q.shift())
+		run = q.run.front()
 	}
 	for len(q.heap) > 0 && !q.heap[0].current() {
-		e := q.heap[0]
-		q.cut()
-		q.renew(e)
+		q.renew(q.cut())
 	}
 	switch {
-	case len(q.run) > 0 && (len(q.heap) == 0 || q.run[0].before(q.heap[0])):
-		return q.run[0].ev
+	case len(run) > 0 && (len(q.heap) == 0 || run[0].before(q.heap[0])):
+		return run[0].ev
 	case len(q.heap) > 0:
 		return q.heap[0].ev
 	}
@@ -129,13 +145,8 @@ func (q *queue) first() *event {
 
 // take removes ev, which is armed.
 func (q *queue) take(ev *event) {
-	if q.first() == ev {
-		q.pop(ev)
-	} else {
-		q.dead++
-		ev.entrySeq = 0
-	}
-	ev.when = 0
+	q.pop(ev)
+	q.disarm(ev)
 }
 
 // tied is the events due at the instant of the top one, in the order they
@@ -152,117 +163,119 @@ func (q *queue) tied() []*event {
 	return list
 }
 
-// each calls f for every armed event, in no useful order.
-func (q *queue) each(f func(*event)) {
-	for _, part := range [][]entry{q.fresh, q.run, q.heap} {
-		for _, e := range part {
-			if e.ev.entrySeq == e.seq && e.ev.when != 0 {
-				f(e.ev)
+// list is all armed events, in order.
+func (q *queue) list() []*event {
+	var list []*event
+	for e := range q.all {
+		if e.ev.armed {
+			list = append(list, e.ev)
+		}
+	}
+	slices.SortFunc(list, func(a, b *event) int { return compare(a.entry(), b.entry()) })
+	return slices.Compact(list) // some have several entries
+}
+
+// all is the entries, in no useful order.
+func (q *queue) all(yield func(entry) bool) {
+	heap := pile{pieces: [][]entry{q.heap}}
+	for _, p := range []*pile{&q.fresh, &q.run, &heap} {
+		for e := range p.all {
+			if !yield(e) {
+				return
 			}
 		}
 	}
 }
 
+// size is the number of entries.
+func (q *queue) size() int { return q.fresh.size + q.run.size + len(q.heap) }
+
 // sort empties fresh into the run or the heap.
 func (q *queue) sort() {
+	q.emptied = q.last
 	// Merging touches the whole run, so it is done only for a fair share of it.
-	if len(q.fresh) < max(runFrom, len(q.run)/8) {
-		for _, e := range q.fresh {
-			q.renew(e)
+	if q.fresh.size >= max(runFrom, q.run.size/8) {
+		if q.loose || q.size() > q.armed {
+			q.fresh = q.living(q.fresh.all)
 		}
-		clear(q.fresh)
-		if q.fresh = q.fresh[:0]; cap(q.fresh) > keepUpTo {
-			q.fresh = nil
-		}
+		q.run = merge(q.run, sorted(q.fresh))
+		q.fresh, q.warm, q.loose = pile{}, 0, false
 		return
 	}
-	q.run = merge(q.run, sorted(q.living(q.fresh)))
-	q.fresh, q.full, q.warm = nil, cap(q.run), 0
-}
-
-// renew pushes a new entry for the event of e, which has been taken out, if e
-// stood for something.
-func (q *queue) renew(e entry) {
-	switch {
-	case e.ev.entrySeq != e.seq: // left behind
-		q.dead--
-	case e.ev.when == 0: // stopped
-		q.dead--
-		e.ev.entrySeq = 0
-	default:
-		q.push(e.ev)
-	}
-}
-
-// living is list without its dead entries, and with current keys.
-func (q *queue) living(list []entry) []entry {
-	kept := list[:0]
-	for _, e := range list {
-		switch {
-		case e.ev.entrySeq != e.seq:
-			q.dead--
-		case e.ev.when == 0:
-			q.dead--
-			e.ev.entrySeq = 0
-		default:
-			e.when, e.seq = e.ev.when, e.ev.seq
-			e.ev.entryWhen, e.ev.entrySeq = e.when, e.seq
-			kept = append(kept, e)
+	for e := range q.fresh.all {
+		if e.current() {
+			q.push(e.ev)
+		} else {
+			q.renew(e.ev)
 		}
 	}
-	clear(list[len(kept):]) // must not keep stopped timers from the collector
-	return kept
+	q.fresh.reset()
+	q.loose = false
+}
+
+// renew gives ev another entry, if it needs one, for one that was out of date.
+func (q *queue) renew(ev *event) {
+	switch {
+	case !ev.armed:
+		ev.place = nowhere
+	case ev.place == earlier || ev.place == loose:
+		q.push(ev)
+	}
 }
 
 // sweep drops the dead entries once they are the most.
 func (q *queue) sweep() {
-	n := len(q.fresh) + len(q.run) + len(q.heap)
-	if q.dead <= sweepFrom || q.dead <= n/2 {
-		return
+	if n := q.size(); n-q.armed > max(sweepFrom, n/2) {
+		q.fresh, q.run, q.heap = q.living(q.all), pile{}, nil
+		q.soonest, q.loose = 0, false
 	}
-	all := make([]entry, 0, n-q.dead)
-	for _, part := range [][]entry{q.fresh, q.run, q.heap} {
-		all = append(all, q.living(part)...)
-	}
-	q.soonest = forever
-	for _, e := range all {
-		e.ev.entryWhen = 0
-		q.soonest = min(q.soonest, e.when)
-	}
-	q.fresh, q.run, q.heap, q.full = all, nil, nil, 0
 }
 
-// pop removes ev, which is the top, and leaves it without an entry.
+// living is those of all that are not dead, and up to date.
+func (q *queue) living(all iter.Seq[entry]) pile {
+	var kept pile
+	for e := range all {
+		switch ev := e.ev; {
+		case !ev.armed:
+			ev.place = nowhere
+		case e.current() || ev.place == earlier || ev.place == loose:
+			ev.place = noted
+			kept.add(ev.entry())
+		}
+	}
+	return kept
+}
+
+// pop removes the entry of ev if that is the first of the run or the heap. Any
+// other is left behind.
 func (q *queue) pop(ev *event) {
-	if len(q.run) > 0 && q.run[0].ev == ev {
+	if run := q.run.front(); len(run) > 0 && run[0].ev == ev {
 		q.shift()
-	} else {
+	} else if len(q.heap) > 0 && q.heap[0].ev == ev {
 		q.cut()
 	}
-	ev.entrySeq = 0
+	ev.place = nowhere
 }
 
 // shift removes the front of the run.
-func (q *queue) shift() {
+func (q *queue) shift() *event {
 	if q.warm == 0 {
 		q.preload()
 	}
 	q.warm--
-	q.run[0] = entry{}
-	q.run = q.run[1:]
-	if q.full > keepUpTo && len(q.run) < q.full/8 {
-		q.run = append(make([]entry, 0, len(q.run)), q.run...)
-		q.full = len(q.run)
-	}
+	ev := q.run.front()[0].ev
+	q.run.drop()
+	return ev
 }
 
 // preload looks at the channels of the next few events of the run. They lie
 // anywhere in memory: waiting for all at once takes as long as for one.
 func (q *queue) preload() {
 	var next [16]chan time.Time
-	q.warm = min(len(next), len(q.run))
+	run := q.run.front()
+	q.warm = min(len(next), len(run))
 	for i := range q.warm {
-		next[i] = q.run[i].ev.c
+		next[i], _ = run[i].ev.to.(chan time.Time)
 	}
 	for _, c := range next {
 		q.sink += len(c)
@@ -271,8 +284,8 @@ func (q *queue) preload() {
 
 // push adds an entry for ev to the heap.
 func (q *queue) push(ev *event) {
-	ev.entryWhen, ev.entrySeq = ev.when, ev.seq
-	e := entry{ev.when, ev.seq, ev}
+	ev.place = pushed
+	e := ev.entry()
 	q.heap = append(q.heap, e)
 	h, i := q.heap, len(q.heap)-1
 	for i > 0 {
@@ -287,7 +300,8 @@ func (q *queue) push(ev *event) {
 }
 
 // cut removes the root of the heap.
-func (q *queue) cut() {
+func (q *queue) cut() *event {
+	ev := q.heap[0].ev
 	n := len(q.heap) - 1
 	e := q.heap[n]
 	q.heap[n] = entry{}
@@ -296,7 +310,7 @@ func (q *queue) cut() {
 		q.heap = append(make([]entry, 0, 2*n), q.heap...)
 	}
 	if n == 0 {
-		return
+		return ev
 	}
 	h, i := q.heap, 0
 	for {
@@ -317,4 +331,5 @@ func (q *queue) cut() {
 		i = least
 	}
 	h[i] = e
+	return ev
 }

@@ -36,6 +36,15 @@ func (b behaviour) test(t *testing.T) {
 	})
 }
 
+// testBare does so on a Virtual that does not settle.
+func (b behaviour) testBare(t *testing.T) {
+	t.Run(b.claim+", bare", func(t *testing.T) {
+		if got := inBare(t, b.play); got != b.want {
+			t.Errorf("Virtual: got %s, want %s", got, b.want)
+		}
+	})
+}
+
 func TestTimersBehaveAsPackageTime(t *testing.T) {
 	for _, b := range []behaviour{
 		{"a timer fires once, at its instant", func(w *world) {
@@ -290,6 +299,7 @@ func TestCallbacksBehaveAsPackageTime(t *testing.T) {
 		}, "1s a; 1s b; 1s c"},
 	} {
 		b.test(t)
+		b.testBare(t)
 	}
 }
 

@@ -5,54 +5,89 @@ import (
 	"slices"
 )
 
-// sorted is list in order. It makes use of the memory of list.
+// sorted is the entries of p, which nothing was read from, in order.
 //
-// Many entries are sorted by radix, eleven bits at a time, which for a hundred
-// thousand is several times as fast as comparing them.
-func sorted(list []entry) []entry {
-	if slices.IsSortedFunc(list, compare) {
-		return list
-	}
-	if len(list) < 1024 {
-		slices.SortFunc(list, compare)
-		return list
-	}
-	first, last := list[0].when, list[0].when
-	for _, e := range list {
+// Many are sorted by radix, which for a hundred thousand is several times as
+// fast as comparing them.
+func sorted(p pile) pile {
+	first, last, ordered := int64(forever), int64(0), true
+	var before entry
+	for e := range p.all {
+		ordered = ordered && before.before(e)
 		first, last = min(first, e.when), max(last, e.when)
+		before = e
 	}
+	if ordered {
+		return p
+	}
+	if p.size < pieceUpTo {
+		list := slices.AppendSeq(make([]entry, 0, p.size), p.all)
+		slices.SortFunc(list, compare)
+		return pile{pieces: [][]entry{list}, size: len(list)}
+	}
+
+	// Words are sorted in place of entries. A word is the time since the first
+	// instant, in the finest units there is room for, and below that where in
+	// p the entry is.
+	places := pieceBits + bits.Len(uint(len(p.pieces)-1))
+	unit := max(0, bits.Len64(uint64(last-first))+places-64)
+	at := func(word uint64) entry {
+		place := word & (1<<places - 1)
+		return p.pieces[place>>pieceBits][place%pieceUpTo]
+	}
+	words := make([]uint64, 0, p.size)
+	for i, piece := range p.pieces {
+		for j, e := range piece {
+			words = append(words, uint64(e.when-first)>>unit<<places|uint64(i<<pieceBits|j))
+		}
+	}
+	words = radix(words, places, bits.Len64(uint64(last-first)>>unit))
+
+	for rest := words; len(rest) > 0; { // what fell into one unit
+		n := 1
+		for n < len(rest) && rest[n]>>places == rest[0]>>places {
+			n++
+		}
+		if n > 1 {
+			slices.SortFunc(rest[:n], func(a, b uint64) int { return compare(at(a), at(b)) })
+		}
+		rest = rest[n:]
+	}
+
+	out := pile{size: p.size}
+	for part := range slices.Chunk(words, pieceUpTo) {
+		piece := make([]entry, len(part))
+		for i, word := range part {
+			piece[i] = at(word)
+		}
+		out.pieces = append(out.pieces, piece)
+	}
+	return out
+}
+
+// radix is words sorted by so many of their bits, from bit low up, eleven at a
+// time. It makes use of the memory of words.
+func radix(words []uint64, low, many int) []uint64 {
 	const width, mask = 11, 1<<11 - 1
-	to := make([]entry, len(list))
-	for shift := 0; shift < bits.Len64(uint64(last-first)); shift += width {
-		var at [mask + 1]int // how many have each digit, then where they go
-		for i := range list {
-			at[uint64(list[i].when-first)>>shift&mask]++
+	to := make([]uint64, len(words))
+	for shift := low; shift < low+many; shift += width {
+		var next [mask + 1]int // how many have each digit, then where they go
+		for _, w := range words {
+			next[w>>shift&mask]++
 		}
 		sum := 0
-		for digit, n := range at {
-			at[digit] = sum
+		for digit, n := range next {
+			next[digit] = sum
 			sum += n
 		}
-		for i := range list {
-			digit := uint64(list[i].when-first) >> shift & mask
-			to[at[digit]] = list[i]
-			at[digit]++
+		for _, w := range words {
+			digit := w >> shift & mask
+			to[next[digit]] = w
+			next[digit]++
 		}
-		list, to = to, list
+		words, to = to, words
 	}
-	// Within one instant the entries are as they were, and that is by seq
-	// unless some timer was armed twice.
-	for i := 0; i < len(list); {
-		end := i + 1
-		for end < len(list) && list[end].when == list[i].when {
-			end++
-		}
-		if end > i+1 {
-			slices.SortFunc(list[i:end], compare)
-		}
-		i = end
-	}
-	return list
+	return words
 }
 
 func compare(a, b entry) int {
@@ -66,17 +101,23 @@ func compare(a, b entry) int {
 }
 
 // merge is the entries of a and b, each sorted, in order.
-func merge(a, b []entry) []entry {
-	if len(a) == 0 {
+func merge(a, b pile) pile {
+	if a.size == 0 {
 		return b
 	}
-	out := make([]entry, 0, len(a)+len(b))
-	for len(a) > 0 && len(b) > 0 {
-		if a[0].before(b[0]) {
-			out, a = append(out, a[0]), a[1:]
-		} else {
-			out, b = append(out, b[0]), b[1:]
+	var out pile
+	for a.size > 0 && b.size > 0 {
+		next := &a
+		if b.front()[0].before(a.front()[0]) {
+			next = &b
+		}
+		out.add(next.front()[0])
+		next.drop()
+	}
+	for _, rest := range []pile{a, b} {
+		for e := range rest.all {
+			out.add(e)
 		}
 	}
-	return append(append(out, a...), b...)
+	return out
 }

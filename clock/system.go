@@ -15,15 +15,15 @@ func (system) Sleep(d time.Duration)                  { time.Sleep(d) }
 func (system) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
 func (system) AfterFunc(d time.Duration, f func()) *Timer {
-	return &Timer{std: time.AfterFunc(d, f)}
+	return newTimer(nil, event{to: time.AfterFunc(d, f)})
 }
 
 func (system) NewTimer(d time.Duration) *Timer {
 	t := time.NewTimer(d)
-	return &Timer{C: t.C, std: t}
+	return newTimer(t.C, event{to: t})
 }
 
 func (system) NewTicker(d time.Duration) *Ticker {
 	t := time.NewTicker(d)
-	return &Ticker{C: t.C, std: t}
+	return newTicker(t.C, event{to: t})
 }

@@ -9,8 +9,7 @@ type Timer struct {
 	// AfterFunc.
 	C <-chan time.Time
 
-	std *time.Timer // of System, or else
-	ev  *event      // of a Virtual
+	ev *event
 }
 
 // Stop keeps the timer from firing and reports whether it did: false means
@@ -19,13 +18,13 @@ type Timer struct {
 //
 // It panics if no Clock made the timer.
 func (t *Timer) Stop() bool {
-	switch {
-	case t.ev != nil:
-		return t.ev.stop()
-	case t.std != nil:
-		return t.std.Stop()
+	if t.ev == nil {
+		panic("clock: Stop of a Timer that no Clock made")
 	}
-	panic("clock: Stop of a Timer that no Clock made")
+	if std, ok := t.ev.to.(*time.Timer); ok {
+		return std.Stop()
+	}
+	return t.ev.stop()
 }
 
 // Reset arms the timer to fire after d and reports what Stop would have.
@@ -34,13 +33,13 @@ func (t *Timer) Stop() bool {
 //
 // It panics if no Clock made the timer.
 func (t *Timer) Reset(d time.Duration) bool {
-	switch {
-	case t.ev != nil:
-		return t.ev.reset(d, 0)
-	case t.std != nil:
-		return t.std.Reset(d)
+	if t.ev == nil {
+		panic("clock: Reset of a Timer that no Clock made")
 	}
-	panic("clock: Reset of a Timer that no Clock made")
+	if std, ok := t.ev.to.(*time.Timer); ok {
+		return std.Reset(d)
+	}
+	return t.ev.reset(d)
 }
 
 // Ticker sends the time on C once each period. Its zero value is not usable:
@@ -50,8 +49,7 @@ type Ticker struct {
 	// slower misses those in between, and reads the oldest.
 	C <-chan time.Time
 
-	std *time.Ticker // of System, or else
-	ev  *event       // of a Virtual
+	ev *event
 }
 
 // Stop turns the ticker off. It does not close C, but nothing is received
@@ -59,14 +57,14 @@ type Ticker struct {
 //
 // It panics if no Clock made the ticker.
 func (t *Ticker) Stop() {
-	switch {
-	case t.ev != nil:
-		t.ev.stop()
-	case t.std != nil:
-		t.std.Stop()
-	default:
+	if t.ev == nil {
 		panic("clock: Stop of a Ticker that no Clock made")
 	}
+	if std, ok := t.ev.to.(*time.Ticker); ok {
+		std.Stop()
+		return
+	}
+	t.ev.stop()
 }
 
 // Reset turns the ticker on with period d: the next tick comes after d, and
@@ -74,15 +72,35 @@ func (t *Ticker) Stop() {
 //
 // It panics if d is not positive, or if no Clock made the ticker.
 func (t *Ticker) Reset(d time.Duration) {
-	switch {
-	case t.ev != nil:
-		if d <= 0 {
-			panic("clock: Ticker.Reset needs a positive period")
-		}
-		t.ev.reset(d, d)
-	case t.std != nil:
-		t.std.Reset(d)
-	default:
+	if t.ev == nil {
 		panic("clock: Reset of a Ticker that no Clock made")
 	}
+	if std, ok := t.ev.to.(*time.Ticker); ok {
+		std.Reset(d)
+		return
+	}
+	if d <= 0 {
+		panic("clock: Ticker.Reset needs a positive period")
+	}
+	t.ev.reset(d)
+}
+
+// newTimer makes a timer and its event of one piece of memory.
+func newTimer(c <-chan time.Time, ev event) *Timer {
+	t := &struct {
+		Timer
+		event
+	}{Timer{C: c}, ev}
+	t.ev = &t.event
+	return &t.Timer
+}
+
+// newTicker does so for a ticker.
+func newTicker(c <-chan time.Time, ev event) *Ticker {
+	t := &struct {
+		Ticker
+		event
+	}{Ticker{C: c}, ev}
+	t.ev = &t.event
+	return &t.Ticker
 }

@@ -24,10 +24,11 @@ const forever = math.MaxInt64
 // Timers fire one after the other, and while one fires the clock stands at
 // the very instant it is due. What that starts is treated in two ways:
 //
-//   - A function of AfterFunc runs in a goroutine of its own, and the clock
-//     stands still until it returns, or sleeps on this clock. It may call every
-//     method of the clock, but it must not wait for the clock to move in any
-//     way other than Sleep, and it must not move the clock: that panics.
+//   - A function of AfterFunc runs in a goroutine of its own, which another one
+//     may take over once it has returned. The clock stands still until then, or
+//     until it sleeps on this clock. It may call every method of the clock, but
+//     it must not wait for the clock to move in any way other than Sleep, and
+//     it must not move the clock: that panics.
 //   - A receiver of a timer's channel is made ready, and not waited for, as
 //     nobody can tell what it is up to. To have it acted on before the clock
 //     moves on, set Settle, or move by Step and wait between steps.
@@ -71,6 +72,7 @@ type Virtual struct {
 	mu      sync.Mutex
 	queue   queue
 	moving  bool      // somebody moves the clock
+	to      int64     // how far a callback's goroutine may move it: see another
 	running int       // callbacks that have not returned
 	quiet   sync.Cond // running got zero, or moving false
 }
@@ -131,7 +133,9 @@ func (v *Virtual) Step() (fired Armed, ok bool) {
 		return Armed{}, false
 	}
 	fired = v.armed(ev)
-	ev.fire()
+	if f := ev.fire(); f != nil {
+		go v.run(f)
+	}
 	v.settle()
 	return fired, true
 }
@@ -152,12 +156,7 @@ func (v *Virtual) Next() (time.Time, bool) {
 func (v *Virtual) Timers() []Armed {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	var list []*event
-	v.queue.each(func(ev *event) { list = append(list, ev) })
-	slices.SortFunc(list, func(a, b *event) int {
-		return compare(entry{a.when, a.seq, a}, entry{b.when, b.seq, b})
-	})
-	return v.describe(list)
+	return v.describe(v.queue.list())
 }
 
 // begin takes the turn to move the clock; the mutex is held on return. Who
@@ -183,13 +182,15 @@ func (v *Virtual) end() {
 
 // move fires what is due on the way to the instant to, and stops there.
 func (v *Virtual) move(to int64) {
-	for {
-		v.settle()
-		ev := v.next(to)
-		if ev == nil {
-			break
+	if v.Settle == nil && v.Tie == nil {
+		v.to = to
+	}
+	v.settle()
+	for ev := v.next(to); ev != nil; ev = v.next(to) {
+		if f := ev.fire(); f != nil {
+			go v.run(f)
 		}
-		ev.fire()
+		v.settle()
 	}
 	v.now.Store(to)
 }
@@ -246,7 +247,7 @@ func (v *Virtual) choose() *event {
 	for v.running > 0 {
 		v.wait()
 	}
-	if ev := tied[i]; ev.when != 0 && ev.seq == seqs[i] {
+	if ev := tied[i]; ev.armed && ev.seq == seqs[i] {
 		return ev
 	}
 	return nil
@@ -259,7 +260,32 @@ func (v *Virtual) run(f func()) {
 		v.rest()
 		v.mu.Unlock()
 	}()
-	f()
+	for f != nil {
+		f()
+		f = v.another()
+	}
+}
+
+// another is the next callback for a goroutine whose last one has returned.
+// Who moves the clock waits until no callback runs, so this goroutine may as
+// well fire what is due up to the next callback and run that, which saves
+// waking the other one each time. It returns nil if it may not, or if there
+// is none.
+func (v *Virtual) another() func() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for v.running == 1 {
+		ev := v.next(v.to)
+		if ev == nil {
+			break
+		}
+		v.running-- // the count is that of the one to come
+		if f := ev.fire(); f != nil {
+			return f
+		}
+		v.running++
+	}
+	return nil
 }
 
 // rest counts a callback as one that does not run. The mutex is held.

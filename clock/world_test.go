@@ -45,6 +45,15 @@ func inVirtual(t *testing.T, f func(*world)) string {
 	}, f)
 }
 
+// inBare plays f on a Virtual that does not settle, so that nothing but
+// callbacks is waited for.
+func inBare(t *testing.T, f func(*world)) string {
+	return play(t, func() (clock.Clock, func(time.Duration)) {
+		v := new(clock.Virtual)
+		return v, v.Advance
+	}, f)
+}
+
 func play(t *testing.T, choose func() (clock.Clock, func(time.Duration)), f func(*world)) string {
 	w := &world{t: t}
 	synctest.Test(t, func(t *testing.T) {

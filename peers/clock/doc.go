@@ -11,8 +11,7 @@
 // Some subjects need time that grows with the square of the number of timers.
 // They get fewer, so that a run takes minutes, and their figures flatter them.
 //
-// Nor do all do the same work in CreateAndFire. "bubble", package time inside a
-// bubble of testing/synctest, never puts timers in order that nobody waits
-// for. "k8s" fires all that is due in one pass, in the order of creation, and
-// all with the last instant; it runs callbacks where it stands.
+// Nor do all do the same work in CreateAndFire and CreateAndCall: the notes
+// that are printed first, and end up below the table, say what the fastest ones
+// leave out.
 package clock

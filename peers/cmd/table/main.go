@@ -6,7 +6,7 @@
 // It takes benchmarks whose names end in measure/subject. The first subject
 // of a measure is ours. Each figure is the median of its runs, and the ratio
 // behind a peer's figure is ours through theirs: 0.50 is half the time, or
-// half the bytes.
+// half the bytes. Lines that begin with "Note: " are printed below the table.
 package main
 
 import (
@@ -43,6 +43,7 @@ func run(in io.Reader, out io.Writer) error {
 type table struct {
 	rows     []*row
 	subjects []string // all, ours first
+	notes    []string
 }
 
 // row is a measure.
@@ -61,6 +62,10 @@ func read(in io.Reader) (*table, error) {
 	t := new(table)
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
+		if note, ok := strings.CutPrefix(lines.Text(), "Note: "); ok {
+			t.notes = append(t.notes, note)
+			continue
+		}
 		m := line.FindStringSubmatch(lines.Text())
 		if m == nil {
 			continue
@@ -136,6 +141,12 @@ func (t *table) print(out io.Writer) error {
 			}
 		}
 		fmt.Fprintln(w, strings.Join(cells, "\t"))
+	}
+	for i, note := range t.notes {
+		if i == 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintln(w, note)
 	}
 	return w.Flush()
 }

@@ -6,9 +6,11 @@ import (
 )
 
 // Medians, ratios, a subject that one measure lacks, a figure that is no time,
-// and lines that are none of this program's business.
+// notes, and lines that are none of this program's business.
 func TestTable(t *testing.T) {
 	in := `goos: linux
+Note: one pair
+Note: is two ends
 BenchmarkNet/ping_pong/ours-2     	  100	       300.0 ns/op	       0 B/op	       0 allocs/op
 BenchmarkNet/ping_pong/ours-2     	  100	       100.0 ns/op	       0 B/op	       0 allocs/op
 BenchmarkNet/ping_pong/ours-2     	  100	       200.0 ns/op	       0 B/op	       0 allocs/op
@@ -24,6 +26,9 @@ ok  	example.test	1.0s
 	want := `measure        unit    ours  peer         other
 Net/ping pong  ns      200   500 (0.40)   20.6 (9.73)
 Net/idle       B/pair  1060  2120 (0.50)  -
+
+one pair
+is two ends
 `
 	var got strings.Builder
 	if err := run(strings.NewReader(in), &got); err != nil || got.String() != want {
