@@ -3,6 +3,7 @@ package clock
 import (
 	"context"
 	"math/rand/v2"
+	"reflect"
 	"runtime"
 	"slices"
 	"testing"
@@ -225,6 +226,16 @@ func TestStoppedTimersAreCollected(t *testing.T) {
 			t.Errorf("%s: got room for %d entries, want that of a few", c.name, room)
 		}
 		v.Advance(10 * time.Minute)
+	}
+}
+
+// A timer with all that its clock knows of it is one line of the cache.
+func TestTimerIsSmall(t *testing.T) {
+	if size := reflect.TypeFor[struct {
+		Timer
+		event
+	}]().Size(); size > 64 {
+		t.Errorf("got %d bytes, want at most 64", size)
 	}
 }
 
