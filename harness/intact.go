@@ -26,10 +26,10 @@ const (
 
 const fnvPrime, fnvStart = 1099511628211, 14695981039346656037
 
-func (y *tally) add(b []byte) {
+func add[B []byte | string](y *tally, b B) {
 	h := y.sum ^ fnvStart
-	for _, c := range b {
-		h = (h ^ uint64(c)) * fnvPrime
+	for i := range len(b) {
+		h = (h ^ uint64(b[i])) * fnvPrime
 	}
 	y.sum, y.n = h^fnvStart, y.n+int64(len(b))
 }
@@ -47,12 +47,16 @@ type answer struct {
 
 func (a *answer) Write(p []byte) (int, error) {
 	n, err := a.ResponseWriter.Write(p)
-	a.passed(p[:n])
+	passed(a, p[:n])
 	return n, err
 }
 
 // WriteString is for io.WriteString.
-func (a *answer) WriteString(s string) (int, error) { return a.Write([]byte(s)) }
+func (a *answer) WriteString(s string) (int, error) {
+	n, err := io.WriteString(a.ResponseWriter, s)
+	passed(a, s[:n])
+	return n, err
+}
 
 // ReadFrom is for io.Copy, which a server's ResponseWriter is quicker at.
 func (a *answer) ReadFrom(src io.Reader) (int64, error) {
@@ -62,14 +66,14 @@ func (a *answer) ReadFrom(src io.Reader) (int64, error) {
 type adder struct{ *answer }
 
 func (a adder) Write(p []byte) (int, error) {
-	a.passed(p)
+	passed(a, p)
 	return len(p), nil
 }
 
 // passed notes what was written. net/http's servers keep the first 2,048 bytes
 // back until they know whether there are more.
-func (a *answer) passed(p []byte) {
-	a.add(p)
+func passed[B []byte | string](a *answer, b B) {
+	add(&a.tally, b)
 	if a.n > 2048 {
 		a.begun.Store(true)
 	}
@@ -152,7 +156,7 @@ type heard struct {
 
 func (b *heard) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	b.add(p[:n])
+	add(&b.tally, p[:n])
 	if err == io.EOF && b.state == openTally {
 		b.state = wholeTally
 		b.check()
@@ -178,7 +182,7 @@ func (b *heard) check() {
 	for err == nil {
 		var n int
 		n, err = body.Read(buf)
-		want.add(buf[:n])
+		add(&want, buf[:n])
 	}
 	if !want.same(b.tally) {
 		r.t.violate("%s: a server read a whole request body of %d bytes, which is not the one of %d bytes that was sent", r.name, b.n, want.n)

@@ -78,7 +78,7 @@ func (b *body) Read(p []byte) (int, error) {
 	r := b.r
 	r.t.mu.Lock()
 	defer r.t.mu.Unlock()
-	r.got.add(p[:n])
+	add(&r.got, p[:n])
 	if err != nil {
 		// Reading to the end is as good as closing: net/http frees the
 		// connection then.

@@ -202,6 +202,9 @@ func (t *Transport) serveLine(s *sharedConn, now time.Time) {
 			s.pc.reused = true
 			h.reuses++
 		}
+		if t.leaveIdle(s.pc) {
+			s.pc.since = now
+		}
 		t.tryDeliver(h.line.front(), s.pc, nil, now)
 	}
 	if h.line.n > 0 {
@@ -292,14 +295,15 @@ func (s *sharedConn) settle() {
 // connection need not become idle: it serves a request, is idle already, or is
 // closed. Transport.mu must be held.
 func (t *Transport) busy(s *sharedConn, now time.Time) bool {
-	if s.pc.broken.Load() || s.pc.state == Idle {
+	if s.pc.broken.Load() || s.pc.state == Idle && s.pc.host.line.n == 0 {
 		return true
 	}
-	// Asked before: settings that come meanwhile have an update of their own, and
-	// must not make a spare of a connection that has yet to serve the line.
-	heard := s.settings.Load()
+	// Both are asked before the line is served. What ends or is heard meanwhile
+	// has an update of its own, and must not make the connection idle, or spare,
+	// while requests wait for it.
+	heard, used := s.settings.Load(), s.cc.InFlight() > 0
 	t.serveLine(s, now)
-	return s.cc.InFlight() > 0 || !heard && s.pc.host.line.n > 0
+	return s.pc.state == Idle || used || s.cc.InFlight() > 0 || !heard && s.pc.host.line.n > 0
 }
 
 // isSpare reports whether s was never used, but maybe by the request that
@@ -330,7 +334,7 @@ func (t *Transport) dialAgain(h *host, now time.Time) {
 		return
 	}
 	for _, pc := range h.sharing {
-		if pc.state != Idle && !pc.broken.Load() {
+		if !pc.broken.Load() {
 			t.serveLine(pc.shared, now)
 		}
 	}

@@ -317,6 +317,44 @@ func TestHTTP2IdleLimit(t *testing.T) {
 	})
 }
 
+// A connection that became idle in the instant in which a request joined the
+// line serves it with the next change: the request does not wait for ever.
+func TestHTTP2IdleServesLine(t *testing.T) {
+	cert := certServer(t)
+	synctest.Test(t, func(t *testing.T) {
+		tr := h2Bubble(t, cert, nil, func(w http.ResponseWriter, r *http.Request) {})
+		tr.IdleConnTimeout = time.Minute
+		fetch(t, tr, "https://api.test/")
+		synctest.Wait()
+		req, _ := http.NewRequest("GET", "https://api.test/", nil)
+		x := &attempt{t: tr, req: req}
+		var w *want
+		tr.mu.Lock()
+		for _, h := range tr.hosts {
+			w = &want{x: x, host: h, ready: make(chan struct{})}
+			h.line.push(&w.line, w)
+			h.sharing[0].shared.changed(nil)
+		}
+		tr.mu.Unlock()
+		synctest.Wait()
+		if st := tr.Stats(); st.Waiting != 0 || st.Idle != 0 || st.Active != 1 || st.Reuses != 1 {
+			t.Errorf("after the change: got\n%s", st)
+		}
+		time.Sleep(time.Hour)
+		if w.pc == nil || w.pc.broken.Load() {
+			t.Fatal("an hour later: got no connection, want one that is in use and has no idle timer")
+		}
+		if !x.reused {
+			t.Error("got a connection that says it is new")
+		}
+		tr.giveBack(w.pc)
+		synctest.Wait()
+		if st := tr.Stats(); st.Idle != 1 {
+			t.Errorf("given back: got\n%s", st)
+		}
+	})
+}
+
 // Request.Close ends the connection after the request (golang/go#49375).
 func TestHTTP2RequestClose(t *testing.T) {
 	srv, tr := h2Server(t, 10, func(w http.ResponseWriter, r *http.Request) {})
