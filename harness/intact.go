@@ -66,7 +66,7 @@ func (a *answer) ReadFrom(src io.Reader) (int64, error) {
 type adder struct{ *answer }
 
 func (a adder) Write(p []byte) (int, error) {
-	passed(a, p)
+	passed(a.answer, p)
 	return len(p), nil
 }
 
