@@ -88,13 +88,13 @@ func (w *view) Sleep(d time.Duration) {
 	c := make(chan time.Time, 1)
 	ev := &event{on: w.from(), kind: KindSleep, to: c}
 	v.mu.Lock()
-	ev.set(d)
 	if v.running > 0 && onStack("run") {
 		// Who moves the clock waits for this callback: let them go on, and
 		// wait again from the instant this sleep ends.
-		ev.callback = true
+		ev.to = dozing(c)
 		v.rest()
 	}
+	ev.set(d)
 	v.mu.Unlock()
 	done() // a sleeper has been let go once it is armed
 	<-c

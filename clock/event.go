@@ -14,11 +14,13 @@ type event struct {
 	when int64  // due last, in nanoseconds of the clock
 	seq  uint64 // when it was armed last, among all armings of the clock
 
-	kind     Kind  // the call that made it
-	place    place // its entry in the queue
-	armed    bool
-	callback bool // the sleeper is a callback: its clock waits for it
+	kind  Kind  // the call that made it
+	place place // its entry in the queue
+	armed bool  // unless the queue has passed it
 }
+
+// dozing is who is told by a callback's Sleep: from then on the callback runs.
+type dozing chan time.Time
 
 // ticks is who is told by a ticker.
 type ticks struct {
@@ -41,7 +43,7 @@ func (ev *event) reset(d time.Duration) bool {
 		defer ev.on.hold(KindReset, d)()
 	}
 	v.mu.Lock()
-	armed := ev.armed
+	armed := v.queue.holds(ev)
 	if ev.drain() {
 		armed = true
 	}
@@ -108,15 +110,20 @@ func (ev *event) deliver(when int64) (callback func()) {
 		c = to
 	case *ticks:
 		c = to.c
-	}
-	if ev.callback {
+	case dozing:
 		v.running++
+		c = to
 	}
+	v.send(c, when)
+	return nil
+}
+
+// send sends the instant when on c, if there is room.
+func (v *Virtual) send(c chan time.Time, when int64) {
 	select {
 	case c <- v.at(when):
 	default:
 	}
-	return nil
 }
 
 // drain takes back what was sent and not received, and reports whether there

@@ -2,6 +2,7 @@ package clock
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"runtime"
@@ -35,7 +36,7 @@ func TestQueueKeepsOrder(t *testing.T) {
 					}
 				}
 				q.top(forever)
-				count(t, seed, &q, len(list(events)))
+				count(t, seed, &q, len(list(&q, events)))
 			}
 			for range random.IntN(len(events)) {
 				q.disarm(some())
@@ -46,7 +47,7 @@ func TestQueueKeepsOrder(t *testing.T) {
 					q.disarm(ev)
 				}
 			}
-			want := list(events)
+			want := list(&q, events)
 			count(t, seed, &q, len(want))
 			for i := range random.IntN(len(want) + 1) {
 				ev := q.top(want[i].when)
@@ -59,7 +60,7 @@ func TestQueueKeepsOrder(t *testing.T) {
 				now = ev.when
 				q.take(ev)
 			}
-			want = list(events)
+			want = list(&q, events)
 			count(t, seed, &q, len(want))
 			if len(want) == 0 {
 				continue
@@ -83,7 +84,7 @@ func TestQueueStepByStep(t *testing.T) {
 		var q queue
 		events := make([]*event, 1+random.IntN(1<<random.IntN(9)))
 		for i := range events {
-			events[i] = new(event)
+			events[i] = &event{to: make(chan time.Time)}
 		}
 		spread := int64(1) << random.IntN(12)
 		now := int64(0)
@@ -106,7 +107,7 @@ func TestQueueStepByStep(t *testing.T) {
 			if random.IntN(3) > 0 {
 				continue
 			}
-			want := list(events)
+			want := list(&q, events)
 			count(t, seed, &q, len(want))
 			var first *event
 			if len(want) > 0 {
@@ -123,11 +124,107 @@ func TestQueueStepByStep(t *testing.T) {
 	}
 }
 
+// What fires without its event being touched fires in order among the others,
+// and whoever asks finds that it has.
+func TestQueuePasses(t *testing.T) {
+	passed := 0
+	for seed := range uint64(500) {
+		random := rand.New(rand.NewPCG(seed, 2))
+		var q queue
+		events := make([]*event, 1+random.IntN(1<<random.IntN(12)))
+		due := make(map[*event]entry)
+		for i := range events {
+			events[i] = &event{to: make(chan time.Time)}
+			if random.IntN(20) == 0 {
+				events[i].to = func() {}
+			}
+		}
+		spread := int64(1) << random.IntN(12)
+		now, n := int64(0), uint64(0)
+		arm := func(ev *event, when int64) {
+			n++
+			due[ev] = entry{when: when, seq: n, ev: ev}
+			q.arm(ev, when)
+		}
+		soon := func() int64 { return now + 1 + random.Int64N(spread) }
+		for range 40 {
+			switch random.IntN(8) {
+			case 0:
+				for _, ev := range events {
+					arm(ev, soon())
+				}
+			case 1:
+				for _, ev := range events {
+					if e := due[ev]; e.when > now+1 && random.IntN(3) == 0 {
+						arm(ev, e.when-1)
+					}
+				}
+			case 2:
+				arm(events[random.IntN(len(events))], soon())
+			case 3:
+				ev := events[random.IntN(len(events))]
+				if _, want := due[ev]; q.disarm(ev) != want {
+					t.Fatalf("seed %d: disarmed %v, want %v", seed, !want, want)
+				}
+				delete(due, ev)
+			case 4:
+				ev := events[random.IntN(len(events))]
+				if _, want := due[ev]; q.holds(ev) != want {
+					t.Fatalf("seed %d: holds %v, want %v", seed, !want, want)
+				}
+			}
+			if random.IntN(8) == 0 {
+				count(t, seed, &q, len(due))
+			}
+			to := now + random.Int64N(1+spread/int64(1+random.IntN(16)))
+			var want, got []*event
+			for _, e := range slices.SortedFunc(maps.Values(due), compare) {
+				if e.when <= to {
+					want = append(want, e.ev)
+					delete(due, e.ev)
+				}
+			}
+			for now = to; ; {
+				for e, ok := q.pass(to); ok; e, ok = q.pass(to) {
+					got = append(got, e.ev)
+					passed++
+				}
+				ev := q.top(to)
+				if ev == nil {
+					break
+				}
+				got = append(got, ev)
+				q.take(ev)
+			}
+			if !slices.Equal(got, want) {
+				t.Fatalf("seed %d: got %d events %v, want %d %v", seed, len(got), got, len(want), want)
+			}
+		}
+	}
+	if passed == 0 {
+		t.Error("nothing was passed")
+	}
+}
+
+// The clock stands at the instant of each timer that is passed.
+func TestPassMovesTheClock(t *testing.T) {
+	var v Virtual
+	for i := range 2 * runFrom {
+		v.NewTimer(time.Duration(1 + i))
+	}
+	v.Next()
+	v.to = runFrom
+	v.pass()
+	if got := v.now.Load(); got != runFrom {
+		t.Errorf("got %d, want %d", got, runFrom)
+	}
+}
+
 // list is the events that are armed, in the order they will fire.
-func list(events []*event) []*event {
+func list(q *queue, events []*event) []*event {
 	var armed []*event
 	for _, ev := range events {
-		if ev.armed {
+		if q.holds(ev) {
 			armed = append(armed, ev)
 		}
 	}

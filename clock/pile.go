@@ -14,7 +14,7 @@ type pile struct {
 const (
 	pieceFrom = 64
 	pieceBits = 10
-	pieceUpTo = 1 << pieceBits
+	pieceUpTo = 1<<pieceBits - 1 // 32 KiB, with what the allocator adds
 )
 
 func (p *pile) add(e entry) {
@@ -41,7 +41,7 @@ func (p *pile) front() []entry {
 
 // drop removes the first entry.
 func (p *pile) drop() {
-	p.pieces[0][p.read].ev = nil // leave it to the collector
+	p.pieces[0][p.read] = entry{} // leave it to the collector
 	p.size--
 	if p.read++; p.read == len(p.pieces[0]) {
 		p.pieces[0] = nil

@@ -20,6 +20,10 @@ import (
 // event moved earlier gets a new entry and forgets the old one. When more than
 // half of all entries are dead they are swept out, so stopped timers do not
 // pile up.
+//
+// Events lie anywhere in memory, and touching one takes longer than all else.
+// As long as no entry of the run can be out of date, sends from it touch none:
+// what it has passed knows nothing of that, until somebody asks.
 type queue struct {
 	fresh pile // in no order
 	run   pile // sorted
@@ -30,7 +34,9 @@ type queue struct {
 	last    uint64 // the newest sequence number given out
 	emptied uint64 // last, when fresh was emptied
 	loose   bool   // some event is
-	warm    int    // entries at the front of run that preload has seen
+	doubt   bool   // some entry of fresh or the run may be out of date
+	passed  entry  // the last one that pass returned, without its event
+	ahead   int    // entries at the front of run that preload has seen
 	sink    int    // what preload sums up, so that it is not optimized away
 }
 
@@ -40,10 +46,14 @@ type entry struct {
 	when int64
 	seq  uint64
 	ev   *event
+	c    chan time.Time // of ev, if all it takes to fire it is to send
 }
 
 // entry is what says when ev is due.
-func (ev *event) entry() entry { return entry{ev.when, ev.seq, ev} }
+func (ev *event) entry() entry {
+	c, _ := ev.to.(chan time.Time)
+	return entry{ev.when, ev.seq, ev, c}
+}
 
 func (a entry) before(b entry) bool {
 	return a.when < b.when || a.when == b.when && a.seq < b.seq
@@ -73,21 +83,23 @@ const (
 
 // arm makes ev due at when, after every other event of that instant.
 func (q *queue) arm(ev *event, when int64) {
-	if !ev.armed {
+	if !q.holds(ev) {
 		ev.armed = true
 		q.armed++
 	}
-	old := ev.entry()
+	later, old := when >= ev.when, ev.seq
 	q.last++
 	ev.when, ev.seq = when, q.last
 	switch {
-	case ev.place == loose || ev.place == noted && old.seq > q.emptied:
+	case ev.place == loose || ev.place == noted && old > q.emptied:
 		ev.place, q.loose = loose, true // sort will look at it
 		q.soonest = min(q.soonest, when)
 		return
-	case ev.place != nowhere && when >= old.when:
-		ev.place = earlier
+	case ev.place != nowhere && later:
+		ev.place, q.doubt = earlier, true
 		return
+	case ev.place != nowhere:
+		q.doubt = true
 	}
 	ev.place = noted
 	if q.fresh.size == 0 || when < q.soonest {
@@ -99,13 +111,39 @@ func (q *queue) arm(ev *event, when int64) {
 
 // disarm makes ev due never and reports whether it was armed.
 func (q *queue) disarm(ev *event) bool {
-	if !ev.armed {
+	if !q.holds(ev) {
 		return false
 	}
-	ev.armed = false
+	ev.armed, q.doubt = false, true
 	q.armed--
 	q.sweep()
 	return true
+}
+
+// holds reports whether ev is armed. It tells ev if it was passed.
+func (q *queue) holds(ev *event) bool {
+	if ev.armed && (ev.when < q.passed.when || ev.when == q.passed.when && ev.seq <= q.passed.seq) {
+		ev.armed, ev.place = false, nowhere
+	}
+	return ev.armed
+}
+
+// pass removes the first entry, if it is due up to the instant to and can be
+// fired without touching its event.
+func (q *queue) pass(to int64) (e entry, ok bool) {
+	run := q.run.front()
+	if q.doubt || len(run) == 0 {
+		return e, false
+	}
+	e = run[0]
+	if e.c == nil || e.when > to || q.fresh.size > 0 && q.soonest <= e.when ||
+		len(q.heap) > 0 && !e.before(q.heap[0]) {
+		return e, false
+	}
+	q.shift()
+	q.armed--
+	q.passed.when, q.passed.seq = e.when, e.seq
+	return e, true
 }
 
 // top is the event to fire first, or nil if none is due up to the instant to.
@@ -146,7 +184,9 @@ func (q *queue) first() *event {
 // take removes ev, which is armed.
 func (q *queue) take(ev *event) {
 	q.pop(ev)
-	q.disarm(ev)
+	ev.armed = false
+	q.armed--
+	q.sweep()
 }
 
 // tied is the events due at the instant of the top one, in the order they
@@ -167,7 +207,7 @@ func (q *queue) tied() []*event {
 func (q *queue) list() []*event {
 	var list []*event
 	for e := range q.all {
-		if e.ev.armed {
+		if q.holds(e.ev) {
 			list = append(list, e.ev)
 		}
 	}
@@ -195,28 +235,34 @@ func (q *queue) sort() {
 	q.emptied = q.last
 	// Merging touches the whole run, so it is done only for a fair share of it.
 	if q.fresh.size >= max(runFrom, q.run.size/8) {
-		if q.loose || q.size() > q.armed {
+		if q.loose || q.doubt {
 			q.fresh = q.living(q.fresh.all)
 		}
-		q.run = merge(q.run, sorted(q.fresh))
-		q.fresh, q.warm, q.loose = pile{}, 0, false
-		return
-	}
-	for e := range q.fresh.all {
-		if e.current() {
-			q.push(e.ev)
-		} else {
-			q.renew(e.ev)
+		fresh, moved := sorted(q.fresh)
+		alone := q.run.size == 0
+		q.run, q.fresh = merge(q.run, fresh), pile{}
+		q.doubt = q.doubt && !alone
+		q.ahead = 0
+		if alone && !moved {
+			q.ahead = q.run.size // in the order of memory: no need to look
 		}
+	} else {
+		for e := range q.fresh.all {
+			if e.current() {
+				q.push(e.ev)
+			} else {
+				q.renew(e.ev)
+			}
+		}
+		q.fresh.reset()
 	}
-	q.fresh.reset()
 	q.loose = false
 }
 
 // renew gives ev another entry, if it needs one, for one that was out of date.
 func (q *queue) renew(ev *event) {
 	switch {
-	case !ev.armed:
+	case !q.holds(ev):
 		ev.place = nowhere
 	case ev.place == earlier || ev.place == loose:
 		q.push(ev)
@@ -227,7 +273,7 @@ func (q *queue) renew(ev *event) {
 func (q *queue) sweep() {
 	if n := q.size(); n-q.armed > max(sweepFrom, n/2) {
 		q.fresh, q.run, q.heap = q.living(q.all), pile{}, nil
-		q.soonest, q.loose = 0, false
+		q.soonest, q.loose, q.doubt = 0, false, false
 	}
 }
 
@@ -236,7 +282,7 @@ func (q *queue) living(all iter.Seq[entry]) pile {
 	var kept pile
 	for e := range all {
 		switch ev := e.ev; {
-		case !ev.armed:
+		case !q.holds(ev):
 			ev.place = nowhere
 		case e.current() || ev.place == earlier || ev.place == loose:
 			ev.place = noted
@@ -259,26 +305,28 @@ func (q *queue) pop(ev *event) {
 
 // shift removes the front of the run.
 func (q *queue) shift() *event {
-	if q.warm == 0 {
+	if q.ahead == 0 {
 		q.preload()
 	}
-	q.warm--
+	q.ahead--
 	ev := q.run.front()[0].ev
 	q.run.drop()
 	return ev
 }
 
-// preload looks at the channels of the next few events of the run. They lie
-// anywhere in memory: waiting for all at once takes as long as for one.
+// preload looks at what firing the next few entries of the run will touch. It
+// lies anywhere in memory: waiting for all at once takes as long as for one.
 func (q *queue) preload() {
-	var next [16]chan time.Time
 	run := q.run.front()
-	q.warm = min(len(next), len(run))
-	for i := range q.warm {
-		next[i], _ = run[i].ev.to.(chan time.Time)
+	run = run[:min(len(run), 16)]
+	q.ahead = len(run)
+	for _, e := range run {
+		if q.doubt || e.c == nil {
+			q.sink += int(e.ev.kind)
+		}
 	}
-	for _, c := range next {
-		q.sink += len(c)
+	for _, e := range run {
+		q.sink += len(e.c)
 	}
 }
 

@@ -5,25 +5,30 @@ import (
 	"slices"
 )
 
-// sorted is the entries of p, which nothing was read from, in order.
+// sorted is the entries of p, which nothing was read from, in order, and whether
+// that was another one.
 //
 // Many are sorted by radix, which for a hundred thousand is several times as
 // fast as comparing them.
-func sorted(p pile) pile {
+func sorted(p pile) (out pile, moved bool) {
 	first, last, ordered := int64(forever), int64(0), true
-	var before entry
-	for e := range p.all {
-		ordered = ordered && before.before(e)
-		first, last = min(first, e.when), max(last, e.when)
-		before = e
+	var when int64
+	var seq uint64
+	for _, piece := range p.pieces {
+		for i := range piece {
+			e := &piece[i]
+			ordered = ordered && (when < e.when || when == e.when && seq < e.seq)
+			when, seq = e.when, e.seq
+			first, last = min(first, when), max(last, when)
+		}
 	}
 	if ordered {
-		return p
+		return p, false
 	}
 	if p.size < pieceUpTo {
 		list := slices.AppendSeq(make([]entry, 0, p.size), p.all)
 		slices.SortFunc(list, compare)
-		return pile{pieces: [][]entry{list}, size: len(list)}
+		return pile{pieces: [][]entry{list}, size: len(list)}, true
 	}
 
 	// Words are sorted in place of entries. A word is the time since the first
@@ -33,7 +38,7 @@ func sorted(p pile) pile {
 	unit := max(0, bits.Len64(uint64(last-first))+places-64)
 	at := func(word uint64) entry {
 		place := word & (1<<places - 1)
-		return p.pieces[place>>pieceBits][place%pieceUpTo]
+		return p.pieces[place>>pieceBits][place&(1<<pieceBits-1)]
 	}
 	words := make([]uint64, 0, p.size)
 	for i, piece := range p.pieces {
@@ -54,7 +59,6 @@ func sorted(p pile) pile {
 		rest = rest[n:]
 	}
 
-	out := pile{size: p.size}
 	for part := range slices.Chunk(words, pieceUpTo) {
 		piece := make([]entry, len(part))
 		for i, word := range part {
@@ -62,7 +66,8 @@ func sorted(p pile) pile {
 		}
 		out.pieces = append(out.pieces, piece)
 	}
-	return out
+	out.size = p.size
+	return out, true
 }
 
 // radix is words sorted by so many of their bits, from bit low up, eleven at a

@@ -72,7 +72,7 @@ type Virtual struct {
 	mu      sync.Mutex
 	queue   queue
 	moving  bool      // somebody moves the clock
-	to      int64     // how far a callback's goroutine may move it: see another
+	to      int64     // how far, if nobody wants to be asked between two timers
 	running int       // callbacks that have not returned
 	quiet   sync.Cond // running got zero, or moving false
 }
@@ -185,14 +185,26 @@ func (v *Virtual) move(to int64) {
 	if v.Settle == nil && v.Tie == nil {
 		v.to = to
 	}
-	v.settle()
-	for ev := v.next(to); ev != nil; ev = v.next(to) {
+	for {
+		v.settle()
+		v.pass()
+		ev := v.next(to)
+		if ev == nil {
+			break
+		}
 		if f := ev.fire(); f != nil {
 			go v.run(f)
 		}
-		v.settle()
 	}
 	v.now.Store(to)
+}
+
+// pass fires the timers that come first and only have to be sent from.
+func (v *Virtual) pass() {
+	for e, ok := v.queue.pass(v.to); ok; e, ok = v.queue.pass(v.to) {
+		v.now.Store(e.when)
+		v.send(e.c, e.when)
+	}
 }
 
 // settle waits until no callback runs. As long as one does, time stands.
@@ -275,6 +287,7 @@ func (v *Virtual) another() func() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for v.running == 1 {
+		v.pass()
 		ev := v.next(v.to)
 		if ev == nil {
 			break

@@ -295,15 +295,15 @@ func (s *sharedConn) settle() {
 // connection need not become idle: it serves a request, is idle already, or is
 // closed. Transport.mu must be held.
 func (t *Transport) busy(s *sharedConn, now time.Time) bool {
-	if s.pc.broken.Load() || s.pc.state == Idle && s.pc.host.line.n == 0 {
-		return true
+	if s.pc.broken.Load() || s.pc.state == Idle {
+		return true // dialAgain sees to the line
 	}
 	// Both are asked before the line is served. What ends or is heard meanwhile
 	// has an update of its own, and must not make the connection idle, or spare,
 	// while requests wait for it.
 	heard, used := s.settings.Load(), s.cc.InFlight() > 0
 	t.serveLine(s, now)
-	return s.pc.state == Idle || used || s.cc.InFlight() > 0 || !heard && s.pc.host.line.n > 0
+	return used || s.cc.InFlight() > 0 || !heard && s.pc.host.line.n > 0
 }
 
 // isSpare reports whether s was never used, but maybe by the request that
@@ -327,8 +327,8 @@ func (h *host) awaitsSettings() bool {
 
 // dialAgain starts dials for the requests that have had theirs and still wait,
 // once there is no connection any more whose settings could help them. One
-// whose settings have just come serves them first: its own update may not have
-// run yet. Transport.mu must be held.
+// whose settings have just come serves them first, and one that is idle: its own
+// update may not have run yet. Transport.mu must be held.
 func (t *Transport) dialAgain(h *host, now time.Time) {
 	if h.awaitsSettings() {
 		return

@@ -85,6 +85,14 @@ func h2Bubble(t *testing.T, cert *httptest.Server, conf *http.HTTP2Config, h htt
 		TLSClientConfig:   &tls.Config{RootCAs: closer{cert}.roots(), ServerName: "example.com", Time: certTime},
 	}
 	t.Cleanup(func() {
+		synctest.Wait()
+		for _, h := range tr.hosts {
+			for _, pc := range h.sharing {
+				if n := pc.shared.carried.Load(); n != 0 {
+					t.Errorf("at the end: connection %d (%s) carries %d requests, want none", pc.id, pc.state, n)
+				}
+			}
+		}
 		tr.CloseIdleConnections()
 		srv.Close()
 	})
@@ -314,6 +322,33 @@ func TestHTTP2IdleLimit(t *testing.T) {
 		if st := tr.Stats(); st.Idle != 1 || st.Active != 0 || st.Closed[HostIdleLimit] != 1 {
 			t.Errorf("with room for one: got closed %s\n%s", st.Closed, st)
 		}
+	})
+}
+
+// CloseIdleConnections leaves a connection alone whose response is being read.
+func TestHTTP2CloseIdleInBody(t *testing.T) {
+	cert := certServer(t)
+	synctest.Test(t, func(t *testing.T) {
+		tr := h2Bubble(t, cert, nil, func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, "first ")
+			w.(http.Flusher).Flush()
+			time.Sleep(time.Second)
+			io.WriteString(w, "second")
+		})
+		req, _ := http.NewRequest("GET", "https://api.test/", nil)
+		resp, err := tr.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, 6)
+		io.ReadFull(resp.Body, b)
+		tr.CloseIdleConnections()
+		synctest.Wait()
+		rest, err := io.ReadAll(resp.Body)
+		if all := string(b) + string(rest); all != "first second" || err != nil {
+			t.Errorf("body: got %q, %v, want all of it", all, err)
+		}
+		resp.Body.Close()
 	})
 }
 

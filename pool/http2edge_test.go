@@ -201,6 +201,57 @@ func TestHTTP2IdleBeforeSettings(t *testing.T) {
 	})
 }
 
+// Of the connections that were dialed at once, one whose server says nothing is
+// closed as soon as another has served all that waited.
+func TestHTTP2SilentSpare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem, hold := newMemNet(), make(chan struct{})
+		srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {}), Protocols: new(http.Protocols)}
+		srv.Protocols.SetUnencryptedHTTP2(true)
+		go srv.Serve(mem)
+		defer srv.Close()
+		tr := &Transport{Protocols: srv.Protocols, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			<-hold
+			c, err := mem.DialContext(ctx, network, addr)
+			deaf := &deafConn{Conn: c, hear: make(chan struct{})}
+			deaf.shut.Store(true)
+			return deaf, err
+		}}
+		defer tr.CloseIdleConnections()
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() { fetch(t, tr, "http://api.test/") })
+		}
+		synctest.Wait()
+		close(hold)
+		synctest.Wait()
+		if st := tr.Stats(); st.Active != 3 || st.Waiting != 2 {
+			t.Fatalf("nobody has heard: got\n%s", st)
+		}
+		var used *deafConn
+		var unused []*deafConn
+		tr.mu.Lock()
+		for _, h := range tr.hosts {
+			for _, pc := range h.sharing {
+				if c := pc.conn.(*deafConn); pc.served > 0 {
+					used = c
+				} else {
+					unused = append(unused, c)
+				}
+			}
+		}
+		tr.mu.Unlock()
+		close(unused[0].hear)
+		synctest.Wait()
+		if st := tr.Stats(); st.Waiting != 0 || st.Active != 1 || st.Idle != 1 || st.Closed[Spare] != 1 || st.Dials != 3 {
+			t.Errorf("one has: got closed %s\n%s%s", st.Closed, st, tr.Ledger())
+		}
+		close(used.hear)
+		close(unused[1].hear) // for its reader, which outlives it here
+		wg.Wait()
+	})
+}
+
 // The server's settings are there when its first frame has been used up, in
 // however many pieces it comes.
 func TestSettingsInPieces(t *testing.T) {
