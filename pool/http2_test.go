@@ -280,7 +280,7 @@ func TestHTTP2Idle(t *testing.T) {
 					}
 				}
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			if tt.why == nil {
 				if len(closed) > 0 {
