@@ -77,29 +77,38 @@ func heap() int {
 	return int(m.HeapAlloc)
 }
 
+// started is how many goroutines there are more than before. Those of earlier
+// tests may end meanwhile.
+func started(before int) int { return max(0, runtime.NumGoroutine()-before) }
+
 // Ten thousand connections at once cost little, idle or used, and nothing
-// once they are closed.
+// once they are closed. None needs a goroutine.
 func TestTenThousand(t *testing.T) {
 	const pairs = 10_000
 	h := newHeld(t)
 	h.conns = make([]net.Conn, 0, 2*pairs) // so that it does not count
-	empty := heap()
+	goroutines, empty := runtime.NumGoroutine(), heap()
 	h.open(pairs)
-	if got := (heap() - empty) / pairs; got > 4<<10 {
-		t.Errorf("got %d bytes for an idle pair, want at most 4 KiB", got)
-	}
+	idle := (heap() - empty) / pairs
 	h.use()
-	if got := (heap() - empty) / pairs; got > 4<<10 {
-		t.Errorf("got %d bytes for an idle pair that was used, want at most 4 KiB", got)
+	used := (heap() - empty) / pairs
+	if idle > 4<<10 || used > 4<<10 {
+		t.Errorf("got %d bytes for an idle pair, and %d for one that was used, want at most 4 KiB", idle, used)
+	}
+	if got := started(goroutines); got > 0 {
+		t.Errorf("got %d goroutines for %d pairs, want none", got, pairs)
 	}
 	if got := len(h.net.Conns()); got != pairs {
 		t.Errorf("got %d connections, want %d", got, pairs)
 	}
 	h.close()
 	clear(h.conns[:cap(h.conns)])
-	if got := (heap() - empty) / pairs; got >= 64 {
-		t.Errorf("got %d bytes left by each closed connection, want less than 64", got)
+	left := (heap() - empty) / pairs
+	if left >= 64 {
+		t.Errorf("got %d bytes left by each closed connection, want less than 64", left)
 	}
+	t.Logf("%d open: %d bytes an idle pair, %d a used one, %d a closed one, %d goroutines",
+		pairs, idle, used, max(0, left), started(goroutines))
 	if got := h.net.String(); got != "no connections\n" {
 		t.Errorf("got connections left: %.1000s", got)
 	}
@@ -127,13 +136,18 @@ func TestHundredThousand(t *testing.T) {
 		clear(h.conns[:cap(h.conns)])
 	}
 	round(0)
-	empty := heap()
+	goroutines, empty := runtime.NumGoroutine(), heap()
 	for i := range pairs {
 		round(i)
 	}
-	if got := heap() - empty; got > 64*pairs/100 {
-		t.Errorf("got %d bytes left by %d connections, want less than one in a hundred would keep", got, pairs)
+	left := heap() - empty
+	if left > 64*pairs/100 {
+		t.Errorf("got %d bytes left by %d connections, want less than one in a hundred would keep", left, pairs)
 	}
+	if got := started(goroutines); got > 0 {
+		t.Errorf("got %d goroutines left by %d connections, want none", got, pairs)
+	}
+	t.Logf("%d opened and closed: %d bytes left, %d goroutines", pairs, max(0, left), started(goroutines))
 	h.l.Close()
 	runtime.KeepAlive(h)
 }
