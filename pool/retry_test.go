@@ -427,6 +427,33 @@ func TestEarlyResponse(t *testing.T) {
 	}
 }
 
+// A server that hangs up on the rest of a request may answer a moment later: that
+// is waited for. Where it has heard nothing there is nothing to wait for.
+func TestLastWord(t *testing.T) {
+	for _, room := range []int{5000, 0} {
+		run(t, &Transport{}, func(s *script) {
+			r1 := s.do("r1", s.request("POST", bytes.NewReader(make([]byte, 100<<10))))
+			d1 := s.wantDial()
+			client, far := newConnPair("c1")
+			far.in.room = room
+			s.conns = append(s.conns, client)
+			c1 := openOn(d1, client, far)
+			far.in.change(func() { far.in.broken = syscall.EPIPE })
+			if room == 0 {
+				r1.wantErr(syscall.EPIPE)
+				return
+			}
+			time.Sleep(lastWord - 1)
+			r1.wantPending("the server may have more to say")
+			c1.send("HTTP/1.1 413 Content Too Large\nContent-Length: 0\n\n")
+			if resp := r1.wantResponse(); resp.StatusCode != 413 {
+				t.Errorf("status: got %s, want 413", resp.Status)
+			}
+			c1.wantClosed("half a request is on it")
+		})
+	}
+}
+
 // A write that fails while the server says nothing is an error in bounded time.
 func TestWriteFailsAlone(t *testing.T) {
 	run(t, &Transport{}, func(s *script) {
