@@ -225,7 +225,7 @@ func goCommand(dir string, args ...string) (string, error) {
 			cmd.Env = append(cmd.Env, v)
 		}
 	}
-	cmd.Env = append(cmd.Env, "GOFLAGS=", "GOWORK=off", "GOPROXY=off")
+	cmd.Env = append(cmd.Env, "GOFLAGS=", "GOWORK=off")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
