@@ -349,10 +349,11 @@ func (t *Transport) dialAgain(h *host, now time.Time) {
 func (s *sharedConn) serve(x *attempt) (*http.Response, error) {
 	reused := x.reused
 	var rt http.RoundTripper = s.other
+	req := x.req
 	if s.cc != nil {
-		rt = s.cc
+		rt, req = s.cc, wholeBodied(req)
 	}
-	resp, err := rt.RoundTrip(x.req)
+	resp, err := rt.RoundTrip(req)
 	switch {
 	case s.cc == nil && err == nil:
 		return resp, nil
@@ -436,6 +437,32 @@ func (x *attempt) backOff() error {
 	case <-x.req.Cancel:
 	}
 	return canceled(x.req, x.done)
+}
+
+// wholeBodied returns req, or a copy of it whose body is a wholeBody.
+func wholeBodied(req *http.Request) *http.Request {
+	if noBody(req) || req.ContentLength <= 0 {
+		return req
+	}
+	sent := *req
+	sent.Body = &wholeBody{ReadCloser: req.Body, want: req.ContentLength}
+	return &sent
+}
+
+// A wholeBody ends in an error if it is shorter than Content-Length says, which
+// makes a request malformed (RFC 9113 section 8.1.1). x/net looks only whether
+// it is longer.
+type wholeBody struct {
+	io.ReadCloser
+	got, want int64
+}
+
+func (b *wholeBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.got += int64(n); err == io.EOF && b.got < b.want {
+		err = fmt.Errorf("pool: got a request body of %d bytes, want %d as Content-Length says", b.got, b.want)
+	}
+	return n, err
 }
 
 // A carriedBody tells when its request is over. http.ClientConn counts a stream

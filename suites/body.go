@@ -87,10 +87,9 @@ var bodyCases = []Case{
 	},
 	{
 		Name: "body-of-another-length", Group: Body,
-		Claim:     "A body that is not as long as its Content-Length says is an error, and the next request is served.",
-		Verdict:   "it is an error",
-		Source:    "RFC 9110 section 8.6",
-		Protocols: HTTP1,
+		Claim:   "A body that is not as long as its Content-Length says is an error, and the next request is served.",
+		Verdict: "it is an error",
+		Source:  "RFC 9110 section 8.6; RFC 9113 section 8.1.1",
 		Body: func(e *Env) {
 			e.Serve(nil)
 			for _, length := range []int64{10, 3} {

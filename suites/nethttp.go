@@ -57,6 +57,8 @@ var NetHTTPQuirks = []Quirk{
 		Breaks:   "net/http, Request.Context: the context controls the entire lifetime of a request and its response: obtaining a connection, sending the request, ...",
 		Versions: "go1.26",
 	},
+	{Case: "h2/body-of-another-length", Reason: shortAndSent, Breaks: contentLengthRule, Versions: "go1.26"},
+	{Case: "h2c/body-of-another-length", Reason: shortAndSent, Breaks: contentLengthRule, Versions: "go1.26"},
 	{
 		Case: "http1/body-early-answer",
 		Reason: "persistConn.readLoop keeps an answer without a body back while it waits for the request to be written (wroteRequest, 50 ms): " +
@@ -76,6 +78,11 @@ var NetHTTPQuirks = []Quirk{
 }
 
 const (
+	shortAndSent = "http2clientStream.writeRequestBody counts the bytes down and looks only whether there are too many: " +
+		"a body that is shorter is sent with END_STREAM as if it was whole, and whatever the server answers is the answer"
+	contentLengthRule = "RFC 9113 section 8.1.1: a request is malformed if its content-length " +
+		"does not equal the sum of the DATA frame payload lengths that form the content"
+
 	evictedAndOpen = "Transport.tryPutIdleConn takes the connection used least recently off its list, and persistConn.close leaves " +
 		"one of HTTP/2 open: it stays in the HTTP/2 transport's own pool"
 	slotOfTheShared = "an HTTP/2 connection is closed, for the books only, when it would be put into the idle list after CloseIdleConnections: " +

@@ -132,6 +132,10 @@ var http2Quirks = concat(
 		Issue: "golang/go#39752", Breaks: "http2: CloseIdleConnections closes any connections which were previously connected from previous requests but are now sitting idle", Versions: xnetVersion,
 	}, both("idle-server-leaves")...),
 	quirk(suites.Quirk{
+		Reason: "clientStream.writeRequestBody looks only whether there are too many bytes (transport.go:1565): a body that is shorter than its length is sent with END_STREAM as if it was whole",
+		Breaks: "RFC 9113 section 8.1.1: a request is malformed if its content-length does not equal the sum of the DATA frame payload lengths that form the content", Versions: xnetVersion,
+	}, both("body-of-another-length")...),
+	quirk(suites.Quirk{
 		Reason: "it speaks HTTP/2 alone: a server that takes part in no such ALPN is not a server to it",
 		Breaks: "nothing: its documentation says that it is an HTTP/2 transport", Versions: xnetVersion,
 	}, "h2/tls-flip", "h2/tls-goodbye"),
