@@ -81,13 +81,23 @@ func (n *Net) Drive(wake func()) {
 }
 
 // Pending is the events that wait to be released, in the order in which they
-// came. Events that came since the last call are put in the order of their
-// names, and dials are given their numbers: a driver that calls Pending
-// whenever everything is quiet sees the same events in the same order each
-// time.
-func (n *Net) Pending() []*Event { return n.AppendPending(nil) }
+// came. Looking changes nothing: of the events of a driven network, those that
+// came since its driver last called AppendPending are the last, in the order of
+// their names, and dials among them have no number yet.
+func (n *Net) Pending() []*Event {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	came := slices.Clone(n.arrivals)
+	slices.SortStableFunc(came, compare)
+	came = slices.DeleteFunc(came, func(e *Event) bool { return e.Kind == Dial && e.dial.gone })
+	return append(slices.Clone(n.pending), came...)
+}
 
-// AppendPending appends what Pending returns to b.
+// AppendPending is for a driver. It appends to b the events that wait to be
+// released, in the order in which they came. Events that came since the last
+// call are put in the order of their names, and dials are given their numbers:
+// a driver that calls this whenever everything is quiet, and then only, sees the
+// same events in the same order each time.
 func (n *Net) AppendPending(b []*Event) []*Event {
 	n.mu.Lock()
 	defer n.mu.Unlock()

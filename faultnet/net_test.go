@@ -275,9 +275,14 @@ func TestDrive(t *testing.T) {
 		l, _ := n.Listen("tcp", "api.test:80")
 		ctx, cancel := context.WithCancel(context.Background())
 		for _, owner := range []string{"r10", "r2", "r1"} {
+			n.Pending() // who looks does not fix the order
 			go n.DialContext(faultnet.WithOwner(ctx, owner), "tcp", "api.test:80")
+			synctest.Wait()
 		}
-		synctest.Wait()
+		wantPending(t, n, "dial d? api.test:80", "dial d? api.test:80", "dial d? api.test:80")
+		if dials := n.AppendPending(nil); dials[0].Owner != "r1" {
+			t.Errorf("d1 is for %q, want r1", dials[0].Owner)
+		}
 		wantPending(t, n, "dial d1 api.test:80", "dial d2 api.test:80", "dial d3 api.test:80")
 		e := n.Pending()[1]
 		if e.Owner != "r2" {

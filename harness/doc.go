@@ -71,9 +71,10 @@
 //     reached; once the idle connections are closed no connection is open, and
 //     no goroutine is left; a run in which nothing can move any more is stuck
 //
-// [T.Strict] adds that each connection is closed once, that nothing is written
-// to it afterwards, and that no deadline is armed while it is idle. Timers of
-// package time can't be seen from outside: what they hold back shows only as the
+// [T.AtQuiet] adds checks of one's own, asked between any two events. [T.Strict]
+// adds that each connection is closed once, that nothing is written to it
+// afterwards, and that no deadline is armed while it is idle. Timers of package
+// time can't be seen from outside: what they hold back shows only as the
 // goroutine, the connection or the request that waits for them.
 //
 // # Ordinary tests

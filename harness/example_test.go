@@ -93,3 +93,25 @@ func ExampleSearch() {
 	//        7 x r1 200 on c1, r2 canceled, 1 opened
 	//        2 x r1 200 on c2, r2 canceled on c1, 2 opened
 }
+
+// What must hold between any two events is asked in every order of them: here
+// that a transport without a limit never has two connections. It has.
+func ExampleT_AtQuiet() {
+	x, err := harness.Search("one", harness.Bounds{}, nil, func(t *harness.T) {
+		tr := t.Net.Transport()
+		t.Serve("api.test:80", nil)
+		t.AtQuiet(func() {
+			if n := len(t.Net.OpenConns()); n > 1 {
+				t.Errorf("got %d connections, want one at most", n)
+			}
+		})
+		t.Get("r1", tr, "http://api.test/")
+		t.Get("r2", tr, "http://api.test/")
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(x.Findings[0].Report.Failures[0].Text)
+	// Output:
+	// got 2 connections, want one at most
+}

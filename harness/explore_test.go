@@ -173,8 +173,14 @@ func TestUncontrolled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(x.Findings) == 0 || !strings.Contains(x.Findings[0].Report.String(), "uncontrolled nondeterminism") {
-		t.Errorf("got %s, want uncontrolled nondeterminism", x)
+	if len(x.Findings) == 0 {
+		t.Fatalf("got %s, want uncontrolled nondeterminism", x)
+	}
+	got := x.Findings[0].Report.String()
+	for _, want := range []string{"uncontrolled nondeterminism", "offered: start r1\n", "offered: start r1; start r2\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got\n%s\nwant %q", got, want)
+		}
 	}
 }
 

@@ -230,22 +230,48 @@ func (r *Report) signature() string {
 	return f.Kind + ": " + digits.ReplaceAllString(f.Text, "#")
 }
 
-// diverge records that a prefix did not come out as before: something is not
-// under control.
-func (e *explorer) diverge(n node, where string, r result) {
+// diverge records that a run did not come out as before after its first
+// choices: something is not under control.
+func (e *explorer) diverge(choices []uint16, r result) {
 	sig := "uncontrolled"
 	if e.seen[sig] {
 		return
 	}
 	e.seen[sig] = true
-	last := r.plan.trail
-	var now []string
-	if len(last) > 0 {
-		for _, o := range last[len(last)-1].opts {
-			now = append(now, o.name)
-		}
+	f := Failure{Kind: sig, Text: fmt.Sprintf("uncontrolled nondeterminism: the same schedule offers something else at step %d", len(choices)+1)}
+	if offers := e.offers(choices); len(offers) > 1 {
+		f.Detail = offers
 	}
-	rep := &Report{Name: e.x.Name, Failures: []Failure{{Kind: "uncontrolled",
-		Text: fmt.Sprintf("uncontrolled nondeterminism: the same schedule offers something else at %s; after [%s]", where, joinNames(now))}}}
+	rep := &Report{Name: e.x.Name, Failures: []Failure{f}}
 	e.x.Findings = append(e.x.Findings, &Finding{Schedule: r.plan.schedule(), Found: e.x.Schedules, Report: rep})
+}
+
+// offers runs the same choices again, some times, and returns what then is
+// offered: a line for each list that differs.
+func (e *explorer) offers(choices []uint16) (lines []string) {
+	for range 50 {
+		step := 0
+		r := e.one(func(opts []option) int {
+			step++
+			if step <= len(choices) && int(choices[step-1]) < len(opts) {
+				return int(choices[step-1])
+			}
+			if step == len(choices)+1 {
+				line := "offered: "
+				for i, o := range opts {
+					if i > 0 {
+						line += "; "
+					}
+					line += o.name
+				}
+				if !slices.Contains(lines, line) {
+					lines = append(lines, line)
+				}
+			}
+			return -1
+		}, true)
+		e.recycle(r)
+	}
+	slices.Sort(lines)
+	return lines
 }

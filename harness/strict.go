@@ -17,6 +17,38 @@ func (t *T) Strict() {
 	t.strict = true
 }
 
+// AtQuiet has check called, from here on, whenever every goroutine of the test is
+// blocked, before the next thing happens: what must hold between any two events,
+// such as what a transport says of itself against what the network sees. It may
+// ask for facts, as [Net.OpenConns] does, and fail the test; it must not wait for
+// anything, nor make anything happen.
+func (t *T) AtQuiet(check func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.audits = append(t.audits, check)
+}
+
+// audit calls the checks of AtQuiet, outside of the driver's goroutine, which
+// must not end with one of them.
+func (t *T) audit() {
+	t.mu.Lock()
+	audits := t.audits
+	t.mu.Unlock()
+	if len(audits) == 0 || t.Failed() {
+		return
+	}
+	t.auditing.Store(true)
+	defer t.auditing.Store(false)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for _, check := range audits {
+			t.protect(check)
+		}
+	}()
+	<-done
+}
+
 // checkDeadlines checks, at a quiet point, that nothing ticks on an idle connection.
 func (t *T) checkDeadlines() {
 	for _, c := range t.idle {

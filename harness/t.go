@@ -112,6 +112,8 @@ type T struct {
 	blocked    []string
 	checked    bool // for what is left over
 	strict     bool
+	audits     []func()        // see AtQuiet
+	auditing   atomic.Bool     // one of them is being called
 	reached    map[string]bool // see Sometimes
 }
 

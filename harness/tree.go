@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/halfopen/halfopen/faultnet"
@@ -69,14 +68,14 @@ func (t *tree) run(n node, level int, root bool) {
 	}
 	step, asleep := 0, n.sleep
 	var sleeps [][]option // the sleep set before each step behind the prefix
-	diverged := ""
+	diverged := -1
 	pick := func(opts []option) int {
 		i := step
 		step++
 		if i < len(prefix) {
 			if n.of.prints[i] != hash(opts) || int(prefix[i]) >= len(opts) {
-				if diverged == "" {
-					diverged = fmt.Sprintf("step %d", i+1)
+				if diverged < 0 {
+					diverged = i
 				}
 				return -1
 			}
@@ -95,8 +94,8 @@ func (t *tree) run(n node, level int, root bool) {
 		return -1
 	}
 	r := t.e.one(pick, true)
-	if diverged != "" {
-		t.e.diverge(n, diverged, r)
+	if diverged >= 0 {
+		t.e.diverge(prefix[:diverged], r)
 		return
 	}
 	defer t.e.recycle(r)

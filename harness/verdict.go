@@ -44,6 +44,7 @@ func (t *T) scriptLine() string {
 
 // checkQuiet checks what must hold whenever everything is quiet.
 func (t *T) checkQuiet(pending []*faultnet.Event) {
+	t.audit()
 	if len(t.requests) == 0 || t.ended {
 		return
 	}

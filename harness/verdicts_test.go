@@ -145,6 +145,33 @@ func TestStrict(t *testing.T) {
 	}
 }
 
+// A check of one's own is asked between any two events; however it ends, the run
+// goes on.
+func TestAtQuiet(t *testing.T) {
+	for name, c := range map[string]struct {
+		check func(*harness.T, int)
+		want  string
+	}{
+		"error": {func(t *harness.T, n int) { t.Errorf("%d open", n) }, "1 open"},
+		"fatal": {func(t *harness.T, n int) { t.Fatalf("%d open", n) }, "1 open"},
+		"panic": {func(t *harness.T, n int) { panic("broken") }, "panic: broken"},
+	} {
+		x, err := harness.Search(t.Name(), harness.Bounds{Faults: harness.None, Strategy: "exhaustive"}, nil, func(t *harness.T) {
+			tr := t.Net.Transport()
+			t.Serve("api.test:80", nil)
+			t.AtQuiet(func() {
+				if n := len(t.Net.OpenConns()); n > 0 {
+					c.check(t, n)
+				}
+			})
+			t.Get("r1", tr, "http://api.test/")
+		})
+		if err != nil || len(x.Findings) != 1 || len(x.Findings[0].Report.Failures) != 1 || x.Findings[0].Report.Failures[0].Text != c.want {
+			t.Errorf("%s: got %v %s, want %s and nothing else", name, err, x, c.want)
+		}
+	}
+}
+
 // What a test means to reach it has to reach, once in all schedules.
 func TestSometimes(t *testing.T) {
 	body := func(asked string) func(*harness.T) {

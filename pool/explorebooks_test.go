@@ -25,24 +25,13 @@ func transport(t *harness.T, tr *pool.Transport) *pool.Transport {
 func audited(t *harness.T, tr *pool.Transport, tunnel string) *pool.Transport {
 	tr.DialContext = t.Net.DialContext
 	b := &books{t, tr, tunnel}
-	lift := t.Net.Install(b.atQuiet)
+	t.AtQuiet(b.check)
 	t.Cleanup(func() {
-		defer lift()
 		t.Settle()
 		b.check()
 		b.checkEnd()
 	})
 	return tr
-}
-
-// atQuiet is a rule of the network that decides nothing. The driver asks the
-// rules about what is pending whenever all is quiet, before it lets the next
-// event happen: that is when the books must be right.
-func (b *books) atQuiet(e *faultnet.Event) faultnet.Verdict {
-	if pending := b.t.Net.Pending(); len(pending) > 0 && pending[0] == e && !b.t.Failed() {
-		b.check()
-	}
-	return faultnet.Pass
 }
 
 // check compares every gauge, and every total that the network knows too.

@@ -439,9 +439,10 @@ func (x *attempt) backOff() error {
 	return canceled(x.req, x.done)
 }
 
-// wholeBodied returns req, or a copy of it whose body is a wholeBody.
+// wholeBodied returns req, or a copy of it whose body is a wholeBody. Where the
+// length is not known it is 0 or -1, and every body long enough.
 func wholeBodied(req *http.Request) *http.Request {
-	if noBody(req) || req.ContentLength <= 0 {
+	if noBody(req) {
 		return req
 	}
 	sent := *req

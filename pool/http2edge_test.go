@@ -58,6 +58,47 @@ func TestHTTP2TurnedAway(t *testing.T) {
 	}
 }
 
+// CloseIdleConnections closes a connection all of whose streams were reset, even
+// if its server is too silent for x/net to take their end for certain.
+func TestHTTP2CloseIdleSilent(t *testing.T) {
+	cert := certServer(t)
+	synctest.Test(t, func(t *testing.T) {
+		tr := h2Bubble(t, cert, nil, nil)
+		tr.DialContext = func(context.Context, string, string) (net.Conn, error) {
+			client, far := newConnPair("silent")
+			conf := &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime, NextProtos: []string{"h2"}}
+			go turnAway(tls.Server(far, conf), "silent")
+			return client, nil
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		req, _ := http.NewRequestWithContext(ctx, "GET", "https://api.test/", nil)
+		ended := make(chan error)
+		go func() {
+			_, err := tr.RoundTrip(req)
+			ended <- err
+		}()
+		synctest.Wait()
+		tr.CloseIdleConnections()
+		synctest.Wait()
+		if st := tr.Stats(); st.Active != 1 {
+			t.Errorf("while a request waits for its answer: got\n%swant one active", st)
+		}
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want it cancelled", err)
+		}
+		synctest.Wait()
+		if st := tr.Stats(); st.Active != 1 {
+			t.Errorf("before it is closed: got\n%swant one active, or this test shows nothing", st)
+		}
+		tr.CloseIdleConnections()
+		synctest.Wait()
+		if st := tr.Stats(); st.Active+st.Idle != 0 {
+			t.Errorf("after CloseIdleConnections: got\n%swant no connection", st)
+		}
+	})
+}
+
 // turnAway is an HTTP/2 server that does nothing with its requests.
 func turnAway(c net.Conn, kind string) {
 	defer c.Close()
@@ -78,10 +119,13 @@ func turnAway(c net.Conn, kind string) {
 				fr.WriteSettingsAck()
 			}
 		case *http2.PingFrame:
-			if !f.IsAck() {
+			if !f.IsAck() && kind != "silent" {
 				fr.WritePing(true, f.Data)
 			}
 		case *http2.HeadersFrame:
+			if kind == "silent" {
+				continue
+			}
 			if kind == "GOAWAY" {
 				fr.WriteGoAway(0, http2.ErrCodeNo, nil)
 			} else {
@@ -137,6 +181,11 @@ func TestTLSNextProto(t *testing.T) {
 		}
 		if len(made) != 1 {
 			t.Errorf("connections: got %d, want 1", len(made))
+		}
+		tr.CloseIdleConnections()
+		synctest.Wait()
+		if _, err := made[0].Write(nil); err != nil {
+			t.Errorf("after CloseIdleConnections: got %v, want it left to the one that has it", err)
 		}
 		gone = true
 		fetch(t, tr, "https://api.test/")

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -198,8 +197,8 @@ func (t *Transport) CloseIdleConnections() {
 	var orphans []*dial
 	for _, h := range t.hosts {
 		for _, pc := range h.sharing {
-			if pc.shared.cc != nil && pc.state != Idle && pc.shared.carried.Load() == 0 && !slices.Contains(idle, pc) {
-				idle = append(idle, pc) // reset streams may keep it from becoming idle
+			if pc.shared.cc != nil && pc.shared.carried.Load() == 0 {
+				idle = append(idle, pc) // streams that were reset keep it from being so
 			}
 		}
 		for d := range h.dials.all {
