@@ -152,8 +152,6 @@ func without(p *plan, i int) Schedule {
 	return slices.Delete(s, i, i+1)
 }
 
-func joinNames(names []string) string { return strings.Join(names, "; ") }
-
 // replayHead is the first line of a saved schedule. The number changes when
 // schedules of before can no longer be read.
 const replayHead = "halfopen replay 1"

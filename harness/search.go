@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -257,14 +258,11 @@ func (e *explorer) offers(choices []uint16) (lines []string) {
 				return int(choices[step-1])
 			}
 			if step == len(choices)+1 {
-				line := "offered: "
+				names := make([]string, len(opts))
 				for i, o := range opts {
-					if i > 0 {
-						line += "; "
-					}
-					line += o.name
+					names[i] = o.name
 				}
-				if !slices.Contains(lines, line) {
+				if line := "offered: " + strings.Join(names, "; "); !slices.Contains(lines, line) {
 					lines = append(lines, line)
 				}
 			}
