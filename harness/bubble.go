@@ -95,16 +95,20 @@ type frame struct {
 	line     int
 }
 
+// ownGoroutines is how many goroutines of a bubble are package testing's, and
+// ours that drives it.
+const ownGoroutines = 3
+
 // goroutines is a dump of the bubble's goroutines, by number.
 func goroutines(bubble uint64) []goroutine {
-	buf := make([]byte, 256<<10)
+	buf := make([]byte, 32<<10)
 	for {
 		n := runtime.Stack(buf, true)
 		if n < len(buf) {
 			buf = buf[:n]
 			break
 		}
-		buf = make([]byte, 2*len(buf))
+		buf = make([]byte, 4*len(buf))
 	}
 	var gs []goroutine
 	for text := range strings.SplitSeq(string(buf), "\n\n") {

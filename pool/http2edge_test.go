@@ -58,6 +58,32 @@ func TestHTTP2TurnedAway(t *testing.T) {
 	}
 }
 
+// A body that is shorter than its Content-Length is an error, and its stream is
+// reset: the server does not take the request for a whole one.
+func TestHTTP2ShortBody(t *testing.T) {
+	cert := certServer(t)
+	for length, want := range map[int64]bool{10: false, 5: true, 0: true, -1: true} {
+		synctest.Test(t, func(t *testing.T) {
+			whole := false
+			tr := h2Bubble(t, cert, nil, func(w http.ResponseWriter, r *http.Request) {
+				b, err := io.ReadAll(r.Body)
+				whole = err == nil && string(b) == "five5"
+			})
+			req, _ := http.NewRequest("POST", "https://api.test/", io.NopCloser(strings.NewReader("five5")))
+			req.ContentLength = length
+			resp, err := tr.RoundTrip(req)
+			if err == nil {
+				resp.Body.Close()
+			}
+			synctest.Wait()
+			if got := err == nil; got != want || whole != want {
+				t.Errorf("Content-Length %d: got %v, and for the server whole: %v; want %v", length, err, whole, want)
+			}
+			tr.CloseIdleConnections()
+		})
+	}
+}
+
 // CloseIdleConnections closes a connection all of whose streams were reset, even
 // if its server is too silent for x/net to take their end for certain.
 func TestHTTP2CloseIdleSilent(t *testing.T) {
