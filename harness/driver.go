@@ -363,11 +363,10 @@ func (t *T) shutDown() {
 	t.Net.Drive(nil)
 	t.Net.Close()
 	t.Net.letAll()
-	if synctest.Wait(); raceEnabled && len(goroutines(t.bubble.Load())) == ownGoroutines {
-		// The runtime never ends the race context of a bubble whose timers have
-		// fired, nor gives back what that holds: Go 1.26 does so in proc.go for
-		// those of a processor only. It is some 35 KB, in each schedule.
-		return
+	if t.set.hasty {
+		if synctest.Wait(); len(goroutines(t.bubble.Load())) == ownGoroutines {
+			return
+		}
 	}
 	time.Sleep(grace)
 	synctest.Wait()

@@ -160,6 +160,24 @@ func TestReplays(t *testing.T) {
 	}
 }
 
+// Goroutines have time to end when a run is over; with the race detector too,
+// where time passes only if there are any.
+func TestTimeToEnd(t *testing.T) {
+	x := harness.Explore(t, harness.Bounds{Strategy: "exhaustive", Faults: harness.None}, func(t *harness.T) {
+		tr := t.Net.Transport()
+		t.Serve("api.test:80", nil)
+		t.Get("r1", tr, "http://api.test/")
+		r2 := t.Get("r2", tr, "http://api.test/").MayCancel()
+		r2.Await()
+		if r2.Err() != nil {
+			go time.Sleep(time.Second)
+		}
+	})
+	if len(x.Outcomes) < 2 {
+		t.Errorf("got %s, want r2 cancelled in some schedules", x)
+	}
+}
+
 // What is not under control is said, and not hidden: a body that draws lots.
 func TestUncontrolled(t *testing.T) {
 	x, err := harness.Search("lots", harness.Bounds{Strategy: "exhaustive"}, nil, func(t *harness.T) {

@@ -44,7 +44,7 @@ func (e *explorer) one(pick func([]option) int, silent bool) result {
 	}
 	p := &plan{bounds: bounds, pick: pick, scratch: e.spare}
 	e.spare = scratch{}
-	t := runT(nil, e.x.Name, e.body, settings{silent: silent, plan: p, dog: e.dog})
+	t := runT(nil, e.x.Name, e.body, settings{silent: silent, plan: p, dog: e.dog, hasty: raceEnabled})
 	r := result{plan: p, report: t.report(), summary: p.summary, reached: t.reached}
 	if !silent {
 		r.script = t.script(p)

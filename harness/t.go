@@ -123,6 +123,7 @@ type settings struct {
 	silent bool   // no trace is wanted
 	plan   *plan
 	dog    *watchdog // of all runs of an exploration; nil for a run by itself
+	hasty  bool      // time to end is only for goroutines that are left
 }
 
 // idler is a transport whose idle connections can be closed.
