@@ -22,7 +22,7 @@ import (
 )
 
 var exploreFor = flag.Duration("explore", 0,
-	"how long TestExplore goes on, all scenarios together; 0 means a fixed number of schedules")
+	"how long TestExplore goes on, all scenarios together, and with more delays if that is long enough; 0 means a fixed number of schedules")
 
 // schedulesEach is how many schedules of each scenario the default run tries.
 const schedulesEach = 400
@@ -35,31 +35,35 @@ func TestExplore(t *testing.T) {
 	log.SetOutput(io.Discard) // net/http complains about bytes that nobody asked for
 	defer log.SetOutput(os.Stderr)
 	all := scenarios(t)
-	bounds := harness.Bounds{Delays: 2, Faults: 1, Schedules: schedulesEach}
 	begin := time.Now()
-	schedules, outcomes := 0, 0
-	for i, s := range all {
-		if *exploreFor > 0 {
-			// What the small ones leave over is for the large ones, which come
-			// last.
-			bounds.Schedules = harness.All
-			bounds.Time = (*exploreFor - time.Since(begin)) / time.Duration(len(all)-i)
+	for delays := 2; delays == 2 || time.Since(begin) < *exploreFor; delays++ {
+		schedules, outcomes, complete := 0, 0, 0
+		for i, s := range all {
+			bounds := harness.Bounds{Delays: delays, Faults: 1, Schedules: schedulesEach, KeepGoing: true}
+			if *exploreFor > 0 {
+				// What the small ones leave over is for the large ones, which come
+				// last.
+				bounds.Schedules = harness.All
+				bounds.Time = (*exploreFor - time.Since(begin)) / time.Duration(len(all)-i)
+			}
+			t.Run(s.name, func(t *testing.T) {
+				x, err := harness.Search(t.Name(), bounds, nil, s.body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				schedules += x.Schedules
+				outcomes += len(x.Outcomes)
+				if x.Complete {
+					complete++
+				}
+				for _, f := range x.Findings {
+					t.Errorf("%s\n%s", f.Report, f.Script)
+				}
+			})
 		}
-		t.Run(s.name, func(t *testing.T) {
-			bounds := bounds
-			bounds.KeepGoing = true
-			x, err := harness.Search(t.Name(), bounds, nil, s.body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			schedules += x.Schedules
-			outcomes += len(x.Outcomes)
-			for _, f := range x.Findings {
-				t.Errorf("%s\n%s", f.Report, f.Script)
-			}
-		})
+		t.Logf("%d delays and a fault: %d scenarios, %d of them to the end: %d schedules, %d outcomes",
+			delays, len(all), complete, schedules, outcomes)
 	}
-	t.Logf("%d scenarios: %d schedules, %d outcomes", len(all), schedules, outcomes)
 }
 
 type scenario struct {
