@@ -23,18 +23,13 @@ func (t *T) Strict() {
 // ask for facts, as [Net.OpenConns] does, and fail the test; it must not wait for
 // anything, nor make anything happen.
 func (t *T) AtQuiet(check func()) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.audits = append(t.audits, check)
 }
 
 // audit calls the checks of AtQuiet, outside of the driver's goroutine, which
 // must not end with one of them.
 func (t *T) audit() {
-	t.mu.Lock()
-	audits := t.audits
-	t.mu.Unlock()
-	if len(audits) == 0 || t.Failed() {
+	if len(t.audits) == 0 || t.Failed() {
 		return
 	}
 	t.auditing.Store(true)
@@ -42,7 +37,7 @@ func (t *T) audit() {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for _, check := range audits {
+		for _, check := range t.audits {
 			t.protect(check)
 		}
 	}()
