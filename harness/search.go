@@ -232,24 +232,27 @@ func (r *Report) signature() string {
 }
 
 // diverge records that a run did not come out as before after its first
-// choices: something is not under control.
-func (e *explorer) diverge(choices []uint16, r result) {
+// choices, but with that offer: something is not under control.
+func (e *explorer) diverge(choices []uint16, offered string, r result) {
 	sig := "uncontrolled"
 	if e.seen[sig] {
 		return
 	}
 	e.seen[sig] = true
 	f := Failure{Kind: sig, Text: fmt.Sprintf("uncontrolled nondeterminism: the same schedule offers something else at step %d", len(choices)+1)}
-	if offers := e.offers(choices); len(offers) > 1 {
-		f.Detail = offers
+	var after []string
+	for _, st := range r.plan.trail {
+		after = append(after, st.opts[st.chosen].name)
 	}
+	f.Detail = append([]string{"after: " + strings.Join(after, "; ")}, e.offers(choices, offered)...)
 	rep := &Report{Name: e.x.Name, Failures: []Failure{f}}
 	e.x.Findings = append(e.x.Findings, &Finding{Schedule: r.plan.schedule(), Found: e.x.Schedules, Report: rep})
 }
 
-// offers runs the same choices again, some times, and returns what then is
-// offered: a line for each list that differs.
-func (e *explorer) offers(choices []uint16) (lines []string) {
+// offers runs the same choices again, some times, and returns that offer and
+// those that differ from it.
+func (e *explorer) offers(choices []uint16, offered string) []string {
+	all := []string{offered}
 	for range 50 {
 		step := 0
 		r := e.one(func(opts []option) int {
@@ -257,19 +260,22 @@ func (e *explorer) offers(choices []uint16) (lines []string) {
 			if step <= len(choices) && int(choices[step-1]) < len(opts) {
 				return int(choices[step-1])
 			}
-			if step == len(choices)+1 {
-				names := make([]string, len(opts))
-				for i, o := range opts {
-					names[i] = o.name
-				}
-				if line := "offered: " + strings.Join(names, "; "); !slices.Contains(lines, line) {
-					lines = append(lines, line)
-				}
+			if o := offer(opts); step == len(choices)+1 && !slices.Contains(all, o) {
+				all = append(all, o)
 			}
 			return -1
 		}, true)
 		e.recycle(r)
 	}
-	slices.Sort(lines)
-	return lines
+	slices.Sort(all)
+	return all
+}
+
+// offer is the names of options in a line.
+func offer(opts []option) string {
+	names := make([]string, len(opts))
+	for i, o := range opts {
+		names[i] = o.name
+	}
+	return "offered: " + strings.Join(names, "; ")
 }

@@ -68,14 +68,14 @@ func (t *tree) run(n node, level int, root bool) {
 	}
 	step, asleep := 0, n.sleep
 	var sleeps [][]option // the sleep set before each step behind the prefix
-	diverged := -1
+	diverged, offered := -1, ""
 	pick := func(opts []option) int {
 		i := step
 		step++
 		if i < len(prefix) {
 			if n.of.prints[i] != hash(opts) || int(prefix[i]) >= len(opts) {
 				if diverged < 0 {
-					diverged = i
+					diverged, offered = i, offer(opts)
 				}
 				return -1
 			}
@@ -95,7 +95,7 @@ func (t *tree) run(n node, level int, root bool) {
 	}
 	r := t.e.one(pick, true)
 	if diverged >= 0 {
-		t.e.diverge(prefix[:diverged], r)
+		t.e.diverge(prefix[:diverged], offered, r)
 		return
 	}
 	defer t.e.recycle(r)
