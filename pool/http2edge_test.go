@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -69,7 +70,7 @@ func TestHTTP2ShortBody(t *testing.T) {
 				b, err := io.ReadAll(r.Body)
 				whole = err == nil && string(b) == "five5"
 			})
-			req, _ := http.NewRequest("POST", "https://api.test/", io.NopCloser(strings.NewReader("five5")))
+			req, _ := http.NewRequest("POST", "https://api.test/", io.NopCloser(iotest.OneByteReader(strings.NewReader("five5"))))
 			req.ContentLength = length
 			resp, err := tr.RoundTrip(req)
 			if err == nil {
