@@ -15,6 +15,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -308,15 +309,17 @@ func (t *Transport) busy(s *sharedConn, now time.Time) bool {
 
 // isSpare reports whether s was never used, but maybe by the request that
 // dialed it, and another connection is there to serve the host
-// (golang/go#13397): one that has served more or, of two that are alike, the older
-// one. Which of them goes is not for the order to decide in which they look.
-// Transport.mu must be held.
+// (golang/go#13397): one that has served more or, of two that are alike, the one
+// that was there first. Which of them goes is not for the order to decide in
+// which they look. Transport.mu must be held.
 func (s *sharedConn) isSpare() bool {
 	if s.pc.served > 1 {
 		return false
 	}
-	for _, pc := range s.pc.host.sharing {
-		if pc.served > s.pc.served || pc.served == s.pc.served && pc.id < s.pc.id {
+	sharing := s.pc.host.sharing
+	at := slices.Index(sharing, s.pc)
+	for i, pc := range sharing {
+		if pc.served > s.pc.served || pc.served == s.pc.served && i < at {
 			return true
 		}
 	}

@@ -328,6 +328,38 @@ func TestHTTP2SilentSpare(t *testing.T) {
 	})
 }
 
+// Of two connections that nobody has used one stays, and not two or none.
+func TestHTTP2SpareOfTwo(t *testing.T) {
+	cert := certServer(t)
+	synctest.Test(t, func(t *testing.T) {
+		tr := h2Bubble(t, cert, nil, nil)
+		open, hold := tr.DialContext, make(chan struct{})
+		tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			<-hold
+			return open(context.WithoutCancel(ctx), network, addr)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				req, _ := http.NewRequestWithContext(ctx, "GET", "https://api.test/", nil)
+				if _, err := tr.RoundTrip(req); !errors.Is(err, context.Canceled) {
+					t.Errorf("got %v, want it cancelled", err)
+				}
+			})
+		}
+		synctest.Wait()
+		cancel()
+		wg.Wait()
+		close(hold)
+		synctest.Wait()
+		if st := tr.Stats(); st.Dials != 2 || st.Idle != 1 || st.Closed[Spare] != 1 {
+			t.Errorf("got closed %s\n%s%swant one of two idle", st.Closed, st, tr.Ledger())
+		}
+		tr.CloseIdleConnections()
+	})
+}
+
 // The server's settings are there when its first frame has been used up, in
 // however many pieces it comes.
 func TestSettingsInPieces(t *testing.T) {
