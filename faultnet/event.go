@@ -63,7 +63,7 @@ type Event struct {
 	name string // made when it is first needed
 	dial *dialing
 	open chan struct{} // of a gate; closed when it is released
-	seq  int           // arrival, in the order that Pending gives
+	seq  int           // among what came since the driver last looked
 
 	wrapped *wrapped // whose call or bytes it is, if no Conn
 	sender  Side     // who sent what arrives there

@@ -19,7 +19,8 @@ type Failure struct {
 	Text string
 	// Where is the file and line that it is about.
 	Where string
-	// Detail is more lines: the stack of a panic.
+	// Detail is more lines: the stack of a panic, or what an uncontrolled
+	// schedule came after and each offer that differs.
 	Detail []string
 }
 

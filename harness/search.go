@@ -240,13 +240,10 @@ func (e *explorer) diverge(choices []uint16, offered string, r result) {
 	}
 	e.seen[sig] = true
 	f := Failure{Kind: sig, Text: fmt.Sprintf("uncontrolled nondeterminism: the same schedule offers something else at step %d", len(choices)+1)}
-	var after []string
-	for _, st := range r.plan.trail {
-		after = append(after, st.opts[st.chosen].name)
-	}
-	f.Detail = append([]string{"after: " + strings.Join(after, "; ")}, e.offers(choices, offered)...)
+	schedule := r.plan.schedule()
+	f.Detail = append([]string{"after: " + strings.Join(schedule, "; ")}, e.offers(choices, offered)...)
 	rep := &Report{Name: e.x.Name, Failures: []Failure{f}}
-	e.x.Findings = append(e.x.Findings, &Finding{Schedule: r.plan.schedule(), Found: e.x.Schedules, Report: rep})
+	e.x.Findings = append(e.x.Findings, &Finding{Schedule: schedule, Found: e.x.Schedules, Report: rep})
 }
 
 // offers runs the same choices again, some times, and returns that offer and
