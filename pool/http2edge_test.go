@@ -27,16 +27,13 @@ func TestHTTP2TurnedAway(t *testing.T) {
 	for _, kind := range []string{"GOAWAY", "REFUSED_STREAM", "REFUSED for ever"} {
 		synctest.Test(t, func(t *testing.T) {
 			tr := h2Bubble(t, cert, nil, func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) })
-			open := tr.DialContext
+			open, away := tr.DialContext, h2Dialer(cert, func(c *tls.Conn) { turnAway(c, kind) })
 			dials := 0
 			tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 				if dials++; dials > 1 && kind != "REFUSED for ever" {
 					return open(ctx, network, addr)
 				}
-				client, far := newConnPair("turn away")
-				conf := &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime, NextProtos: []string{"h2"}}
-				go turnAway(tls.Server(far, conf), kind)
-				return client, nil
+				return away(ctx, network, addr)
 			}
 			begin := time.Now()
 			req, _ := http.NewRequest("POST", "https://api.test/", strings.NewReader("body"))
@@ -91,12 +88,7 @@ func TestHTTP2CloseIdleSilent(t *testing.T) {
 	cert := certServer(t)
 	synctest.Test(t, func(t *testing.T) {
 		tr := h2Bubble(t, cert, nil, nil)
-		tr.DialContext = func(context.Context, string, string) (net.Conn, error) {
-			client, far := newConnPair("silent")
-			conf := &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime, NextProtos: []string{"h2"}}
-			go turnAway(tls.Server(far, conf), "silent")
-			return client, nil
-		}
+		tr.DialContext = h2Dialer(cert, func(c *tls.Conn) { turnAway(c, "silent") })
 		ctx, cancel := context.WithCancel(t.Context())
 		req, _ := http.NewRequestWithContext(ctx, "GET", "https://api.test/", nil)
 		ended := make(chan error)
@@ -126,6 +118,17 @@ func TestHTTP2CloseIdleSilent(t *testing.T) {
 	})
 }
 
+// h2Dialer is a dialer whose connections have serve at their other end, which
+// speaks HTTP/2 by hand.
+func h2Dialer(cert *httptest.Server, serve func(*tls.Conn)) dialFunc {
+	conf := &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime, NextProtos: []string{"h2"}}
+	return func(context.Context, string, string) (net.Conn, error) {
+		client, far := newConnPair("by hand")
+		go serve(tls.Server(far, conf))
+		return client, nil
+	}
+}
+
 // turnAway is an HTTP/2 server that does nothing with its requests.
 func turnAway(c net.Conn, kind string) {
 	defer c.Close()
@@ -150,15 +153,13 @@ func turnAway(c net.Conn, kind string) {
 				fr.WritePing(true, f.Data)
 			}
 		case *http2.HeadersFrame:
-			if kind == "silent" {
-				continue
-			}
-			if kind == "GOAWAY" {
+			switch kind {
+			case "GOAWAY":
 				fr.WriteGoAway(0, http2.ErrCodeNo, nil)
-			} else {
-				if kind == "REFUSED_STREAM" { // or it would be asked again first
-					fr.WriteGoAway(f.StreamID, http2.ErrCodeNo, nil)
-				}
+			case "REFUSED_STREAM": // with GOAWAY, or it would be asked again first
+				fr.WriteGoAway(f.StreamID, http2.ErrCodeNo, nil)
+				fr.WriteRSTStream(f.StreamID, http2.ErrCodeRefusedStream)
+			case "REFUSED for ever":
 				fr.WriteRSTStream(f.StreamID, http2.ErrCodeRefusedStream)
 			}
 		}
@@ -397,15 +398,10 @@ func TestHTTP2DiesAtOnce(t *testing.T) {
 	cert := certServer(t)
 	synctest.Test(t, func(t *testing.T) {
 		tr := h2Bubble(t, cert, nil, nil)
-		tr.DialContext = func(context.Context, string, string) (net.Conn, error) {
-			client, far := newConnPair("dies")
-			go func() {
-				c := tls.Server(far, &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime, NextProtos: []string{"h2"}})
-				c.Handshake()
-				c.Close()
-			}()
-			return client, nil
-		}
+		tr.DialContext = h2Dialer(cert, func(c *tls.Conn) {
+			c.Handshake()
+			c.Close()
+		})
 		var wg sync.WaitGroup
 		for range 5 {
 			wg.Go(func() {
