@@ -50,7 +50,7 @@ func playTime(size int, f func(*stage)) time.Duration {
 		taken <- list
 	}()
 	synctest.Test(new(testing.T), func(*testing.T) {
-		f(&stage{clock.System, size, time.Sleep, func() { marks <- true }})
+		f(&stage{clock.System, size, time.Sleep, func() { marks <- true }}) // virtual
 	})
 	close(marks)
 	list := <-taken

@@ -276,7 +276,7 @@ func TestContextWithParentOnAnotherClock(t *testing.T) {
 		}
 		ctx, cancel = clock.WithTimeout(parent, v, sec)
 		defer cancel()
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) // virtual
 		synctest.Wait()
 		if ctx.Err() != context.DeadlineExceeded {
 			t.Errorf("after its parent's deadline: got %v", ctx.Err())

@@ -28,13 +28,13 @@ type world struct {
 
 // inTime plays f on package time in a bubble and returns what was noted.
 func inTime(t *testing.T, f func(*world)) string {
-	return play(t, func() (clock.Clock, func(time.Duration)) { return clock.System, time.Sleep }, f)
+	return play(t, func() (clock.Clock, func(time.Duration)) { return clock.System, time.Sleep }, f) // virtual
 }
 
 // inOther does so on a clock that hides that it is System.
 func inOther(t *testing.T, f func(*world)) string {
 	other := struct{ clock.Clock }{clock.System}
-	return play(t, func() (clock.Clock, func(time.Duration)) { return other, time.Sleep }, f)
+	return play(t, func() (clock.Clock, func(time.Duration)) { return other, time.Sleep }, f) // virtual
 }
 
 // inVirtual plays f on a Virtual.

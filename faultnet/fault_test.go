@@ -84,7 +84,7 @@ func TestCombinators(t *testing.T) {
 					got += "."
 					c.Close()
 				}
-				time.Sleep(time.Second)
+				time.Sleep(time.Second) // virtual
 			}
 			if got != tt.want {
 				t.Errorf("%s: got %s, want %s", tt.fault, got, tt.want)
@@ -174,7 +174,7 @@ func TestLatency(t *testing.T) {
 				go func() {
 					for _, w := range []string{"a", "b", "c"} {
 						io.WriteString(s, w)
-						time.Sleep(time.Second)
+						time.Sleep(time.Second) // virtual
 					}
 					s.Close()
 				}()
@@ -227,7 +227,7 @@ func TestDroppedSYN(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		go func() {
-			time.Sleep(2 * time.Second)
+			time.Sleep(2 * time.Second) // virtual
 			c, _ := l.Accept()
 			c.Close()
 		}()
@@ -260,7 +260,7 @@ func TestLookupCancelled(t *testing.T) {
 		} {
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			go func() {
-				time.Sleep(time.Second)
+				time.Sleep(time.Second) // virtual
 				tt.end(cancel)
 			}()
 			_, err := n.DialContext(ctx, "tcp", "api.test:80")

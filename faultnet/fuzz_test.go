@@ -27,9 +27,10 @@ func FuzzConn(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, input []byte) {
-		if len(input) < 1 || len(input) > 200 {
-			t.Skip()
+		if len(input) == 0 {
+			return // not even how the network is made
 		}
+		input = input[:min(len(input), 200)]
 		synctest.Test(t, func(t *testing.T) { newFuzzRun(t, input[0]).run(input[1:]) })
 	})
 }

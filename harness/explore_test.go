@@ -170,7 +170,7 @@ func TestTimeToEnd(t *testing.T) {
 		r2 := t.Get("r2", tr, "http://api.test/").MayCancel()
 		r2.Await()
 		if r2.Err() != nil {
-			go time.Sleep(time.Second)
+			go time.Sleep(time.Second) // virtual
 		}
 	})
 	if len(x.Outcomes) < 2 {

@@ -25,7 +25,7 @@ func TestLedger(t *testing.T) {
 		r1 := s.do("r1", req)
 		c1 := s.wantDial().open()
 		c1.body(c1.wantRequest())
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // virtual
 		r2 := s.get("r2")
 		c2 := s.wantDial().open()
 		c2.wantRequest()
@@ -35,7 +35,7 @@ func TestLedger(t *testing.T) {
 		d4 := s.wantDial()
 		r5 := s.get("r5")
 		c2.wantRequest()
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // virtual
 
 		l := s.tr.Ledger()
 		const want = `  id  state     served  host                            holder

@@ -246,9 +246,9 @@ func TestResponseHeaderTimeout(t *testing.T) {
 		r1 := s.get("r1")
 		c1 := s.wantDial().open()
 		c1.wantRequest()
-		time.Sleep(time.Minute - 1)
+		time.Sleep(time.Minute - 1) // virtual
 		r1.wantPending("its time has not come")
-		time.Sleep(time.Nanosecond)
+		time.Sleep(time.Nanosecond) // virtual
 		r1.wantErr(context.DeadlineExceeded)
 		if r1.err != errHeaderTimeout {
 			t.Errorf("error: got %v, want %v as it is", r1.err, errHeaderTimeout)
@@ -261,7 +261,7 @@ func TestResponseHeaderTimeout(t *testing.T) {
 		c2.wantRequest()
 		c2.send("HTTP/1.1 200 OK\nContent-Length: 5\n\n")
 		resp := r2.wantResponse()
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // virtual
 		c2.send("hello")
 		if b, err := io.ReadAll(resp.Body); string(b) != "hello" || err != nil {
 			t.Errorf("body: got %q, %v: the timeout is for the header", b, err)

@@ -24,11 +24,11 @@ func TestLedgerHandedOn(t *testing.T) {
 		c1 := s.wantDial().open()
 		c1.wantRequest()
 		r2 := s.do("r2", s.request("OPTIONS", nil))
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // virtual
 		handedOn := time.Now()
 		c1.send(ok0)
 		r1.wantDone("")
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // virtual
 		if e := s.tr.Ledger()[0]; e.Holder != "OPTIONS http://api.test/" || !e.Since.Equal(handedOn) || e.Served != 2 {
 			t.Errorf("ledger: got %s since %v, want r2's since %v", e.Holder, e.Since, handedOn)
 		}
@@ -46,7 +46,7 @@ func TestLedgerHandedOn(t *testing.T) {
 func TestLedgerShared(t *testing.T) {
 	cert := certServer(t)
 	synctest.Test(t, func(t *testing.T) {
-		tr := h2Bubble(t, cert, nil, func(w http.ResponseWriter, r *http.Request) { time.Sleep(10 * time.Second) })
+		tr := h2Bubble(t, cert, nil, func(w http.ResponseWriter, r *http.Request) { time.Sleep(10 * time.Second) }) // virtual
 		fetch(t, tr, "https://api.test/")
 		synctest.Wait()
 		want := func(state State, since time.Time, holder string) {
@@ -56,13 +56,13 @@ func TestLedgerShared(t *testing.T) {
 			}
 		}
 		want(Idle, time.Now(), "")
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // virtual
 		first := time.Now()
 		var wg sync.WaitGroup
 		wg.Go(func() { fetch(t, tr, "https://api.test/") })
 		synctest.Wait()
 		want(Active, first, "1 request")
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // virtual
 		wg.Go(func() { fetch(t, tr, "https://api.test/") })
 		synctest.Wait()
 		want(Active, first, "2 requests")
@@ -160,7 +160,7 @@ func TestTLSGoodbye(t *testing.T) {
 				r1.wantDone("")
 				s.tr.CloseIdleConnections()
 			} else {
-				time.Sleep(time.Minute)
+				time.Sleep(time.Minute) // virtual
 				r1.wantErr(context.DeadlineExceeded)
 			}
 			if n := <-heard; (n > 0) != peace {
@@ -272,7 +272,7 @@ func TestFailureOfTheCanceled(t *testing.T) {
 func TestHTTP2Books(t *testing.T) {
 	cert := certServer(t)
 	synctest.Test(t, func(t *testing.T) {
-		tr := h2Bubble(t, cert, &http.HTTP2Config{MaxConcurrentStreams: 1}, func(w http.ResponseWriter, r *http.Request) { time.Sleep(time.Second) })
+		tr := h2Bubble(t, cert, &http.HTTP2Config{MaxConcurrentStreams: 1}, func(w http.ResponseWriter, r *http.Request) { time.Sleep(time.Second) }) // virtual
 		fetch(t, tr, "https://api.test/")
 		synctest.Wait()
 		var wg sync.WaitGroup
@@ -288,7 +288,7 @@ func TestHTTP2Books(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		tr := h2Bubble(t, cert, nil, func(w http.ResponseWriter, r *http.Request) { time.Sleep(time.Second) })
+		tr := h2Bubble(t, cert, nil, func(w http.ResponseWriter, r *http.Request) { time.Sleep(time.Second) }) // virtual
 		tr.MaxConnsPerHost = 1
 		var wg sync.WaitGroup
 		for range 5 {

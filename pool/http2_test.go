@@ -112,7 +112,7 @@ func certServer(t *testing.T) *httptest.Server {
 func TestHTTP2OneConnection(t *testing.T) {
 	cert := certServer(t)
 	synctest.Test(t, func(t *testing.T) {
-		tr := h2Bubble(t, cert, nil, func(w http.ResponseWriter, r *http.Request) { time.Sleep(time.Second) })
+		tr := h2Bubble(t, cert, nil, func(w http.ResponseWriter, r *http.Request) { time.Sleep(time.Second) }) // virtual
 		hold := make(chan struct{})
 		open := tr.DialContext
 		tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -150,7 +150,7 @@ func TestHTTP2BeforeSettings(t *testing.T) {
 		var load gauge
 		tr := h2Bubble(t, cert, &http.HTTP2Config{MaxConcurrentStreams: 2}, func(w http.ResponseWriter, r *http.Request) {
 			load.enter()
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // virtual
 			load.leave()
 		})
 		tr.MaxConnsPerHost = 1
@@ -173,7 +173,7 @@ func TestHTTP2Strict(t *testing.T) {
 		var load gauge
 		tr := h2Bubble(t, cert, &http.HTTP2Config{MaxConcurrentStreams: 2}, func(w http.ResponseWriter, r *http.Request) {
 			load.enter()
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // virtual
 			load.leave()
 		})
 		tr.HTTP2 = &http.HTTP2Config{StrictMaxConcurrentRequests: true}
@@ -273,14 +273,14 @@ func TestHTTP2Idle(t *testing.T) {
 				fetch(t, tr, "https://api.test/")
 				synctest.Wait()
 				if tt.keep > 0 {
-					time.Sleep(tt.keep - 1)
+					time.Sleep(tt.keep - 1) // virtual
 					synctest.Wait()
 					if st := tr.Stats(); len(closed) > 0 || st.Idle != 1 || st.Dials != 1 {
 						t.Errorf("%s, before its time: got %d closed\n%s", tt.name, len(closed), st)
 					}
 				}
 			}
-			time.Sleep(time.Nanosecond)
+			time.Sleep(time.Nanosecond) // virtual
 			synctest.Wait()
 			if tt.why == nil {
 				if len(closed) > 0 {
@@ -302,7 +302,7 @@ func TestHTTP2Idle(t *testing.T) {
 func TestHTTP2IdleLimit(t *testing.T) {
 	cert := certServer(t)
 	synctest.Test(t, func(t *testing.T) {
-		tr := h2Bubble(t, cert, &http.HTTP2Config{MaxConcurrentStreams: 1}, func(w http.ResponseWriter, r *http.Request) { time.Sleep(time.Second) })
+		tr := h2Bubble(t, cert, &http.HTTP2Config{MaxConcurrentStreams: 1}, func(w http.ResponseWriter, r *http.Request) { time.Sleep(time.Second) }) // virtual
 		tr.MaxConnsPerHost = 2
 		var wg sync.WaitGroup
 		burst := func() {
@@ -332,7 +332,7 @@ func TestHTTP2CloseIdleInBody(t *testing.T) {
 		tr := h2Bubble(t, cert, nil, func(w http.ResponseWriter, r *http.Request) {
 			io.WriteString(w, "first ")
 			w.(http.Flusher).Flush()
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // virtual
 			io.WriteString(w, "second")
 		})
 		req, _ := http.NewRequest("GET", "https://api.test/", nil)
@@ -375,7 +375,7 @@ func TestHTTP2IdleServesLine(t *testing.T) {
 		if st := tr.Stats(); st.Waiting != 0 || st.Idle != 0 || st.Active != 1 || st.Reuses != 1 {
 			t.Errorf("after the change: got\n%s", st)
 		}
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // virtual
 		if w.pc == nil || w.pc.broken.Load() {
 			t.Fatal("an hour later: got no connection, want one that is in use and has no idle timer")
 		}

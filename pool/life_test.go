@@ -126,11 +126,11 @@ func TestIdleTimeout(t *testing.T) {
 				c.wantRequest()
 				c.send(ok0)
 				r.wantDone("")
-				time.Sleep(time.Minute - early)
+				time.Sleep(time.Minute - early) // virtual
 			}
 			if early > 0 {
 				c.wantOpen("its time has not come")
-				time.Sleep(early)
+				time.Sleep(early) // virtual
 			}
 			c.wantClosed("its time has come")
 		})

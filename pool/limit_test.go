@@ -88,10 +88,10 @@ func TestWaitTime(t *testing.T) {
 		c1.wantRequest()
 		r2 := s.get("r2")
 		r3 := s.get("r3")
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // virtual
 		r3.stop()
 		r3.wantErr(context.Canceled)
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // virtual
 		c1.send(ok0)
 		r1.wantDone("")
 		c1.wantRequest()

@@ -67,7 +67,7 @@ func TestRequestUntouched(t *testing.T) {
 		if seen.Header.Get("Accept-Encoding") != "gzip" || seen.Header.Get("Proxy-Authorization") == "" || !seen.Close {
 			t.Errorf("as sent: got %v, close %v, want more than the caller said", seen.Header, seen.Close)
 		}
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // virtual
 		c1.body(seen)
 		c1.send(ok0)
 		if err := <-done; err != nil {
@@ -198,7 +198,7 @@ func TestDialers(t *testing.T) {
 		r1 := s.do("r1", req)
 		c1 := s.wantDial().open()
 		c1.wantRequest()
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) // virtual
 		c1.send(okBody)
 		if r1.wantResponse().TLS != nil {
 			t.Error("TLS: got a state, want none: nobody has told")
@@ -218,7 +218,7 @@ func TestZeroLimits(t *testing.T) {
 			calls = append(calls, s.get("r"))
 			conns = append(conns, s.wantDial().open())
 		}
-		time.Sleep(year) // ResponseHeaderTimeout
+		time.Sleep(year) // virtual: ResponseHeaderTimeout
 		for i, c := range conns {
 			c.wantRequest()
 			c.send(ok0)
@@ -237,7 +237,7 @@ func TestZeroLimits(t *testing.T) {
 			c.send(ok0)
 			r.wantDone("")
 		}
-		time.Sleep(year) // IdleConnTimeout
+		time.Sleep(year) // virtual: IdleConnTimeout
 		if n := s.tr.Stats().Idle; n != many {
 			t.Errorf("%d hosts: got %d idle connections, want as many", many, n)
 		}
@@ -247,7 +247,7 @@ func TestZeroLimits(t *testing.T) {
 		req.URL.Scheme = "https"
 		r1 := s.do("r1", req)
 		c1 := s.wantDial().open()
-		time.Sleep(year)
+		time.Sleep(year) // virtual
 		r1.wantPending("nobody has set a timeout")
 		c1.fin()
 		r1.wantErr(io.EOF)
@@ -275,13 +275,13 @@ func TestResponseHeaderTimeoutAfterBody(t *testing.T) {
 		r1 := s.do("r1", s.request("POST", pr))
 		c1 := s.wantDial().open()
 		seen := c1.wantRequest()
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // virtual
 		pw.Write([]byte("slow"))
 		pw.Close()
 		c1.body(seen)
-		time.Sleep(time.Minute - 1)
+		time.Sleep(time.Minute - 1) // virtual
 		r1.wantPending("the request was long, not the response")
-		time.Sleep(time.Nanosecond)
+		time.Sleep(time.Nanosecond) // virtual
 		r1.wantErr(context.DeadlineExceeded)
 	})
 }
@@ -294,12 +294,12 @@ func TestExpectContinueTimeoutAfterHeader(t *testing.T) {
 		req.Header.Set("Expect", "100-continue")
 		c1.stall(10)
 		r1 := s.do("r1", req)
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // virtual
 		c1.stall(-1)
 		seen := c1.wantRequest()
-		time.Sleep(time.Second - 1)
+		time.Sleep(time.Second - 1) // virtual
 		c1.wantNothing("the header took an hour, and the second begins after it")
-		time.Sleep(time.Nanosecond)
+		time.Sleep(time.Nanosecond) // virtual
 		if got := c1.body(seen); got != "payload" {
 			t.Errorf("body: got %q", got)
 		}

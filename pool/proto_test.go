@@ -103,9 +103,9 @@ func TestExpectContinue(t *testing.T) {
 
 		r2 := s.do("r2", expect(s))
 		seen = c1.wantRequest()
-		time.Sleep(time.Second - 1)
+		time.Sleep(time.Second - 1) // virtual
 		c1.wantNothing("the timeout has not passed")
-		time.Sleep(time.Nanosecond)
+		time.Sleep(time.Nanosecond) // virtual
 		if got := c1.body(seen); got != "payload" {
 			t.Errorf("body after the timeout: got %q", got)
 		}
@@ -380,7 +380,7 @@ func TestTraceOrder(t *testing.T) {
 			t.Errorf("first request: got\n%s", strings.Join(events, "\n"))
 		}
 		events = nil
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // virtual
 		r2 := s.do("r2", traced(s.request("GET", nil)))
 		c1.wantRequest()
 		c1.send("HTTP/1.1 200 OK\nConnection: close\nContent-Length: 0\n\n")

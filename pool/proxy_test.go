@@ -218,7 +218,7 @@ func TestConnectNeverAnswered(t *testing.T) {
 			c1.wantOpen("the dial goes on")
 			r2 := s.do("r2", req)
 			c2 := s.wantDial().open()
-			time.Sleep(time.Minute)
+			time.Sleep(time.Minute) // virtual
 			c1.wantClosed("a minute has passed")
 			c2.wantClosed("a minute has passed")
 			r2.wantErr(context.DeadlineExceeded)

@@ -114,7 +114,7 @@ func TestBubbleServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mem := newMemNet()
 		srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // virtual
 			echo(w, r)
 		})}
 		go srv.Serve(mem)

@@ -443,7 +443,7 @@ func TestLastWord(t *testing.T) {
 				r1.wantErr(syscall.EPIPE)
 				return
 			}
-			time.Sleep(lastWord - 1)
+			time.Sleep(lastWord - 1) // virtual
 			r1.wantPending("the server may have more to say")
 			c1.send("HTTP/1.1 413 Content Too Large\nContent-Length: 0\n\n")
 			if resp := r1.wantResponse(); resp.StatusCode != 413 {

@@ -120,7 +120,7 @@ var subjects = []subject{
 // inside is not real.
 func bubble() subject {
 	m := maker[*time.Timer]{
-		now: time.Now, newTimer: time.NewTimer, afterFunc: time.AfterFunc, advance: time.Sleep, pass: time.Sleep,
+		now: time.Now, newTimer: time.NewTimer, afterFunc: time.AfterFunc, advance: time.Sleep, pass: time.Sleep, // virtual
 		ticker: func(d time.Duration) { time.NewTicker(d) },
 		c:      func(t *time.Timer) <-chan time.Time { return t.C },
 		stop:   func(t *time.Timer) { t.Stop() },
