@@ -36,7 +36,7 @@ func (w *wire) change(f func()) {
 func (w *wire) read(p []byte) (int, error) {
 	for {
 		w.mu.Lock()
-		if w.buf.Len() > 0 && w.broken != net.ErrClosed {
+		if w.buf.Len() > 0 {
 			defer w.mu.Unlock()
 			return w.buf.Read(p)
 		}
@@ -107,19 +107,17 @@ func (e *end) RemoteAddr() net.Addr        { return addr(e.name) }
 func (e *end) Close() error {
 	err := net.ErrClosed
 	e.closeOnce.Do(func() {
-		e.out.change(func() { e.out.err, e.out.broken = io.EOF, net.ErrClosed })
-		e.in.change(func() { e.in.err, e.in.broken = net.ErrClosed, syscall.EPIPE })
 		// The other end still reads what was written before.
-		e.out.change(func() { e.out.broken = errGone })
-		e.in.change(func() { e.in.buf.Reset() })
+		e.out.change(func() { e.out.err, e.out.broken = io.EOF, net.ErrClosed })
+		e.in.change(func() {
+			e.in.err, e.in.broken = net.ErrClosed, syscall.EPIPE
+			e.in.buf.Reset()
+		})
 		close(e.closed)
 		err = nil
 	})
 	return err
 }
-
-// errGone keeps what is in flight readable, unlike net.ErrClosed.
-var errGone = &net.OpError{Op: "write", Net: "mem", Err: net.ErrClosed}
 
 // fin ends what this end sends, and no more.
 func (e *end) fin() { e.out.change(func() { e.out.err = io.EOF }) }
