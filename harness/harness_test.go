@@ -58,6 +58,26 @@ func TestFreeRunning(t *testing.T) {
 	}
 }
 
+// A server behaves as without us: it ends the connection when its handler left
+// a body alone that waits for 100 Continue.
+func TestServerKnowsItsBody(t *testing.T) {
+	harness.Test(t, func(t *harness.T) {
+		t.Serve("api.test:80", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+		}))
+		tr := t.Net.Transport()
+		tr.ExpectContinueTimeout = time.Second
+		req, _ := http.NewRequest("POST", "http://api.test/", strings.NewReader("payload"))
+		req.Header.Set("Expect", "100-continue")
+		r1 := t.Start("r1", tr, req)
+		r1.WantStatus(http.StatusRequestEntityTooLarge)
+		if !r1.Response().Close {
+			t.Errorf("got a response after which the connection goes on, want Connection: close")
+		}
+		r1.Finish()
+	})
+}
+
 // Which connection a request ran on is known under TLS and HTTP/2 too, where
 // its name cannot be read from the wire.
 func TestIdentityUnderTLS(t *testing.T) {

@@ -110,7 +110,11 @@ func (r *Request) answers(h http.Handler, w http.ResponseWriter, req *http.Reque
 		r.t.mu.Unlock()
 	}()
 	if req.Body != nil && req.Body != http.NoBody {
-		req.Body = &heard{ReadCloser: req.Body, answer: a}
+		// The server looks at the body of its own request when the handler is
+		// done: did it ask for 100 Continue?
+		ours := *req
+		ours.Body = &heard{ReadCloser: req.Body, answer: a}
+		req = &ours
 	}
 	if _, ok := w.(http.Hijacker); ok {
 		h.ServeHTTP(hijackable{a}, req)
