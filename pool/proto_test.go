@@ -196,6 +196,23 @@ func TestExpectContinueFinal(t *testing.T) {
 	}
 }
 
+// The answer that comes in place of 100 may be long, and take its time.
+func TestExpectContinueRefusedAtLength(t *testing.T) {
+	run(t, &Transport{ExpectContinueTimeout: time.Hour}, func(s *script) {
+		req := s.request("PUT", &onceBody{Reader: strings.NewReader("payload")})
+		req.Header.Set("Expect", "100-continue")
+		r1 := s.do("r1", req)
+		c1 := s.wantDial().open()
+		c1.wantRequest()
+		half := strings.Repeat("x", 50_000)
+		c1.send("HTTP/1.1 413 No\nConnection: close\nContent-Length: 100000\n\n" + half)
+		c1.wantOpen("half of the answer is missing")
+		c1.send(half)
+		r1.wantDone(half + half)
+		c1.wantClosed("the answer is over")
+	})
+}
+
 // 101 hands the connection over: bytes read ahead come first, CloseWrite
 // works, the place is free, and the ledger keeps it until it is closed.
 func TestUpgrade(t *testing.T) {

@@ -108,11 +108,18 @@ func (b *sentBody) readError() error {
 	return b.err
 }
 
-// atFault reports whether the write of a request failed because of its body.
-func (b *sentBody) atFault() bool {
+// fault is why the write of a request failed if it was its body, which may be
+// nil, that failed or was stopped.
+func (b *sentBody) fault() error {
+	if b == nil {
+		return nil
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.err != nil || b.stopped != nil
+	if b.err != nil {
+		return b.err
+	}
+	return b.stopped
 }
 
 // trackBody returns req, or a copy of it whose body is tracked. Bytes in memory

@@ -130,13 +130,16 @@ func (pc *persistConn) write(ex *exchange) error {
 	if err == nil {
 		err = pc.bw.Flush()
 	}
-	if err != nil && w.err != nil {
+	switch {
+	case err == nil:
+		return nil
+	case w.err != nil:
 		return w.err
 	}
-	if err != nil && (ex.body == nil || !ex.body.atFault()) {
-		return requestError{err}
+	if fault := ex.body.fault(); fault != nil {
+		return fault
 	}
-	return err
+	return requestError{err}
 }
 
 // adjust adds to the request as written what the connection asks for. The
@@ -202,6 +205,9 @@ func (pc *persistConn) written(ex *exchange, err error) bool {
 			pc.awaitHeader(ex)
 		}
 		return true
+	case err == errBodyWithheld:
+		// The answer is there, or the read loop is about to hand it out. The
+		// connection ends with that, and not before.
 	case pc.writing.err == nil:
 		// The caller's body failed. The server must not wait for the rest.
 		pc.close(WriteFailed, err)
