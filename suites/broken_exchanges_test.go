@@ -65,6 +65,7 @@ var brokenExchanges = []breakage{
 	{"a body is sent at once", 0, ignoring("ExpectContinueTimeout"), []string{"expect-consent", "expect-withheld"}},
 	{"a 100 is the answer", 0, withBug("continue is the answer"), []string{"expect-consent"}},
 	{"a 100 is waited for for ever", 0, withBug("waits for ever"), []string{"expect-silence"}},
+	{"a body was withheld, and its connection closed", 0, withBug("withheld and closed"), []string{"expect-answer-whole"}},
 	{"a body was withheld, and its connection pooled", 0, withBug("withheld and pooled"), []string{"expect-refusal"}},
 
 	// Proxies.

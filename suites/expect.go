@@ -117,6 +117,36 @@ var expectCases = []Case{
 		},
 	},
 	{
+		Name: "expect-answer-whole", Group: Expect,
+		Claim:    "An answer in place of 100 Continue is delivered whole, however long it is, and though the connection ends with it.",
+		Verdict:  "the answer is delivered",
+		Issues:   []string{"golang/go#67555"},
+		Source:   "RFC 9110 section 10.1.1; RFC 9112 section 9.5",
+		Settings: harness.Settings{ExpectContinueTimeout: patience},
+		Bounds:   harness.Bounds{Faults: harness.None, Delays: 1, Schedules: 60},
+		Body: func(e *Env) {
+			why := strings.Repeat("too large ", 1000)
+			e.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == "POST" {
+					w.WriteHeader(http.StatusRequestEntityTooLarge)
+					io.WriteString(w, why)
+					w.(http.Flusher).Flush()
+					time.Sleep(1) // virtual: the rest is on its way later
+					io.WriteString(w, why)
+				}
+			}))
+			body := newBody(strings.NewReader("payload"))
+			r1 := e.Start("r1", e.Transport, expecting(e.Context(), e.URL("/"), body))
+			r1.Await()
+			e.Answered(r1)
+			r1.WantStatus(http.StatusRequestEntityTooLarge)
+			r1.WantBody(why + why)
+			r2 := e.Get("r2", "/")
+			e.Answered(r2)
+			body.wantClosed(e, "r1")
+		},
+	},
+	{
 		Name: "expect-cancelled", Group: Expect,
 		Claim:    "A request that is cancelled while its body waits for 100 Continue ends at once, wherever that is in the timeout.",
 		Verdict:  "cancelled requests end at once",

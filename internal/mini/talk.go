@@ -49,6 +49,9 @@ func (m *Transport) ask(c *conn, req *http.Request) (*http.Response, error) {
 		return nil, err
 	case resp.StatusCode != http.StatusContinue || m.Bug == "continue is the answer":
 		resp.Close = resp.Close || m.Bug != "withheld and pooled"
+		if m.Bug == "withheld and closed" {
+			c.Close()
+		}
 		return resp, nil
 	}
 	if _, err := io.Copy(c, req.Body); err != nil {
