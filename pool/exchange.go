@@ -35,7 +35,7 @@ type exchange struct {
 	canceled  error
 	written   bool          // the write loop is done with it
 	writeErr  error         // with this result
-	onWritten chan struct{} // if not nil, closed then
+	onWritten chan struct{} // closed then; nil unless finish waits for that
 
 	keepAlive bool // both sides mean to go on; set before resp
 	bodyless  bool // the response ends with its header; set before resp
@@ -90,10 +90,11 @@ func (pc *persistConn) begin(ex *exchange) bool {
 }
 
 // cancel closes the connection because ex is called off. It is too late for
-// that when the response is there, or in the body when the body has ended.
+// that when the response is there, or in the body when the body has ended:
+// who waits for the end of the request then, closes it.
 func (pc *persistConn) cancel(ex *exchange, why error, inBody bool) bool {
 	pc.mu.Lock()
-	late := pc.cur != ex || (ex.resp != nil) != inBody
+	late := pc.cur != ex || (ex.resp != nil) != inBody || ex.onWritten != nil
 	if !late && ex.canceled == nil {
 		ex.canceled = why
 	}

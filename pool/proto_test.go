@@ -455,6 +455,33 @@ func TestDuplex(t *testing.T) {
 	})
 }
 
+// A request that is called off when its answer is over, but not its own body,
+// ends one way, whoever hears of that first.
+func TestCancelBehindTheAnswer(t *testing.T) {
+	for range 50 {
+		run(t, &Transport{}, func(s *script) {
+			pr, _ := io.Pipe()
+			r1 := s.do("r1", s.request("POST", pr))
+			c1 := s.wantDial().open()
+			c1.wantRequest()
+			c1.send(okBody)
+			resp := r1.wantResponse()
+			read := make(chan error, 1)
+			go func() {
+				_, err := io.ReadAll(resp.Body)
+				read <- err
+			}()
+			c1.wantOpen("the request may end yet")
+			r1.stop()
+			if err := <-read; err != nil {
+				t.Errorf("body: got %v, want all of it", err)
+			}
+			c1.wantClosed("it was called off")
+			s.wantClosed(RequestUnsent, 1)
+		})
+	}
+}
+
 // A response that is whole before its request is: the connection is closed
 // after a grace in which the write may still end.
 func TestResponseBeforeRequestEnds(t *testing.T) {
