@@ -116,7 +116,10 @@ func (pc *persistConn) close(cause Cause, err error) {
 	}
 	pc.broken.Store(true)
 	pc.cause, pc.err = cause, err
-	ex := pc.sending
+	var body *sentBody // whose caller has its response, and does not wait here
+	if ex := pc.sending; ex != nil && ex.resp != nil {
+		body = ex.body
+	}
 	pc.headerDue = time.Time{}
 	pc.mu.Unlock()
 
@@ -132,8 +135,8 @@ func (pc *persistConn) close(cause Cause, err error) {
 	// Only now is the place free: dialing and open connections together never
 	// exceed the limit, not for an instant (golang/go#29889).
 	pc.t.forget(pc, cause)
-	if ex != nil && ex.body != nil {
-		ex.body.stop()
+	if body != nil {
+		body.stop()
 	}
 }
 

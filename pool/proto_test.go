@@ -12,6 +12,7 @@ import (
 	"net/textproto"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -480,6 +481,38 @@ func TestCancelBehindTheAnswer(t *testing.T) {
 			s.wantClosed(RequestUnsent, 1)
 		})
 	}
+}
+
+// A request whose connection breaks under its body returns when that is closed,
+// whoever hears first that it broke.
+func TestBrokenUnderTheBody(t *testing.T) {
+	for range 50 {
+		run(t, &Transport{}, func(s *script) {
+			pr, pw := io.Pipe()
+			body := &parkedClose{ReadCloser: pr, may: make(chan struct{})}
+			r1 := s.do("r1", s.request("POST", body))
+			c1 := s.wantDial().open()
+			c1.wantRequest()
+			c1.reset()
+			r1.wantPending("its body is being closed")
+			close(body.may)
+			r1.wantErr(syscall.ECONNRESET)
+			if _, err := pw.Write([]byte("x")); err != io.ErrClosedPipe {
+				t.Errorf("request body: got %v, want it closed", err)
+			}
+		})
+	}
+}
+
+// A parkedClose is closed when it may be.
+type parkedClose struct {
+	io.ReadCloser
+	may chan struct{}
+}
+
+func (b *parkedClose) Close() error {
+	<-b.may
+	return b.ReadCloser.Close()
 }
 
 // A response that is whole before its request is: the connection is closed
