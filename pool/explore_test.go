@@ -57,9 +57,9 @@ func TestExplore(t *testing.T) {
 					complete++
 				}
 				for _, f := range x.Findings {
-					if f.Report.Failures[0].Kind == "uncontrolled" {
-						// Which of two goroutines goes first inside of a step is not
-						// decided by the harness: said, and no failure.
+					if f.Report.Failures[0].Kind == "uncontrolled" && s.name == "HTTP/2" {
+						// Whether the handler has answered when a request and its
+						// reset come at once is chance in net/http's server.
 						t.Logf("%s", f.Report)
 						continue
 					}
