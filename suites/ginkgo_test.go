@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -91,6 +92,8 @@ func TestGinkgo(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, dir, "mine_test.go", head+user)
+	procs := runtime.GOMAXPROCS(0)
+	t.Setenv("GOMAXPROCS", strconv.Itoa(procs)) // go test -cpu is for this process alone
 	out, err := goCommand(dir, "run", "-mod=mod", "github.com/onsi/ginkgo/v2/ginkgo", "-p", "--repeat", "3",
 		"--label-filter", "cancel && !http2", "--junit-report", "r.xml")
 	if err != nil {
@@ -99,7 +102,6 @@ func TestGinkgo(t *testing.T) {
 	if n := strings.Count(out, "SUCCESS!"); n != 4 {
 		t.Errorf("got %d runs that passed, want one and 3 more:\n%s", n, out)
 	}
-	procs := runtime.GOMAXPROCS(0)
 	if procs > 4 {
 		procs-- // as Ginkgo counts them
 	}
