@@ -33,7 +33,7 @@ type subject struct {
 	name string
 	// play runs f and returns the real time between its two marks.
 	play func(m measure, list []time.Duration, size int) time.Duration
-	caps map[string]int // of timers or steps, by measure, where there are any
+	caps map[string]int // of timers or steps, by measure, where there are any; with 0 it is left out
 }
 
 // of makes a subject of a clock that is made by make.
@@ -57,6 +57,7 @@ var subjects = []subject{
 		}
 	}),
 	bubble(),
+	bare(),
 	of("k8s", map[string]int{"advance": 100, "tick": 100, "reset": 10_000, "stop": 10_000}, func() maker[kclock.Timer] {
 		f := ktesting.NewFakeClock(clock.Epoch)
 		return maker[kclock.Timer]{
