@@ -13,6 +13,6 @@
 //
 // Nor do all do the same work in CreateAndFire and CreateAndCall: the notes
 // that are printed first, and end up below the table, say what the fastest ones
-// leave out. The subject bare is there for scale: it is what such a clock has to do at
-// the least.
+// leave out. The subject bare is no clock: it does what one cannot do without
+// that keeps the order of deadlines.
 package clock
