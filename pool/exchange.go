@@ -214,6 +214,7 @@ func (pc *persistConn) requestWritten(ex *exchange) bool {
 	case <-done:
 	case <-pc.closech:
 	case <-ex.x.done:
+	case <-ex.req.Cancel:
 	case <-patience.C:
 	}
 	pc.mu.Lock()
