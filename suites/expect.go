@@ -131,7 +131,7 @@ var expectCases = []Case{
 					w.WriteHeader(http.StatusRequestEntityTooLarge)
 					io.WriteString(w, why)
 					w.(http.Flusher).Flush()
-					time.Sleep(1) // virtual: the rest is on its way later
+					time.Sleep(time.Millisecond) // virtual: the rest is on its way later
 					io.WriteString(w, why)
 				}
 			}))
