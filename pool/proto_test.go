@@ -456,44 +456,6 @@ func TestDuplex(t *testing.T) {
 	})
 }
 
-// A request that is called off when its answer is over, but not its own body,
-// ends one way, whoever hears of that first.
-func TestCancelBehindTheAnswer(t *testing.T) {
-	for i := range 100 {
-		run(t, &Transport{}, func(s *script) {
-			pr, _ := io.Pipe()
-			req := s.request("POST", pr)
-			over := make(chan struct{})
-			req.Cancel = over
-			r1 := s.do("r1", req)
-			c1 := s.wantDial().open()
-			c1.wantRequest()
-			c1.send(okBody)
-			resp := r1.wantResponse()
-			read := make(chan error, 1)
-			go func() {
-				_, err := io.ReadAll(resp.Body)
-				read <- err
-			}()
-			c1.wantOpen("the request may end yet")
-			begin := time.Now()
-			if i%2 == 0 {
-				r1.stop()
-			} else {
-				close(over)
-			}
-			if err := <-read; err != nil {
-				t.Errorf("body: got %v, want all of it", err)
-			}
-			if waited := time.Since(begin); waited > 0 {
-				t.Errorf("got it after %s, want it at once", waited)
-			}
-			c1.wantClosed("it was called off")
-			s.wantClosed(RequestUnsent, 1)
-		})
-	}
-}
-
 // A request whose connection breaks under its body returns when that is closed,
 // whoever hears first that it broke.
 func TestBrokenUnderTheBody(t *testing.T) {
