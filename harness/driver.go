@@ -218,11 +218,15 @@ func (t *T) releaseNext(pending []*faultnet.Event) bool {
 
 // apply lets an event happen and takes note of what it tells about requests.
 func (t *T) apply(e *faultnet.Event, v faultnet.Verdict) {
-	if e.Kind == faultnet.Data && e.From.Side() == faultnet.Client {
+	switch {
+	case e.Kind != faultnet.Data:
+	case e.From.Side() == faultnet.Client:
 		if !v.IsPass() {
 			t.loses(e)
 		}
 		t.readWire(e, e.Arriving(v))
+	default:
+		t.readResponse(e, e.Arriving(v))
 	}
 	t.faulted = t.faulted || !v.IsPass()
 	t.Net.Apply(e, v)

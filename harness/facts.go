@@ -78,7 +78,7 @@ func (n *Net) OpenConns() []*Conn {
 }
 
 // IdleConns is the connections that a pool may have: open at both ends, nothing
-// on its way, no request on it under way, and the last one whole.
+// on its way, no request on it under way, and the response to the last one whole.
 func (n *Net) IdleConns() []*Conn {
 	return slices.DeleteFunc(n.OpenConns(), func(c *Conn) bool {
 		last := c.lastRequest()
@@ -86,13 +86,14 @@ func (n *Net) IdleConns() []*Conn {
 	})
 }
 
-// carries reports whether a request is under way on c.
+// carries reports whether a request is under way on c, or the rest of a response
+// whose body was closed early.
 func (t *T) carries(c *Conn) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.ContainsFunc(t.requests, func(r *Request) bool {
 		n := len(r.runs)
-		return n > 0 && r.runs[n-1] == c && (!r.returned || !r.finished)
+		return n > 0 && r.runs[n-1] == c && (!r.returned || !r.finished || r.err == nil && r.resp != nil && !r.answered())
 	})
 }
 

@@ -48,7 +48,8 @@ type Request struct {
 	reading   bool    // the harness is reading or closing the body
 	content   []byte
 	readErr   error
-	finished  bool // the body was closed
+	finished  bool // the body was closed, or read to its end
+	early     bool // it was closed before its end, and before reading it failed
 	dropped   bool
 	started   bool // it is under way, or over
 	order     int  // among those started

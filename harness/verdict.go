@@ -218,7 +218,39 @@ func (c *Conn) lastRequest() *Request {
 func (r *Request) over() bool {
 	r.t.mu.Lock()
 	defer r.t.mu.Unlock()
-	return r.returned && r.err == nil && r.resp != nil && r.finished && r.resp.StatusCode != http.StatusSwitchingProtocols
+	return r.returned && r.err == nil && r.resp != nil && r.finished && r.resp.StatusCode != http.StatusSwitchingProtocols && r.answered()
+}
+
+// answered reports, with mu held, whether the response that was returned has
+// come to its end: the caller has read it to there, or its last byte has arrived
+// at the client's end. Where the wire is opaque the server says whether it has
+// sent all. A stream of HTTP/2 ends when its body is closed.
+func (r *Request) answered() bool {
+	if r.got.state == wholeTally || r.resp.ProtoMajor > 1 {
+		return true
+	}
+	if len(r.runs) == 0 {
+		return false
+	}
+	if w := &r.runs[len(r.runs)-1].wire; w.plain {
+		return w.last != r || w.response.whole()
+	}
+	return len(r.sent) > 0 && !slices.ContainsFunc(r.sent, func(a *answer) bool { return a == nil || a.state != wholeTally })
+}
+
+// drains reports whether c carries what is left of a response whose body was
+// closed before its end. A transport may read that, so as to use the connection
+// again, or close it; until then it is neither idle nor lost. net/http,
+// Response.Body: "closing the body will also cause the body to be read to
+// completion asynchronously, up to a conservative limit".
+func (t *T) drains(c *Conn) bool {
+	r := c.User()
+	if r == nil {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return r.early && r.runs[len(r.runs)-1] == c && !r.answered()
 }
 
 // judge checks the one outcome of a round trip.

@@ -92,6 +92,7 @@ func (b *body) Read(p []byte) (int, error) {
 
 func (b *body) Close() error {
 	b.r.t.mu.Lock()
+	b.r.early = b.r.early || !b.r.finished
 	b.r.finished = true
 	b.r.t.mu.Unlock()
 	return b.ReadCloser.Close()

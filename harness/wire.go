@@ -16,6 +16,8 @@ type wire struct {
 	tail  []byte   // what may be the beginning of a header field
 	first *Request // the one that was sent first; guarded by t.mu
 	last  *Request // the one that was sent last; likewise
+	// response follows what arrives for last, where the wire is plain; likewise.
+	response framing
 }
 
 var (
@@ -73,10 +75,23 @@ func (t *T) sawRequest(name string, c *Conn) {
 	t.checkSound(r, c)
 	t.mu.Lock()
 	c.wire.first, c.wire.last = cmp.Or(c.wire.first, r), r
+	c.wire.response.begin(r.method)
 	r.runs = append(r.runs, c)
 	n := len(r.runs)
 	t.mu.Unlock()
 	if r.once && n > 1 {
 		t.violate("%s: a %s, and it was sent to a server %d times", r.name, r.method, n)
+	}
+}
+
+// readResponse follows the responses in bytes that are about to arrive at a client.
+func (t *T) readResponse(e *faultnet.Event, b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	if c := t.conn(e.From); c.wire.plain {
+		t.mu.Lock()
+		c.wire.response.feed(b)
+		t.mu.Unlock()
 	}
 }
