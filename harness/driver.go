@@ -34,6 +34,7 @@ func (t *T) drive(body func(*T)) {
 	pending := make([]*faultnet.Event, 0, 8)
 	for {
 		synctest.Wait()
+		t.quiets.Add(1)
 		pending = t.Net.AppendPending(pending[:0])
 		t.checkQuiet(pending)
 		if asked == nothing {

@@ -158,6 +158,9 @@ type Exploration struct {
 	Reached map[string]int
 	// Findings is the distinct failures, each with its shortest schedule.
 	Findings []*Finding
+	// Undecided is the schedules that could not be run to their end, the first of
+	// each kind: see [Report.Undecided]. Two of them end the exploration.
+	Undecided []*Finding
 	// Replayed is the saved schedules that were run first.
 	Replayed []Replay
 	// Drawn is how many of the schedules were drawn by lot; the others are
@@ -198,7 +201,10 @@ type Finding struct {
 //
 // A failing schedule is shrunk, printed with a line that runs it again and as
 // a race script, and saved below testdata/replays of the package, where it is
-// run first from then on. The flags -halfopen.replay, -halfopen.seed,
+// run first from then on. If nothing failed and a schedule is undecided
+// ([Exploration.Undecided]), t is skipped with the report, or fails if it cannot be.
+//
+// The flags -halfopen.replay, -halfopen.seed,
 // -halfopen.budget and -halfopen.strategy, or the variables HALFOPEN_REPLAY and
 // so on, take the place of what the test says.
 func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
@@ -223,7 +229,13 @@ func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
 	if len(x.Findings) > 0 {
 		t.Errorf("%s\n%s", x, x.saveAll())
 		t.FailNow()
-	} else if x.Schedules > 0 {
+	}
+	if len(x.Undecided) > 0 {
+		skip(t, x.String())
+		t.Errorf("%s", x)
+		t.FailNow()
+	}
+	if x.Schedules > 0 {
 		t.Logf("%s", x)
 	}
 	return x
@@ -314,6 +326,13 @@ func (x *Exploration) String() string {
 				b.WriteString("  " + l)
 			}
 		}
+	}
+	for _, f := range x.Undecided {
+		fmt.Fprintf(&b, "\n")
+		for _, failure := range f.Report.Failures {
+			failure.write(&b)
+		}
+		fmt.Fprintf(&b, "    schedule: %s\n", strings.Join(f.Schedule, "; "))
 	}
 	return b.String()
 }

@@ -369,7 +369,8 @@ func TestEveryGate(t *testing.T) {
 func TestFrozen(t *testing.T) {
 	out := elsewhere(t, frozen)
 	for _, want := range []string{
-		"frozen: a mutex is waited for whose holder is parked at a gate; parked: [gate r1 Value]",
+		"undecided: a goroutine waits for a mutex",
+		"; parked at a gate: [gate r1 Value]",
 		"sync.Mutex.Lock:", "explore_test.go:",
 	} {
 		if !strings.Contains(out, want) {

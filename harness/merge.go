@@ -27,6 +27,7 @@ type explorationJSON struct {
 	Outcomes  map[string]int `json:"outcomes"`
 	Reached   map[string]int `json:"reached"`
 	Findings  []findingJSON  `json:"findings"`
+	Undecided []findingJSON  `json:"undecided,omitempty"`
 }
 
 type findingJSON struct {
@@ -37,6 +38,7 @@ type findingJSON struct {
 	Script   string   `json:"script"`
 	Cost     int      `json:"cost"`
 	As       Schedule `json:"as"`
+	Detail   []string `json:"detail,omitempty"`
 }
 
 // MarshalJSON is the exploration as a shard reports it.
@@ -45,10 +47,23 @@ func (x *Exploration) MarshalJSON() ([]byte, error) {
 		Drawn: x.Drawn, Pruned: x.Pruned, Sampled: x.Sampled, Waiting: x.Waiting, Complete: x.Complete, Delays: x.Delays,
 		Outcomes: x.Outcomes, Reached: x.Reached, Findings: []findingJSON{}}
 	for _, f := range x.Findings {
-		first := f.Report.Failures[0]
-		j.Findings = append(j.Findings, findingJSON{f.Schedule, first.Kind, first.Text, f.Report.String(), f.Script, f.cost, f.as})
+		j.Findings = append(j.Findings, f.toJSON())
+	}
+	for _, f := range x.Undecided {
+		j.Undecided = append(j.Undecided, f.toJSON())
 	}
 	return json.Marshal(j)
+}
+
+func (f *Finding) toJSON() findingJSON {
+	first := f.Report.Failures[0]
+	return findingJSON{f.Schedule, first.Kind, first.Text, f.Report.String(), f.Script, f.cost, f.as, first.Detail}
+}
+
+// finding is the finding that toJSON made f of.
+func (f findingJSON) finding(name string) *Finding {
+	return &Finding{Schedule: f.Schedule, Script: f.Script, cost: f.Cost, as: f.As,
+		Report: &Report{Name: name, Failures: []Failure{{Kind: f.Kind, Text: f.Text, Detail: f.Detail}}, text: f.Report}}
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -63,8 +78,10 @@ func (x *Exploration) UnmarshalJSON(data []byte) error {
 	*x = Exploration{Name: j.Name, Bounds: j.Bounds, Schedules: j.Schedules, Drawn: j.Drawn, Pruned: j.Pruned,
 		Sampled: j.Sampled, Waiting: j.Waiting, Complete: j.Complete, Delays: j.Delays, Outcomes: j.Outcomes, Reached: j.Reached}
 	for _, f := range j.Findings {
-		x.Findings = append(x.Findings, &Finding{Schedule: f.Schedule, Script: f.Script, cost: f.Cost, as: f.As,
-			Report: &Report{Name: j.Name, Failures: []Failure{{Kind: f.Kind, Text: f.Text}}, text: f.Report}})
+		x.Findings = append(x.Findings, f.finding(j.Name))
+	}
+	for _, f := range j.Undecided {
+		x.Undecided = append(x.Undecided, f.finding(j.Name))
 	}
 	return nil
 }
@@ -101,7 +118,9 @@ func Merge(shards []*Exploration) (*Exploration, error) {
 			all.Reached[state] += n
 		}
 		all.Findings = append(all.Findings, x.Findings...)
+		all.Undecided = append(all.Undecided, x.Undecided...)
 	}
+	all.Undecided = shortest(all.Undecided)
 	all.Findings = shortest(append(all.Findings, all.unreached()...))
 	return all, nil
 }

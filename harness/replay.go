@@ -82,7 +82,10 @@ func (e *explorer) replay(file string, s Schedule) {
 	defer func() { e.within = nil }()
 	p := s.picker()
 	r := e.one(p.pick, false)
-	e.x.Replayed = append(e.x.Replayed, Replay{File: file, Misfit: p.misfit(s), Failed: r.report.Failed()})
+	e.x.Replayed = append(e.x.Replayed, Replay{file, p.misfit(s), r.report.Failed(), r.report.Undecided()})
+	if r.report.Undecided() {
+		e.undecided(r)
+	}
 	if r.report.Failed() && !e.seen[r.report.signature()] {
 		e.seen[r.report.signature()] = true
 		e.x.Findings = append(e.x.Findings, &Finding{Schedule: r.plan.schedule(), Report: r.report, Script: r.script})
@@ -112,13 +115,18 @@ type Replay struct {
 	Misfit string
 	// Failed is whether it failed again.
 	Failed bool
+	// Undecided is whether it could not be run to its end.
+	Undecided bool
 }
 
 // String is the file and what came of it.
 func (r Replay) String() string {
 	s := r.File + ": holds now"
-	if r.Failed {
+	switch {
+	case r.Failed:
 		s = r.File + ": fails"
+	case r.Undecided:
+		s = r.File + ": undecided"
 	}
 	if r.Misfit != "" {
 		s += "; it no longer fits: " + r.Misfit

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -9,9 +10,11 @@ import (
 // Failure is one thing that went wrong.
 type Failure struct {
 	// Kind is what sort of thing: "want" for an expectation, "error" for one of
-	// the test's own, "panic", "stuck", "goexit", "race", "usage" for a verb
-	// used wrongly; and for what was left behind "dial", "hold", "request",
-	// "body", "fault", "conn", "goroutine".
+	// the test's own, "verdict" for what must hold in every run, "panic", "stuck",
+	// "endless", "goexit", "race", "trace", "unreached", "uncontrolled", "usage" for
+	// a verb used wrongly; for what was left behind "dial", "hold", "request",
+	// "body", "fault", "conn", "goroutine"; and "frozen" for a run that could not
+	// be looked at to its end: see [Report.Undecided].
 	Kind string
 	// Reason is why the test expected something else.
 	Reason string
@@ -99,8 +102,16 @@ func (t *T) report() *Report {
 		table: t.table, blocked: t.blocked, again: t.set.again}
 }
 
-// Failed reports whether the test failed.
-func (r *Report) Failed() bool { return len(r.Failures) > 0 }
+// Failed reports whether the test failed: something went wrong, other than that
+// the run is undecided.
+func (r *Report) Failed() bool {
+	return slices.ContainsFunc(r.Failures, func(f Failure) bool { return f.Kind != frozenKind })
+}
+
+// Undecided reports whether nothing can be said of the run: nothing went wrong as
+// far as it came, and it did not come to its end, because a goroutine waited for a
+// mutex and so time stood still. The one failure says which.
+func (r *Report) Undecided() bool { return len(r.Failures) > 0 && !r.Failed() }
 
 // Leaks is those failures that are about something left behind.
 func (r *Report) Leaks() []Failure {
@@ -129,7 +140,7 @@ const (
 	mostBlocked = 8
 )
 
-// String is the report of a failed run, the same each time: what went wrong
+// String is the report of a run that failed or is undecided, the same each time: what went wrong
 // and why; the steps, those of passed sections folded; the network as it was at
 // the first failure; who was still blocked; and a line that runs it again. For
 // a run that passed it is a line.
@@ -137,7 +148,7 @@ func (r *Report) String() string {
 	switch {
 	case r.text != "":
 		return r.text
-	case !r.Failed():
+	case len(r.Failures) == 0:
 		return r.Name + ": held\n"
 	}
 	var b strings.Builder

@@ -52,9 +52,7 @@ func (s *Script) Test(t TB, maker Maker) {
 	r, err := s.run(t.Name(), maker, goTestLine(t.Name()))
 	var na *NotApplicable
 	if errors.As(err, &na) {
-		if skipper, ok := t.(interface{ Skipf(string, ...any) }); ok {
-			skipper.Skipf("%v", na)
-		}
+		skip(t, na.Error())
 		return
 	}
 	if *update && s.onlyTraceDiffers(r) {
@@ -63,7 +61,10 @@ func (s *Script) Test(t TB, maker Maker) {
 		}
 		return
 	}
-	if r.Failed() {
+	if r.Undecided() {
+		skip(t, r.String())
+	}
+	if len(r.Failures) > 0 {
 		t.Errorf("%s", r)
 		t.FailNow()
 	}
@@ -74,7 +75,7 @@ func (s *Script) Test(t TB, maker Maker) {
 // the golden trace is only for that one.
 func (s *Script) goldenTrace(r *Report, rt http.RoundTripper) {
 	want, ok := s.file(traceFile)
-	if _, std := rt.(*http.Transport); !ok || !std || r.Failed() {
+	if _, std := rt.(*http.Transport); !ok || !std || len(r.Failures) > 0 {
 		return
 	}
 	got := strings.Split(r.Trace(), "\n")

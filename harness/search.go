@@ -24,6 +24,7 @@ type explorer struct {
 	progress func(*Exploration)
 	spare    scratch
 	within   *Bounds // of a replay, where anything may happen that the schedule says
+	frozen   int     // schedules that are undecided
 	dog      *watchdog
 }
 
@@ -54,7 +55,7 @@ func (e *explorer) one(pick func([]option) int, silent bool) result {
 
 // recycle takes back the memory of a run that nobody will look at again.
 func (e *explorer) recycle(r result) {
-	if !r.report.Failed() {
+	if len(r.report.Failures) == 0 {
 		e.spare = scratch{r.plan.trail[:0], r.plan.slab[:0]}
 	}
 }
@@ -127,11 +128,17 @@ func (e *explorer) goesOn(i int) bool {
 		return false
 	case len(e.failing)+len(e.x.Findings) > 0 && !b.KeepGoing:
 		return false
+	case e.frozen >= mostFrozen:
+		return false
 	case b.Time > 0 && time.Since(e.started) >= b.Time:
 		return false
 	}
 	return true
 }
+
+// mostFrozen is how many undecided schedules end an exploration. Each costs a
+// second of real time, and its goroutines are never freed.
+const mostFrozen = 2
 
 // draw runs one schedule that a strategy draws, if it is this shard's.
 func (e *explorer) draw(strategy string, i int) {
@@ -150,6 +157,10 @@ func (e *explorer) draw(strategy string, i int) {
 func (e *explorer) count(r result) {
 	x := e.x
 	x.Schedules++
+	if r.report.Undecided() {
+		e.undecided(r)
+		return
+	}
 	if r.plan.together > 0 {
 		r = e.sample(r)
 	}
@@ -170,6 +181,16 @@ func (e *explorer) count(r result) {
 		}
 	}
 	e.failing[sig] = f
+}
+
+// undecided keeps a schedule that froze, the first of each kind. It is not shrunk:
+// each try would freeze too.
+func (e *explorer) undecided(r result) {
+	e.frozen++
+	sig := r.report.signature()
+	if !slices.ContainsFunc(e.x.Undecided, func(f *Finding) bool { return f.Report.signature() == sig }) {
+		e.x.Undecided = append(e.x.Undecided, &Finding{Schedule: r.plan.schedule().withoutWaits(), Found: e.x.Schedules, Report: r.report})
+	}
 }
 
 // failing is the simplest schedule so far that shows a failure. Which one that

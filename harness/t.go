@@ -29,16 +29,27 @@ type TB interface {
 // Test runs body in a bubble of virtual time, on a network of its own, and
 // fails t with a [Report] if body fails, panics, gets stuck, or leaves
 // anything behind. It returns when the bubble has ended; it never ends the
-// process.
+// process. A run that is undecided ([Report.Undecided]) skips t with the report,
+// if t has Skipf, and fails it if not.
 func Test(t TB, body func(t *T)) {
 	t.Helper()
 	std, _ := t.(*testing.T)
 	r := run(std, t.Name(), body, settings{again: goTestLine(t.Name())})
-	if !r.Failed() {
-		return
+	if r.Undecided() {
+		skip(t, r.String())
 	}
-	t.Errorf("%s", r)
-	t.FailNow()
+	if len(r.Failures) > 0 {
+		t.Errorf("%s", r)
+		t.FailNow()
+	}
+}
+
+// skip skips a test that cannot be judged, if it can be skipped.
+func skip(t TB, why string) {
+	if s, ok := t.(interface{ Skipf(string, ...any) }); ok {
+		t.Helper()
+		s.Skipf("%s", why)
+	}
 }
 
 // Run is Test in a plain program: it reports instead of failing.
@@ -85,6 +96,7 @@ type T struct {
 	quiet   chan struct{} // and gets it
 	wake    chan struct{} // the network has news for the driver
 	patient time.Time     // when the body last did something, or will
+	quiets  atomic.Int64  // how many quiet points there have been
 
 	mu         sync.Mutex
 	failures   []Failure

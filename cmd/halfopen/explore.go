@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/halfopen/halfopen/harness"
@@ -147,7 +148,7 @@ func replayCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 		for _, r := range x.Replayed {
 			fmt.Fprintln(out, r)
 		}
-		for _, f := range x.Findings {
+		for _, f := range slices.Concat(x.Findings, x.Undecided) {
 			fmt.Fprint(out, f.Report)
 		}
 		return exitCode(x)
