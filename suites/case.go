@@ -96,8 +96,10 @@ func Cases() []Case {
 	return all
 }
 
-// Quirk declares that a case does not hold for a transport. It must fail: a
-// quirk whose bug is gone fails the test, so that it is removed.
+// Quirk declares that a case does not hold for a transport, in some versions of
+// it. In these the case must fail: a quirk whose bug is gone fails the test, so that
+// it is given an end. In all others the case must hold. Where the version cannot be
+// told the case may do either.
 type Quirk struct {
 	// Case is the name of the case, of every protocol: "cancel-waiter"; or of
 	// one: "h2/cancel-waiter".
@@ -109,8 +111,9 @@ type Quirk struct {
 	// Breaks is what says that it should be otherwise: a line of the
 	// transport's documentation, or of an RFC.
 	Breaks string
-	// Versions is where it was seen: "go1.26".
-	Versions string
+	// Versions is those that have it. A case may have several quirks, each of other
+	// versions.
+	Versions Versions
 }
 
 func (q Quirk) String() string {
@@ -118,8 +121,8 @@ func (q Quirk) String() string {
 	if q.Issue != "" {
 		s = q.Issue + ": " + s
 	}
-	if q.Versions != "" {
-		s += " (" + q.Versions + ")"
+	if v := q.Versions.String(); v != "" {
+		s += " (" + v + ")"
 	}
 	return s
 }
@@ -129,8 +132,23 @@ func (q Quirk) of(c Case, p Protocol) bool {
 	return q.Case == c.Name || q.Case == p.String()+"/"+c.Name
 }
 
-// checkQuirks refuses a quirk of a case that there is not: it would never be
-// seen to be obsolete.
+// quirkOf is the quirk that a case has over a protocol in the versions that this
+// program was built with, and whether these can be told. There may be none.
+func quirkOf(quirks []Quirk, c Case, p Protocol) (quirk *Quirk, known bool) {
+	for i, q := range quirks {
+		if !q.of(c, p) {
+			continue
+		}
+		in, knows := q.Versions.contains()
+		if in || !knows {
+			return &quirks[i], knows
+		}
+	}
+	return nil, true
+}
+
+// checkQuirks refuses a quirk of a case that there is not, and of versions that
+// are none: it would never be seen to be obsolete.
 func checkQuirks(cases []Case, quirks []Quirk) error {
 	for _, q := range quirks {
 		name := q.Case
@@ -139,6 +157,9 @@ func checkQuirks(cases []Case, quirks []Quirk) error {
 		}
 		if !slices.ContainsFunc(cases, func(c Case) bool { return c.Name == name }) {
 			return fmt.Errorf("suites: quirk for unknown case %q", q.Case)
+		}
+		if err := q.Versions.check(); err != nil {
+			return fmt.Errorf("suites: quirk for %s: %w", q.Case, err)
 		}
 	}
 	return nil

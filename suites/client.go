@@ -216,6 +216,8 @@ func (c ClientCase) Test(t TB, s ClientSubject) {
 		t.Errorf("%s\n%s", c.Claim, r.Report)
 	case Quirky:
 		t.Logf("quirk: %s: %s", c.Name, r.Reason)
+	case Undecided:
+		t.Skipf("undecided: %s\n%s", r.Reason, r.Report)
 	case NotApplicable:
 		t.Skipf("not applicable: %s", r.Reason)
 	}

@@ -52,7 +52,7 @@ type (
 
 // WriteJUnit writes the report in the form of JUnit that CI services read: a
 // test suite for each subject. A quirk is a test that was skipped, and so is a
-// case that is not applicable, each with its reason.
+// case that is undecided or not applicable, each with its reason.
 func (r *Report) WriteJUnit(w io.Writer) error {
 	all := junitSuites{Name: "halfopen", Time: junitTime(r.Elapsed)}
 	for i, s := range r.Subjects {
@@ -65,7 +65,7 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 			switch res.State {
 			case Failed:
 				suite.Failures++
-			case Quirky, NotApplicable:
+			case Quirky, NotApplicable, Undecided:
 				suite.Skipped++
 			}
 		}
@@ -99,6 +99,8 @@ func (r Result) junit() junitCase {
 		c.Skipped = &junitMessage{"quirk: " + r.Reason}
 	case NotApplicable:
 		c.Skipped = &junitMessage{"not applicable: " + r.Reason}
+	case Undecided:
+		c.Skipped = &junitMessage{"undecided: " + r.Reason}
 	default:
 		c.SystemOut = plural(r.Schedules, "schedule")
 	}

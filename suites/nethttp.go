@@ -9,35 +9,35 @@ var NetHTTPQuirks = []Quirk{
 			"and without MaxConnsPerHost nothing bounds how many do",
 		Issue:    "golang/go#76784",
 		Breaks:   "net/http: the context controls the entire lifetime of a request and its response: obtaining a connection, ...",
-		Versions: "go1.26",
+		Versions: since126,
 	},
-	{Case: "h2/limit-idle", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: "go1.26"},
-	{Case: "h2c/limit-idle", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: "go1.26"},
-	{Case: "h2/idle-evicted-or-used", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: "go1.26"},
-	{Case: "h2c/idle-evicted-or-used", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: "go1.26"},
-	{Case: "h2/idle-least-recent-goes", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: "go1.26"},
-	{Case: "h2c/idle-least-recent-goes", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: "go1.26"},
-	{Case: "h2c/limit-never-exceeded", Reason: slotOfTheShared, Breaks: maxConnsPerHostDoc, Versions: "go1.26"},
-	{Case: "h2c/limit-slot-of-the-closed", Reason: slotOfTheShared, Breaks: maxConnsPerHostDoc, Versions: "go1.26"},
-	{Case: "h2c/limit-slot-of-the-expired", Reason: idleSinceDialed, Breaks: maxConnsPerHostDoc, Versions: "go1.26"},
-	{Case: "h2c/idle-timeout-begins-anew", Reason: idleSinceDialed, Breaks: idleConnTimeoutDoc, Versions: "go1.26"},
-	{Case: "h2c/idle-timeout-spares-use", Reason: idleSinceDialed, Breaks: idleConnTimeoutDoc, Versions: "go1.26"},
-	{Case: "h2/idle-server-leaves", Reason: goneAndOpen, Issue: "golang/go#39752", Breaks: closeIdleDoc, Versions: "go1.26"},
-	{Case: "h2c/idle-server-leaves", Reason: goneAndOpen, Issue: "golang/go#39752", Breaks: closeIdleDoc, Versions: "go1.26"},
+	{Case: "h2/limit-idle", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: since126},
+	{Case: "h2c/limit-idle", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: since126},
+	{Case: "h2/idle-evicted-or-used", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: since126},
+	{Case: "h2c/idle-evicted-or-used", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: since126},
+	{Case: "h2/idle-least-recent-goes", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: since126},
+	{Case: "h2c/idle-least-recent-goes", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: since126},
+	{Case: "h2c/limit-never-exceeded", Reason: slotOfTheShared, Breaks: maxConnsPerHostDoc, Versions: since126},
+	{Case: "h2c/limit-slot-of-the-closed", Reason: slotOfTheShared, Breaks: maxConnsPerHostDoc, Versions: since126},
+	{Case: "h2c/limit-slot-of-the-expired", Reason: idleSinceDialed, Breaks: maxConnsPerHostDoc, Versions: since126},
+	{Case: "h2c/idle-timeout-begins-anew", Reason: idleSinceDialed, Breaks: idleConnTimeoutDoc, Versions: since126},
+	{Case: "h2c/idle-timeout-spares-use", Reason: idleSinceDialed, Breaks: idleConnTimeoutDoc, Versions: since126},
+	{Case: "h2/idle-server-leaves", Reason: goneAndOpen, Issue: "golang/go#39752", Breaks: closeIdleDoc, Versions: before127},
+	{Case: "h2c/idle-server-leaves", Reason: goneAndOpen, Issue: "golang/go#39752", Breaks: closeIdleDoc, Versions: before127},
 	{
 		Case: "http1/leak-context",
 		Reason: "a wantConn that never dialed stays in Transport.connsPerHostWait, and there alone, until the next request to the host that finds no room; " +
 			"its ctx is cleared when it is served or gives up, its cancelCtx, which holds the same context, is not",
 		Issue:    "golang/go#50798",
 		Breaks:   `net/http, wantConn.ctx: "context for dial, cleared after delivered or canceled"`,
-		Versions: "go1.26",
+		Versions: since126,
 	},
 	{
 		Case: "close-of-request-header",
 		Reason: "persistConn.readLoop looks at Request.Close and not at the header Connection, which is sent all the same: " +
 			"the connection is kept unless the server says close too",
 		Breaks:   "RFC 9112 section 9.6: who sends the close option MUST NOT send further requests, and MUST close the connection after the final response",
-		Versions: "go1.26",
+		Versions: since126,
 	},
 
 	// Of exchanges.
@@ -47,7 +47,7 @@ var NetHTTPQuirks = []Quirk{
 			"a request that takes it in between reads them as its answer",
 		Issue:    "golang/go#68653",
 		Breaks:   "RFC 9112 section 6.3: any response to a HEAD request is always terminated by the first empty line after the header fields",
-		Versions: "go1.26",
+		Versions: since126,
 	},
 	{
 		Case: "http1/body-blocks",
@@ -55,17 +55,17 @@ var NetHTTPQuirks = []Quirk{
 			"and nobody closes the body before the write loop is done",
 		Issue:    "golang/go#78555",
 		Breaks:   "net/http, Request.Context: the context controls the entire lifetime of a request and its response: obtaining a connection, sending the request, ...",
-		Versions: "go1.26",
+		Versions: since126,
 	},
-	{Case: "h2/body-of-another-length", Reason: shortAndSent, Breaks: contentLengthRule, Versions: "go1.26"},
-	{Case: "h2c/body-of-another-length", Reason: shortAndSent, Breaks: contentLengthRule, Versions: "go1.26"},
+	{Case: "h2/body-of-another-length", Reason: shortAndSent, Breaks: contentLengthRule, Versions: since126},
+	{Case: "h2c/body-of-another-length", Reason: shortAndSent, Breaks: contentLengthRule, Versions: since126},
 	{
 		Case: "http1/body-early-answer",
 		Reason: "persistConn.readLoop keeps an answer without a body back while it waits for the request to be written (wroteRequest, 50 ms): " +
 			"a reset in that time fails the write, and the request with it, although its answer is there",
 		Issue:    "golang/go#11745",
 		Breaks:   "RFC 9112 section 9.5: a client sending a message body SHOULD monitor the network connection for an error response while it is transmitting the request",
-		Versions: "go1.26",
+		Versions: since126,
 	},
 	{
 		Case: "http2-reset-once",
@@ -73,9 +73,15 @@ var NetHTTPQuirks = []Quirk{
 			"any request is sent again, at once and on a new connection, and since Transport.roundTrip dials those itself, for ever",
 		Issue:    "golang/go#52459",
 		Breaks:   "RFC 9110 section 9.2.2: a client SHOULD NOT automatically retry a request with a non-idempotent method",
-		Versions: "go1.26",
+		Versions: before127,
 	},
 }
+
+// The versions of Go: none before 1.26 was looked at.
+var (
+	since126  = Versions{From: "go1.26"}
+	before127 = Versions{From: "go1.26", Until: "go1.27"}
+)
 
 const (
 	shortAndSent = "http2clientStream.writeRequestBody counts the bytes down and looks only whether there are too many: " +

@@ -152,7 +152,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		jr := jsonResult{Case: res.Case.Name, Subject: res.Subject.String(), State: strings.ToLower(string(res.State)),
 			Schedules: res.Schedules, Seconds: seconds(res.Elapsed), Reason: res.Reason, Report: res.Report, Script: res.Script}
 		if q := res.Quirk; q != nil {
-			jr.Quirk = &jsonQuirk{q.Reason, q.Issue, q.Breaks, q.Versions}
+			jr.Quirk = &jsonQuirk{q.Reason, q.Issue, q.Breaks, q.Versions.String()}
 		}
 		if res.Report != "" {
 			jr.File, jr.Line = res.place()

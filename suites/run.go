@@ -17,6 +17,9 @@ const (
 	Failed        State = "FAILED"
 	Quirky        State = "quirk" // it does not hold, and that is known
 	NotApplicable State = "n/a"   // it cannot be asked of the subject
+	// Undecided is a case whose end could not be seen: a goroutine waited for a
+	// mutex, and so time stood still. It is no failure.
+	Undecided State = "undecided"
 )
 
 // Result is a case put to a subject. Nothing is left out silently: there is one
@@ -25,7 +28,7 @@ type Result struct {
 	Case    Case
 	Subject Subject
 	State   State
-	// Reason is why the case is not applicable, or the quirk.
+	// Reason is why the case is not applicable or undecided, or the quirk.
 	Reason string
 	// Schedules is how many orders were tried: 1 for a script, 0 for a case that
 	// is not applicable.
@@ -54,37 +57,40 @@ func (c Case) Run(s Subject) Result {
 		r.State, r.Reason = NotApplicable, "it gets no page over https from a server that harness.TrustedRoots vouches for"
 		return r
 	}
-	refused := c.try(s, &r)
-	i := slices.IndexFunc(s.Quirks, func(q Quirk) bool { return q.of(c, s.Protocol) })
+	refused, undecided := c.try(s, &r)
+	quirk, known := quirkOf(s.Quirks, c, s.Protocol)
 	switch {
 	case refused != nil:
 		r.State, r.Reason = NotApplicable, strings.TrimPrefix(refused.Error(), "not applicable: ")
 		r.Schedules = 0
-	case i < 0 && r.Report == "":
-		r.State = Held
-	case i < 0:
+		return r
+	case undecided != "":
+		r.State, r.Reason = Undecided, undecided
+	case r.Report == "" && quirk != nil && known:
 		r.State = Failed
+		r.Report = fmt.Sprintf("%s: has a quirk (%s), and holds on %s: say until which version it has\n", c.Name, quirk, versionOf(quirk.Versions))
 	case r.Report == "":
-		r.State = Failed
-		r.Report = fmt.Sprintf("%s: has a quirk (%s), and holds: remove the quirk\n", c.Name, s.Quirks[i])
+		r.State = Held
+		return r
+	case quirk != nil:
+		r.State, r.Reason = Quirky, quirk.String()
 	default:
-		r.State, r.Reason = Quirky, s.Quirks[i].String()
+		r.State = Failed
 	}
-	if i >= 0 && r.State != NotApplicable {
-		r.Quirk = &s.Quirks[i]
-	}
+	r.Quirk = quirk
 	return r
 }
 
-// try runs the case, or explores it. The error says that the maker refused.
-func (c Case) try(s Subject, r *Result) (refused error) {
+// try runs the case, or explores it. The error says that the maker refused, the
+// words why the case is undecided.
+func (c Case) try(s Subject, r *Result) (refused error, undecided string) {
 	r.Schedules = 1
 	if c.Script != nil {
 		rep, err := c.Script.Run(s.Maker)
-		if err == nil && rep.Failed() {
-			r.Report, r.Where = rep.String(), rep.Failures[0].Where
+		if err != nil {
+			return err, ""
 		}
-		return err
+		return nil, r.take(rep)
 	}
 	body := func(t *harness.T) {
 		rt, err := s.Maker(t, c.Settings)
@@ -102,10 +108,8 @@ func (c Case) try(s Subject, r *Result) (refused error) {
 		}
 	}
 	if c.Bounds.Schedules == 0 {
-		if rep := harness.Run(c.Name, body); rep.Failed() {
-			r.Report, r.Where = rep.String(), rep.Failures[0].Where
-		}
-		return refused
+		undecided = r.take(harness.Run(c.Name, body))
+		return refused, undecided
 	}
 	bounds := c.Bounds
 	bounds.Shard = harness.Shard{Total: 1} // a part of it could miss what a quirk is about
@@ -134,9 +138,30 @@ func (c Case) try(s Subject, r *Result) (refused error) {
 			if len(first.Report.Failures) > 0 {
 				r.Where = first.Report.Failures[0].Where
 			}
+		} else if len(x.Undecided) > 0 {
+			r.Report, undecided = x.String(), reasonOf(x.Undecided[0].Report)
 		}
 	}
-	return refused
+	return refused, undecided
+}
+
+// take keeps what a run came to, and returns why it is undecided, if it is.
+func (r *Result) take(rep *harness.Report) (undecided string) {
+	if len(rep.Failures) == 0 {
+		return ""
+	}
+	r.Report, r.Where = rep.String(), rep.Failures[0].Where
+	if rep.Undecided() {
+		return reasonOf(rep)
+	}
+	return ""
+}
+
+// reasonOf is, in a line, why a report is undecided: the goroutines that wait are
+// what differs from one to the other.
+func reasonOf(rep *harness.Report) string {
+	f := rep.Failures[0]
+	return strings.TrimPrefix(f.Text, "undecided: ") + ": " + strings.Join(f.Detail, "; ")
 }
 
 // uncontrolled reports whether a schedule came out otherwise when it was run

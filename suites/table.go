@@ -17,6 +17,7 @@ func (r *Report) String() string {
 	var b strings.Builder
 	r.WriteTable(&b)
 	r.WriteQuirks(&b, false)
+	r.WriteUndecided(&b)
 	r.WriteFailures(&b, len(r.Results))
 	return b.String()
 }
@@ -38,7 +39,7 @@ func (r *Report) WriteTable(w io.Writer) error {
 	}
 	rows = append(rows, []string{})
 	all := 0
-	for _, state := range []State{Held, Quirky, NotApplicable, Failed} {
+	for _, state := range []State{Held, Quirky, Undecided, NotApplicable, Failed} {
 		row := []string{string(state)}
 		for i := range r.Subjects {
 			row = append(row, fmt.Sprint(countOf(r.of(i), state)))
@@ -140,6 +141,22 @@ func (r *Report) WriteQuirks(w io.Writer, reports bool) error {
 		return nil
 	}
 	_, err := fmt.Fprintf(w, "\nquirks: known not to hold\n%s", b.String())
+	return err
+}
+
+// WriteUndecided writes the cases whose end could not be seen, each with why, and
+// nothing if there are none.
+func (r *Report) WriteUndecided(w io.Writer) error {
+	var b strings.Builder
+	for _, res := range r.Results {
+		if res.State == Undecided {
+			fmt.Fprintf(&b, "\n%s: %s\n  %s\n", res.Case.Name, res.Subject, res.Reason)
+		}
+	}
+	if b.Len() == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "\nundecided: their end could not be seen\n%s", b.String())
 	return err
 }
 

@@ -48,5 +48,7 @@ func (c Case) Test(t TB, s Subject) {
 		t.Logf("quirk: %s: %s", c.Name, r.Reason)
 	case NotApplicable:
 		t.Skipf("not applicable: %s", r.Reason)
+	case Undecided:
+		t.Skipf("undecided: %s\n%s", r.Reason, r.Report)
 	}
 }

@@ -116,6 +116,7 @@ func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, er
 	for _, write := range []func() error{
 		func() error { return report.WriteTable(text) },
 		func() error { return report.WriteQuirks(text, want.all) },
+		func() error { return report.WriteUndecided(text) },
 		func() error { return report.WriteFailures(text, failures) },
 		func() error {
 			if !want.github {
