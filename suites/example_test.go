@@ -37,6 +37,7 @@ func ExampleCheck() {
 	//
 	// held           2
 	// quirk          0
+	// undecided      0
 	// n/a            0
 	// FAILED         0
 	// schedules      2
@@ -52,7 +53,7 @@ func ExampleHaveDialed() {
 		t.Serve("api.test:80", nil)
 		client := t.Client(t.Net.Transport())
 		for range 2 {
-			resp, err := client.Get("http://api.test/page/20000")
+			resp, err := client.Get("http://api.test/bytes/300000")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -64,8 +65,8 @@ func ExampleHaveDialed() {
 	// Output:
 	// one connection is enough
 	// network: got 2 dials, want 1
-	//   call1: done on c1, its body closed before its end  (example_test.go:55)
-	//   call2: done on c2, its body closed before its end  (example_test.go:55)
+	//   call1: done on c1, its body closed before its end  (example_test.go:56)
+	//   call2: done on c2, its body closed before its end  (example_test.go:56)
 }
 
 // After an ordinary test with real servers: connections that are idle in the

@@ -51,7 +51,8 @@ func (v verifier) Error(args ...any) {
 // readers is the goroutines of which each connection of a client has one.
 var readers = []string{
 	"\nnet/http.(*persistConn).readLoop(",
-	"\nnet/http.(*http2ClientConn).readLoop(",
+	"\nnet/http.(*http2ClientConn).readLoop(",          // until Go 1.27
+	"\nnet/http/internal/http2.(*ClientConn).readLoop(", // since
 	"\ngolang.org/x/net/http2.(*ClientConn).readLoop(",
 	"\ngithub.com/halfopen/halfopen/pool.(*persistConn).readLoop(",
 }

@@ -15,7 +15,7 @@ import (
 // serve runs a feed: the newest item first, and all that there ever were.
 func serve(t *harness.T) {
 	t.Serve("feed.test:80", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for n := 700; n > 0; n-- {
+		for n := 20_000; n > 0; n-- {
 			fmt.Fprintf(w, "{\"Number\": %d}\n", n)
 		}
 	}))
@@ -24,7 +24,7 @@ func serve(t *harness.T) {
 func TestLatest(t *testing.T) {
 	r := harness.Run("latest", func(t *harness.T) {
 		serve(t)
-		if item, err := Latest(t.Client(t.Net.Transport()), "http://feed.test/"); err != nil || item.Number != 700 {
+		if item, err := Latest(t.Client(t.Net.Transport()), "http://feed.test/"); err != nil || item.Number != 20_000 {
 			t.Errorf("got %v, %v", item, err)
 		}
 	})
@@ -36,7 +36,7 @@ func TestPoll(t *testing.T) {
 		serve(t)
 		client := t.Client(t.Net.Transport())
 		for range 2 {
-			if item, err := Poll(client, "http://feed.test/"); err != nil || item.Number != 700 {
+			if item, err := Poll(client, "http://feed.test/"); err != nil || item.Number != 20_000 {
 				t.Errorf("got %v, %v", item, err)
 			}
 		}
