@@ -244,6 +244,11 @@ func (g goroutine) compact() string {
 	return b.String()
 }
 
+// calls reports whether the function is on the goroutine's stack.
+func (g goroutine) calls(function string) bool {
+	return slices.ContainsFunc(g.frames, func(f frame) bool { return f.function == function })
+}
+
 // ours reports whether only the harness has to do with this goroutine: its
 // driver, the test's body while it runs or waits in a verb, or a server of the
 // harness that waits for connections.

@@ -3,12 +3,10 @@ package harness_test
 import (
 	"encoding/json"
 	"flag"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -362,54 +360,6 @@ func TestEveryGate(t *testing.T) {
 			t.Errorf("%s: got no such event in\n%s", name, r.Trace())
 		}
 	}
-}
-
-// A transport that calls back with its mutex held freezes when it is parked
-// there. That is said, with the gate and with who waits.
-func TestFrozen(t *testing.T) {
-	out := elsewhere(t, frozen)
-	for _, want := range []string{
-		"undecided: a goroutine waits for a mutex",
-		"; parked at a gate: [gate r1 Value]",
-		"sync.Mutex.Lock:", "explore_test.go:",
-	} {
-		if !strings.Contains(out, want) {
-			t.Errorf("got:\n%s\nwant it to contain %q", out, want)
-		}
-	}
-}
-
-// elsewhere is the report of a run that freezes, made in a process of its own:
-// what is frozen cannot be freed.
-func elsewhere(t *testing.T, run func() *harness.Report) string {
-	t.Helper()
-	if os.Getenv("HALFOPEN_TEST_FROZEN") != "" {
-		fmt.Println(run())
-		os.Exit(0)
-	}
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-halfopen.frozen=20ms")
-	cmd.Env = append(os.Environ(), "HALFOPEN_TEST_FROZEN=1")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return string(out)
-}
-
-func frozen() *harness.Report {
-	return harness.Run("frozen", func(t *harness.T) {
-		var mu sync.Mutex
-		t.Gates("Value")
-		rt := roundTripper(func(req *http.Request) (*http.Response, error) {
-			mu.Lock()
-			defer mu.Unlock()
-			req.Context().Value("anything")
-			return nil, http.ErrNotSupported
-		})
-		t.Net.Hold("gate")
-		t.Get("r1", rt, "http://api.test/")
-		t.Get("r2", rt, "http://api.test/")
-	})
 }
 
 // go test -fuzz drives schedules.

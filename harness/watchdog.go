@@ -57,8 +57,9 @@ func (d *watchdog) stop() {
 }
 
 // standsStill looks once, and reports whether the same goroutines of the run have
-// waited for mutexes in all of the last looks while none could run. One that a
-// goroutine outside the bubble holds is unlocked meanwhile.
+// waited for mutexes in all of the last looks while none could run. A mutex may be
+// held outside of the bubble: where a goroutine there can run it is given ten times
+// as long.
 func (d *watchdog) standsStill(t *T) bool {
 	quiet := t.quiets.Load()
 	if d.last != t || d.quiet != quiet {
@@ -72,7 +73,19 @@ func (d *watchdog) standsStill(t *T) bool {
 	}
 	d.waits = waits
 	d.same++
-	return d.same > looks
+	return d.same > 10*looks || d.same > looks && !othersRun()
+}
+
+// othersRun reports whether a goroutine outside of every bubble can run, or is in a
+// system call, this one apart.
+func othersRun() bool {
+	return slices.ContainsFunc(goroutines(0), func(g goroutine) bool {
+		switch g.state {
+		case "running", "runnable", "syscall":
+			return !g.calls(packagePath+".othersRun") && !g.calls("os/signal.signal_recv")
+		}
+		return false
+	})
 }
 
 // waitsForMutex is the goroutines of the bubble that wait for a mutex, in
