@@ -38,5 +38,6 @@
 //	Expect(t).NotTo(suites.HaveLeaked())     t.Leaks(), and the end of every test
 //
 // [VerifyNone] is goleak's for tests with real connections: what is idle in a pool
-// is not leaked. Whoever imports only package harness compiles none of this.
+// is not leaked; [VerifyTestMain] is goleak's for a package whose tests are run in
+// bubbles. Whoever imports only package harness compiles none of this.
 package suites

@@ -20,7 +20,7 @@ import (
 // Ginkgo keeps one goroutine for signals to the end of the process.
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // net/http logs bytes that nobody asked for
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(
+	suites.VerifyTestMain(m, goleak.IgnoreAnyFunction(
 		"github.com/onsi/ginkgo/v2/internal/interrupt_handler.(*InterruptHandler).registerForInterrupts.func2"))
 }
 

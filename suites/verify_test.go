@@ -5,11 +5,17 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/pool"
 	"github.com/halfopen/halfopen/suites"
 )
@@ -72,5 +78,71 @@ func TestVerifyNone(t *testing.T) {
 			srv.Close()
 			suites.VerifyNone(t, suites.Pooled{client}, mine)
 		})
+	}
+}
+
+// In a bubble its own goroutines are no leak, and no time passes; one that the test
+// left is found.
+func TestVerifyNoneInBubble(t *testing.T) {
+	mine := goleak.IgnoreCurrent()
+	for _, leaks := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			start, stop := time.Now(), make(chan bool)
+			defer close(stop)
+			if leaks {
+				go func() { <-stop }()
+			}
+			var k keeper
+			suites.VerifyNone(&k, nil, mine)
+			if leaked := strings.Contains(k.text, "found unexpected goroutines"); leaked != leaks {
+				t.Errorf("got %q", k.text)
+			}
+			if passed := time.Since(start); !leaks && passed > 0 {
+				t.Errorf("got %s passed", passed)
+			}
+		})
+	}
+}
+
+// tests is the tests of a package.
+type tests func() int
+
+func (f tests) Run() int { return f() }
+
+// What an undecided run leaves is not taken for a leak of the tests, and what else
+// they leave is.
+func TestVerifyTestMain(t *testing.T) {
+	const env = "HALFOPEN_TEST_LEAVES"
+	if leaves := os.Getenv(env); leaves != "" {
+		suites.VerifyTestMain(tests(func() int {
+			r := harness.Run("locked", func(t *harness.T) {
+				var mu sync.Mutex
+				mu.Lock()
+				go func() {
+					time.Sleep(time.Second) // virtual, and it never comes
+					mu.Unlock()
+				}()
+				mu.Lock()
+			})
+			if !r.Undecided() {
+				return 3
+			}
+			if leaves == "more" {
+				go func() { select {} }()
+			}
+			return 0
+		}), goleak.IgnoreAnyFunction("testing.tRunner"))
+	}
+	for _, tt := range []struct {
+		leaves string
+		code   int
+		prints string
+	}{{"frozen", 0, ""}, {"more", 1, "goleak: found unexpected goroutines:"}} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestVerifyTestMain$")
+		cmd.Env = append(os.Environ(), env+"="+tt.leaves)
+		out, err := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != tt.code || !strings.HasPrefix(string(out), tt.prints) || strings.Contains(string(out), "sync.Mutex.Lock") {
+			t.Errorf("%s: got %v\n%s", tt.leaves, err, out)
+		}
 	}
 }
