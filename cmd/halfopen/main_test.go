@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/halfopen/halfopen/suites"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { suites.VerifyTestMain(m) }
 
 // halfopen runs the command and returns its exit code and what it printed.
 func halfopen(args ...string) (code int, out, errs string) {

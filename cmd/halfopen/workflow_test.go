@@ -26,7 +26,7 @@ func TestWorkflows(t *testing.T) {
 			t.Errorf("the workflow makes %s, which the Makefile does not", target)
 		}
 	}
-	for _, target := range regexp.MustCompile(`(?m)^make (.*)$`).FindAllStringSubmatch(read("../../.ci/run"), -1) {
+	for _, target := range regexp.MustCompile(`(?m)^\s*make (.*)$`).FindAllStringSubmatch(read("../../.ci/run"), -1) {
 		for _, name := range strings.Fields(target[1]) {
 			if !strings.Contains(" "+strings.Join(targets, " ")+" ", " "+name+" ") {
 				t.Errorf("the workflow does not make %s, which .ci/run does", name)
