@@ -71,11 +71,28 @@
 //     reached; once the idle connections are closed no connection is open, and
 //     no goroutine is left; a run in which nothing can move any more is stuck
 //
+// Whether a connection is idle is seen on the wire: the last byte of the last
+// response has arrived. A response body may be closed before that: a transport may
+// then read the rest, so as to use the connection again, as net/http does since Go
+// 1.27, or close the connection. Until one of these happens the connection is
+// neither idle nor left behind, and its place at a limit is taken; at the end of a
+// test five seconds of virtual time pass for it.
+//
 // [T.AtQuiet] adds checks of one's own, asked between any two events. [T.Strict]
 // adds that each connection is closed once, that nothing is written to it
 // afterwards, and that no deadline is armed while it is idle. Timers of package
 // time can't be seen from outside: what they hold back shows only as the
 // goroutine, the connection or the request that waits for them.
+//
+// # Undecided
+//
+// A goroutine that waits for a mutex does not count as waiting for another one of
+// the bubble: there is no quiet meanwhile, nothing arrives and no time passes. If
+// what would unlock the mutex waits for either, the run stands still, although the
+// code may be right. After a second of real time (-halfopen.frozen) such a run is
+// given up. It is *undecided*: a test is skipped with a report that says which
+// goroutine waits, an exploration goes on with its other schedules, and fails only
+// for what these show.
 //
 // # Ordinary tests
 //
