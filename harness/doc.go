@@ -29,6 +29,7 @@
 // Start a request, hold what is to wait, let it go, settle, want something, end
 // with nothing left:
 //
+//	t.Net.Hold("dial")                        // hold
 //	r1 := t.Get("r1", tr, "http://api.test/") // start
 //	d1 := t.Net.WantDial()                    // want, settled
 //	r1.Cancel()
