@@ -15,6 +15,7 @@ type Conn struct {
 	t      *T
 	client *faultnet.Conn
 	wire   wire
+	bridge *bridge // of the one client that uses it, if it is known; guarded by t.mu
 }
 
 // conn is the handle for a connection, the same one each time.

@@ -56,6 +56,7 @@ type Request struct {
 	cancelled bool
 	got       tally     // of the response's body, as it was read
 	sent      []*answer // what servers answered; nil for a connection that was taken over
+	bridge    *bridge   // whose client sends it, or nil
 }
 
 // Name is the request's name: "r1".

@@ -55,9 +55,7 @@ func (t *T) serve(addr string, h http.Handler, config *tls.Config) *http.Server 
 		s.TLSConfig = config
 		go s.ServeTLS(l, "", "")
 	}
-	if t.plan == nil { // in an exploration nothing else happens yet
-		t.settle()
-	}
+	t.rested()
 	return s
 }
 
@@ -67,16 +65,20 @@ func (t *T) server(h http.Handler) *http.Server {
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
-		Handler:   t.told(h),
-		Protocols: protocols,
-		ErrorLog:  log.New(logWriter{t}, "", 0),
-		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			if s, ok := c.(interface{ NetConn() net.Conn }); ok {
-				c = s.NetConn()
-			}
-			return context.WithValue(ctx, connKey{}, c)
-		},
+		Handler:     t.told(h),
+		Protocols:   protocols,
+		ErrorLog:    log.New(logWriter{t}, "", 0),
+		ConnContext: withConn,
 	}
+}
+
+// withConn puts a server's connection, without TLS around it, into the context of
+// its requests.
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	if s, ok := c.(interface{ NetConn() net.Conn }); ok {
+		c = s.NetConn()
+	}
+	return context.WithValue(ctx, connKey{}, c)
 }
 
 func (t *T) listen(addr string) net.Listener {

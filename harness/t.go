@@ -120,7 +120,8 @@ type T struct {
 	lastWant   string           // the line of a script that wants something
 	perHost    int              // the least limit of connections of a host among them
 	servers    []*http.Server
-	table      string // the network as it was at the first failure
+	bridges    []*bridge // to servers of package httptest
+	table      string    // the network as it was at the first failure
 	blocked    []string
 	checked    bool // for what is left over
 	strict     bool

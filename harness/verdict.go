@@ -49,7 +49,7 @@ func (t *T) checkQuiet(pending []*faultnet.Event) {
 		return
 	}
 	var conns []*faultnet.Conn // asked for when they are needed
-	if t.perHost > 0 {
+	if t.perHost > 0 || len(t.bridges) > 0 {
 		conns = t.Net.Conns()
 		t.checkLimits(pending, conns)
 	}
@@ -71,7 +71,7 @@ func (t *T) checkQuiet(pending []*faultnet.Event) {
 			if conns == nil {
 				conns = t.Net.Conns()
 			}
-			if c := t.usable(r.plainAddr, conns); c != nil && !r.onItsWay(pending) {
+			if c := t.usable(r, r.plainAddr, conns); c != nil && !r.onItsWay(pending) {
 				t.violate("%s: waits while %s to %s is idle", r.name, c.ID(), r.plainAddr)
 			}
 		}
@@ -91,7 +91,11 @@ func (t *T) checkDials(pending []*faultnet.Event) {
 			continue
 		}
 		t.dials = e.DialNumber()
-		if c := t.usable(e.Addr, t.idle); c != nil && t.request(e.Owner) != nil {
+		r := t.request(e.Owner)
+		if r == nil {
+			continue
+		}
+		if c := t.usable(r, e.Addr, t.idle); c != nil {
 			t.violate("%s: dials %s while %s to it is idle", e.Owner, e.Addr, c.ID())
 		}
 	}
@@ -121,7 +125,7 @@ func (t *T) checkTurn(r *Request, c *Conn) {
 		t.mu.Lock()
 		waits := q.started && q.order < r.order && !q.returned && !q.cancelled && len(q.runs) == 0 && q.plainAddr == r.plainAddr
 		t.mu.Unlock()
-		if waits && !q.onItsWay(pending) {
+		if waits && q.pool() == c.pool() && !q.onItsWay(pending) {
 			t.violate("%s: got %s, for which %s has waited longer", r.name, c.ID(), q.name)
 		}
 	}
@@ -170,37 +174,45 @@ func (r *Request) onItsWay(pending []*faultnet.Event) bool {
 // checkLimits checks that open connections and dials together never exceed
 // the limit that the transport was given for a host.
 func (t *T) checkLimits(pending []*faultnet.Event, conns []*faultnet.Conn) {
-	count := make(map[string]int)
-	check := func(addr string) {
-		if count[addr]++; count[addr] > t.perHost {
-			t.violateAt(cmp.Or(t.scriptLine(), t.Net.dialer(addr)),
-				fmt.Sprintf("%s: more connections and dials than the limit, which is %d", addr, t.perHost))
+	type pool struct {
+		addr   string
+		bridge *bridge
+	}
+	count := make(map[pool]int)
+	check := func(p pool) {
+		limit := t.perHost
+		if p.bridge != nil {
+			limit = p.bridge.transport.MaxConnsPerHost
+		}
+		if count[p]++; limit > 0 && count[p] > limit {
+			t.violateAt(cmp.Or(t.scriptLine(), t.Net.dialer(p.addr)),
+				fmt.Sprintf("%s: more connections and dials than the limit, which is %d", p.addr, limit))
 		}
 	}
 	for _, e := range pending {
 		if e.Kind == faultnet.Dial {
-			check(e.Addr)
+			check(pool{e.Addr, t.request(e.Owner).pool()})
 		}
 	}
 	for _, c := range conns {
 		if !c.IsClosed() {
-			check(c.Address())
+			check(pool{c.Address(), t.conn(c).pool()})
 		}
 	}
 }
 
-// usable is a connection to addr that a request could use at once: open at
+// usable is a connection to addr that the request could use at once: open at
 // both ends, nothing on its way, and its last request wholly over.
-func (t *T) usable(addr string, conns []*faultnet.Conn) *faultnet.Conn {
+func (t *T) usable(r *Request, addr string, conns []*faultnet.Conn) *faultnet.Conn {
 	for _, c := range conns {
 		if c.Address() != addr || c.Owner() == proxyOwner || !c.IsIdle() {
 			continue
 		}
 		h := t.conn(c)
-		if h.wire.seen && !h.wire.plain {
+		if h.wire.seen && !h.wire.plain || r.pool() != h.pool() {
 			continue
 		}
-		if r := h.lastRequest(); r == nil || r.over() {
+		if last := h.lastRequest(); last == nil || last.over() {
 			return c
 		}
 	}

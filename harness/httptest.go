@@ -1,0 +1,300 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"reflect"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/halfopen/halfopen/faultnet"
+)
+
+// NewServer starts an [httptest.Server] on this network, as
+// [httptest.NewServer] does on a real one: a test that has one becomes a test of
+// the harness by this one call. Its URL is "http://127.0.0.1:1001", with a port
+// of its own for each server of a test, in the order in which they are made. A
+// nil handler is [http.DefaultServeMux].
+//
+// Its Client dials t.Net and is watched as that of [T.Client] is: each round trip
+// is a [Request] named call1, call2, ... unless it has a name already, a body that
+// is never closed is reported with the line that received it, and the idle
+// connections are closed at the end. Its Transport is an [*http.Transport] whose
+// fields may be set before the first request. It sends requests for example.com
+// and its subdomains to the server too. Every other transport on t.Net
+// reaches the server by its URL. [http.DefaultClient] does not: it dials a real
+// port of that number, where as a rule nothing listens.
+//
+// The harness closes the server when the run has ended. Close and
+// CloseClientConnections may be called before; Close returns when the requests
+// that are being handled have ended, so that a handler that never returns makes a
+// run that is stuck. The body of an exploration returns before its requests
+// start: there Close is for [T.Cleanup].
+func (t *T) NewServer(h http.Handler) *httptest.Server {
+	s := t.NewUnstartedServer(h)
+	s.Start()
+	t.rested()
+	return s
+}
+
+// NewTLSServer is NewServer over TLS, as [httptest.NewTLSServer] is: the URL
+// begins with https, and Client trusts the server's Certificate, which is for
+// 127.0.0.1, example.com and *.example.com and valid in the bubble's year 2000.
+func (t *T) NewTLSServer(h http.Handler) *httptest.Server {
+	s := t.NewUnstartedServer(h)
+	s.StartTLS()
+	t.rested()
+	return s
+}
+
+// NewUnstartedServer is NewServer without the start, as
+// [httptest.NewUnstartedServer] is: Config, TLS and EnableHTTP2 may be set before
+// Start or StartTLS. With EnableHTTP2 the Transport of Client is not an
+// [*http.Transport], but watches one from outside.
+func (t *T) NewUnstartedServer(h http.Handler) *httptest.Server {
+	addr := net.JoinHostPort(bridgeHost, strconv.Itoa(bridgePort+len(t.bridges)))
+	b := &bridge{Listener: t.listen(addr), t: t, addr: addr}
+	t.bridges = append(t.bridges, b)
+	b.server = &httptest.Server{Listener: b, Config: &http.Server{Handler: h}}
+	return b.server
+}
+
+// rested settles where things happen by themselves.
+func (t *T) rested() {
+	if t.plan == nil { // in an exploration nothing else happens yet
+		t.settle()
+	}
+}
+
+// Package httptest listens on 127.0.0.1, and its certificate is for it. The ports
+// are below 1024: code that dials the machine instead of t.Net is refused there
+// at once.
+const (
+	bridgeHost = "127.0.0.1"
+	bridgePort = 1001 // of the first server
+)
+
+// bridge is the listener of an [httptest.Server] on the network. The server asks
+// for its address to make the URL, when its client exists and before it serves:
+// that is when the bridge puts both on the network.
+type bridge struct {
+	net.Listener // the current one: Restart makes another
+	t            *T
+	server       *httptest.Server
+	addr         string
+	transport    *http.Transport // of the server's client; nil before the start
+	closed       atomic.Bool     // by Close of the server
+}
+
+// Addr returns the address on the network, and completes the start of the server
+// when it is first called by one.
+func (b *bridge) Addr() net.Addr {
+	if client := b.server.Client(); client != nil && b.transport == nil {
+		b.transport = client.Transport.(*http.Transport)
+		b.serve()
+		b.watchClient(client)
+	}
+	return b.Listener.Addr()
+}
+
+// Close stops listening. It fails when the network has closed the listener
+// before, as a Kill does.
+func (b *bridge) Close() error {
+	err := b.Listener.Close()
+	if err == nil {
+		b.closed.Store(true)
+	}
+	return err
+}
+
+// serve makes the server one that the harness knows: it names the requests, logs
+// in the steps of the test, is closed at the end and served again by Restart.
+func (b *bridge) serve() {
+	t, config := b.t, b.server.Config
+	_, plain := b.server.Listener.(*bridge)
+	if plain {
+		t.step("serve", b.addr)
+		t.served = append(t.served, "# Of a handler of the test's own, which no script can have:", "serve "+b.addr)
+	} else {
+		t.step("serve", b.addr, "tls")
+	}
+	if config.Handler == nil {
+		config.Handler = http.DefaultServeMux
+	}
+	config.Handler = t.told(config.Handler)
+	if config.ErrorLog == nil {
+		config.ErrorLog = log.New(logWriter{t}, "", 0)
+	}
+	user := config.ConnContext
+	config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		if user != nil {
+			ctx = user(ctx, c)
+		}
+		return withConn(ctx, c)
+	}
+	t.mu.Lock()
+	t.servers = append(t.servers, config)
+	t.mu.Unlock()
+	set(&t.Net.hosts.served, b.addr, append(t.Net.hosts.served[b.addr], config))
+	t.Net.servesAgain(b.addr, b.serveAgain)
+}
+
+// serveAgain has the server listen again after a Kill or a Crash, unless it was
+// closed.
+func (b *bridge) serveAgain() {
+	if b.closed.Load() {
+		return
+	}
+	b.Listener = b.t.listen(b.addr)
+	b.t.Net.servesAgain(b.addr, b.serveAgain)
+	go b.server.Config.Serve(b.server.Listener)
+}
+
+// watchClient has the server's client dial the network, and watches its round
+// trips.
+//
+// A transport can be watched from inside, and stays what it is, as long as
+// nothing else is registered for the scheme: HTTP/2 over TLS is.
+func (b *bridge) watchClient(client *http.Client) {
+	b.transport.DialContext = b.dial
+	b.t.adopt(b.transport)
+	w := &bridgeClient{b, !b.transport.ForceAttemptHTTP2}
+	if !w.inside {
+		client.Transport = w
+	} else if _, plain := b.server.Listener.(*bridge); plain {
+		b.transport.RegisterProtocol("http", w)
+	} else {
+		b.transport.RegisterProtocol("https", w)
+	}
+}
+
+// dial dials on the network and marks the connection as the client's own. As with
+// package httptest a Dial that the test has set goes first, and example.com is the
+// server. The name stays, as the transport keeps its connections by name.
+func (b *bridge) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	if dial := b.transport.Dial; dial != nil {
+		return dial(network, addr)
+	}
+	port := ":80"
+	if _, plain := b.server.Listener.(*bridge); !plain {
+		port = ":443"
+	}
+	if host, ok := strings.CutSuffix(addr, port); ok && (host == "example.com" || strings.HasSuffix(host, ".example.com")) {
+		addr = host + strings.TrimPrefix(b.addr, bridgeHost)
+		b.t.Net.Net.Route(addr, b.addr)
+	}
+	c, err := b.t.Net.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	b.t.own(c, b)
+	return c, nil
+}
+
+// own marks a connection as one that only the client of that server uses.
+func (t *T) own(c net.Conn, b *bridge) {
+	if g, ok := c.(*gatedConn); ok {
+		c = g.Conn
+	}
+	h := t.conn(c.(*faultnet.Conn))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h.bridge = b
+}
+
+// bridgeClient watches the round trips of a server's client: from inside of its
+// transport, which asks it first as an alternate protocol, or from outside.
+type bridgeClient struct {
+	*bridge
+	inside bool
+}
+
+// RoundTrip names a request that has no name yet, and sends it.
+func (w *bridgeClient) RoundTrip(req *http.Request) (*http.Response, error) {
+	r := w.t.requestOf(req)
+	switch {
+	case r == nil && w.inside:
+		return (&watched{w.t, w.transport}).RoundTrip(req)
+	case r == nil:
+		return (&watched{w.t, w}).RoundTrip(req)
+	}
+	w.t.mu.Lock()
+	r.bridge = w.bridge
+	w.t.mu.Unlock()
+	if w.inside {
+		return nil, http.ErrSkipAltProtocol // the transport goes on by itself
+	}
+	return w.transport.RoundTrip(req)
+}
+
+// CloseIdleConnections closes those of the transport.
+func (w *bridgeClient) CloseIdleConnections() { w.transport.CloseIdleConnections() }
+
+// requestOf returns the request that the harness watches under the name that is
+// in the context and in the header, or nil.
+func (t *T) requestOf(req *http.Request) *Request {
+	name := req.Header.Get(RequestHeader)
+	if name == "" || faultnet.Owner(req.Context()) != name {
+		return nil
+	}
+	return t.request(name)
+}
+
+// pool returns the server whose client sends the request, or nil: that client has
+// a pool to itself.
+func (r *Request) pool() *bridge {
+	if r == nil {
+		return nil
+	}
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	return r.bridge
+}
+
+// pool returns the server whose client has the connection, or nil.
+func (c *Conn) pool() *bridge {
+	c.t.mu.Lock()
+	defer c.t.mu.Unlock()
+	return c.bridge
+}
+
+// pastNet is said to a test whose transport is one of package httptest.
+const pastNet = "this transport is that of an httptest.Server (NewTestServer, NewServer), which dials past t.Net: " +
+	"make the server with t.NewServer(handler), or t.NewTLSServer, and use its Client()"
+
+// refusePastNet ends the test. The clean-up of a NewTestServer that was made in
+// the bubble runs outside of it, where it ends the process, and what the test has
+// logged is lost: then it is said on standard error as well.
+func (t *T) refusePastNet() {
+	inBubble := func(g goroutine) bool { return g.creator.function == "net/http/httptest.(*Server).goServe" }
+	if slices.ContainsFunc(goroutines(t.bubble.Load()), inBubble) {
+		fmt.Fprintf(os.Stderr, "%s: %s: %s\n", t.name, t.here(), pastNet)
+	}
+	t.fatal("usage", pastNet)
+}
+
+// dialsPast reports whether a transport, or one that it wraps, has a dialer
+// of package httptest's own. Its client is known by nothing else: in Go 1.27 that
+// of NewTestServer dials a network inside of package httptest, and that of
+// NewServer, and of Go 1.26, dials real sockets.
+func dialsPast(v reflect.Value, depth int) bool {
+	for v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	if v.Kind() != reflect.Struct || depth == 0 {
+		return false
+	}
+	if v.Type() == reflect.TypeFor[http.Transport]() {
+		dial := runtime.FuncForPC(v.FieldByName("DialContext").Pointer())
+		return dial != nil && strings.HasPrefix(dial.Name(), "net/http/httptest.")
+	}
+	return slices.ContainsFunc(fieldsOf(v.Type()).wrapped, func(i int) bool { return dialsPast(v.Field(i), depth-1) })
+}
