@@ -100,4 +100,15 @@
 // Without [Net.Hold] everything goes through by itself, and a test is an
 // ordinary one: code under test may block, and time passes when nothing else
 // can.
+//
+// [T.NewServer] makes an [net/http/httptest.Server] on this network, so that a test
+// with [net/http/httptest.NewServer] becomes one of the harness by one line:
+//
+//	srv := t.NewServer(handler) // was httptest.NewServer(handler)
+//	defer srv.Close()
+//	resp, err := srv.Client().Get(srv.URL)
+//
+// The clients of package httptest's own servers dial past the network, that of
+// NewTestServer, new in Go 1.27, too: a test that hands one to the harness ends with
+// an error that says so.
 package harness

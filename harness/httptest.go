@@ -28,10 +28,11 @@ import (
 // is a [Request] named call1, call2, ... unless it has a name already, a body that
 // is never closed is reported with the line that received it, and the idle
 // connections are closed at the end. Its Transport is an [*http.Transport] whose
-// fields may be set before the first request. It sends requests for example.com
-// and its subdomains to the server too. Every other transport on t.Net
-// reaches the server by its URL. [http.DefaultClient] does not: it dials a real
-// port of that number, where as a rule nothing listens.
+// fields may be set before the first request; a Clone of it dials t.Net, and is not
+// watched. It sends requests for example.com and its subdomains to the server too.
+// Every other transport on t.Net reaches the server by its URL.
+// [http.DefaultClient] does not: it dials a real port of that number, where as a
+// rule nothing listens.
 //
 // The harness closes the server when the run has ended. Close and
 // CloseClientConnections may be called before; Close returns when the requests
@@ -161,8 +162,9 @@ func (b *bridge) serveAgain() {
 // watchClient has the server's client dial the network, and watches its round
 // trips.
 //
-// A transport can be watched from inside, and stays what it is, as long as
-// nothing else is registered for the scheme: HTTP/2 over TLS is.
+// A transport is watched from inside, and stays what it is, by an alternate protocol
+// for the scheme of the server ([http.Transport.RegisterProtocol]). For https that is
+// the place of HTTP/2: a transport that speaks it is watched from outside.
 func (b *bridge) watchClient(client *http.Client) {
 	b.transport.DialContext = b.dial
 	b.t.adopt(b.transport)

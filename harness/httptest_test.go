@@ -5,12 +5,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httptrace"
 	"os"
 	"strings"
 	"syscall"
@@ -145,91 +145,6 @@ func TestNewServerClientSettings(t *testing.T) {
 				t.Errorf("%s: got %v, want the error of Dial", b.name, err)
 			}
 		})
-	}
-}
-
-// Requests for example.com go to the server of the client, and a pool has other
-// connections for that name than for the address: none of them is accused.
-func TestNewServerExampleCom(t *testing.T) {
-	eachBridge(t, hello, func(t *harness.T, srv *httptest.Server) {
-		scheme, _, _ := strings.Cut(srv.URL, ":")
-		for _, url := range []string{srv.URL, scheme + "://example.com/", scheme + "://www.example.com/", scheme + "://example.com/", srv.URL} {
-			if got := read(srv.Client().Get(url)); !strings.HasPrefix(got, "hello ") {
-				t.Errorf("%s: got %q", url, got)
-			}
-		}
-		t.Net.WantConns(3)
-	})
-}
-
-// The client and another transport have pools of their own: neither waits for a
-// connection of the other.
-func TestNewServerOtherPool(t *testing.T) {
-	eachBridge(t, hello, func(t *harness.T, srv *httptest.Server) {
-		tr := t.Net.Transport()
-		tr.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
-		read((&http.Client{Transport: tr}).Get(srv.URL)) // which nothing watches
-		read(srv.Client().Get(srv.URL))
-		read(t.Client(tr).Get(srv.URL))
-		t.Net.WantConns(2)
-	})
-}
-
-// Each pool has its own limit, and its own line in front of it.
-func TestNewServerLimits(t *testing.T) {
-	for _, tt := range []struct {
-		name          string
-		other, client int // the limits of another transport and of the client
-		want          string
-		body          func(t *harness.T, url string, other, client *http.Transport)
-	}{
-		{"other", 1, 0, "", func(t *harness.T, url string, other, client *http.Transport) {
-			r1 := t.Get("r1", other, url+"/hang")
-			r2 := t.Get("r2", other, url)
-			r3 := t.Get("r3", client, url+"/hang")
-			t.Get("r4", client, url).Finish()
-			t.Get("r5", client, url).Finish() // while r2 waits
-			r1.Cancel()
-			r3.Cancel()
-			r2.Finish()
-		}},
-		{"client", 0, 1, "", func(t *harness.T, url string, other, client *http.Transport) {
-			r1 := t.Get("r1", other, url+"/hang")
-			t.Get("r2", client, url).Finish()
-			t.Get("r3", other, url).Finish()
-			r1.Cancel()
-		}},
-		{"exceeded", 0, 1, "127.0.0.1:1001: more connections and dials than the limit, which is 1", func(t *harness.T, url string, other, client *http.Transport) {
-			t.Get("r1", client, url).Finish()
-			c, _ := client.DialContext(t.Context(), "tcp", "127.0.0.1:1001")
-			t.Settle()
-			c.Close()
-		}},
-	} {
-		r := harness.Run("x", func(t *harness.T) {
-			srv := t.NewServer(http.HandlerFunc(harness.Pages))
-			other, client := t.Net.Transport(), srv.Client().Transport.(*http.Transport)
-			other.MaxConnsPerHost, client.MaxConnsPerHost = tt.other, tt.client
-			tt.body(t, srv.URL, other, client)
-		})
-		if r.Failed() != (tt.want != "") || !strings.Contains(r.String(), tt.want) {
-			t.Errorf("%s: got:\n%s\nwant: %s", tt.name, r, tt.want)
-		}
-	}
-}
-
-// A request of the client that waits while a connection of its own is idle is
-// accused as any other is.
-func TestNewServerWaits(t *testing.T) {
-	r := harness.Run("x", func(t *harness.T) {
-		srv := t.NewServer(http.HandlerFunc(hello))
-		read(srv.Client().Get(srv.URL))
-		never := &httptrace.ClientTrace{GetConn: func(string) { <-t.Context().Done() }}
-		req, _ := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), never), "GET", srv.URL, nil)
-		t.Start("r1", srv.Client().Transport, req)
-	})
-	if want := "r1: waits while c1 to 127.0.0.1:1001 is idle"; !strings.Contains(r.String(), want) {
-		t.Errorf("got:\n%s\nwant it to contain %q", r, want)
 	}
 }
 
@@ -417,60 +332,19 @@ func TestNewServerExplored(t *testing.T) {
 	}
 }
 
-// refusal is what a transport of package httptest is refused with.
-const refusal = "this transport is that of an httptest.Server (NewTestServer, NewServer), which dials past t.Net: " +
-	"make the server with t.NewServer(handler), or t.NewTLSServer, and use its Client()"
-
-// wantRefused expects that the refusal is the only failure, at a line of that file.
-func wantRefused(t *testing.T, r *harness.Report, at string) {
-	t.Helper()
-	if len(r.Failures) != 1 || r.Failures[0].Kind != "usage" || r.Failures[0].Text != refusal || !strings.HasPrefix(r.Failures[0].Where, at) {
-		t.Errorf("got:\n%s\nwant only, at %s: %s", r, at, refusal)
-	}
-}
-
-// around is a transport around another one.
-type around struct{ http.RoundTripper }
-
-// viaClient is a transport that has a client.
-type viaClient struct{ client *http.Client }
-
-func (v *viaClient) RoundTrip(req *http.Request) (*http.Response, error) { return v.client.Do(req) }
-
-// The client of a server of package httptest itself dials real sockets: it is
-// refused, as it is and inside of others. A transport of the test's own is not.
-func TestHTTPTestIsRefused(t *testing.T) {
-	plain, secure := httptest.NewServer(http.HandlerFunc(hello)), httptest.NewTLSServer(http.HandlerFunc(hello))
-	defer plain.Close()
-	defer secure.Close()
-	for _, tt := range []struct {
-		name string
-		rt   http.RoundTripper
-	}{
-		{"plain", plain.Client().Transport},
-		{"tls", secure.Client().Transport},
-		{"clone", plain.Client().Transport.(*http.Transport).Clone()},
-		{"wrapped", around{around{plain.Client().Transport}}},
-		{"by a pointer", &around{plain.Client().Transport}},
-		{"client", &viaClient{plain.Client()}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			wantRefused(t, harness.Run("x", func(t *harness.T) { t.Get("r1", tt.rt, plain.URL) }), "httptest_test.go:")
-			wantRefused(t, harness.Run("x", func(t *harness.T) { t.Client(tt.rt).Get(plain.URL) }), "httptest_test.go:")
-			wantRefused(t, harness.Run("x", func(t *harness.T) { t.Watch(tt.rt) }), "httptest_test.go:")
-		})
-	}
-	harness.Test(t, func(t *harness.T) {
-		srv := t.NewServer(http.HandlerFunc(hello))
-		for i, rt := range []http.RoundTripper{
-			around{srv.Client().Transport}, &viaClient{srv.Client()}, around{},
-			around{&http.Transport{DialContext: t.Net.DialContext, DisableKeepAlives: true}}, &http.Transport{},
-		} {
-			if i < 2 || i == 3 {
-				read(t.Client(rt).Get(srv.URL))
-			} else {
-				t.Watch(rt)
-			}
+// A test of httptest's, with one line changed: the body that was left open shows.
+func ExampleT_NewServer() {
+	r := harness.Run("ported", func(t *harness.T) {
+		srv := t.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprintln(w, "hello")
+		}))
+		defer srv.Close()
+		resp, err := srv.Client().Get(srv.URL + "/page")
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Errorf("got %v and %v", resp, err)
 		}
 	})
+	fmt.Println(r.Failures[0].Text)
+	// Output:
+	// call1: response body of GET http://127.0.0.1:1001/page never closed
 }
