@@ -13,54 +13,145 @@ import (
 // The README's first test is a test: in a module of a user's own it fails as
 // the README says, with the file and line of the user's code.
 func TestReadme(t *testing.T) {
+	first := section(t, "A first test of your own")
+	m := newUserModule(t, "prices.test/prices")
+	for _, f := range goFiles(first) {
+		m.write(f.name, f.text)
+	}
+	out, err := m.test()
+	if err == nil {
+		t.Fatalf("the test passed, and must find the leak:\n%s", out)
+	}
+	wantShown(t, out, first, "fails all the same:")
+}
+
+// The README's test with httptest passes. The same test with the harness, in
+// which one line is another, fails as the README says until the code is mended.
+func TestReadmeHTTPTest(t *testing.T) {
+	text := section(t, "From a test with httptest")
+	files := goFiles(text)
+	if len(files) != 3 {
+		t.Fatalf("got %d files, want the code and its test before and after", len(files))
+	}
+	code, before, after := files[0], files[1], files[2]
+
+	_, body, _ := strings.Cut(before.text, "func TestAsk(t *testing.T) {\n")
+	body = strings.TrimSuffix(body, "}\n")
+	body = strings.Replace(body, "httptest.NewServer(", "t.NewServer(", 1)
+	if body = regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(body, "\t$1"); body == "" || !strings.Contains(after.text, body) {
+		t.Errorf("got another test:\n%s\nwant it to contain:\n%s", after.text, body)
+	}
+
+	m := newUserModule(t, "ask.test/ask")
+	m.write(code.name, code.text)
+	m.write(before.name, before.text)
+	if out, err := m.test(); err != nil {
+		t.Errorf("before: got %v:\n%s", err, out)
+	}
+	m.write(after.name, after.text)
+	out, err := m.test()
+	if err == nil {
+		t.Errorf("after: the test passed, and must find the leak:\n%s", out)
+	}
+	wantShown(t, out, text, "had not seen:")
+
+	loop := "\t\t}\n\t}\n}\n"
+	if !strings.HasSuffix(code.text, loop) {
+		t.Fatalf("got %s, want it to end with its loop", code.text)
+	}
+	m.write(code.name, strings.TrimSuffix(code.text, loop)+"\t\t}\n\t\tresp.Body.Close()\n\t}\n}\n")
+	if out, err := m.test(); err != nil {
+		t.Errorf("mended: got %v:\n%s", err, out)
+	}
+}
+
+// section returns the README's section of that title.
+func section(t *testing.T, title string) string {
+	t.Helper()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, ok := strings.Cut(string(readme), "\n## "+title+"\n")
+	if !ok {
+		t.Fatalf("the README has no section %q", title)
+	}
+	text, _, _ = strings.Cut(text, "\n## ")
+	return text
+}
+
+// goFile is a file that the README shows.
+type goFile struct{ name, text string }
+
+// goFiles returns the files of a section, in its order: each stands behind its name.
+func goFiles(section string) (files []goFile) {
+	for _, m := range regexp.MustCompile("`([a-z_]+\\.go)`:\n\n```go\n((?s).*?)```").FindAllStringSubmatch(section, -1) {
+		files = append(files, goFile{m[1], m[2]})
+	}
+	return files
+}
+
+// wantShown expects in the output each line of the blocks behind those words.
+func wantShown(t *testing.T, out, section, words string) {
+	t.Helper()
+	blocks := regexp.MustCompile(regexp.QuoteMeta(words)+"\n\n```\n((?s).*?)```").FindAllStringSubmatch(section, -1)
+	if len(blocks) == 0 {
+		t.Errorf("the README shows nothing behind %q", words)
+	}
+	for _, block := range blocks {
+		for line := range strings.Lines(block[1]) {
+			if !strings.Contains(out, strings.TrimSpace(line)) {
+				t.Errorf("got:\n%s\nwant the README's line: %s", out, line)
+			}
+		}
+	}
+}
+
+// userModule is a module of a user's own, which needs this one as it is here.
+type userModule struct {
+	t   *testing.T
+	dir string
+}
+
+// newUserModule makes the module, without code. It needs what this one needs, in the
+// same versions.
+func newUserModule(t *testing.T, path string) *userModule {
+	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
-	}
-	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, first, _ := strings.Cut(string(readme), "\n## A first test of your own\n")
-	first, _, _ = strings.Cut(first, "\n## ")
-	dir := t.TempDir()
-	write := func(name, text string) {
-		t.Helper()
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, m := range regexp.MustCompile("`([a-z_]+\\.go)`:\n\n```go\n((?s).*?)```").FindAllStringSubmatch(first, -1) {
-		write(m[1], m[2])
 	}
 	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The user's module needs what this one needs, in the same versions.
-	_, needs, _ := strings.Cut(string(mod), "\n")
-	write("go.mod", "module prices.test/prices\n"+needs+
-		"\nrequire github.com/halfopen/halfopen v0.0.0\n\nreplace github.com/halfopen/halfopen => "+root+"\n")
 	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	write("go.sum", string(sum))
+	m := &userModule{t, t.TempDir()}
+	_, needs, _ := strings.Cut(string(mod), "\n")
+	m.write("go.mod", "module "+path+"\n"+needs+
+		"\nrequire github.com/halfopen/halfopen v0.0.0\n\nreplace github.com/halfopen/halfopen => "+root+"\n")
+	m.write("go.sum", string(sum))
+	return m
+}
 
+// write writes a file of the module, or writes it anew.
+func (m *userModule) write(name, text string) {
+	m.t.Helper()
+	if err := os.WriteFile(filepath.Join(m.dir, name), []byte(text), 0o666); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// test runs the tests of the module and returns what they print.
+func (m *userModule) test() (out string, err error) {
 	cmd := exec.Command("go", "test", "-mod=mod", "./...")
-	cmd.Dir = dir
+	cmd.Dir = m.dir
 	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		t.Fatalf("the test passed, and must find the leak:\n%s", out)
-	}
-	for _, block := range regexp.MustCompile("fails all the same:\n\n```\n((?s).*?)```").FindAllStringSubmatch(first, -1) {
-		for line := range strings.Lines(block[1]) {
-			if !strings.Contains(string(out), strings.TrimSpace(line)) {
-				t.Errorf("got:\n%s\nwant the README's line: %s", out, line)
-			}
-		}
-	}
+	b, err := cmd.CombinedOutput()
+	return string(b), err
 }
 
 // The README shows the head of the table as check prints it.
