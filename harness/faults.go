@@ -174,6 +174,7 @@ func (n *Net) Resume(address string) {
 // from the next on.
 func (n *Net) KeepAlive(address string, d time.Duration) {
 	n.does(func() {
+		n.t.settle() // a server that is about to serve reads it
 		for _, s := range n.hosts.served[address] {
 			s.IdleTimeout = d
 		}
