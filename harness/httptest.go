@@ -182,6 +182,7 @@ func (b *bridge) watchClient(client *http.Client) {
 // package httptest a Dial that the test has set goes first, and example.com is the
 // server. The name stays, as the transport keeps its connections by name.
 func (b *bridge) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	//lint:ignore SA1019 package httptest heeds it
 	if dial := b.transport.Dial; dial != nil {
 		return dial(network, addr)
 	}

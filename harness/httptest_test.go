@@ -140,6 +140,7 @@ func TestNewServerClientSettings(t *testing.T) {
 				t.Errorf("%s: got %d dials without keep-alives, want 2", b.name, n)
 			}
 			refused := errors.New("not today")
+			//lint:ignore SA1019 package httptest heeds it
 			tr.Dial = func(string, string) (net.Conn, error) { return nil, refused }
 			if _, err := srv.Client().Get(srv.URL); !errors.Is(err, refused) {
 				t.Errorf("%s: got %v, want the error of Dial", b.name, err)
