@@ -145,7 +145,7 @@ func TestNames(t *testing.T) {
 	if got := causes.String(); got != "Cause(19)" {
 		t.Errorf("no cause: got %q", got)
 	}
-	if got := State(4).String() + " " + Upgraded.String(); got != "State(4) upgraded" {
+	if got := State(5).String() + " " + Draining.String() + " " + Upgraded.String(); got != "State(5) draining upgraded" {
 		t.Errorf("states: got %q", got)
 	}
 	if got := (Closed{ServerFIN: 2, IdleLimit: 1}).String(); got != "server FIN 2, idle limit 1" {

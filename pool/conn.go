@@ -68,6 +68,7 @@ type persistConn struct {
 	reused  bool // has been given back before
 	idleAt  time.Time
 	pooling bool // on its way to the idle list
+	flushed bool // CloseIdleConnections came while it was drained
 	expired bool // and its idle timer has fired already
 }
 
@@ -153,10 +154,17 @@ func (pc *persistConn) stopTimers() {
 // wait up to five seconds for a peer that does not read: not where a request
 // was called off, and its caller waits for us.
 func (pc *persistConn) hangUp(cause Cause) {
-	tc, ok := pc.conn.(*tls.Conn)
-	if ok && (cause == Canceled || cause == HeaderTimeout) {
-		tc.NetConn().Close()
+	if cause == Canceled || cause == HeaderTimeout {
+		closeBluntly(pc.conn)
 		return
 	}
 	pc.conn.Close()
+}
+
+// closeBluntly closes conn without TLS's good-bye.
+func closeBluntly(conn net.Conn) {
+	if tc, ok := conn.(*tls.Conn); ok {
+		conn = tc.NetConn()
+	}
+	conn.Close()
 }

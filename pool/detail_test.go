@@ -301,8 +301,8 @@ func TestHTTP2Books(t *testing.T) {
 	})
 }
 
-// A compressed body that is closed unread costs its connection, and nothing
-// else.
+// A compressed body that is closed unread, and whose rest does not come, costs
+// its connection, and nothing else.
 func TestGzipUnread(t *testing.T) {
 	run(t, &Transport{}, func(s *script) {
 		r1 := s.get("r1")
@@ -310,6 +310,7 @@ func TestGzipUnread(t *testing.T) {
 		c1.wantRequest()
 		c1.send("HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: 100\n\n\x1f\x8b")
 		r1.wantResponse().Body.Close()
+		time.Sleep(drainTime) // virtual
 		s.wantClosed(BodyUnread, 1)
 	})
 }

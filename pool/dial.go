@@ -96,11 +96,17 @@ func (t *Transport) dialTLS(ctx context.Context, addr string) (conn net.Conn, st
 	if err != nil {
 		return nil, nil, err
 	}
-	tc, ok := conn.(*tls.Conn)
-	if !ok {
-		return conn, nil, nil
+	if tc, ok := conn.(secureConn); ok {
+		return t.finishHandshake(ctx, tc)
 	}
-	return t.finishHandshake(ctx, tc)
+	return conn, nil, nil
+}
+
+// A secureConn says what its handshake came to: a [*tls.Conn], or what another
+// implementation of TLS has in its place.
+type secureConn interface {
+	net.Conn
+	ConnectionState() tls.ConnectionState
 }
 
 // offers is the list of protocols for ALPN. It is nil where only HTTP/1 will
@@ -149,12 +155,17 @@ func (t *Transport) handshake(ctx context.Context, conn net.Conn, name string, p
 	return t.finishHandshake(ctx, tls.Client(conn, cfg))
 }
 
-func (t *Transport) finishHandshake(ctx context.Context, tc *tls.Conn) (net.Conn, *tls.ConnectionState, error) {
+// finishHandshake makes sure that the handshake of tc is over, if tc lets it. If
+// that fails tc is closed.
+func (t *Transport) finishHandshake(ctx context.Context, tc secureConn) (net.Conn, *tls.ConnectionState, error) {
 	trace := httptrace.ContextClientTrace(ctx)
 	if trace != nil && trace.TLSHandshakeStart != nil {
 		trace.TLSHandshakeStart()
 	}
-	err := tc.HandshakeContext(ctx)
+	var err error
+	if h, ok := tc.(interface{ HandshakeContext(context.Context) error }); ok {
+		err = h.HandshakeContext(ctx)
+	}
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
@@ -166,7 +177,7 @@ func (t *Transport) finishHandshake(ctx context.Context, tc *tls.Conn) (net.Conn
 		trace.TLSHandshakeDone(state, err)
 	}
 	if err != nil {
-		tc.NetConn().Close() // no alert: the peer may be the reason for the delay
+		closeBluntly(tc) // the peer may be the reason for the delay
 		return nil, nil, err
 	}
 	return tc, &state, nil
@@ -296,7 +307,9 @@ func (t *Transport) speak(ctx context.Context, dst *destination, conn net.Conn, 
 		}
 	} else if name := state.NegotiatedProtocol; name != "" {
 		if next := t.TLSNextProto[name]; next != nil {
-			return adoptOther(pc, dst, name, next)
+			if tc, ok := conn.(*tls.Conn); ok {
+				return adoptOther(pc, dst, tc, name, next)
+			}
 		}
 		if name == "h2" && t.h2 != nil {
 			return t.h2.adopt(ctx, pc, dst)

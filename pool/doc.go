@@ -8,7 +8,7 @@
 //     http.Client runs on it unchanged.
 //   - One file a stage, each with a word on who owns the connection there:
 //     roundtrip.go, getconn.go, idle.go, dialqueue.go, dial.go, putidle.go,
-//     conn.go, exchange.go, readloop.go, writeloop.go, body.go.
+//     conn.go, exchange.go, readloop.go, writeloop.go, body.go, drain.go.
 //   - Books: [Transport.Stats] counts dials, reuses, waits and the causes of
 //     each close; [Transport.Ledger] says who holds which connection since when.
 //   - No bug that is public. Where one is open in net/http, a comment has its
@@ -39,8 +39,9 @@
 // gives it away:
 //
 //	its dial  ->  a request  ->  the body of a response  ->  the idle list
-//	                 ^                                            |
-//	                 +--------------------------------------------+
+//	                 ^                  |                         ^   |
+//	                 |                  +->  the body's drain  ->-+   |
+//	                 +------------------------------------------------+
 //
 // Anybody may close it, once, with a [Cause].
 package pool

@@ -21,16 +21,19 @@ import (
 type exchange struct {
 	pc        *persistConn
 	x         *attempt
-	reused    bool // as x says; that may go on to another connection
-	req       *http.Request
-	body      *sentBody     // of req, if it is tracked
-	askedGzip bool          // by us, so that we undo it
-	ready     chan struct{} // closed when resp may be returned
-	goOn      chan bool     // with Expect: the answer to "may the body come?"
+	reused    bool            // as x says; that may go on to another connection
+	req       *http.Request   // not to be read once the caller has closed the response's body
+	ctx       context.Context // of req
+	legacy    <-chan struct{} // Request.Cancel of req
+	body      *sentBody       // of req, if it is tracked
+	askedGzip bool            // by us, so that we undo it
+	ready     chan struct{}   // closed when resp may be returned
+	goOn      chan bool       // with Expect: the answer to "may the body come?"
 
 	// Guarded by persistConn.mu.
 
 	begun     bool // it was on the connection
+	draining  bool // the caller has closed the body, and the rest of it is read away
 	resp      *http.Response
 	canceled  error
 	written   bool          // the write loop is done with it
@@ -48,7 +51,10 @@ func (pc *persistConn) serve(x *attempt) (*http.Response, error) {
 	if pc.shared != nil {
 		return pc.shared.serve(x)
 	}
-	ex := &exchange{pc: pc, x: x, reused: x.reused, req: x.req, body: tracked(x.req), ready: make(chan struct{})}
+	ex := &exchange{
+		pc: pc, x: x, reused: x.reused, ready: make(chan struct{}),
+		req: x.req, ctx: x.req.Context(), legacy: x.req.Cancel, body: tracked(x.req),
+	}
 	ex.askedGzip = pc.asksGzip(x.req)
 	ex.expectContinue()
 	if pc.begin(ex) {
@@ -58,8 +64,8 @@ func (pc *persistConn) serve(x *attempt) (*http.Response, error) {
 	case <-ex.ready:
 	case <-pc.closech:
 	case <-x.done:
-		pc.cancel(ex, context.Cause(x.req.Context()), false)
-	case <-x.req.Cancel:
+		pc.cancel(ex, context.Cause(ex.ctx), false)
+	case <-ex.legacy:
 		pc.cancel(ex, errCanceled, false)
 	}
 	// Whatever woke us, a response that was there before the end counts.
@@ -90,11 +96,11 @@ func (pc *persistConn) begin(ex *exchange) bool {
 }
 
 // cancel closes the connection because ex is called off. It is too late for
-// that when the response is there, or in the body when the body has ended:
-// who waits for the end of the request then, closes it.
+// that when the response is there, or in the body when the body has ended or is
+// drained: who waits for the end of the request then, closes it.
 func (pc *persistConn) cancel(ex *exchange, why error, inBody bool) bool {
 	pc.mu.Lock()
-	late := pc.cur != ex || (ex.resp != nil) != inBody || ex.onWritten != nil
+	late := pc.cur != ex || (ex.resp != nil) != inBody || ex.onWritten != nil || ex.draining
 	if !late && ex.canceled == nil {
 		ex.canceled = why
 	}
@@ -143,10 +149,11 @@ func (pc *persistConn) failure(ex *exchange) error {
 }
 
 // finish takes ex off the connection after its response, and pools or closes
-// that. It runs in the caller's goroutine, where the response ends: in RoundTrip
-// if there is no body, else in the last Read. In both cases the connection is
-// back before the caller can ask for another one (golang/go#13633), and it is
-// watched again before PutIdleConn can take its time.
+// that. It runs where the response ends: in RoundTrip if there is no body, in
+// the last Read or in a drain. In the first two the goroutine is the caller's, so
+// that the connection is back before that can ask for another one
+// (golang/go#13633); in all, it is watched again before PutIdleConn can take its
+// time.
 func (pc *persistConn) finish(ex *exchange) {
 	why := pc.keepable(ex)
 	pc.mu.Lock()
@@ -214,7 +221,7 @@ func (pc *persistConn) requestWritten(ex *exchange) bool {
 	case <-done:
 	case <-pc.closech:
 	case <-ex.x.done:
-	case <-ex.req.Cancel:
+	case <-ex.legacy:
 	case <-patience.C:
 	}
 	pc.mu.Lock()

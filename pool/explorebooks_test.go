@@ -1,6 +1,8 @@
 package pool_test
 
 import (
+	"time"
+
 	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/pool"
@@ -50,7 +52,7 @@ func (b *books) check() {
 	}
 	st := b.tr.Stats()
 	made := int(st.Dials-st.DialErrors) - st.Dialing
-	pooled := st.Idle + st.Active
+	pooled := st.Idle + st.Active + st.Draining
 	b.equal("dials and connections", pooled+st.Upgraded+st.Dialing, len(open)+dialing)
 	b.equal("connections closed", sum(st.Closed), made-pooled)
 	b.equal("dials whose request is gone", st.Orphans, min(st.Orphans, st.Dialing))
@@ -63,7 +65,7 @@ func (b *books) check() {
 
 // checkLedger compares each entry with its connection.
 func (b *books) checkLedger(st pool.Stats, open map[string]*faultnet.Conn) {
-	var n [4]int
+	var n [pool.Upgraded + 1]int
 	for _, e := range b.tr.Ledger() {
 		n[e.State]++
 		if e.State == pool.Dialing {
@@ -80,17 +82,20 @@ func (b *books) checkLedger(st pool.Stats, open map[string]*faultnet.Conn) {
 	}
 	b.equal("ledger: dialing", n[pool.Dialing], st.Dialing)
 	b.equal("ledger: active", n[pool.Active], st.Active)
+	b.equal("ledger: draining", n[pool.Draining], st.Draining)
 	b.equal("ledger: idle", n[pool.Idle], st.Idle)
 	b.equal("ledger: upgraded", n[pool.Upgraded], st.Upgraded)
 }
 
-// checkEnd is for the end: no request is under way any more.
+// checkEnd is for the end: no request is under way any more, and time enough
+// has passed for every drain.
 func (b *books) checkEnd() {
 	b.tr.CloseIdleConnections()
+	time.Sleep(pool.DrainTime) // virtual
 	b.t.Settle()
 	b.check()
 	st := b.tr.Stats()
-	b.equal("at the end, held", st.Dialing+st.Idle+st.Active+st.Waiting+st.InLine+st.Orphans, 0)
+	b.equal("at the end, held", st.Dialing+st.Idle+st.Active+st.Draining+st.Waiting+st.InLine+st.Orphans, 0)
 }
 
 func (b *books) equal(what string, books, network int) {

@@ -50,8 +50,8 @@ func (t *Transport) allowed() http.Protocols {
 }
 
 // adoptOther hands a connection to the protocol of TLSNextProto.
-func adoptOther(pc *persistConn, dst *destination, name string, next func(string, *tls.Conn) http.RoundTripper) (*persistConn, error) {
-	rt := next(dst.target, pc.conn.(*tls.Conn))
+func adoptOther(pc *persistConn, dst *destination, tc *tls.Conn, name string, next func(string, *tls.Conn) http.RoundTripper) (*persistConn, error) {
+	rt := next(dst.target, tc)
 	if bad, ok := rt.(interface{ RoundTripErr() error }); ok {
 		return nil, bad.RoundTripErr() // net/http's way to say that it failed
 	}

@@ -44,7 +44,7 @@ func (c *h2Carrier) adopt(ctx context.Context, pc *persistConn, dst *destination
 	s := &sharedConn{pc: pc, proto: "h2"}
 	watched := &settingsWatch{Conn: pc.conn, s: s}
 	var conn net.Conn = watched
-	if tc, ok := pc.conn.(*tls.Conn); ok {
+	if tc, ok := pc.conn.(secureConn); ok {
 		conn = secureWatch{watched, tc}
 	}
 	// Of ctx only the cancellation is wanted: the trace of the request that
@@ -98,7 +98,7 @@ func (w *settingsWatch) Read(p []byte) (int, error) {
 // will be.
 type secureWatch struct {
 	*settingsWatch
-	tc *tls.Conn
+	tc secureConn
 }
 
 func (w secureWatch) ConnectionState() tls.ConnectionState { return w.tc.ConnectionState() }

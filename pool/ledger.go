@@ -15,11 +15,12 @@ type State uint8
 const (
 	Dialing  State = iota // being made
 	Active                // held by a request, until its response's body ends
+	Draining              // the body was closed before its end, and the rest is read away
 	Idle                  // held by the pool
 	Upgraded              // handed over and not closed yet
 )
 
-var stateNames = [...]string{"dialing", "active", "idle", "upgraded"}
+var stateNames = [...]string{"dialing", "active", "draining", "idle", "upgraded"}
 
 // String is the state in a word.
 func (s State) String() string {

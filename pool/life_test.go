@@ -56,7 +56,7 @@ func TestBodyHoldsConnection(t *testing.T) {
 	})
 }
 
-// Closing a body before its end closes the connection.
+// Closing a body before its end closes the connection, if the rest does not come.
 func TestBodyClosedEarly(t *testing.T) {
 	run(t, &Transport{}, func(s *script) {
 		r1 := s.get("r1")
@@ -65,6 +65,7 @@ func TestBodyClosedEarly(t *testing.T) {
 		c1.send("HTTP/1.1 200 OK\nContent-Length: 5\n\nhel")
 		body := r1.wantResponse().Body
 		body.Close()
+		time.Sleep(drainTime) // virtual
 		c1.wantClosed("two bytes stand between it and another response")
 		s.wantClosed(BodyUnread, 1)
 		if _, err := body.Read(make([]byte, 1)); !errors.Is(err, errReadClosed) {

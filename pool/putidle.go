@@ -3,7 +3,7 @@ package pool
 // Stage 6: tryPutIdleConn.
 //
 // A connection without a request comes back: from a body that was read to its
-// end, from a dial whose request was served otherwise, or unused from a
+// end, by its caller or by a drain, from a dial whose request was served otherwise, or unused from a
 // request that was called off. It goes to the request that has waited longest,
 // else to the idle list if the limits allow, else it is closed.
 
@@ -56,6 +56,9 @@ func (t *Transport) offer(pc *persistConn, now time.Time) (taken bool, why Cause
 	pc.pooling = false
 	if pc.broken.Load() {
 		return false, ReadFailed // it was closed: the cause given then stands
+	}
+	if pc.flushed {
+		return false, ClosedIdle
 	}
 	if w := pc.host.line.front(); w != nil {
 		pc.host.reuses++

@@ -13,6 +13,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/http"
 	"net/textproto"
@@ -70,7 +71,9 @@ func (pc *persistConn) readOne() bool {
 		return false
 	}
 	pc.reading.limit = math.MaxInt64
-	ex.keepAlive = !resp.Close && !wantsClose(ex.req) && resp.StatusCode >= 200
+	// After a CONNECT of the caller's the connection may be a tunnel, whatever
+	// the status says.
+	ex.keepAlive = !resp.Close && !wantsClose(ex.req) && resp.StatusCode >= 200 && ex.req.Method != "CONNECT"
 
 	if _, switched := resp.Body.(io.Writer); switched {
 		if pc.respond(ex, resp) {
@@ -80,7 +83,7 @@ func (pc *persistConn) readOne() bool {
 		return false
 	}
 	if ex.bodyless = ex.req.Method == "HEAD" || resp.ContentLength == 0; !ex.bodyless {
-		ex.wrapBody(resp)
+		resp = ex.wrapBody(resp)
 	}
 	if !pc.respond(ex, resp) {
 		return false
@@ -160,10 +163,10 @@ func (pc *persistConn) proceed(ex *exchange) bool {
 		case <-pc.closech:
 			return false
 		case <-ex.x.done:
-			if pc.cancel(ex, context.Cause(ex.req.Context()), true) {
+			if pc.cancel(ex, context.Cause(ex.ctx), true) {
 				return false
 			}
-		case <-ex.req.Cancel:
+		case <-ex.legacy:
 			if pc.cancel(ex, errCanceled, true) {
 				return false
 			}
@@ -220,11 +223,17 @@ func (pc *persistConn) readHeader(ex *exchange) (*http.Response, error) {
 	}
 }
 
-// wrapBody makes resp's body report its end to the connection, and undoes the
-// compression that we asked for.
-func (ex *exchange) wrapBody(resp *http.Response) {
+// wrapBody returns resp, or a copy of it, with a body that reports its end to
+// the connection and undoes the compression that we asked for.
+func (ex *exchange) wrapBody(resp *http.Response) *http.Response {
 	b := &ex.respBody
-	b.ex, b.src = ex, resp.Body
+	b.ex, b.src, b.left = ex, resp.Body, resp.ContentLength
+	if len(resp.TransferEncoding) > 0 {
+		b.wire, b.resp = resp, new(http.Response)
+		*b.resp = *resp
+		b.resp.Trailer = maps.Clone(resp.Trailer)
+		resp = b.resp
+	}
 	resp.Body = b
 	if ex.askedGzip && strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
 		resp.Body = &gzipBody{body: b}
@@ -233,4 +242,5 @@ func (ex *exchange) wrapBody(resp *http.Response) {
 		resp.ContentLength = -1
 		resp.Uncompressed = true
 	}
+	return resp
 }

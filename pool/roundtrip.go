@@ -20,8 +20,11 @@ import (
 )
 
 // RoundTrip sends req and returns the response to it, as
-// [http.RoundTripper] describes. The caller must close the response's body;
-// one that was read to its end frees its connection at once.
+// [http.RoundTripper] describes. The caller must close the response's body. One
+// that was read to its end frees its connection at once. Of one that is closed
+// earlier the rest is read away, up to 256 KiB and for up to 50 ms, and closing
+// does not wait for that; if there is more, or it takes longer, the connection is
+// closed.
 //
 // A request whose connection fails is sent again, on another connection, if
 // the failed one had been in use before and either nothing of the request was

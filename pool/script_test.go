@@ -35,7 +35,7 @@ func run(t *testing.T, tr *Transport, f func(s *script)) {
 			t.Errorf("dial of %s: got one that the script did not want", d.addr)
 			d.fail(net.ErrClosed)
 		}
-		if st := tr.Stats(); st.Dialing+st.Active+st.Idle+st.Waiting+st.Orphans != 0 {
+		if st := tr.Stats(); st.Dialing+st.Active+st.Draining+st.Idle+st.Waiting+st.Orphans != 0 {
 			t.Errorf("at the end: got\n%s%s, want nothing left", st, tr.Ledger())
 		}
 		for _, c := range s.conns {

@@ -36,6 +36,7 @@ type Counts struct {
 	Orphans  int // dials whose request is gone
 	Idle     int // connections without a request
 	Active   int // connections that serve one, or several with HTTP/2
+	Draining int // connections from which the rest of a body is read that was closed early
 	Upgraded int // connections that were handed over and are not closed yet
 	Waiting  int // requests without a connection
 	InLine   int // those of them that may not dial yet
@@ -91,6 +92,8 @@ func (h *host) gauge(c *Counts) {
 		switch pc.state {
 		case Idle:
 			c.Idle++
+		case Draining:
+			c.Draining++
 		case Upgraded:
 			c.Upgraded++
 		default:
@@ -104,6 +107,7 @@ func (c *Counts) addGauges(d *Counts) {
 	c.Orphans += d.Orphans
 	c.Idle += d.Idle
 	c.Active += d.Active
+	c.Draining += d.Draining
 	c.Upgraded += d.Upgraded
 	c.Waiting += d.Waiting
 	c.InLine += d.InLine

@@ -50,7 +50,9 @@ type Transport struct {
 
 	// DialTLSContext opens connections for https requests that take no proxy,
 	// in place of DialContext, TLSClientConfig and TLSHandshakeTimeout. What
-	// it returns is past the handshake, or is a [*tls.Conn].
+	// it returns is past the handshake, or has a HandshakeContext method that
+	// makes it. If it has the ConnectionState method of a [*tls.Conn] too, that
+	// says whether ALPN settled on HTTP/2. A [*tls.Conn] has both.
 	DialTLSContext func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// DialTLS is used where DialTLSContext is nil.
@@ -185,7 +187,8 @@ func (t *Transport) RegisterProtocol(scheme string, rt http.RoundTripper) {
 
 // CloseIdleConnections closes the connections that no request uses, and calls
 // off the dials that no request waits for. Until the next request asks for a
-// connection, one that becomes idle is closed too (golang/go#8483).
+// connection, one that becomes idle is closed too (golang/go#8483). One that is
+// drained is closed when that ends, whatever is asked for meanwhile.
 func (t *Transport) CloseIdleConnections() {
 	t.mu.Lock()
 	t.flushIdle = true
@@ -200,6 +203,9 @@ func (t *Transport) CloseIdleConnections() {
 			if pc.shared.cc != nil && pc.shared.carried.Load() == 0 {
 				idle = append(idle, pc) // streams that were reset keep it from being so
 			}
+		}
+		for pc := range h.conns.all {
+			pc.flushed = pc.flushed || pc.state == Draining
 		}
 		for d := range h.dials.all {
 			if d.want.settled {
