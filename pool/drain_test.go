@@ -97,7 +97,7 @@ func TestDrainBeforeCloseReturns(t *testing.T) {
 		if st := s.tr.Stats(); st.Idle != 1 {
 			t.Errorf("after Close: got\n%s, want c1 idle", s.tr.Ledger())
 		}
-		s.closeEarlyOn(c1, headHel)
+		body = s.closeEarlyOn(c1, headHel)
 		if d := time.Since(begin); d != 0 {
 			t.Errorf("Close: got %v, want no time at all", d)
 		}
@@ -109,19 +109,22 @@ func TestDrainBeforeCloseReturns(t *testing.T) {
 				t.Errorf("Close again: got %v", err)
 			}
 		}
+		s.wantDraining(c1, "neither touches the drain")
 		c1.send("lo")
 		s.warmAgain(c1)
 	})
 }
 
-// closeEarlyOn is closeEarly on a connection that is idle.
-func (s *script) closeEarlyOn(c *server, head string) {
+// closeEarlyOn is closeEarly on a connection that is idle. It returns the body.
+func (s *script) closeEarlyOn(c *server, head string) io.ReadCloser {
 	s.Helper()
 	r := s.get("early")
 	c.wantRequest()
 	c.send(head)
-	r.wantResponse().Body.Close()
+	body := r.wantResponse().Body
+	body.Close()
 	s.wantDraining(c, "the rest is missing")
+	return body
 }
 
 // warmAgain wants c to serve a request.

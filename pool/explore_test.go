@@ -109,7 +109,7 @@ func scenarios(t *testing.T) []scenario {
 			}
 		}},
 	}
-	return slices.Concat(basic, gated(), messages(), routes(t), large())
+	return slices.Concat(basic, gated(), messages(), drained(), routes(t), large())
 }
 
 // large is scenarios of which ten minutes do not show every schedule.
@@ -259,6 +259,41 @@ func messages() []scenario {
 			t.Get("r2", tr, url1)
 		}},
 	}
+}
+
+// drained returns scenarios in which a body is closed when a part of it is there.
+func drained() []scenario {
+	var all []scenario
+	for _, path := range []string{"half", "late", "bytes/100000"} {
+		all = append(all, scenario{"drain of " + path, func(t *harness.T) {
+			tr := transport(t, &pool.Transport{MaxConnsPerHost: 1, IdleConnTimeout: 90 * time.Second})
+			t.Serve(api, http.HandlerFunc(inParts))
+			t.MayPass(pool.DrainTime)
+			t.MayCloseIdle(tr)
+			t.Get("r1", tr, url1).MayCancel()
+			if resp, err := t.Client(tr).Get(url1 + path); err == nil {
+				resp.Body.Close()
+			}
+			t.Get("r2", tr, url1)
+		}})
+	}
+	return all
+}
+
+// inParts sends half of a body, and the rest never or late.
+func inParts(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/half" && r.URL.Path != "/late" {
+		harness.Pages(w, r)
+		return
+	}
+	io.WriteString(w, "half")
+	w.(http.Flusher).Flush()
+	if r.URL.Path == "/half" {
+		<-r.Context().Done()
+		return
+	}
+	time.Sleep(10 * time.Millisecond) // virtual
+	io.WriteString(w, "rest")
 }
 
 // routes is scenarios with proxies and TLS.

@@ -5,21 +5,18 @@ import (
 	"go/build"
 	"go/parser"
 	"go/token"
+	"go/version"
 	"net/http"
 	"net/http/httptrace"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 )
-
-// promisedFor is the release whose documentation PROMISES.md goes through.
-const promisedFor = "go1.26"
 
 // Whatever http.Transport has, and each sentence of its documentation, is in the
 // table of PROMISES.md, with a file that keeps it and tests that show it, or
@@ -31,23 +28,26 @@ func TestPromises(t *testing.T) {
 		r.check(t, tests)
 	}
 	checkSubjects(t, rows, tests)
-	if v := runtime.Version(); v != promisedFor && !strings.HasPrefix(v, promisedFor+".") {
-		t.Skipf("the sentences are those of %s, and this is %s", promisedFor, v)
-	}
-	checkSentences(t, rows)
+	// The last of its tags is the release of the Go that runs this, also of one
+	// that is not released yet.
+	tags := build.Default.ReleaseTags
+	checkSentences(t, rows, tags[len(tags)-1], documentation(t))
 }
 
 // A promise is a row of the table.
 type promise struct {
 	of          string // "IdleConnTimeout", "Clone()", "ClientTrace.GotConn"
+	since       string // the first release that says so, such as "go1.27"; empty: the first of all
+	until       string // the last one; empty: none
 	first, last int    // sentences; zero: the thing itself
 	opens       string // their first words
+	ends        string // and the last ones, if they count
 	words       string
 	files       []string
 	tests       []string
 }
 
-var promiseRow = regexp.MustCompile("^\\| `([^`]+)` \\|(?: (\\d+)(?:–(\\d+))? ([^|]*)…)? \\| ([^|]+) \\| ([^|]*) \\| ([^|]*) \\|$")
+var promiseRow = regexp.MustCompile("^\\| `([^`]+)`(?: (since|until) (1\\.\\d+))? \\|(?: (\\d+)(?:–(\\d+))? ([^|]*)…(?: ([^|]+))?)? \\| ([^|]+) \\| ([^|]*) \\| ([^|]*) \\|$")
 
 func readPromises(t *testing.T) (rows []promise) {
 	data, err := os.ReadFile("PROMISES.md")
@@ -64,12 +64,18 @@ func readPromises(t *testing.T) (rows []promise) {
 			t.Errorf("PROMISES.md: got %s, want six columns", line)
 			continue
 		}
-		p := promise{of: m[1], opens: m[4], words: m[5]}
-		p.first, _ = strconv.Atoi(m[2])
-		if p.last, _ = strconv.Atoi(m[3]); p.last == 0 {
+		p := promise{of: m[1], opens: m[6], ends: m[7], words: m[8]}
+		switch m[2] {
+		case "since":
+			p.since = "go" + m[3]
+		case "until":
+			p.until = "go" + m[3]
+		}
+		p.first, _ = strconv.Atoi(m[4])
+		if p.last, _ = strconv.Atoi(m[5]); p.last == 0 {
 			p.last = p.first
 		}
-		p.files, p.tests = strings.Fields(m[6]), strings.Fields(m[7])
+		p.files, p.tests = strings.Fields(m[9]), strings.Fields(m[10])
 		if len(p.files) == 0 || len(p.tests) == 0 || (p.files[0] == "–") != (p.tests[0] == "–") {
 			t.Errorf("PROMISES.md: got %s, want a file and a test, or – and –", line)
 			continue
@@ -81,6 +87,11 @@ func readPromises(t *testing.T) (rows []promise) {
 
 // kept reports whether there is something to keep, and the pool does.
 func (p promise) kept() bool { return p.files[0] != "–" }
+
+// made reports whether that release makes the promise.
+func (p promise) made(release string) bool {
+	return version.Compare(p.since, release) <= 0 && (p.until == "" || version.Compare(release, p.until) <= 0)
+}
 
 func (p promise) check(t *testing.T, tests map[string]string) {
 	if !p.kept() {
@@ -134,7 +145,7 @@ func checkSubjects(t *testing.T, rows []promise, tests map[string]string) {
 			t.Errorf("ClientTrace.%s: none of its tests has that name", name)
 		}
 	}
-	subjects = append(subjects, "Transport", "RoundTripper", "RoundTripper.RoundTrip")
+	subjects = append(subjects, "Transport", "RoundTripper", "RoundTripper.RoundTrip", "Response.Body")
 	for _, s := range subjects {
 		if !slices.ContainsFunc(rows, func(p promise) bool { return p.of == s }) {
 			t.Errorf("%s: got no row for it", s)
@@ -143,6 +154,23 @@ func checkSubjects(t *testing.T, rows []promise, tests map[string]string) {
 	for _, p := range rows {
 		if !slices.Contains(subjects, p.of) {
 			t.Errorf("%s: there is no such thing", p.of)
+		}
+	}
+}
+
+// A row that is of some releases only is looked at on those, and on no other.
+func TestPromiseMade(t *testing.T) {
+	for _, tt := range []struct {
+		p             promise
+		on26, on27, x bool
+	}{
+		{promise{}, true, true, true},
+		{promise{since: "go1.27"}, false, true, true},
+		{promise{until: "go1.26"}, true, false, false},
+		{promise{until: "go1.27"}, true, true, false},
+	} {
+		if got := [...]bool{tt.p.made("go1.26"), tt.p.made("go1.27"), tt.p.made("go1.28")}; got != [...]bool{tt.on26, tt.on27, tt.x} {
+			t.Errorf("since %q until %q: got %v on 1.26, 1.27 and 1.28", tt.p.since, tt.p.until, got)
 		}
 	}
 }
@@ -167,13 +195,12 @@ func mentions(rows []promise, subject, name string, tests map[string]string) boo
 	return inFile && inTest
 }
 
-// checkSentences wants each sentence of the documentation in one row, by its
-// first words.
-func checkSentences(t *testing.T, rows []promise) {
-	docs := documentation(t)
+// checkSentences wants each sentence of the documentation of a release in one
+// row, by its first words and, where the row has them, its last.
+func checkSentences(t *testing.T, rows []promise, release string, docs map[string][]string) {
 	seen := make(map[string]int)
 	for _, p := range rows {
-		if p.first == 0 {
+		if p.first == 0 || !p.made(release) {
 			continue
 		}
 		if p.first != seen[p.of]+1 || p.last < p.first || p.last > len(docs[p.of]) {
@@ -181,8 +208,9 @@ func checkSentences(t *testing.T, rows []promise) {
 			continue
 		}
 		seen[p.of] = p.last
-		if got := docs[p.of][p.first-1]; !strings.HasPrefix(got, p.opens) || p.opens == "" {
-			t.Errorf("%s %d: got %q, want it to begin %q", p.of, p.first, got, p.opens)
+		got := docs[p.of][p.first-1]
+		if !strings.HasPrefix(got, p.opens) || p.opens == "" || !strings.HasSuffix(got, p.ends) {
+			t.Errorf("%s %d: got %q, want it to be %q… %s", p.of, p.first, got, p.opens, p.ends)
 		}
 	}
 	for of, sentences := range docs {
@@ -192,11 +220,11 @@ func checkSentences(t *testing.T, rows []promise) {
 	}
 }
 
-// documentation is the sentences of net/http about its Transport, by what they
-// are about.
+// documentation returns the sentences of the net/http of the Go that runs this
+// about its Transport, by what they are about.
 func documentation(t *testing.T) map[string][]string {
 	docs := make(map[string][]string)
-	for _, name := range []string{"transport.go", "roundtrip.go", "clientconn.go", "client.go"} {
+	for _, name := range []string{"transport.go", "roundtrip.go", "clientconn.go", "client.go", "response.go"} {
 		file := filepath.Join(build.Default.GOROOT, "src", "net", "http", name)
 		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 		if err != nil {
@@ -229,10 +257,16 @@ func documentType(docs map[string][]string, d *ast.GenDecl, typ *ast.TypeSpec) {
 	case *ast.InterfaceType:
 		fields, prefix = u.Methods, typ.Name.Name+"."
 	}
-	if name := typ.Name.Name; name != "Transport" && name != "RoundTripper" {
+	switch typ.Name.Name {
+	case "Transport", "RoundTripper":
+		docs[typ.Name.Name] = sentencesOf(d.Doc)
+	case "Response": // of which only the body is the transport's
+		body := slices.IndexFunc(fields.List, func(f *ast.Field) bool { return f.Names[0].Name == "Body" })
+		docs["Response.Body"] = sentencesOf(fields.List[body].Doc)
+		return
+	default:
 		return
 	}
-	docs[typ.Name.Name] = sentencesOf(d.Doc)
 	for _, f := range fields.List {
 		if len(f.Names) > 0 && f.Names[0].IsExported() {
 			docs[prefix+f.Names[0].Name] = sentencesOf(f.Doc)
