@@ -1,5 +1,7 @@
 package pool
 
+//lint:file-ignore SA1019 Request.Cancel is part of what net/http promises, deprecated or not.
+
 import (
 	"errors"
 	"fmt"
@@ -150,7 +152,7 @@ func TestDrainGivesUp(t *testing.T) {
 				s.wantDraining(c1, "its time is not over")
 				s.wantNoDial("c1 has the place")
 				c1.send("l")  // that it goes on gives it no more time
-				time.Sleep(1) // virtual
+				time.Sleep(time.Nanosecond) // virtual
 				c1.wantClosed("its time is over")
 				s.wantClosed(BodyUnread, 1)
 				c2 := s.wantDial().open()
@@ -344,6 +346,25 @@ func TestDrainCloseIdle(t *testing.T) {
 			})
 		}
 	}
+}
+
+// CloseIdleConnections says nothing about a connection that a request is using: it
+// is drained and kept as ever, if another request has come since.
+func TestDrainAfterCloseIdle(t *testing.T) {
+	run(t, &Transport{}, func(s *script) {
+		r1 := s.get("r1")
+		c1 := s.wantDial().open()
+		c1.wantRequest()
+		c1.send(headHel)
+		body := r1.wantResponse().Body
+		s.tr.CloseIdleConnections()
+		r2 := s.get("r2")
+		s.wantDial().fail(errRefused)
+		r2.wantErr(errRefused)
+		body.Close()
+		c1.send("lo")
+		s.warmAgain(c1)
+	})
 }
 
 // A body that is closed while another goroutine reads it ends that Read, and

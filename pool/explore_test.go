@@ -271,6 +271,10 @@ func drained() []scenario {
 			t.MayPass(pool.DrainTime)
 			t.MayCloseIdle(tr)
 			t.Get("r1", tr, url1).MayCancel()
+			t.AtQuiet(func() {
+				st := tr.Stats()
+				t.Sometimes("a request waits for what is drained", st.Draining > 0 && st.InLine > 0)
+			})
 			if resp, err := t.Client(tr).Get(url1 + path); err == nil {
 				resp.Body.Close()
 			}
