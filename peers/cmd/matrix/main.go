@@ -2,7 +2,8 @@
 // each subject, a column for each group of cases. With -v it prints each quirk
 // too, with its reason and the shortest script that shows it.
 //
-// It exits with 1 if a case failed, or a quirk is none.
+// A case whose end could not be seen is undecided: it is printed with why, and
+// fails nothing. It exits with 1 if a case failed, or a quirk is none.
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"log"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -33,11 +35,14 @@ func main() {
 		fmt.Fprintf(os.Stderr, "%s: %d results, %d schedules, %v\n", r.name, len(r.results), r.schedules(), r.took.Round(time.Millisecond))
 	})
 	write(os.Stdout, rows, *verbose)
-	for _, r := range rows {
-		if r.count("", suites.Failed) > 0 {
-			os.Exit(1)
-		}
+	if failed(rows) {
+		os.Exit(1)
 	}
+}
+
+// failed reports whether a case failed.
+func failed(rows []*row) bool {
+	return slices.ContainsFunc(rows, func(r *row) bool { return r.count("", suites.Failed) > 0 })
 }
 
 type silent struct{}
@@ -101,17 +106,21 @@ func run(only string, done func(*row)) (rows []*row) {
 	return rows
 }
 
-// write writes a table for HTTP and one for the rest, a cell as held/failed/quirk/n.a.,
-// and then the quirks and what failed.
+// states is what a cell counts, in the order of the heading.
+var states = []suites.State{suites.Held, suites.Failed, suites.Quirky, suites.Undecided, suites.NotApplicable}
+
+// write writes a table for HTTP and one for the rest, a cell with a number for each
+// of states, and then the quirks, what is undecided and what failed.
 func write(w io.Writer, rows []*row, verbose bool) {
 	http := func(r *row) bool { return len(r.results) > 0 && r.results[0].Subject.Protocol != 0 }
-	fmt.Fprintln(w, "held/FAILED/quirk/not applicable")
+	fmt.Fprintln(w, "held/FAILED/quirk/undecided/not applicable")
 	table(w, filter(rows, http), suites.Groups)
 	table(w, filter(rows, func(r *row) bool { return !http(r) }), suites.ClientGroups)
 	for _, r := range rows {
-		for _, q := range reasons(r) {
-			fmt.Fprintf(w, "\n%s: quirk: %s\n", r.name, q.reason)
-			fmt.Fprintf(w, "  %s\n", strings.Join(q.cases, " "))
+		for _, state := range []suites.State{suites.Quirky, suites.Undecided} {
+			for _, c := range causes(r, state) {
+				fmt.Fprintf(w, "\n%s: %s: %s\n  %s\n", r.name, state, c.reason, strings.Join(c.cases, " "))
+			}
 		}
 		for _, res := range r.results {
 			switch {
@@ -143,29 +152,34 @@ func table(w io.Writer, rows []*row, groups []suites.Group) {
 	for _, r := range rows {
 		cell(r.name)
 		for _, g := range append(slices.Clone(groups), "") {
-			cell(fmt.Sprintf("%d/%d/%d/%d", r.count(g, suites.Held), r.count(g, suites.Failed), r.count(g, suites.Quirky), r.count(g, suites.NotApplicable)))
+			var counts []string
+			for _, state := range states {
+				counts = append(counts, strconv.Itoa(r.count(g, state)))
+			}
+			cell(strings.Join(counts, "/"))
 		}
 		fmt.Fprintln(t, r.schedules())
 	}
 	t.Flush()
 }
 
-// cause is a reason of quirks, and the cases that it is one of.
+// cause is a reason why cases are in a state, and these cases.
 type cause struct {
 	reason string
 	cases  []string
 }
 
-func reasons(r *row) (causes []cause) {
+// causes returns the reasons why cases of a row are in a state, each once.
+func causes(r *row, state suites.State) (all []cause) {
 	for _, res := range r.results {
-		if res.State != suites.Quirky {
+		if res.State != state {
 			continue
 		}
-		i := slices.IndexFunc(causes, func(c cause) bool { return c.reason == res.Reason })
+		i := slices.IndexFunc(all, func(c cause) bool { return c.reason == res.Reason })
 		if i < 0 {
-			causes, i = append(causes, cause{reason: res.Reason}), len(causes)
+			all, i = append(all, cause{reason: res.Reason}), len(all)
 		}
-		causes[i].cases = append(causes[i].cases, res.Case.Name)
+		all[i].cases = append(all[i].cases, res.Case.Name)
 	}
-	return causes
+	return all
 }

@@ -7,34 +7,48 @@ import (
 	"github.com/halfopen/halfopen/suites"
 )
 
-// A row counts by group and state, its quirks are told by their reasons, and
-// what failed is told with its report.
+// A row counts by group and state, its quirks and what is undecided are told by
+// their reasons, and what failed is told with its report.
 func TestWrite(t *testing.T) {
 	result := func(name string, g suites.Group, s suites.State, reason string) suites.Result {
-		return suites.Result{Case: suites.Case{Name: name, Group: g, Claim: "It holds."}, State: s, Reason: reason, Schedules: 10, Report: "the report\n"}
+		return suites.Result{Subject: suites.Subject{Protocol: suites.HTTP1}, Case: suites.Case{Name: name, Group: g, Claim: "It holds."}, State: s, Reason: reason, Schedules: 10, Report: "the report\n"}
 	}
 	rows := []*row{{name: "peer", results: []suites.Result{
 		result("reuse-a", suites.Reuse, suites.Held, ""),
 		result("reuse-b", suites.Reuse, suites.NotApplicable, "no such setting"),
 		result("limit-a", suites.Limit, suites.Quirky, "why"),
 		result("limit-b", suites.Limit, suites.Quirky, "why"),
+		result("body-a", suites.Body, suites.Undecided, "a goroutine waits for a mutex"),
 		result("leak-a", suites.Leak, suites.Failed, ""),
 	}}}
 	var b strings.Builder
 	write(&b, rows, false)
-	want := `held/FAILED/quirk/not applicable
+	want := `held/FAILED/quirk/undecided/not applicable
 
-subject  reuse    limit    cancel   idle     broken   close    leak     stuck    talk     all      schedules
-peer     1/0/0/1  0/0/2/0  0/0/0/0  0/0/0/0  0/0/0/0  0/0/0/0  0/1/0/0  0/0/0/0  0/0/0/0  1/1/2/1  40
+subject  reuse      limit      order      cancel     idle       broken     retry      body       expect     proxy      tls        http2      close      leak       all        schedules
+peer     1/0/0/0/1  0/0/2/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/1/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/1/0/0/0  1/1/2/1/1  50
 
 peer: quirk: why
   limit-a limit-b
+
+peer: undecided: a goroutine waits for a mutex
+  body-a
 
 peer: FAILED: leak-a: It holds.
 the report
 `
 	if b.String() != want {
 		t.Errorf("got:\n%s\nwant:\n%s", b.String(), want)
+	}
+}
+
+// What is undecided fails nothing, and what failed does.
+func TestFailed(t *testing.T) {
+	of := func(s suites.State) []*row {
+		return []*row{{results: []suites.Result{{State: suites.Held}, {State: s}}}}
+	}
+	if failed(of(suites.Undecided)) || failed(of(suites.Quirky)) || failed(of(suites.NotApplicable)) || !failed(of(suites.Failed)) {
+		t.Error("got another state than FAILED to fail, or that not to")
 	}
 }
 
