@@ -31,9 +31,12 @@ bench-peers:
 	cd peers && go test -run '^$$' -bench . -benchmem -count 5 ./clock ./net | go run ./cmd/table
 
 # Other projects' clients and pools, each put to every case: what held, subject by
-# group. It fails if a case does, or if a quirk is gone.
+# group. It fails if a case does, or if a quirk is gone. Where x/net/http2 wraps
+# net/http (Go 1.27 and later), x/net's own transport has a run too.
 peers:
 	cd peers && go test ./... && go run ./cmd/matrix
+	cd peers && if go list -f '{{.GoFiles}}' ./subjects | grep -q http2wrapped.go; then \
+		go test -tags http2legacy ./subjects && go run -tags http2legacy ./cmd/matrix -only x/net; fi
 
 # Its tests, the conformance suite among them, on every mutant of pool. The last
 # line compares what survives with pool/testdata/survivors.txt; that test would

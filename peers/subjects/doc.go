@@ -5,7 +5,7 @@
 // peer's source at the version of go.mod, and the peer's own issue where there
 // is one. The tests assert the quirks too: one that is gone fails. What no
 // test of the peer has is a finding, and has a test of its own, as short as it
-// gets.
+// gets; but what crashes or hangs is told in words, in FINDINGS.md.
 //
 // The goal is not to rank anybody. Where a case asks for what a peer never
 // promised, the quirk says so.

@@ -21,10 +21,7 @@ func GRPC(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	if s.MaxConns > 0 || s.MaxIdle > 0 {
 		return nil, errors.New("grpc has one connection to a server, which all calls share")
 	}
-	return grpcOver(func(ctx context.Context, addr string) (net.Conn, error) { return t.Net.DialContext(ctx, "tcp", addr) }, s)
-}
-
-func grpcOver(dial func(ctx context.Context, addr string) (net.Conn, error), s suites.ClientSettings) (*grpcClient, error) {
+	dial := func(ctx context.Context, addr string) (net.Conn, error) { return t.Net.DialContext(ctx, "tcp", addr) }
 	c, err := grpc.NewClient("passthrough:///"+s.Addr, grpc.WithContextDialer(dial),
 		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithIdleTimeout(s.IdleTimeout),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: 12 * time.Hour}),

@@ -17,6 +17,10 @@ import (
 
 // HTTP2 is the Maker for [http2.Transport]: one for https URLs, and one for
 // those that are http, as its documentation says how to make that.
+//
+// That package is one of two things, and http2Name says which: up to Go 1.26, and
+// with the build tag http2legacy, it is a transport of its own; from Go 1.27 on it
+// hands requests to net/http, and keeps the dials.
 func HTTP2(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	s.ForceAttemptHTTP2 = false // it speaks nothing else
 	overTLS := &http2.Transport{TLSClientConfig: &tls.Config{RootCAs: harness.TrustedRoots()},

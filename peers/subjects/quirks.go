@@ -2,9 +2,8 @@ package subjects
 
 import "github.com/halfopen/halfopen/suites"
 
-// quirk is what one mechanism breaks: a quirk of each of these cases.
+// quirk returns what one mechanism breaks: a quirk of each of these cases.
 func quirk(q suites.Quirk, cases ...string) []suites.Quirk {
-	q.Versions += ", go1.26"
 	var quirks []suites.Quirk
 	for _, c := range cases {
 		q.Case = c
@@ -13,7 +12,7 @@ func quirk(q suites.Quirk, cases ...string) []suites.Quirk {
 	return quirks
 }
 
-// both is the names of cases over both protocols of HTTP/2.
+// both returns the names of the cases over both protocols of HTTP/2.
 func both(cases ...string) (names []string) {
 	for _, c := range cases {
 		names = append(names, "h2/"+c, "h2c/"+c)
@@ -28,7 +27,7 @@ func concat(lists ...[]suites.Quirk) (all []suites.Quirk) {
 	return all
 }
 
-const fasthttpVersion = "fasthttp v1.73.0"
+var fasthttpVersion = suites.Versions{Module: "github.com/valyala/fasthttp", From: "v1.73.0"}
 
 // fastQuirks is what both clients of fasthttp do: files and lines are its own.
 var fastQuirks = concat(
@@ -107,54 +106,31 @@ var fastQuirks = concat(
 	}, "body-upgrade"),
 )
 
-const xnetVersion = "golang.org/x/net v0.62.0"
+var xnetVersion = suites.Versions{Module: "golang.org/x/net", From: "v0.62.0"}
 
-// http2Quirks is what x/net's HTTP/2 transport does by itself, where net/http
-// does not dial for it: files and lines are those of x/net/http2.
-var http2Quirks = concat(
-	quirk(suites.Quirk{
-		Reason: "who waits for a dial that another request has begun waits for its end, whatever his context says: clientConnPool.getClientConn (client_conn_pool.go:87) " +
-			"receives from dialCall.done and nothing else",
-		Issue: "golang/go#67665", Breaks: "net/http: for outgoing client requests, the context controls the entire lifetime of a request and its response: obtaining a connection, ...", Versions: xnetVersion,
-	}, both("order-dials-race", "cancel-anywhere", "cancel-who-dialed", "close-late-dial", "leak-dial-of-the-cancelled", "leak-dial-too-late")...),
-	quirk(suites.Quirk{
-		Reason: "who waits for a dial that another request has begun waits for its end, whatever his context says: clientConnPool.getClientConn (client_conn_pool.go:87)",
-		Issue:  "golang/go#67665", Breaks: "net/http: for outgoing client requests, the context controls the entire lifetime of a request and its response", Versions: xnetVersion,
-	}, "h2/tls-cancelled", "h2/http2-dies"),
-	quirk(suites.Quirk{
-		Reason: "a request that gets no connection returns without closing its body: Transport.roundTripViaPool (transport_common.go:342) and the checks in front of it " +
-			"are not among the early errors that were mended",
-		Issue: "golang/go#48341", Breaks: "net/http: RoundTrip must always close the body, including on errors", Versions: xnetVersion,
-	}, both("cancel-uploading", "body-closed-once", "body-of-a-bad-request")...),
-	quirk(suites.Quirk{
-		Reason: "GOAWAY on an idle connection takes it out of the pool that CloseIdleConnections looks through (clientConnPool.MarkDead), and with no stream to end, " +
-			"nothing closes it until the server does",
-		Issue: "golang/go#39752", Breaks: "http2: CloseIdleConnections closes any connections which were previously connected from previous requests but are now sitting idle", Versions: xnetVersion,
-	}, both("idle-server-leaves")...),
-	quirk(suites.Quirk{
-		Reason: "clientStream.writeRequestBody looks only whether there are too many bytes (transport.go:1565): a body that is shorter than its length is sent with END_STREAM as if it was whole",
-		Breaks: "RFC 9113 section 8.1.1: a request is malformed if its content-length does not equal the sum of the DATA frame payload lengths that form the content", Versions: xnetVersion,
-	}, both("body-of-another-length")...),
+// http2Alone is what x/net's HTTP/2 transport does, whether it is one of its own or
+// wraps that of net/http: files and lines are those of x/net/http2. What it does
+// otherwise is in http2own.go and http2wrapped.go.
+var http2Alone = concat(
 	quirk(suites.Quirk{
 		Reason: "it speaks HTTP/2 alone: a server that takes part in no such ALPN is not a server to it",
 		Breaks: "nothing: its documentation says that it is an HTTP/2 transport", Versions: xnetVersion,
 	}, "h2/tls-flip", "h2/tls-goodbye"),
 	quirk(suites.Quirk{
-		Reason: "requests to one host wait for one dial: a second connection is not opened while the first has streams left, and the case wants two",
+		Reason: "requests to one host share one dial (clientConnPool.getStartDialLocked, client_conn_pool.go:114; Transport.dialForRoundTrip, transport_wrap.go:253, where it wraps net/http), " +
+			"and no second one begins while the first is under way: the case wants two",
 		Breaks: "nothing: RFC 9113 section 9.1: clients SHOULD NOT open more than one HTTP/2 connection to a given host and port pair", Versions: xnetVersion,
 	}, both("leak-silent-server")...),
-	quirk(suites.Quirk{
-		Reason: "a frame whose length a middlebox has changed is waited for by the server, and the server's answer by the client: ReadIdleTimeout, which would end that, is 0 unless it is asked for",
-		Breaks: "nothing: http2: ReadIdleTimeout: if zero, no health check is performed", Versions: xnetVersion,
-	}, "h2c/http2-dies"),
 )
 
-const redigoVersion = "redigo v1.9.3"
+const http2CloseIdleDoc = "http2: CloseIdleConnections closes any connections which were previously connected from previous requests but are now sitting idle. " +
+	"It does not interrupt any connections currently in use"
+
+var redigoVersion = suites.Versions{Module: "github.com/gomodule/redigo", From: "v1.9.3"}
 
 var redigoQuirks = concat(
 	quirk(suites.Quirk{
-		Reason: "Close closes the channel of vacant places (pool.go:337), from which everybody then receives at once; who sees then that his context has ended " +
-			"gives the place back that he did not take: waitVacantConn sends on the closed channel and panics (pool.go:387)",
+		Reason: "a call on a pool that was closed may panic instead of failing: waitVacantConn (pool.go:387) sends on a channel that Close (pool.go:337) has closed (FINDINGS.md)",
 		Breaks: "redigo: GetContext: if the context expires before the connection is complete, an error is returned", Versions: redigoVersion,
 	}, "close-then-do"),
 	quirk(suites.Quirk{
@@ -163,7 +139,7 @@ var redigoQuirks = concat(
 	}, "idle-closed-unasked"),
 )
 
-const goredisVersion = "go-redis v9.23.0"
+var goredisVersion = suites.Versions{Module: "github.com/redis/go-redis/v9", From: "v9.23.0"}
 
 var goredisQuirks = concat(
 	quirk(suites.Quirk{
@@ -181,14 +157,13 @@ var goredisQuirks = concat(
 	}, "idle-closed-unasked"),
 )
 
-const (
-	puddleVersion = "puddle v2.2.3"
-	pgxVersion    = "pgx v5.12.0"
+var (
+	puddleVersion = suites.Versions{Module: "github.com/jackc/puddle/v2", From: "v2.2.3"}
+	pgxVersion    = suites.Versions{Module: "github.com/jackc/pgx/v5", From: "v5.12.0"}
 )
 
 var puddleQuirks = quirk(suites.Quirk{
-	Reason: "Close ends the constructors' context and no other (pool.go:190): who waits for a place waits on in the semaphore (pool.go:361) until one who has a resource puts it back, " +
-		"and Close with him",
+	Reason: "Close (pool.go:190) wakes no call that waits for a place (pool.go:361), and waits with it (FINDINGS.md)",
 	Breaks: "puddle: ErrClosedPool occurs on an attempt to acquire a connection from a closed pool or a pool that is closed while the acquire is waiting", Versions: puddleVersion,
 }, "close-in-line")
 
@@ -205,12 +180,12 @@ var pgxQuirks = concat(
 		Breaks: "nothing: pgconn: CleanupDone gives pools a way to avoid exceeding the maximum pool size", Versions: pgxVersion,
 	}, "broken-silence"),
 	quirk(suites.Quirk{
-		Reason: "Pool.Close (pgxpool/pool.go:480) is puddle's, which wakes nobody who waits for a place",
+		Reason: "Pool.Close (pgxpool/pool.go:480) is puddle's, which wakes no call that waits for a place (FINDINGS.md)",
 		Breaks: "pgxpool: Close closes all connections in the pool and rejects future Acquire calls", Versions: pgxVersion,
 	}, "close-in-line"),
 )
 
 var grpcQuirks = quirk(suites.Quirk{
 	Reason: "every call wakes a channel that is idle before it looks at its context: ClientConn.Invoke calls idlenessMgr.OnCallBegin, which connects",
-	Breaks: "nothing that gRPC says: a call with a context that is done fails as it should", Versions: "grpc-go v1.85.0",
+	Breaks: "nothing that gRPC says: a call with a context that is done fails as it should", Versions: suites.Versions{Module: "google.golang.org/grpc", From: "v1.85.0"},
 }, "cancel-before")

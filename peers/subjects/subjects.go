@@ -18,7 +18,7 @@ func Transports() []Transport {
 	return []Transport{
 		{"fasthttp Client", FastClient, []suites.Protocol{suites.HTTP1}, fastQuirks},
 		{"fasthttp HostClient", FastHostClient, []suites.Protocol{suites.HTTP1}, fastQuirks},
-		{"x/net/http2", HTTP2, []suites.Protocol{suites.H2, suites.H2C}, http2Quirks},
+		{http2Name, HTTP2, []suites.Protocol{suites.H2, suites.H2C}, http2Quirks},
 	}
 }
 
