@@ -67,7 +67,7 @@ func (t *T) h2(addr, mode string) {
 	t.acceptAll(addr, func(c *faultnet.Conn, i int) {
 		tc := tls.Server(c, config)
 		defer tc.Close()
-		p := &h2Conn{t: t, c: tc, raw: c, mode: mode}
+		p := &h2Conn{t: t, c: tc, raw: c, mode: mode, asked: make(map[uint32]string)}
 		if i > 0 {
 			p.mode = "ok"
 		}
@@ -85,7 +85,10 @@ type h2Conn struct {
 	mode  string
 	block bytes.Buffer
 	enc   *hpack.Encoder
-	done  int // requests that were answered
+	done  int               // requests that were answered
+	asked map[uint32]string // the names of requests, by stream
+	going bool              // it has sent GOAWAY
+	last  uint32            // the stream that GOAWAY named
 }
 
 func (p *h2Conn) serve() {
@@ -149,8 +152,12 @@ func (p *h2Conn) frame(fr http2.Frame) bool {
 	case *http2.MetaHeadersFrame:
 		for _, h := range fr.Fields {
 			if strings.EqualFold(h.Name, RequestHeader) {
+				p.asked[fr.StreamID] = h.Value
 				p.t.sawRequest(h.Value, p.t.conn(p.raw))
 			}
+		}
+		if p.going && fr.StreamID > p.last {
+			p.t.refused(p.asked[fr.StreamID])
 		}
 		if fr.StreamEnded() {
 			return p.answer(fr.StreamID)
@@ -159,11 +166,32 @@ func (p *h2Conn) frame(fr http2.Frame) bool {
 	return true
 }
 
+// goAway says that the connection ends, and that streams above last were not
+// processed, nor will be: RFC 9113 section 6.8.
+func (p *h2Conn) goAway(last uint32, code http2.ErrCode, debug string) {
+	if p.going {
+		return
+	}
+	p.going, p.last = true, last
+	for id, name := range p.asked {
+		if id > last {
+			p.t.refused(name)
+		}
+	}
+	p.f.WriteGoAway(last, code, []byte(debug))
+}
+
 // answer answers a request that has come to its end; it reports whether the
-// connection goes on.
+// connection goes on. It answers none that GOAWAY has refused.
 func (p *h2Conn) answer(id uint32) bool {
+	if p.going && id > p.last {
+		return true
+	}
 	p.done++
 	if code, ok := p.code(); ok && p.done == 1 {
+		if code == http2.ErrCodeRefusedStream {
+			p.t.refused(p.asked[id])
+		}
 		p.f.WriteRSTStream(id, code)
 		return true
 	}
@@ -171,10 +199,10 @@ func (p *h2Conn) answer(id uint32) bool {
 	case "ping-ignored":
 		return true
 	case "goaway-zero":
-		p.f.WriteGoAway(0, http2.ErrCodeNo, nil)
+		p.goAway(0, http2.ErrCodeNo, "")
 		return true
 	case "goaway-error":
-		p.f.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, []byte("calm down"))
+		p.goAway(0, http2.ErrCodeEnhanceYourCalm, "calm down")
 		return false
 	case "continuation-flood":
 		p.flood(id)
@@ -187,7 +215,7 @@ func (p *h2Conn) answer(id uint32) bool {
 	switch p.mode {
 	case "goaway-mid-body":
 		p.f.WriteData(id, false, []byte("o"))
-		p.f.WriteGoAway(id, http2.ErrCodeNo, nil)
+		p.goAway(id, http2.ErrCodeNo, "")
 		p.f.WriteData(id, true, []byte("k"))
 		return true
 	case "bad-frame":
@@ -203,7 +231,7 @@ func (p *h2Conn) answer(id uint32) bool {
 	case "data-after-end":
 		p.f.WriteData(id, false, []byte("more"))
 	case "goaway":
-		p.f.WriteGoAway(id, http2.ErrCodeNo, nil)
+		p.goAway(id, http2.ErrCodeNo, "")
 	case "streams-shrunk":
 		if p.done == 1 {
 			p.f.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 1})

@@ -45,6 +45,7 @@ type Request struct {
 	err       error
 	body      *body
 	runs      []*Conn // the connections that it was sent on, in order
+	refused   int     // how many of these times its server said that it did not process it
 	reading   bool    // the harness is reading or closing the body
 	content   []byte
 	readErr   error

@@ -77,10 +77,21 @@ func (t *T) sawRequest(name string, c *Conn) {
 	c.wire.first, c.wire.last = cmp.Or(c.wire.first, r), r
 	c.wire.response.begin(r.method)
 	r.runs = append(r.runs, c)
-	n := len(r.runs)
+	n := len(r.runs) - r.refused
 	t.mu.Unlock()
 	if r.once && n > 1 {
 		t.violate("%s: a %s, and it was sent to a server %d times", r.name, r.method, n)
+	}
+}
+
+// refused notes that a server has said that it did not process a request, and will
+// not: with RST_STREAM and REFUSED_STREAM, or with GOAWAY and a lower stream.
+// Then any request may be sent again: RFC 9113 section 8.7.
+func (t *T) refused(name string) {
+	if r := t.request(name); r != nil {
+		t.mu.Lock()
+		r.refused++
+		t.mu.Unlock()
 	}
 }
 
