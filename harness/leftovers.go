@@ -92,13 +92,14 @@ func (t *T) Leaks() []Failure {
 }
 
 // openAfterIdle closes the idle connections of every transport that the harness
-// knows, and returns the connections that are open then.
+// knows, and returns the connections that are open then. Those that a proxy of the
+// harness has opened are its own to close.
 func (t *T) openAfterIdle() []*faultnet.Conn {
 	for _, tr := range t.transports {
 		tr.CloseIdleConnections()
 	}
 	t.settle()
-	return slices.DeleteFunc(t.Net.Conns(), (*faultnet.Conn).IsClosed)
+	return slices.DeleteFunc(t.Net.Conns(), func(c *faultnet.Conn) bool { return c.IsClosed() || c.Owner() == proxyOwner })
 }
 
 // user is, in words, who opened a connection and who used it last, and the

@@ -3,10 +3,12 @@ package harness
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,10 +117,14 @@ func (p *proxyConn) connect() {
 	switch p.mode {
 	case "split":
 		io.WriteString(p.c, "HTTP/1.1 200 Connec")
-		time.Sleep(time.Second)
+		if !p.linger(time.Second) {
+			return
+		}
 		io.WriteString(p.c, "tion established\r\n\r\n")
 	case "slow":
-		time.Sleep(5 * time.Second)
+		if !p.linger(5 * time.Second) {
+			return
+		}
 		io.WriteString(p.c, granted+"\r\n")
 	case "oversized":
 		io.WriteString(p.c, granted+strings.Repeat("X-Long: "+strings.Repeat("x", 990)+"\r\n", 60)+"\r\n")
@@ -136,6 +142,19 @@ func (p *proxyConn) connect() {
 		return
 	}
 	p.tunnel(to)
+}
+
+// linger lets time pass, and reports whether the client is still there then: what
+// a proxy has opened for a client ends with it.
+func (p *proxyConn) linger(d time.Duration) bool {
+	end := time.Now().Add(d)
+	p.c.SetReadDeadline(end)
+	_, err := p.r.Peek(1)
+	p.c.SetReadDeadline(time.Time{})
+	if err == nil { // the client speaks before it may
+		time.Sleep(time.Until(end))
+	}
+	return err == nil || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // untilClosed waits for the client to have had enough.
@@ -228,8 +247,10 @@ func (p *proxyConn) socksAddress() (string, error) {
 	return net.JoinHostPort(host, strconv.Itoa(int(b[size])<<8|int(b[size+1]))), nil
 }
 
-// proxyOwner is the owner of the connections that a proxy opens.
-const proxyOwner = "proxy"
+// proxyOwner is the owner of the connections that a proxy opens. No request of a
+// script has a name of two words.
+const proxyOwner = "a proxy"
 
-// ofProxy marks what is dialed with it as the proxy's own: no client can use it.
+// ofProxy marks what is dialed with it as the proxy's own: no client can use it, or
+// close it.
 func ofProxy(ctx context.Context) context.Context { return faultnet.WithOwner(ctx, proxyOwner) }
