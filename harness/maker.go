@@ -17,7 +17,8 @@ import (
 type Maker func(t *T, s Settings) (http.RoundTripper, error)
 
 // Settings is what a script may ask of a transport. The fields have the names
-// and the meaning of those of [http.Transport]; a zero field is not asked for.
+// and the meaning of those of [http.Transport], or of its HTTP2 field's; a zero
+// field is not asked for.
 type Settings struct {
 	MaxIdleConns           int
 	MaxIdleConnsPerHost    int
@@ -32,6 +33,8 @@ type Settings struct {
 	ForceAttemptHTTP2      bool
 	// Proxy is the URL of the proxy of every request.
 	Proxy string
+	// StrictMaxConcurrentRequests is of [http.HTTP2Config].
+	StrictMaxConcurrentRequests bool
 }
 
 // NetHTTP is the Maker for [http.Transport], unmodified.
@@ -42,8 +45,9 @@ func NetHTTP(t *T, s Settings) (http.RoundTripper, error) {
 }
 
 // Apply sets the fields of the struct that transport points to which have the
-// names of the settings that are asked for. It returns an error for a setting
-// that there is no such field for.
+// names of the settings that are asked for. A setting of HTTP/2 may be in a field
+// HTTP2 of type *[http.HTTP2Config] instead, which is made if it is nil. Apply
+// returns an error for a setting that there is no such field for.
 func (s Settings) Apply(transport any) error {
 	from, to := reflect.ValueOf(s), reflect.ValueOf(transport).Elem()
 	for i := range from.NumField() {
@@ -51,7 +55,8 @@ func (s Settings) Apply(transport any) error {
 		if from.Field(i).IsZero() {
 			continue
 		}
-		field := to.FieldByName(name)
+		configureHTTP2(to, name)
+		field := settingOf(to, name)
 		if name == "Proxy" && field.IsValid() && field.Type() == reflect.TypeFor[func(*http.Request) (*url.URL, error)]() {
 			u, err := url.Parse(s.Proxy)
 			if err != nil {
@@ -66,6 +71,30 @@ func (s Settings) Apply(transport any) error {
 		field.Set(from.Field(i))
 	}
 	return nil
+}
+
+// settingOf returns the field of a transport that has the name of a setting, or that of
+// its configuration of HTTP/2. It is not valid if there is none, or no configuration.
+func settingOf(transport reflect.Value, name string) reflect.Value {
+	if field := transport.FieldByName(name); field.IsValid() {
+		return field
+	}
+	config := transport.FieldByName("HTTP2")
+	if !config.IsValid() || config.Type() != reflect.TypeFor[*http.HTTP2Config]() || config.IsNil() {
+		return reflect.Value{}
+	}
+	return config.Elem().FieldByName(name)
+}
+
+// configureHTTP2 makes a configuration of HTTP/2 for a transport that has none yet, if
+// the setting of that name is in it and in no field of the transport's own.
+func configureHTTP2(transport reflect.Value, name string) {
+	_, ofHTTP2 := reflect.TypeFor[http.HTTP2Config]().FieldByName(name)
+	config := transport.FieldByName("HTTP2")
+	if ofHTTP2 && !transport.FieldByName(name).IsValid() && config.IsValid() &&
+		config.Type() == reflect.TypeFor[*http.HTTP2Config]() && config.IsNil() {
+		config.Set(reflect.ValueOf(new(http.HTTP2Config)))
+	}
 }
 
 // set parses "Name=value" into the field of that name.

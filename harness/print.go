@@ -111,7 +111,7 @@ func (t *T) settingsOf() []string {
 		fields := reflect.TypeFor[Settings]()
 		for i := range fields.NumField() {
 			name := fields.Field(i).Name
-			if f := v.FieldByName(name); f.Type() == fields.Field(i).Type && !f.IsZero() {
+			if f := settingOf(v, name); f.IsValid() && f.Type() == fields.Field(i).Type && !f.IsZero() {
 				out = append(out, fmt.Sprintf("%s=%v", name, f.Interface()))
 			}
 		}

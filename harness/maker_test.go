@@ -1,0 +1,59 @@
+package harness_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/halfopen/halfopen/harness"
+)
+
+// A setting of HTTP/2 is set where the transport has it: in its configuration of
+// HTTP/2, which keeps what is in it, or in a field of its own.
+func TestSettingsOfHTTP2(t *testing.T) {
+	strict := harness.Settings{StrictMaxConcurrentRequests: true}
+	var unset http.Transport
+	if err := strict.Apply(&unset); err != nil || unset.HTTP2 == nil || !unset.HTTP2.StrictMaxConcurrentRequests {
+		t.Errorf("http.Transport: got %v, %+v", err, unset.HTTP2)
+	}
+	set := http.Transport{HTTP2: &http.HTTP2Config{MaxReadFrameSize: 1 << 20}}
+	if err := strict.Apply(&set); err != nil || !set.HTTP2.StrictMaxConcurrentRequests || set.HTTP2.MaxReadFrameSize != 1<<20 {
+		t.Errorf("http.Transport with a configuration of HTTP/2: got %v, %+v", err, set.HTTP2)
+	}
+	var own struct{ StrictMaxConcurrentRequests bool }
+	if err := strict.Apply(&own); err != nil || !own.StrictMaxConcurrentRequests {
+		t.Errorf("a field of its own: got %v, %+v", err, own)
+	}
+	var other struct{ HTTP2 bool }
+	const want = "struct { HTTP2 bool } has no setting StrictMaxConcurrentRequests"
+	if err := strict.Apply(&other); err == nil || err.Error() != want {
+		t.Errorf("no field: got %v, want %s", err, want)
+	}
+	var untouched http.Transport
+	if err := (harness.Settings{MaxIdleConns: 1}).Apply(&untouched); err != nil || untouched.HTTP2 != nil {
+		t.Errorf("nothing of HTTP/2 asked for: got %v, %+v", err, untouched.HTTP2)
+	}
+}
+
+// A script that an exploration prints has the settings of HTTP/2 that its transport was
+// given, and runs for a transport that has no configuration of HTTP/2.
+func TestPrintedSettingsOfHTTP2(t *testing.T) {
+	for _, s := range []harness.Settings{{}, {StrictMaxConcurrentRequests: true}} {
+		x, err := harness.Search("settings", harness.Bounds{Schedules: 1}, nil, func(t *harness.T) {
+			tr := t.Net.Transport()
+			if err := s.Apply(tr); err != nil {
+				t.Fatal(err)
+			}
+			t.Serve("api.test:80", nil)
+			t.Get("r1", tr, "http://api.test/").Await()
+			t.Error("a failure")
+		})
+		if err != nil || len(x.Findings) != 1 {
+			t.Fatalf("got %d findings, %v", len(x.Findings), err)
+		}
+		script := x.Findings[0].Script
+		if got := strings.Contains(script, "transport StrictMaxConcurrentRequests=true\n"); got != s.StrictMaxConcurrentRequests {
+			t.Errorf("%+v: got the setting %v in the script:\n%s", s, got, script)
+		}
+	}
+}
