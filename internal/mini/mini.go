@@ -6,7 +6,6 @@ package mini
 import (
 	"bufio"
 	"context"
-	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -26,6 +25,11 @@ type Transport struct {
 	DisableKeepAlives   bool
 
 	ExpectContinueTimeout time.Duration
+
+	// Drain has what is left of a body that was closed before its end read, for up to
+	// 50 ms and 256 KiB, so that its connection serves again. Without it the
+	// connection is closed.
+	Drain bool
 
 	// Bug is the name of the mistake: see the uses of it below.
 	Bug string
@@ -352,56 +356,19 @@ func (m *Transport) exchange(c *conn, req *http.Request) (*http.Response, error)
 	if m.Bug == "cancel reaches too far" {
 		stop = func() bool { return true }
 	}
-	resp.Body = &body{ReadCloser: resp.Body, m: m, c: c, stop: stop, fit: fit}
+	b := &body{ReadCloser: resp.Body, m: m, c: c, stop: stop, fit: fit, turn: make(chan struct{}, 1)}
+	if m.Drain && m.Bug != "trailer of the drained" {
+		b.from, resp = resp, callers(resp)
+		b.to = resp
+	}
+	resp.Body = b
 	if resp.ContentLength == 0 || req.Method == "HEAD" {
-		resp.Body.(*body).end(true)
+		b.end(true)
 		resp.Body = http.NoBody
 	} else if m.Bug == "pooled with its body" {
 		m.put(c.again())
 	}
 	return resp, nil
-}
-
-// body gives the connection back when it was read to its end.
-type body struct {
-	io.ReadCloser
-	m    *Transport
-	c    *conn
-	stop func() bool
-	fit  bool // the connection, for another request
-	over bool
-}
-
-func (b *body) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err != nil && b.m.Bug != "end not noticed" {
-		b.end(err == io.EOF)
-	}
-	return n, err
-}
-
-func (b *body) Close() error {
-	b.end(false)
-	return nil
-}
-
-func (b *body) end(whole bool) {
-	if b.over {
-		return
-	}
-	b.over = true
-	switch {
-	case b.stop() && whole && b.fit:
-		b.m.put(b.c)
-		if b.m.Bug == "put back twice" {
-			b.m.put(b.c.again())
-		}
-	case b.m.Bug == "unread is pooled":
-		b.m.put(b.c)
-	case b.m.Bug == "unread stays open":
-	default:
-		b.m.drop(b.c)
-	}
 }
 
 func (m *Transport) CloseIdleConnections() {
