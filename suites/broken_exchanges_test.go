@@ -54,6 +54,12 @@ var brokenExchanges = []breakage{
 		[]string{"body-whole-or-error", "body-cut", "body-reset", "tls-incomplete-close"}},
 	{"what is compressed is not read to its end", 0, wrapped(unzipped), []string{"body-gzip"}},
 	{"who closes a body waits for its reader", 0, wrapped(polite), []string{"body-closed-while-read"}},
+	{"what has come of a body is drained, and what comes later is not", 0, draining("part drained"), []string{"body-drained"}},
+	{"what is left of a body is waited for for ever", 0, draining("drains for ever"), []string{"body-drain-bounded"}},
+	{"a connection that could not be drained keeps its place", 0, draining("slot of the broken"), []string{"body-drain-bounded"}},
+	{"Close and Read wait for each other", 0, wrapped(entangled), []string{"body-closed-while-read-rest", "body-closed-while-read"}},
+	{"what failed is read on", 0, draining("failure drained"), []string{"body-closed-after-error"}},
+	{racy, 0, draining("trailer of the drained"), []string{"body-trailer-of-the-drained"}},
 	{"hints are the answer", 0, withBug("hints are the answer"), []string{"body-hints"}},
 	{"a connection that changed its protocol is pooled", 0, withBug(""), []string{"body-upgrade"}},
 	{"what is behind an answer is left there", 0, withBug(""), []string{"body-behind-a-head"}},
@@ -75,6 +81,7 @@ var brokenExchanges = []breakage{
 	{"a veto leaves the connection", 0, tunnels("vetoed and open"), []string{"proxy-vetoed"}},
 	{"a refusal of a SOCKS proxy leaves its connection", 0, socks("refused and open"), []string{"proxy-socks-refuses"}},
 	{"a SOCKS proxy is waited for for ever", 0, socks(""), []string{"proxy-socks-silent"}},
+	{"a tunnel that has no length is a response without a body", 0, withBug(""), []string{"proxy-connect-not-pooled"}},
 
 	// TLS.
 	{"a certificate is not looked at", 0, gullible, []string{"tls-refused"}},
@@ -82,11 +89,14 @@ var brokenExchanges = []breakage{
 	{"a handshake takes for ever", 0, ignoring("TLSHandshakeTimeout"), []string{"tls-timeout"}},
 	{"what ALPN chose is not looked at", suites.H2, presumesHTTP2, []string{"tls-flip"}},
 	{"nobody hears a goodbye", 0, miniOverTLS, []string{"tls-goodbye"}},
+	{"only a *tls.Conn is asked for what was negotiated", suites.H2, overTLS(asksNobody), []string{"tls-dialtls-any-conn"}},
 
 	// HTTP/2.
 	{"a connection a request", suites.H2C, oneEach, []string{"http2-one-connection"}},
 	{"the settings of the server are not looked at", suites.H2C, mangled(without(http2.FrameSettings), nil), []string{"http2-streams-limit"}},
-	{"a GOAWAY is not looked at", suites.H2C, mangled(without(http2.FrameGoAway), nil), []string{"http2-goaway-unprocessed", "http2-goaway-last"}},
+	{"a GOAWAY is not looked at", suites.H2C, mangled(without(http2.FrameGoAway), nil),
+		[]string{"http2-goaway-unprocessed", "http2-goaway-last", "http2-goaway-idle"}},
+	{"StrictMaxConcurrentRequests is not heeded", suites.H2C, h2c(ignoring("StrictMaxConcurrentRequests")), []string{"http2-strict-streams"}},
 	{"every GOAWAY is for all streams", suites.H2C, mangled(nothingProcessed, nil), []string{"http2-goaway-processed"}},
 	{"a refused stream is an error", suites.H2C, mangled(resetWith(http2.ErrCodeCancel), nil), []string{"http2-refused"}},
 	{"every reset is a refusal", suites.H2C, mangled(resetWith(http2.ErrCodeRefusedStream), nil), []string{"http2-reset-once"}},

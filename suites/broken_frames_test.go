@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"net"
 	"net/http"
+	"sync/atomic"
 
 	"golang.org/x/net/http2"
 
@@ -84,6 +85,39 @@ func mangled(in, out mangler) harness.Maker {
 		}
 		return rt, err
 	}
+}
+
+// forgetsTheLeft is net/http's transport over HTTP/2 without TLS, which closes no
+// connection on which a GOAWAY has come: whoever closes it does not reach it.
+func forgetsTheLeft(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
+	rt, err := h2c(harness.NetHTTP)(t, s)
+	rt.(*http.Transport).DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := t.Net.DialContext(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		left := new(leftConn)
+		left.mangledConn = mangledConn{Conn: c, preface: len(http2.ClientPreface), in: func(frame []byte, _ net.Conn) []byte {
+			if frameType(frame) == http2.FrameGoAway {
+				left.left.Store(true)
+			}
+			return frame
+		}}
+		return left, nil
+	}
+	return rt, err
+}
+
+type leftConn struct {
+	mangledConn
+	left atomic.Bool
+}
+
+func (c *leftConn) Close() error {
+	if c.left.Load() {
+		return nil
+	}
+	return c.mangledConn.Close()
 }
 
 type mangledConn struct {

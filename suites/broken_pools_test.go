@@ -67,7 +67,7 @@ var brokenPools = []breakage{
 		[]string{"idle-end-is-heard", "idle-end-before-post", "idle-restart", "idle-server-left"}},
 	{"what breaks idle is an error", 0, withBug("never again"),
 		[]string{"idle-end-in-flight", "idle-timeout-of-both", "leak-end-behind-answer"}},
-	{"what the server says farewell to is in no list", suites.H2C, unencrypted, []string{"idle-server-leaves"}},
+	{"what the server says farewell to is in no list", suites.H2C, forgetsTheLeft, []string{"idle-server-leaves"}},
 	{"IdleConnTimeout is not heeded", 0, ignoring("IdleConnTimeout"), []string{"idle-timeout-ends-it", "idle-timeout"}},
 	{"the idle timer is not set anew", 0, withBug("timer of the first"), []string{"idle-timeout-begins-anew", "idle-timeout"}},
 	{"the idle timer of a connection in use goes on", 0, withBug("timer of the taken"),
@@ -86,6 +86,7 @@ var brokenPools = []breakage{
 	{"a dial that CloseIdleConnections has overtaken is forgotten", 0, withBug("closed and forgotten"),
 		[]string{"close-late-dial", "leak-dial-too-late"}},
 	{"CloseIdleConnections knows no dials", 0, withBug(""), []string{"close-orphans-too", "idle-late-dial-closed"}},
+	{"what was being drained as CloseIdleConnections was called is forgotten", 0, draining("drained and forgotten"), []string{"close-while-drained"}},
 	{"Request.Close is not heeded", 0, wrapped(requestsNotClosed), []string{"close-of-request"}},
 	{"the header Connection is not heeded", 0, withBug(""), []string{"close-of-request-header"}},
 	{"a failed dial tells nobody", 0, withBug("failure not told"), []string{"leak-dial-fails", "order-after-a-failure"}},
@@ -94,15 +95,6 @@ var brokenPools = []breakage{
 	{"requests are remembered", 0, remembering(), []string{"leak-context"}},
 	{"a cancellation is not heard", 0, withBug("cancel is not heard"), []string{"leak-silent-server", "leak-timed-out", "cancel-written"}},
 	{"a late answer is for the next", 0, withBug("late answer stays"), []string{"cancel-late", "cancel-written"}},
-}
-
-// unencrypted is net/http's transport over HTTP/2 without TLS.
-func unencrypted(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
-	rt, err := harness.NetHTTP(t, s)
-	protocols := new(http.Protocols)
-	protocols.SetUnencryptedHTTP2(true)
-	rt.(*http.Transport).Protocols = protocols
-	return rt, err
 }
 
 // setting is net/http's transport with settings of its own.

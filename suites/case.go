@@ -73,7 +73,7 @@ var issue = regexp.MustCompile(`\b[\w.-]+/[\w.-]+#\d+\b`)
 
 // cases is the cases in Go, each file's its group's.
 var cases = slices.Concat(reuseCases, limitCases, orderCases, cancelCases, idleCases, brokenCases, retryCases,
-	bodyCases, expectCases, proxyCases, tlsCases, http2Cases, closeCases, leakCases)
+	bodyCases, drainCases, expectCases, proxyCases, tlsCases, http2Cases, streamCases, closeCases, leakCases)
 
 // Cases is all cases, by group and name.
 func Cases() []Case {

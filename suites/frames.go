@@ -18,6 +18,7 @@ import (
 // decides on.
 type framePeer struct {
 	*http2.Framer
+	conn     net.Conn
 	number   int // of the connection, from 1
 	requests int // that have come on it
 	open     []uint32
@@ -53,7 +54,7 @@ func (e *Env) serveFrames(handle func(p *framePeer, f http2.Frame) bool, setting
 			if config != nil {
 				c = tls.Server(c, config)
 			}
-			p := &framePeer{Framer: http2.NewFramer(c, c), number: n, turn: turn}
+			p := &framePeer{Framer: http2.NewFramer(c, c), conn: c, number: n, turn: turn}
 			go func() {
 				defer c.Close()
 				p.serve(c, settings, func(f http2.Frame) (goOn bool) {

@@ -75,12 +75,38 @@ var NetHTTPQuirks = []Quirk{
 		Breaks:   "RFC 9110 section 9.2.2: a client SHOULD NOT automatically retry a request with a non-idempotent method",
 		Versions: before127,
 	},
+	{
+		Case: "http1/body-closed-while-read-rest",
+		Reason: "bodyEOFSignal.Close has the read loop drain the body while another goroutine is in its Read: if that one reads the end, " +
+			"bodyEOFSignal.fn tells the read loop, which has gone on, and Read waits for eofc for ever",
+		Issue:    "golang/go#81404",
+		Breaks:   "net/http: the response body is streamed on demand as the Body field is read",
+		Versions: drains127,
+	},
+	{
+		Case: "http1/body-trailer-of-the-drained",
+		Reason: "maybeDrainBody reads the body to its end when Close has returned, and body.readTrailer writes what it finds there to the Response, " +
+			"which is the caller's by then: a data race",
+		Issue:    "golang/go#81521",
+		Breaks:   "net/http: Trailer must not be accessed concurrently with Read calls on the Body (and may be when there are none); after Body.Read has returned io.EOF, Trailer will contain any trailer values",
+		Versions: drains127,
+	},
+	{
+		Case: "http1/proxy-connect-not-pooled",
+		Reason: "readTransfer gives a success to CONNECT a body by its Content-Length or Transfer-Encoding, " +
+			"and persistConn.readLoop puts the connection into the idle list when that body has been read",
+		Breaks:   "RFC 9110 section 9.3.6: a client MUST ignore any Content-Length or Transfer-Encoding header fields received in a successful response to CONNECT",
+		Versions: Versions{From: "go1.26", Until: "go1.27.2"},
+	},
+	{Case: "h2/http2-strict-streams", Reason: reservedInLine, Issue: "golang/go#70809", Breaks: strictDoc, Versions: since126},
+	{Case: "h2c/http2-strict-streams", Reason: reservedInLine, Issue: "golang/go#70809", Breaks: strictDoc, Versions: since126},
 }
 
 // The versions of Go: none before 1.26 was looked at.
 var (
 	since126  = Versions{From: "go1.26"}
 	before127 = Versions{From: "go1.26", Until: "go1.27"}
+	drains127 = Versions{From: "go1.27", Until: "go1.27.2"} // bodies are drained since go1.27
 )
 
 const (
@@ -97,6 +123,11 @@ const (
 		"that is in use for one that was idle since, takes it off the list, gives its place back, and dials another that is then closed as superfluous"
 	goneAndOpen = "GOAWAY on an idle connection takes it out of the pool that CloseIdleConnections looks through (clientConnPool.MarkDead), " +
 		"and with no stream to end, nothing closes it until the server does"
+
+	reservedInLine = "a request that waits for a stream (ClientConn.awaitOpenSlotForStreamLocked) counts those in line behind it, " +
+		"each of which has a reservation (ReserveNewRequest), as streams in use: if they are as many as the limit it waits for ever"
+	strictDoc = "net/http: HTTP2Config.StrictMaxConcurrentRequests: new requests sent when a connection's concurrency limit has been exceeded " +
+		"will block until an existing request completes"
 
 	maxIdleConnsDoc    = "net/http: MaxIdleConns controls the maximum number of idle (keep-alive) connections across all hosts"
 	maxConnsPerHostDoc = "net/http: MaxConnsPerHost optionally limits the total number of connections per host"

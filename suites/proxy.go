@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/halfopen/halfopen/harness"
@@ -200,6 +202,66 @@ var proxyCases = []Case{
 			e.Net.WantConns(0, "nobody waits for the proxy any more")
 		},
 	},
+	{
+		Name: "proxy-connect-not-pooled", Group: Proxy,
+		Claim:     "A connection on which a CONNECT of the caller's succeeded is a tunnel, whatever the answer says of a length: it serves no other request.",
+		Verdict:   "no other request runs on it",
+		Source:    "RFC 9110 section 9.3.6 (a client MUST ignore any Content-Length or Transfer-Encoding header fields received in a successful response to CONNECT)",
+		Protocols: HTTP1,
+		Body: func(e *Env) {
+			e.Serve(http.HandlerFunc(e.connecting))
+			for i := range connectAnswers {
+				name := fmt.Sprintf("connect%d", i+1)
+				r := e.connect(name, fmt.Sprintf("%d.test:443", i))
+				r.WantStatus(http.StatusOK)
+				tunnel := r.Conn()
+				r.CloseBody()
+				e.Advance(drainTime) // if the transport waits for the rest of a body
+				e.wantOK("after-" + name)
+				if last := tunnel.User(); last != r {
+					e.Errorf("%s: got it sent on %s, which is a tunnel", last.Name(), tunnel)
+				}
+			}
+			// One that was refused is as any other: it may be used again, or not.
+			r := e.connect("refused", "refused.test:443")
+			r.WantStatus(http.StatusProxyAuthRequired)
+			r.CloseBody()
+			e.wantOK("after-refused")
+		},
+	},
+}
+
+// connect starts a CONNECT of the caller's own, which the transport knows nothing of: to
+// api.test, for a tunnel to addr.
+func (e *Env) connect(name, addr string) *harness.Request {
+	req, _ := http.NewRequest("CONNECT", "http://api.test", nil)
+	req.Host = addr
+	return e.Start(name, e.Transport, req)
+}
+
+// connectAnswers is heads of a success to CONNECT. The connection is a tunnel behind
+// each: RFC 9110 section 9.3.6 has a client ignore what they say of a length.
+var connectAnswers = []string{
+	"\r\n",
+	"Content-Length: 0\r\n\r\n",
+	"Content-Length: 4\r\n\r\ntree",
+	"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+}
+
+// connecting is a proxy that answers CONNECT with the head of that number and sends back
+// what comes through the tunnel, or refuses it. To all else it is [harness.Pages].
+func (e *Env) connecting(w http.ResponseWriter, r *http.Request) {
+	n, err := strconv.Atoi(strings.TrimSuffix(r.Host, ".test:443"))
+	switch {
+	case r.Method != "CONNECT":
+		harness.Pages(w, r)
+	case err != nil:
+		w.WriteHeader(http.StatusProxyAuthRequired)
+	default:
+		c := halfAnswer(w, connectAnswers[n])
+		io.Copy(c, c)
+		c.Close()
+	}
 }
 
 // setField sets a field of the transport, if it has one of that name and type.

@@ -2,9 +2,13 @@ package suites
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"go/version"
 	"io"
 	"net"
+	"net/http"
+	"runtime"
 	"time"
 
 	"github.com/halfopen/halfopen/harness"
@@ -137,6 +141,42 @@ var tlsCases = []Case{
 		},
 	},
 	{
+		Name: "tls-dialtls-any-conn", Group: TLS,
+		Claim:     "What DialTLSContext returns need not be a *tls.Conn: if it has the method ConnectionState, it speaks what that says was negotiated.",
+		Verdict:   "each request is answered",
+		Issues:    []string{"golang/go#74674"},
+		Source:    "net/http: Transport.DialTLSContext (the returned net.Conn should be a *tls.Conn or implement the same ConnectionState method), since Go 1.27",
+		Protocols: H2,
+		Secure:    true,
+		Body: func(e *Env) {
+			if _, std := e.Transport.(*http.Transport); std && version.Compare(goVersion(runtime.Version()), "go1.27") < 0 {
+				e.NotApplicable("net/http promises it since Go 1.27")
+				return
+			}
+			if !e.setField("DialTLSContext", e.dialTLS) {
+				e.NotApplicable("the transport has no DialTLSContext")
+				return
+			}
+			e.ServeTLSAs("api.test:443", "h2")
+			e.ServeTLSAs("old.test:443", "h1")
+			r1, r2 := e.Get("r1", "/"), e.Post("r2", "/echo", "ok")
+			r3 := e.T.Get("r3", e.Transport, "https://old.test/")
+			for _, r := range []*harness.Request{r1, r2, r3} {
+				r.WantStatus(http.StatusOK)
+				want := 2
+				if r == r3 {
+					want = 1
+				}
+				if resp := r.Response(); resp.ProtoMajor != want || resp.TLS == nil {
+					e.Errorf("%s: got an answer in %s, its state of TLS %v, want HTTP/%d over TLS", r.Name(), resp.Proto, resp.TLS != nil, want)
+				}
+				r.WantBody("ok")
+			}
+			e.CloseIdle()
+			e.Net.WantConns(0, "all are idle")
+		},
+	},
+	{
 		Name: "tls-goodbye", Group: TLS,
 		Claim:     "An idle connection that the server has said goodbye on takes no more requests, not even a POST.",
 		Verdict:   "broken connections are not handed out",
@@ -155,6 +195,31 @@ var tlsCases = []Case{
 			r2.WantBody("whole")
 		},
 	},
+}
+
+// dialedTLS is a connection over TLS that is no *tls.Conn: as a library makes it that
+// does TLS in a way of its own.
+type dialedTLS struct {
+	net.Conn
+	tls *tls.Conn
+}
+
+// ConnectionState is that of *tls.Conn.
+func (c *dialedTLS) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
+
+// dialTLS dials and does a handshake that offers both protocols.
+func (e *Env) dialTLS(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := e.Net.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	host, _, _ := net.SplitHostPort(addr)
+	tc := tls.Client(c, &tls.Config{RootCAs: harness.TrustedRoots(), ServerName: host, NextProtos: []string{"h2", "http/1.1"}})
+	if err := tc.HandshakeContext(ctx); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return &dialedTLS{tc, tc}, nil
 }
 
 // cut is the words of an armed fault: the event and its outcome.

@@ -96,13 +96,14 @@ func (b *body) drain() {
 		_, err = io.CopyN(io.Discard, b.ReadCloser, drainMost+1)
 	}
 	<-b.turn
+	whole := timer.Stop() && err == io.EOF
 	m.mu.Lock()
 	late := closes != m.closes
 	m.mu.Unlock()
 	if late && m.Bug == "drained and forgotten" {
 		return
 	}
-	b.end(timer.Stop() && err == io.EOF)
+	b.end(whole)
 }
 
 func (b *body) end(whole bool) {
