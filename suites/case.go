@@ -158,9 +158,28 @@ func checkQuirks(cases []Case, quirks []Quirk) error {
 		if !slices.ContainsFunc(cases, func(c Case) bool { return c.Name == name }) {
 			return fmt.Errorf("suites: quirk for unknown case %q", q.Case)
 		}
-		if err := q.Versions.check(); err != nil {
-			return fmt.Errorf("suites: quirk for %s: %w", q.Case, err)
+		if err := q.check(); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// checkVersions refuses a quirk of a case over a protocol whose versions are none: it
+// would be applied to all of them, or to none.
+func checkVersions(quirks []Quirk, c Case, p Protocol) error {
+	for _, q := range quirks {
+		if err := q.check(); err != nil && q.of(c, p) {
+			return err
+		}
+	}
+	return nil
+}
+
+// check refuses a quirk of versions that are none.
+func (q Quirk) check() error {
+	if err := q.Versions.check(); err != nil {
+		return fmt.Errorf("suites: quirk for %s: %w", q.Case, err)
 	}
 	return nil
 }

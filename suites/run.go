@@ -57,6 +57,10 @@ func (c Case) Run(s Subject) Result {
 		r.State, r.Reason = NotApplicable, "it gets no page over https from a server that harness.TrustedRoots vouches for"
 		return r
 	}
+	if err := checkVersions(s.Quirks, c, s.Protocol); err != nil {
+		r.State, r.Report = Failed, err.Error()+"\n"
+		return r
+	}
 	refused, undecided := c.try(s, &r)
 	quirk, known := quirkOf(s.Quirks, c, s.Protocol)
 	switch {
