@@ -151,7 +151,7 @@ func TestDrainGivesUp(t *testing.T) {
 				time.Sleep(drainTime - 1) // virtual
 				s.wantDraining(c1, "its time is not over")
 				s.wantNoDial("c1 has the place")
-				c1.send("l")  // that it goes on gives it no more time
+				c1.send("l")                // that it goes on gives it no more time
 				time.Sleep(time.Nanosecond) // virtual
 				c1.wantClosed("its time is over")
 				s.wantClosed(BodyUnread, 1)
