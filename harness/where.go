@@ -38,7 +38,7 @@ func passedOver(function string) bool {
 // not tell: they may be inlined.
 func caseEnv(file string) bool {
 	rest, ok := strings.CutPrefix(file, moduleRoot+"/suites/")
-	return ok && (rest == "env.go" || rest == "client.go")
+	return ok && (rest == "env.go" || rest == "connenv.go" || rest == "client.go")
 }
 
 var moduleRoot = func() string {
