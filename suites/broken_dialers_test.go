@@ -185,9 +185,14 @@ func miniOverTLS(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 func h2c(maker harness.Maker) harness.Maker {
 	return func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 		rt, err := maker(t, s)
-		std, ok := rt.(*http.Transport)
-		if !ok {
-			std = rt.(roundTripper).RoundTripper.(*http.Transport)
+		var std *http.Transport
+		switch rt := rt.(type) {
+		case *http.Transport:
+			std = rt
+		case *badConns:
+			std = rt.Transport
+		case roundTripper:
+			std = rt.RoundTripper.(*http.Transport)
 		}
 		std.Protocols = new(http.Protocols)
 		std.Protocols.SetUnencryptedHTTP2(true)

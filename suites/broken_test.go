@@ -23,7 +23,7 @@ type breakage struct {
 // that it fails on.
 func TestBroken(t *testing.T) {
 	all := suites.Cases()
-	for _, b := range slices.Concat(brokenPools, brokenExchanges) {
+	for _, b := range slices.Concat(brokenPools, brokenExchanges, brokenConns) {
 		if b.mistake == racy && raceEnabled {
 			continue
 		}
@@ -43,7 +43,7 @@ func TestBroken(t *testing.T) {
 		}
 	}
 	for _, c := range all {
-		if !slices.ContainsFunc(slices.Concat(brokenPools, brokenExchanges), func(b breakage) bool { return slices.Contains(b.cases, c.Name) }) {
+		if !slices.ContainsFunc(slices.Concat(brokenPools, brokenExchanges, brokenConns), func(b breakage) bool { return slices.Contains(b.cases, c.Name) }) {
 			t.Errorf("%s: no broken transport shows that it can fail", c.Name)
 		}
 	}

@@ -28,12 +28,13 @@ const (
 	Proxy  Group = "proxy"
 	TLS    Group = "tls"
 	HTTP2  Group = "http2"
+	Conn   Group = "conn"  // a single connection, in its user's hands: [ClientConn]
 	Close  Group = "close" // CloseIdleConnections, Request.Close
 	Leak   Group = "leak"  // nothing is left behind
 )
 
 // Groups is all groups.
-var Groups = []Group{Reuse, Limit, Order, Cancel, Idle, Broken, Retry, Body, Expect, Proxy, TLS, HTTP2, Close, Leak}
+var Groups = []Group{Reuse, Limit, Order, Cancel, Idle, Broken, Retry, Body, Expect, Proxy, TLS, HTTP2, Conn, Close, Leak}
 
 // Case is one thing that is expected of every transport.
 type Case struct {
@@ -73,7 +74,8 @@ var issue = regexp.MustCompile(`\b[\w.-]+/[\w.-]+#\d+\b`)
 
 // cases is the cases in Go, each file's its group's.
 var cases = slices.Concat(reuseCases, limitCases, orderCases, cancelCases, idleCases, brokenCases, retryCases,
-	bodyCases, drainCases, expectCases, proxyCases, tlsCases, http2Cases, streamCases, closeCases, leakCases)
+	bodyCases, drainCases, expectCases, proxyCases, tlsCases, http2Cases, streamCases, connCases, connEndCases,
+	connStateCases, closeCases, leakCases)
 
 // Cases is all cases, by group and name.
 func Cases() []Case {

@@ -20,6 +20,12 @@
 // the public issue: its bug is asserted to be there, so that the quirk is
 // removed when the bug is.
 //
+// The cases of the group [Conn] are about single connections: they ask a transport
+// that has Transport.NewClientConn's method for them, or for any [ClientConn].
+// Transport.MaxConnsPerHost is in none of them: net/http 1.26 and 1.27 count a
+// connection of HTTP/1 off the limit that they never counted on it, so that the
+// limit is exceeded, or the process ends with the panic "connCount underflow".
+//
 // [Describe] is the same cases as specs of Ginkgo, and [Entries] as the entries of
 // a table; their labels are for --label-filter. [Check] is the same for a program,
 // or for a test that writes a report: as text, as JSON and as JUnit makes it

@@ -100,6 +100,62 @@ var NetHTTPQuirks = []Quirk{
 	},
 	{Case: "h2/http2-strict-streams", Reason: reservedInLine, Issue: "golang/go#70809", Breaks: strictDoc, Versions: since126},
 	{Case: "h2c/http2-strict-streams", Reason: reservedInLine, Issue: "golang/go#70809", Breaks: strictDoc, Versions: since126},
+
+	// Of a ClientConn.
+	{
+		Case: "conn-body-of-a-bad-request",
+		Reason: "ClientConn.RoundTrip gives the reservation back and returns when validateClientConnRequest finds a mistake, " +
+			"and does not close the body",
+		Breaks:   roundTripperDoc,
+		Versions: since126,
+	},
+	{
+		Case: "http1/conn-body-unsent",
+		Reason: "persistConn.roundTrip returns the error of waitForAvailability at once, before the request is the write loop's, " +
+			"which alone closes bodies; Transport.roundTrip, which closes them otherwise, has no part in it",
+		Breaks:   roundTripperDoc,
+		Versions: since126,
+	},
+	{
+		Case: "http1/conn-close-body-blocks",
+		Reason: "persistConn.mapRoundTripError waits for the write loop, which is in the body's Read, " +
+			"and the body is closed only when the write loop is done",
+		Issue:    "golang/go#78555",
+		Breaks:   "net/http, ClientConn.Close: outstanding RoundTrip calls are interrupted",
+		Versions: since126,
+	},
+	{Case: "h2/conn-closed-unused", Reason: unusedAndClosed, Breaks: availableDoc, Versions: since126},
+	{Case: "h2c/conn-closed-unused", Reason: unusedAndClosed, Breaks: availableDoc, Versions: since126},
+	{Case: "h2/conn-closed-reserved", Reason: countedAndClosed, Breaks: inFlightDoc, Versions: since126},
+	{Case: "h2c/conn-closed-reserved", Reason: countedAndClosed, Breaks: inFlightDoc, Versions: since126},
+	{
+		Case: "conn-limit-raised",
+		Reason: "processSettingsNoWrite of the HTTP/2 read loop stores the new MAX_CONCURRENT_STREAMS and signals nothing: " +
+			"a request in awaitOpenSlotForStreamLocked stays there until a stream ends, though Available says that there is room",
+		Breaks:   "net/http, ClientConn.RoundTrip: RoundTrip waits for the connection to become available before sending the request",
+		Versions: since126,
+	},
+	{
+		Case: "conn-reservation-kept",
+		Reason: "the HTTP/2 connection takes a request's reservation off before it waits for room (decrStreamReservationsLocked in writeRequest), " +
+			"and one more when it is cancelled there (cleanupWriteRequest, for a stream without a number), which another caller has reserved",
+		Breaks:   "net/http, ClientConn.InFlight: the number of requests in flight, including reserved requests",
+		Versions: since126,
+	},
+	{
+		Case: "conn-hook-of-no-body",
+		Reason: "ClientConn.shouldRunStateHook compares with what it saw when it ran last, and RoundTrip has it run at its end only: " +
+			"a request without a reservation, over before RoundTrip returns, was never seen in flight",
+		Breaks:   "net/http, ClientConn.SetStateHook: f is called when InFlight decreases (existing requests complete)",
+		Versions: since126,
+	},
+	{
+		Case: "conn-hook-set-late",
+		Reason: "SetStateHook calls maybeRunStateHook, which runs the hook in the goroutine of its caller: " +
+			"a caller that holds a lock which the hook takes too waits for ever",
+		Breaks:   "net/http, ClientConn.SetStateHook: if the connection's state has changed since it was created, f is called immediately in a separate goroutine",
+		Versions: since126,
+	},
 }
 
 // The versions of Go: none before 1.26 was looked at.
@@ -128,6 +184,15 @@ const (
 		"each of which has a reservation (ReserveNewRequest), as streams in use: if they are as many as the limit it waits for ever"
 	strictDoc = "net/http: HTTP2Config.StrictMaxConcurrentRequests: new requests sent when a connection's concurrency limit has been exceeded " +
 		"will block until an existing request completes"
+
+	unusedAndClosed = "availableLocked of the HTTP/2 connection asks idleStateLocked, which has a connection that was closed before its first request " +
+		"take one, for that request to learn the error: Available is the server's limit then"
+	countedAndClosed = "InFlight of the HTTP/2 connection is currentRequestCountLocked, which does not look whether the connection is closed: " +
+		"reservations and resets that were not confirmed are counted for ever"
+
+	roundTripperDoc = "net/http, RoundTripper: RoundTrip must always close the body, including on errors"
+	availableDoc    = "net/http, ClientConn.Available: it returns 0 if the connection is closed"
+	inFlightDoc     = "net/http, ClientConn.InFlight: it returns 0 if the connection is closed"
 
 	maxIdleConnsDoc    = "net/http: MaxIdleConns controls the maximum number of idle (keep-alive) connections across all hosts"
 	maxConnsPerHostDoc = "net/http: MaxConnsPerHost optionally limits the total number of connections per host"
