@@ -61,7 +61,7 @@ func (c Case) Run(s Subject) Result {
 		r.State, r.Report = Failed, err.Error()+"\n"
 		return r
 	}
-	refused, undecided := c.try(s, &r)
+	undecided, refused := c.try(s, &r)
 	quirk, known := quirkOf(s.Quirks, c, s.Protocol)
 	switch {
 	case refused != nil:
@@ -85,16 +85,16 @@ func (c Case) Run(s Subject) Result {
 	return r
 }
 
-// try runs the case, or explores it. The error says that the maker refused, the
-// words why the case is undecided.
-func (c Case) try(s Subject, r *Result) (refused error, undecided string) {
+// try runs the case, or explores it. The words say why the case is undecided, the
+// error that the maker refused.
+func (c Case) try(s Subject, r *Result) (undecided string, refused error) {
 	r.Schedules = 1
 	if c.Script != nil {
 		rep, err := c.Script.Run(s.Maker)
 		if err != nil {
-			return err, ""
+			return "", err
 		}
-		return nil, r.take(rep)
+		return r.take(rep), nil
 	}
 	body := func(t *harness.T) {
 		rt, err := s.Maker(t, c.Settings)
@@ -113,7 +113,7 @@ func (c Case) try(s Subject, r *Result) (refused error, undecided string) {
 	}
 	if c.Bounds.Schedules == 0 {
 		undecided = r.take(harness.Run(c.Name, body))
-		return refused, undecided
+		return undecided, refused
 	}
 	bounds := c.Bounds
 	bounds.Shard = harness.Shard{Total: 1} // a part of it could miss what a quirk is about
@@ -146,7 +146,7 @@ func (c Case) try(s Subject, r *Result) (refused error, undecided string) {
 			r.Report, undecided = x.String(), reasonOf(x.Undecided[0].Report)
 		}
 	}
-	return refused, undecided
+	return undecided, refused
 }
 
 // take keeps what a run came to, and returns why it is undecided, if it is.
