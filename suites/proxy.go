@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"reflect"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/halfopen/halfopen/harness"
@@ -209,10 +208,10 @@ var proxyCases = []Case{
 		Source:    "RFC 9110 section 9.3.6 (a client MUST ignore any Content-Length or Transfer-Encoding header fields received in a successful response to CONNECT)",
 		Protocols: HTTP1,
 		Body: func(e *Env) {
-			e.Serve(http.HandlerFunc(e.connecting))
+			e.Serve(http.HandlerFunc(connecting))
 			for i := range connectAnswers {
 				name := fmt.Sprintf("connect%d", i+1)
-				r := e.connect(name, fmt.Sprintf("%d.test:443", i))
+				r := e.connect(name, strconv.Itoa(i))
 				r.WantStatus(http.StatusOK)
 				tunnel := r.Conn()
 				r.CloseBody()
@@ -223,7 +222,7 @@ var proxyCases = []Case{
 				}
 			}
 			// One that was refused is as any other: it may be used again, or not.
-			r := e.connect("refused", "refused.test:443")
+			r := e.connect("refused", "none")
 			r.WantStatus(http.StatusProxyAuthRequired)
 			r.CloseBody()
 			e.wantOK("after-refused")
@@ -231,11 +230,12 @@ var proxyCases = []Case{
 	},
 }
 
-// connect starts a CONNECT of the caller's own, which the transport knows nothing of: to
-// api.test, for a tunnel to addr.
-func (e *Env) connect(name, addr string) *harness.Request {
+// connect starts a CONNECT of the caller's own, which the transport knows nothing of, and
+// has it answered as [connecting] says.
+func (e *Env) connect(name, answer string) *harness.Request {
 	req, _ := http.NewRequest("CONNECT", "http://api.test", nil)
-	req.Host = addr
+	req.Host = "tunnel.test:443"
+	req.Header.Set("Answer", answer)
 	return e.Start(name, e.Transport, req)
 }
 
@@ -248,10 +248,11 @@ var connectAnswers = []string{
 	"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 }
 
-// connecting is a proxy that answers CONNECT with the head of that number and sends back
-// what comes through the tunnel, or refuses it. To all else it is [harness.Pages].
-func (e *Env) connecting(w http.ResponseWriter, r *http.Request) {
-	n, err := strconv.Atoi(strings.TrimSuffix(r.Host, ".test:443"))
+// connecting is a proxy that answers CONNECT with the head whose number is in the field
+// Answer and sends back what comes through the tunnel, or refuses it. To all else it is
+// [harness.Pages].
+func connecting(w http.ResponseWriter, r *http.Request) {
+	n, err := strconv.Atoi(r.Header.Get("Answer"))
 	switch {
 	case r.Method != "CONNECT":
 		harness.Pages(w, r)
