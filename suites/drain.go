@@ -333,12 +333,18 @@ type call struct {
 	err  error // once it has returned
 }
 
-// call calls f in a goroutine of its own, and lets come of it what comes by itself.
+// call calls f in a goroutine of its own, and lets come of it what comes by itself. A
+// panic of f fails the case.
 func (e *Env) call(f func() error) *call {
 	c := &call{done: make(chan struct{})}
 	go func() {
+		defer close(c.done)
+		defer func() {
+			if p := recover(); p != nil {
+				e.Errorf("panic: %v", p)
+			}
+		}()
 		c.err = f()
-		close(c.done)
 	}()
 	e.Settle()
 	return c
