@@ -51,8 +51,9 @@ func VerifyTestMain(m goleak.TestingM, options ...goleak.Option) {
 }
 
 // inBubble is the bubble in how goleak heads the stack of a goroutine: "Goroutine
-// 7 in state select (durable), synctest bubble 3, with ...".
-var inBubble = regexp.MustCompile(`^.?Goroutine \d+ in state ([^,]*), synctest bubble (\d+)`)
+// 7 in state select (durable), 2 minutes, synctest bubble 3, with ...". The time is that
+// for which it has been blocked, from a minute on.
+var inBubble = regexp.MustCompile(`^.?Goroutine \d+ in state ([^,]*), (?:\d+ minutes, )?(?:locked to thread, )?synctest bubble (\d+)`)
 
 // withoutFrozen is the stacks in an error of goleak's without those of bubbles in
 // which a goroutine waits for a mutex.
