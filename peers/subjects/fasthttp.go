@@ -143,6 +143,10 @@ func (f *fast) RoundTrip(r *http.Request) (*http.Response, error) {
 	req, resp := new(fasthttp.Request), new(fasthttp.Response)
 	req.Header.SetMethod(orElse(r.Method, "GET"))
 	req.SetRequestURI(r.URL.String())
+	if r.Host != "" {
+		req.Header.SetHost(r.Host)
+		req.UseHostHeader = true
+	}
 	for key, values := range r.Header {
 		for _, v := range values {
 			req.Header.Add(key, v)
@@ -228,31 +232,58 @@ func fastResponse(r *http.Request, resp *fasthttp.Response) *http.Response {
 }
 
 // fastBody is a body as a stream. What has failed in its Read is told to its
-// Close, by which alone fasthttp knows that the connection is broken.
+// Close, by which alone fasthttp knows that the connection is broken. Its stream goes
+// to the next response as soon as it is closed, and does not expect a Read then: a
+// Close that comes while it is read counts when that Read is over.
 type fastBody struct {
 	io.Reader
 	resp *fasthttp.Response
 
-	mu  sync.Mutex // a body may be closed while it is read
-	err error
+	mu      sync.Mutex
+	err     error
+	reading bool
+	closed  bool
 }
 
 func (b *fastBody) Read(p []byte) (int, error) {
+	_, stream := b.Reader.(fasthttp.ReadCloserWithError)
+	b.mu.Lock()
+	if b.closed && stream {
+		b.mu.Unlock()
+		return 0, http.ErrBodyReadAfterClose
+	}
+	b.reading = true
+	b.mu.Unlock()
 	n, err := b.Reader.Read(p)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.reading = false
 	if err != nil && err != io.EOF {
-		b.mu.Lock()
-		defer b.mu.Unlock()
 		b.err = err
+	}
+	if b.closed && stream {
+		b.release()
 	}
 	return n, err
 }
 
 func (b *fastBody) Close() error {
 	b.mu.Lock()
-	err := b.err
-	b.mu.Unlock()
-	if c, ok := b.Reader.(fasthttp.ReadCloserWithError); ok && err != nil {
-		return c.CloseWithError(err)
+	defer b.mu.Unlock()
+	if b.closed {
+		return nil
+	}
+	b.closed = true
+	if b.reading {
+		return nil
+	}
+	return b.release()
+}
+
+// release closes the stream, and with it gives the connection back or closes it.
+func (b *fastBody) release() error {
+	if c, ok := b.Reader.(fasthttp.ReadCloserWithError); ok && b.err != nil {
+		return c.CloseWithError(b.err)
 	}
 	return b.resp.CloseBodyStream()
 }

@@ -68,7 +68,7 @@ var fastQuirks = concat(
 		Reason: "Response.ReadBody (http.go:1620) reads a body whose length is known to its end before there is a response, StreamResponseBody or not: " +
 			"what breaks it off breaks the request, which is sent again if it may be",
 		Breaks: "fasthttp: StreamResponseBody enables response body streaming", Versions: fasthttpVersion,
-	}, "body-cancel", "body-close-idle", "body-cut", "body-reset", "tls-incomplete-close"),
+	}, "body-cancel", "body-close-idle", "body-cut", "body-drain-bounded", "body-reset", "close-while-drained", "tls-incomplete-close"),
 	quirk(suites.Quirk{
 		Reason: "a GET is sent again, up to MaxIdemponentCallAttempts times, when a connection breaks that it was the first to use (HostClient.Do, client.go:1524)",
 		Breaks: "nothing: fasthttp: MaxIdemponentCallAttempts is the maximum number of attempts for idempotent calls", Versions: fasthttpVersion,
@@ -77,11 +77,12 @@ var fastQuirks = concat(
 		Reason: "closing a body that was not read to its end puts its connection back into the pool (client.go:3297, and CloseConn only if the close was given an error): " +
 			"the rest of that body is taken for the answer to the next request (TestFastHalfRead)",
 		Issue: "valyala/fasthttp#1743", Breaks: "RFC 9112 section 9.3: a client MUST read the entire response message body if it intends to reuse the same connection", Versions: fasthttpVersion,
-	}, "body-closed-unread", "body-closed-while-read", "body-limit", "broken-answers"),
+	}, "body-closed-unread", "body-closed-while-read", "body-drained", "body-limit", "broken-answers"),
 	quirk(suites.Quirk{
-		Reason: "a body that was closed is still read from: bytes.Reader, for one that had come whole (http.go:1640), knows no end but its own",
-		Breaks: "nothing that fasthttp says: net/http answers with an error", Versions: fasthttpVersion,
-	}, "leak-half-read"),
+		Reason: "a body in chunks that is cut off between two of them ends as if it was whole: requestStream.Read (streaming.go:33) passes on the io.EOF " +
+			"that readHexInt (bytesconv.go:357) returns when the connection ends where a size is due",
+		Breaks: "RFC 9112 section 8: a message body that uses the chunked transfer coding is incomplete if the zero-sized chunk that terminates the encoding has not been received", Versions: fasthttpVersion,
+	}, "body-closed-after-error"),
 	quirk(suites.Quirk{
 		Reason: "the connection is free when the body is closed, and not when it was read to its end: CloseBodyStream releases it (client.go:3286)",
 		Breaks: "fasthttp says so: you must CloseBodyStream or ReleaseResponse after you use it", Versions: fasthttpVersion,
@@ -100,6 +101,11 @@ var fastQuirks = concat(
 		Reason: "the client writes what it is given: a name or a value of a header field with a line break, and any method, are sent as they are",
 		Breaks: "RFC 9110 section 5.5: field values containing CR, LF, or NUL characters are invalid and dangerous", Versions: fasthttpVersion,
 	}, "body-of-a-bad-request"),
+	quirk(suites.Quirk{
+		Reason: "transport.RoundTrip knows no CONNECT: behind a success its connection goes back into the pool as any other (closeConn, client.go:3282), " +
+			"and what follows in the tunnel is taken for the answer to the next request",
+		Breaks: "RFC 9110 section 9.3.6: a client MUST ignore any Content-Length or Transfer-Encoding header fields received in a successful response to CONNECT", Versions: fasthttpVersion,
+	}, "proxy-connect-not-pooled"),
 	quirk(suites.Quirk{
 		Reason: "a client has no way to get at the connection that a 101 has changed: there is an Upgrade in the server only",
 		Breaks: "nothing that fasthttp says", Versions: fasthttpVersion,
