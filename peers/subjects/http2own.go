@@ -15,7 +15,7 @@ var http2Quirks = concat(
 			"clientConnPool.getClientConn (client_conn_pool.go:87) receives from dialCall.done and from nothing else",
 		Issue:  "golang/go#67665",
 		Breaks: "net/http: for outgoing client requests, the context controls the entire lifetime of a request and its response: obtaining a connection, ...", Versions: xnetVersion,
-	}, append(both("order-dials-race", "cancel-anywhere", "cancel-who-dialed", "close-late-dial", "http2-goaway-idle", "leak-dial-of-the-cancelled", "leak-dial-too-late"),
+	}, append(both("order-dials-race", "cancel-anywhere", "cancel-who-dialed", "close-late-dial", "leak-dial-of-the-cancelled", "leak-dial-too-late"),
 		"h2/tls-cancelled", "h2/http2-dies")...),
 	quirk(suites.Quirk{
 		Reason: "a request that gets no connection returns without closing its body: Transport.roundTripViaPool (transport_common.go:342) and the checks in front of it " +
