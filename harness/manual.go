@@ -46,7 +46,7 @@ func Manual() string {
 		}
 	}
 	b.WriteString("\nGATE is one of: " + strings.Join(gates, ", ") + ".\n")
-	b.WriteString("\nSETTING is one of these fields of http.Transport: ")
+	b.WriteString("\nSETTING is one of these fields of http.Transport or of its HTTP2: ")
 	t := reflect.TypeFor[Settings]()
 	for i := range t.NumField() {
 		if i > 0 {
