@@ -1,0 +1,6 @@
+//go:build !halfopendeep
+
+package on
+
+// Deep reports whether bubbles are deep.
+func Deep() bool { return false }
