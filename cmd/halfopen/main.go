@@ -7,6 +7,8 @@
 //	halfopen explore FILE     try every order of a race script
 //	halfopen replay SCHEDULE  run one schedule of it again
 //	halfopen merge REPORT...  merge the reports of shards
+//	halfopen test             run go test with the deep bubble
+//	halfopen overlay          print how to have the deep bubble in every go command
 //	halfopen verbs            print the manual of the script language
 //
 // The exit code is 0 if everything held, 1 if something did not, and 2 if the
@@ -35,15 +37,18 @@ type command struct {
 	args  string
 	doc   string
 	flags func(*flag.FlagSet) func(args []string, out, errs io.Writer) int
+	deep  bool // takes -deep
 }
 
 var commands = []command{
-	{"check", "[flags]", "put every case to net/http and pool, and print what held", checkCommand},
-	{"run", "[-v] [-update] FILE...", "run race scripts against net/http", runCommand},
-	{"explore", "[flags] FILE", "try every order of a race script, and print what was found", exploreCommand},
-	{"replay", "SCHEDULE [FILE]", "run one schedule of a script again", replayCommand},
-	{"merge", "[-json] REPORT...", "merge the JSON reports of shards", mergeCommand},
-	{"verbs", "", "print the manual of the script language", verbsCommand},
+	{"check", "[flags]", "put every case to net/http and pool, and print what held", checkCommand, true},
+	{"run", "[-v] [-update] FILE...", "run race scripts against net/http", runCommand, true},
+	{"explore", "[flags] FILE", "try every order of a race script, and print what was found", exploreCommand, true},
+	{"replay", "SCHEDULE [FILE]", "run one schedule of a script again", replayCommand, false},
+	{"merge", "[-json] REPORT...", "merge the JSON reports of shards", mergeCommand, false},
+	{"test", "[go test flags] [packages]", "run go test with the deep bubble", nil, false},
+	{"overlay", "[-file]", "print how to have the deep bubble in every go command", overlayCommand, false},
+	{"verbs", "", "print the manual of the script language", verbsCommand, false},
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -64,6 +69,9 @@ func run(args []string, out, errs io.Writer) int {
 		return mistake
 	}
 	c := commands[i]
+	if c.flags == nil {
+		return testCommand(args[1:], out, errs) // its flags are those of go test
+	}
 	fs := flag.NewFlagSet("halfopen "+c.name, flag.ContinueOnError)
 	fs.SetOutput(errs)
 	fs.Usage = func() {
@@ -71,11 +79,20 @@ func run(args []string, out, errs io.Writer) int {
 		fs.PrintDefaults()
 	}
 	do := c.flags(fs)
+	inDeep := new(bool)
+	if c.deep {
+		inDeep = fs.Bool("deep", false, "build halfopen anew with the deep bubble, and run that")
+	}
 	if err := fs.Parse(args[1:]); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return held
 		}
 		return mistake
+	}
+	if *inDeep {
+		if code, ended := again(args, out, errs); ended {
+			return code
+		}
 	}
 	return do(fs.Args(), out, errs)
 }
