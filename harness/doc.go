@@ -93,7 +93,8 @@
 // code may be right. After a second of real time (-halfopen.frozen) such a run is
 // given up. It is *undecided*: a test is skipped with a report that says which
 // goroutine waits, an exploration goes on with its other schedules, and fails only
-// for what these show.
+// for what these show. In a *deep bubble* waiting for a mutex counts too: halfopen
+// test, of cmd/halfopen, is go test with such bubbles.
 //
 // # Ordinary tests
 //

@@ -119,7 +119,12 @@ type watched struct {
 	rt http.RoundTripper
 }
 
+// RoundTrip watches the request, unless it is on its way through another watched
+// transport already: the two are one operation.
 func (w *watched) RoundTrip(req *http.Request) (*http.Response, error) {
+	if w.t.requestOf(req) != nil {
+		return w.rt.RoundTrip(req)
+	}
 	r, out := w.t.watch("", req, where())
 	resp, err := r.roundTrip(w.rt, out)
 	if resp != nil {

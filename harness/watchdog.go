@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/internal/deep/on"
 )
 
 // frozenAfter is how long, in real time, a run must stand still before it counts
@@ -114,6 +115,9 @@ func (t *T) waitsForMutex() (waits []string) {
 func (t *T) frozen(waits []string) Failure {
 	text := "undecided: a goroutine waits for a mutex, and in a bubble no time passes and nothing arrives meanwhile: " +
 		"whether the mutex would be unlocked cannot be seen"
+	if !on.Deep() {
+		text += " here, and can be with halfopen test, or -deep"
+	}
 	var parked []string
 	for _, e := range t.Net.Pending() {
 		if e.Kind == faultnet.Gate {
