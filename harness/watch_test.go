@@ -28,7 +28,9 @@ func TestWatchedTwice(t *testing.T) {
 	harness.Test(t, func(t *harness.T) {
 		t.Serve("auth.test:80", nil)
 		t.Serve("api.test:80", nil)
-		client := t.Client(tokens{t.Client(t.Net.Transport())})
+		tr := t.Net.Transport()
+		tr.DisableKeepAlives = true // the test is about names: no connection is idle while a request waits for its token
+		client := t.Client(tokens{t.Client(tr)})
 		resp, err := client.Get("http://api.test/")
 		if err != nil {
 			t.Fatal(err)
