@@ -23,11 +23,14 @@ func over2(t *harness.T) *http.Transport {
 	return tr
 }
 
-// twice sends each request once more, whatever came of it.
+// twice sends each request once more, whatever came of it, a second of virtual time
+// later: by then a GOAWAY that came with the first answer has been read, and the
+// second request is not sent behind it.
 func twice(tr *http.Transport, req *http.Request) (*http.Response, error) {
 	if resp, err := tr.RoundTrip(req); err == nil {
 		resp.Body.Close()
 	}
+	time.Sleep(time.Second)
 	req = req.Clone(req.Context())
 	req.Body, _ = req.GetBody()
 	return tr.RoundTrip(req)
