@@ -33,37 +33,7 @@ func TestBugsOfOthers(t *testing.T) {
 				t.Errorf("got ticks %v", got)
 			}
 		}},
-		{"a callback that calls the clock deadlocks (k8s.io/utils)", func(t *testing.T, v *clock.Virtual) {
-			other := v.NewTimer(5 * sec)
-			ticker := v.NewTicker(4 * sec)
-			called := false
-			var own *clock.Timer
-			own = v.AfterFunc(sec, func() {
-				v.Now()
-				v.Since(v.Now())
-				v.Until(v.Now())
-				v.Next()
-				v.Timers()
-				v.Sleep(0)
-				v.Sleep(1)
-				<-v.After(0)
-				v.NewTimer(sec).Stop()
-				v.NewTicker(sec).Stop()
-				v.AfterFunc(sec, func() {})
-				v.Hold(clock.KindNow, "").Lift()
-				_, cancel := clock.WithTimeout(t.Context(), v, sec)
-				cancel()
-				other.Reset(sec)
-				ticker.Reset(sec)
-				ticker.Stop()
-				own.Reset(sec)
-				called = own.Stop()
-			})
-			v.Advance(3 * sec)
-			if !called || len(drained(other.C)) != 1 || len(v.Timers()) > 0 {
-				t.Errorf("called %v, armed %v", called, v.Timers())
-			}
-		}},
+		{"a callback that calls the clock deadlocks (k8s.io/utils)", callEverything},
 		{"resetting a timer that fired unread deadlocks (benbjohnson/clock, k8s.io/utils)", func(t *testing.T, v *clock.Virtual) {
 			timer := v.NewTimer(sec)
 			for range 3 {
@@ -81,5 +51,38 @@ func TestBugsOfOthers(t *testing.T) {
 		t.Run(bug.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { bug.play(t, new(clock.Virtual)) })
 		})
+	}
+}
+
+// callEverything calls each method of the clock from a function of AfterFunc.
+func callEverything(t *testing.T, v *clock.Virtual) {
+	other := v.NewTimer(5 * sec)
+	ticker := v.NewTicker(4 * sec)
+	called := false
+	var own *clock.Timer
+	own = v.AfterFunc(sec, func() {
+		v.Now()
+		v.Since(v.Now())
+		v.Until(v.Now())
+		v.Next()
+		v.Timers()
+		v.Sleep(0)
+		v.Sleep(1)
+		<-v.After(0)
+		v.NewTimer(sec).Stop()
+		v.NewTicker(sec).Stop()
+		v.AfterFunc(sec, func() {})
+		v.Hold(clock.KindNow, "").Lift()
+		_, cancel := clock.WithTimeout(t.Context(), v, sec)
+		cancel()
+		other.Reset(sec)
+		ticker.Reset(sec)
+		ticker.Stop()
+		own.Reset(sec)
+		called = own.Stop()
+	})
+	v.Advance(3 * sec)
+	if !called || len(drained(other.C)) != 1 || len(v.Timers()) > 0 {
+		t.Errorf("called %v, armed %v", called, v.Timers())
 	}
 }

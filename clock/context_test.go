@@ -20,187 +20,191 @@ var (
 
 type key struct{}
 
+var background = context.WithValue(context.Background(), key{}, "v")
+
 func TestContextsBehaveAsPackageContext(t *testing.T) {
-	background := context.WithValue(context.Background(), key{}, "v")
-	for _, b := range []behaviour{
-		{"a context expires at its deadline", func(w *world) {
-			ctx, cancel := clock.WithTimeout(background, w.Clock, sec)
-			w.deadline(ctx)
-			w.advance(sec - 1)
-			w.end(ctx)
-			w.advance(1)
-			w.end(ctx)
-			cancel()
-			w.end(ctx)
-		}, "deadline 1s true; alive; context deadline exceeded; context deadline exceeded"},
-		{"a context that is cancelled does not expire", func(w *world) {
-			ctx, cancel := clock.WithDeadline(background, w.Clock, w.start.Add(sec))
-			cancel()
-			w.end(ctx)
-			cancel()
-			w.advance(2 * sec)
-			w.end(ctx)
-		}, "context canceled; context canceled"},
-		{"the cause is that of the deadline", func(w *world) {
-			a, cancelA := clock.WithTimeoutCause(background, w.Clock, sec, errSlow)
-			b, cancelB := clock.WithDeadlineCause(background, w.Clock, w.start.Add(2*sec), errSlow)
-			defer cancelA()
-			w.advance(sec)
-			w.end(a)
-			cancelB()
-			w.end(b)
-		}, "context deadline exceeded (slow); context canceled"},
-		{"a deadline that has passed is no surprise", func(w *world) {
-			w.advance(sec)
-			for _, at := range []time.Time{w.start, w.start.Add(sec)} {
-				ctx, cancel := clock.WithDeadlineCause(background, w.Clock, at, errSlow)
-				w.end(ctx)
-				w.deadline(ctx)
-				cancel()
-			}
-			ctx, cancel := clock.WithTimeout(background, w.Clock, -sec)
-			w.end(ctx)
-			w.deadline(ctx)
-			cancel()
-		}, "context deadline exceeded (slow); deadline 0s true; context deadline exceeded (slow); deadline 1s true; " +
-			"context deadline exceeded; deadline 0s true"},
-		{"the earlier of two deadlines counts: the parent's", func(w *world) {
-			parent, cancel := clock.WithTimeoutCause(background, w.Clock, sec, errGone)
-			defer cancel()
-			child, cancel := clock.WithTimeoutCause(parent, w.Clock, 2*sec, errSlow)
-			defer cancel()
-			w.deadline(child)
-			w.advance(sec)
-			w.end(child)
-			w.advance(sec)
-			w.end(child)
-		}, "deadline 1s true; context deadline exceeded (gone); context deadline exceeded (gone)"},
-		{"the earlier of two deadlines counts: the child's", func(w *world) {
-			parent, cancel := clock.WithTimeoutCause(background, w.Clock, 2*sec, errGone)
-			defer cancel()
-			child, cancel := clock.WithTimeoutCause(parent, w.Clock, sec, errSlow)
-			defer cancel()
-			w.deadline(child)
-			w.advance(sec)
-			w.end(child)
-			w.end(parent)
-			w.advance(sec)
-			w.end(parent)
-		}, "deadline 1s true; context deadline exceeded (slow); alive; context deadline exceeded (gone)"},
-		{"who cancels the parent cancels the child at once", func(w *world) {
-			parent, kill := context.WithCancelCause(background)
-			child, cancel := clock.WithTimeoutCause(parent, w.Clock, sec, errSlow)
-			defer cancel()
-			kill(errGone)
-			w.note("%v", child.Err())
-			child, cancel = clock.WithTimeoutCause(parent, w.Clock, sec, errSlow)
-			cancel()
-			w.end(child)
-		}, "context canceled; context canceled (gone)"},
-		{"what is cancelled just after its parent was cancelled with it", func(w *world) {
-			parent, kill := context.WithCancelCause(background)
-			child, cancel := clock.WithTimeoutCause(parent, w.Clock, sec, errSlow)
-			kill(errGone)
-			cancel()
-			w.end(child)
-		}, "context canceled (gone)"},
-		{"who asks for Done first learns as much", func(w *world) {
-			parent, kill := context.WithCancelCause(background)
-			child, cancel := clock.WithTimeoutCause(parent, w.Clock, sec, errSlow)
-			defer cancel()
-			kill(errGone)
-			w.end(child)
-		}, "context canceled (gone)"},
-		{"who is cut off from a context does not end with it", func(w *world) {
-			root, kill := clock.WithTimeout(background, w.Clock, sec)
-			free, cancel := clock.WithTimeout(context.WithoutCancel(root), w.Clock, 5*sec)
-			defer cancel()
-			kill()
-			w.settle()
-			w.end(free)
-			w.deadline(free)
-			w.advance(5 * sec)
-			w.end(free)
-		}, "alive; deadline 5s true; context deadline exceeded"},
-		{"what lies between two deadlines may end alone", func(w *world) {
-			root, cancelRoot := clock.WithTimeout(background, w.Clock, 2*sec)
-			defer cancelRoot()
-			middle, kill := context.WithCancelCause(root)
-			ctx, cancel := clock.WithTimeout(middle, w.Clock, sec)
-			defer cancel()
-			context.AfterFunc(ctx, w.call("f"))
-			kill(errGone)
-			w.settle()
-			w.end(ctx)
-			w.end(root)
-		}, "0s f; context canceled (gone); alive"},
-		{"a parent that is done has children that are", func(w *world) {
-			parent, kill := context.WithCancelCause(background)
-			kill(errGone)
-			child, cancel := clock.WithTimeout(parent, w.Clock, sec)
-			w.end(child)
-			cancel()
-			child, cancel = clock.WithTimeout(parent, w.Clock, -sec)
-			w.end(child)
-			cancel()
-		}, "context canceled (gone); context canceled (gone)"},
-		{"a child's end is not the parent's", func(w *world) {
-			parent, kill := context.WithCancelCause(background)
-			child, cancel := clock.WithTimeout(parent, w.Clock, sec)
-			cancel()
-			w.end(child)
-			w.end(parent)
-			kill(errGone)
-			w.end(child)
-		}, "context canceled; alive; context canceled"},
-		{"what is derived from a context ends with it, and tells the same", func(w *world) {
-			ctx, cancel := clock.WithTimeoutCause(background, w.Clock, sec, errSlow)
-			defer cancel()
-			child, stop := context.WithCancel(context.WithValue(ctx, key{}, "w"))
-			defer stop()
-			free := context.WithoutCancel(child)
-			context.AfterFunc(child, w.call("f"))
-			w.deadline(child)
-			w.advance(sec)
-			w.end(child)
-			w.end(free)
-			w.note("%v %v", ctx.Value(key{}), free.Value(key{}))
-		}, "deadline 1s true; 1s f; context deadline exceeded (slow); alive; v w"},
-		{"a long family follows its root", func(w *world) {
-			root, kill := context.WithCancelCause(background)
-			ctx := root
-			for i := range 5 {
-				var a, b context.CancelFunc
-				ctx, a = clock.WithTimeout(context.WithValue(ctx, key{}, i), w.Clock, sec)
-				ctx, b = context.WithCancel(ctx)
-				defer a()
-				defer b()
-			}
-			w.end(ctx)
-			kill(errGone)
-			w.settle()
-			w.end(ctx)
-			w.note("%v", ctx.Value(key{}))
-		}, "alive; context canceled (gone); 4"},
-		{"a function called after the end runs; one that is stopped does not", func(w *world) {
-			ctx, cancel := clock.WithTimeout(background, w.Clock, sec)
-			stop := context.AfterFunc(ctx, w.call("f"))
-			context.AfterFunc(ctx, w.call("g"))
-			w.note("%v %v", stop(), stop())
-			cancel()
-			w.settle()
-			context.AfterFunc(ctx, w.call("late"))
-			w.settle()
-		}, "true false; 0s g; 0s late"},
-		{"who waits for a context is woken", func(w *world) {
-			ctx, cancel := clock.WithTimeout(background, w.Clock, sec)
-			defer cancel()
-			go func() { <-ctx.Done(); w.called("done") }()
-			w.advance(2 * sec)
-		}, "1s done"},
-	} {
+	for _, b := range contextBehaviours {
 		b.test(t)
 	}
+}
+
+// contextBehaviours list the promises of package context for a deadline, one claim each.
+var contextBehaviours = []behaviour{
+	{"a context expires at its deadline", func(w *world) {
+		ctx, cancel := clock.WithTimeout(background, w.Clock, sec)
+		w.deadline(ctx)
+		w.advance(sec - 1)
+		w.end(ctx)
+		w.advance(1)
+		w.end(ctx)
+		cancel()
+		w.end(ctx)
+	}, "deadline 1s true; alive; context deadline exceeded; context deadline exceeded"},
+	{"a context that is cancelled does not expire", func(w *world) {
+		ctx, cancel := clock.WithDeadline(background, w.Clock, w.start.Add(sec))
+		cancel()
+		w.end(ctx)
+		cancel()
+		w.advance(2 * sec)
+		w.end(ctx)
+	}, "context canceled; context canceled"},
+	{"the cause is that of the deadline", func(w *world) {
+		a, cancelA := clock.WithTimeoutCause(background, w.Clock, sec, errSlow)
+		b, cancelB := clock.WithDeadlineCause(background, w.Clock, w.start.Add(2*sec), errSlow)
+		defer cancelA()
+		w.advance(sec)
+		w.end(a)
+		cancelB()
+		w.end(b)
+	}, "context deadline exceeded (slow); context canceled"},
+	{"a deadline that has passed is no surprise", func(w *world) {
+		w.advance(sec)
+		for _, at := range []time.Time{w.start, w.start.Add(sec)} {
+			ctx, cancel := clock.WithDeadlineCause(background, w.Clock, at, errSlow)
+			w.end(ctx)
+			w.deadline(ctx)
+			cancel()
+		}
+		ctx, cancel := clock.WithTimeout(background, w.Clock, -sec)
+		w.end(ctx)
+		w.deadline(ctx)
+		cancel()
+	}, "context deadline exceeded (slow); deadline 0s true; context deadline exceeded (slow); deadline 1s true; " +
+		"context deadline exceeded; deadline 0s true"},
+	{"the earlier of two deadlines counts: the parent's", func(w *world) {
+		parent, cancel := clock.WithTimeoutCause(background, w.Clock, sec, errGone)
+		defer cancel()
+		child, cancel := clock.WithTimeoutCause(parent, w.Clock, 2*sec, errSlow)
+		defer cancel()
+		w.deadline(child)
+		w.advance(sec)
+		w.end(child)
+		w.advance(sec)
+		w.end(child)
+	}, "deadline 1s true; context deadline exceeded (gone); context deadline exceeded (gone)"},
+	{"the earlier of two deadlines counts: the child's", func(w *world) {
+		parent, cancel := clock.WithTimeoutCause(background, w.Clock, 2*sec, errGone)
+		defer cancel()
+		child, cancel := clock.WithTimeoutCause(parent, w.Clock, sec, errSlow)
+		defer cancel()
+		w.deadline(child)
+		w.advance(sec)
+		w.end(child)
+		w.end(parent)
+		w.advance(sec)
+		w.end(parent)
+	}, "deadline 1s true; context deadline exceeded (slow); alive; context deadline exceeded (gone)"},
+	{"who cancels the parent cancels the child at once", func(w *world) {
+		parent, kill := context.WithCancelCause(background)
+		child, cancel := clock.WithTimeoutCause(parent, w.Clock, sec, errSlow)
+		defer cancel()
+		kill(errGone)
+		w.note("%v", child.Err())
+		child, cancel = clock.WithTimeoutCause(parent, w.Clock, sec, errSlow)
+		cancel()
+		w.end(child)
+	}, "context canceled; context canceled (gone)"},
+	{"what is cancelled just after its parent was cancelled with it", func(w *world) {
+		parent, kill := context.WithCancelCause(background)
+		child, cancel := clock.WithTimeoutCause(parent, w.Clock, sec, errSlow)
+		kill(errGone)
+		cancel()
+		w.end(child)
+	}, "context canceled (gone)"},
+	{"who asks for Done first learns as much", func(w *world) {
+		parent, kill := context.WithCancelCause(background)
+		child, cancel := clock.WithTimeoutCause(parent, w.Clock, sec, errSlow)
+		defer cancel()
+		kill(errGone)
+		w.end(child)
+	}, "context canceled (gone)"},
+	{"who is cut off from a context does not end with it", func(w *world) {
+		root, kill := clock.WithTimeout(background, w.Clock, sec)
+		free, cancel := clock.WithTimeout(context.WithoutCancel(root), w.Clock, 5*sec)
+		defer cancel()
+		kill()
+		w.settle()
+		w.end(free)
+		w.deadline(free)
+		w.advance(5 * sec)
+		w.end(free)
+	}, "alive; deadline 5s true; context deadline exceeded"},
+	{"what lies between two deadlines may end alone", func(w *world) {
+		root, cancelRoot := clock.WithTimeout(background, w.Clock, 2*sec)
+		defer cancelRoot()
+		middle, kill := context.WithCancelCause(root)
+		ctx, cancel := clock.WithTimeout(middle, w.Clock, sec)
+		defer cancel()
+		context.AfterFunc(ctx, w.call("f"))
+		kill(errGone)
+		w.settle()
+		w.end(ctx)
+		w.end(root)
+	}, "0s f; context canceled (gone); alive"},
+	{"a parent that is done has children that are", func(w *world) {
+		parent, kill := context.WithCancelCause(background)
+		kill(errGone)
+		child, cancel := clock.WithTimeout(parent, w.Clock, sec)
+		w.end(child)
+		cancel()
+		child, cancel = clock.WithTimeout(parent, w.Clock, -sec)
+		w.end(child)
+		cancel()
+	}, "context canceled (gone); context canceled (gone)"},
+	{"a child's end is not the parent's", func(w *world) {
+		parent, kill := context.WithCancelCause(background)
+		child, cancel := clock.WithTimeout(parent, w.Clock, sec)
+		cancel()
+		w.end(child)
+		w.end(parent)
+		kill(errGone)
+		w.end(child)
+	}, "context canceled; alive; context canceled"},
+	{"what is derived from a context ends with it, and tells the same", func(w *world) {
+		ctx, cancel := clock.WithTimeoutCause(background, w.Clock, sec, errSlow)
+		defer cancel()
+		child, stop := context.WithCancel(context.WithValue(ctx, key{}, "w"))
+		defer stop()
+		free := context.WithoutCancel(child)
+		context.AfterFunc(child, w.call("f"))
+		w.deadline(child)
+		w.advance(sec)
+		w.end(child)
+		w.end(free)
+		w.note("%v %v", ctx.Value(key{}), free.Value(key{}))
+	}, "deadline 1s true; 1s f; context deadline exceeded (slow); alive; v w"},
+	{"a long family follows its root", func(w *world) {
+		root, kill := context.WithCancelCause(background)
+		ctx := root
+		for i := range 5 {
+			var a, b context.CancelFunc
+			ctx, a = clock.WithTimeout(context.WithValue(ctx, key{}, i), w.Clock, sec)
+			ctx, b = context.WithCancel(ctx)
+			defer a()
+			defer b()
+		}
+		w.end(ctx)
+		kill(errGone)
+		w.settle()
+		w.end(ctx)
+		w.note("%v", ctx.Value(key{}))
+	}, "alive; context canceled (gone); 4"},
+	{"a function called after the end runs; one that is stopped does not", func(w *world) {
+		ctx, cancel := clock.WithTimeout(background, w.Clock, sec)
+		stop := context.AfterFunc(ctx, w.call("f"))
+		context.AfterFunc(ctx, w.call("g"))
+		w.note("%v %v", stop(), stop())
+		cancel()
+		w.settle()
+		context.AfterFunc(ctx, w.call("late"))
+		w.settle()
+	}, "true false; 0s g; 0s late"},
+	{"who waits for a context is woken", func(w *world) {
+		ctx, cancel := clock.WithTimeout(background, w.Clock, sec)
+		defer cancel()
+		go func() { <-ctx.Done(); w.called("done") }()
+		w.advance(2 * sec)
+	}, "1s done"},
 }
 
 // The deadlines of the Virtual are gone when what they guard has ended, and

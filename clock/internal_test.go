@@ -4,12 +4,9 @@ import (
 	"context"
 	"maps"
 	"math/rand/v2"
-	"reflect"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
-	"weak"
 )
 
 // The queue hands events out in the order of a sorted list, whatever is armed,
@@ -36,7 +33,7 @@ func TestQueueKeepsOrder(t *testing.T) {
 					}
 				}
 				q.top(forever)
-				count(t, seed, &q, len(list(&q, events)))
+				wantCounted(t, seed, &q, len(list(&q, events)))
 			}
 			for range random.IntN(len(events)) {
 				q.disarm(some())
@@ -48,7 +45,7 @@ func TestQueueKeepsOrder(t *testing.T) {
 				}
 			}
 			want := list(&q, events)
-			count(t, seed, &q, len(want))
+			wantCounted(t, seed, &q, len(want))
 			for i := range random.IntN(len(want) + 1) {
 				ev := q.top(want[i].when)
 				if ev != want[i] {
@@ -61,7 +58,7 @@ func TestQueueKeepsOrder(t *testing.T) {
 				q.take(ev)
 			}
 			want = list(&q, events)
-			count(t, seed, &q, len(want))
+			wantCounted(t, seed, &q, len(want))
 			if len(want) == 0 {
 				continue
 			}
@@ -72,7 +69,7 @@ func TestQueueKeepsOrder(t *testing.T) {
 				t.Fatalf("seed %d: got %d tied", seed, len(tied))
 			}
 			q.take(tied[len(tied)-1])
-			count(t, seed, &q, len(want)-1)
+			wantCounted(t, seed, &q, len(want)-1)
 		}
 	}
 }
@@ -108,7 +105,7 @@ func TestQueueStepByStep(t *testing.T) {
 				continue
 			}
 			want := list(&q, events)
-			count(t, seed, &q, len(want))
+			wantCounted(t, seed, &q, len(want))
 			var first *event
 			if len(want) > 0 {
 				first = want[0]
@@ -129,81 +126,114 @@ func TestQueueStepByStep(t *testing.T) {
 func TestQueuePasses(t *testing.T) {
 	passed := 0
 	for seed := range uint64(500) {
-		random := rand.New(rand.NewPCG(seed, 2))
-		var q queue
-		events := make([]*event, 1+random.IntN(1<<random.IntN(12)))
-		due := make(map[*event]entry)
-		for i := range events {
-			events[i] = &event{to: make(chan time.Time)}
-			if random.IntN(20) == 0 {
-				events[i].to = func() {}
-			}
-		}
-		spread := int64(1) << random.IntN(12)
-		now, n := int64(0), uint64(0)
-		arm := func(ev *event, when int64) {
-			n++
-			due[ev] = entry{when: when, seq: n, ev: ev}
-			q.arm(ev, when)
-		}
-		soon := func() int64 { return now + 1 + random.Int64N(spread) }
+		p := newPassing(t, seed)
 		for range 40 {
-			switch random.IntN(8) {
-			case 0:
-				for _, ev := range events {
-					arm(ev, soon())
-				}
-			case 1:
-				for _, ev := range events {
-					if e := due[ev]; e.when > now+1 && random.IntN(3) == 0 {
-						arm(ev, e.when-1)
-					}
-				}
-			case 2:
-				arm(events[random.IntN(len(events))], soon())
-			case 3:
-				ev := events[random.IntN(len(events))]
-				if _, want := due[ev]; q.disarm(ev) != want {
-					t.Fatalf("seed %d: disarmed %v, want %v", seed, !want, want)
-				}
-				delete(due, ev)
-			case 4:
-				ev := events[random.IntN(len(events))]
-				if _, want := due[ev]; q.holds(ev) != want {
-					t.Fatalf("seed %d: holds %v, want %v", seed, !want, want)
-				}
+			p.disturb()
+			if p.random.IntN(8) == 0 {
+				wantCounted(t, seed, &p.q, len(p.due))
 			}
-			if random.IntN(8) == 0 {
-				count(t, seed, &q, len(due))
-			}
-			to := now + random.Int64N(1+spread/int64(1+random.IntN(16)))
-			var want, got []*event
-			for _, e := range slices.SortedFunc(maps.Values(due), compare) {
-				if e.when <= to {
-					want = append(want, e.ev)
-					delete(due, e.ev)
-				}
-			}
-			for now = to; ; {
-				for e, ok := q.pass(to); ok; e, ok = q.pass(to) {
-					got = append(got, e.ev)
-					passed++
-				}
-				ev := q.top(to)
-				if ev == nil {
-					break
-				}
-				got = append(got, ev)
-				q.take(ev)
-			}
-			if !slices.Equal(got, want) {
-				t.Fatalf("seed %d: got %d events %v, want %d %v", seed, len(got), got, len(want), want)
-			}
+			passed += p.advance()
 		}
 	}
 	if passed == 0 {
 		t.Error("nothing was passed")
 	}
+}
+
+// passing plays a queue against a map of what is due.
+type passing struct {
+	t      *testing.T
+	seed   uint64
+	random *rand.Rand
+	q      queue
+	events []*event
+	due    map[*event]entry
+	spread int64 // how far ahead an event is armed, at most
+	now    int64
+	armed  uint64 // how many times
+}
+
+func newPassing(t *testing.T, seed uint64) *passing {
+	random := rand.New(rand.NewPCG(seed, 2))
+	p := &passing{t: t, seed: seed, random: random, due: make(map[*event]entry)}
+	p.events = make([]*event, 1+random.IntN(1<<random.IntN(12)))
+	for i := range p.events {
+		p.events[i] = &event{to: make(chan time.Time)}
+		if random.IntN(20) == 0 {
+			p.events[i].to = func() {}
+		}
+	}
+	p.spread = int64(1) << random.IntN(12)
+	return p
+}
+
+func (p *passing) arm(ev *event, when int64) {
+	p.armed++
+	p.due[ev] = entry{when: when, seq: p.armed, ev: ev}
+	p.q.arm(ev, when)
+}
+
+// soon returns an instant to come.
+func (p *passing) soon() int64 { return p.now + 1 + p.random.Int64N(p.spread) }
+
+// disturb arms, moves, disarms or asks for events, or does nothing.
+func (p *passing) disturb() {
+	switch p.random.IntN(8) {
+	case 0:
+		for _, ev := range p.events {
+			p.arm(ev, p.soon())
+		}
+	case 1:
+		for _, ev := range p.events {
+			if e := p.due[ev]; e.when > p.now+1 && p.random.IntN(3) == 0 {
+				p.arm(ev, e.when-1)
+			}
+		}
+	case 2:
+		p.arm(p.some(), p.soon())
+	case 3:
+		ev := p.some()
+		if _, want := p.due[ev]; p.q.disarm(ev) != want {
+			p.t.Fatalf("seed %d: disarmed %v, want %v", p.seed, !want, want)
+		}
+		delete(p.due, ev)
+	case 4:
+		ev := p.some()
+		if _, want := p.due[ev]; p.q.holds(ev) != want {
+			p.t.Fatalf("seed %d: holds %v, want %v", p.seed, !want, want)
+		}
+	}
+}
+
+func (p *passing) some() *event { return p.events[p.random.IntN(len(p.events))] }
+
+// advance moves the queue to a later instant, compares what fires with what was due,
+// and returns how many events were passed untouched.
+func (p *passing) advance() (passed int) {
+	to := p.now + p.random.Int64N(1+p.spread/int64(1+p.random.IntN(16)))
+	var want, got []*event
+	for _, e := range slices.SortedFunc(maps.Values(p.due), compare) {
+		if e.when <= to {
+			want = append(want, e.ev)
+			delete(p.due, e.ev)
+		}
+	}
+	for p.now = to; ; {
+		for e, ok := p.q.pass(to); ok; e, ok = p.q.pass(to) {
+			got = append(got, e.ev)
+			passed++
+		}
+		ev := p.q.top(to)
+		if ev == nil {
+			break
+		}
+		got = append(got, ev)
+		p.q.take(ev)
+	}
+	if !slices.Equal(got, want) {
+		p.t.Fatalf("seed %d: got %d events %v, want %d %v", p.seed, len(got), got, len(want), want)
+	}
+	return passed
 }
 
 // The clock stands at the instant of each timer that is passed.
@@ -234,105 +264,13 @@ func list(q *queue, events []*event) []*event {
 	return armed
 }
 
-// count checks that q knows which of its entries are dead, and that they are
+// wantCounted checks that q knows which of its entries are dead, and that they are
 // not the most.
-func count(t *testing.T, seed uint64, q *queue, armed int) {
+func wantCounted(t *testing.T, seed uint64, q *queue, armed int) {
 	t.Helper()
 	n, live := q.size(), len(q.list())
 	if live != armed || q.armed != armed || n-live > max(sweepFrom, n/2) {
 		t.Fatalf("seed %d: got %d entries, %d live and %d counted, for %d events", seed, n, live, q.armed, armed)
-	}
-}
-
-// Timers that were stopped or have fired are left to the collector, and so is
-// the memory of a burst, though the clock lives on.
-func TestStoppedTimersAreCollected(t *testing.T) {
-	const n = 24_000
-	var v Virtual
-	defer runtime.KeepAlive(&v)
-	v.AfterFunc(24*time.Hour, func() {})
-	stopEach := func(timers []*Timer, first, step int) {
-		for i := first; i < len(timers); i += step {
-			timers[i].Stop()
-		}
-	}
-	for _, c := range []struct {
-		name string
-		end  func([]*Timer)
-		left int // still armed then
-	}{
-		{"stopped", func(timers []*Timer) { stopEach(timers, 0, 1) }, 0},
-		{"stopped once sorted", func(timers []*Timer) { v.Next(); stopEach(timers, 0, 1) }, 0},
-		{"stopped before sorted", func(timers []*Timer) { stopEach(timers, 0, 3); v.Next() }, n - n/3},
-		{"stopped one after the other", func(timers []*Timer) {
-			for i := range timers {
-				timers[i].Stop()
-				if i%10 == 0 {
-					v.Advance(1)
-				}
-			}
-		}, 0},
-		{"fired among others", func(timers []*Timer) {
-			stopEach(timers, 0, 3)
-			v.Next()
-			for range n / 20 {
-				v.NewTimer(time.Minute)
-			}
-			v.Advance(time.Minute)
-			stopEach(timers, 1, 3)
-			v.Advance(time.Minute)
-		}, 0},
-		{"moved earlier, looked at each time", func(timers []*Timer) {
-			for i := range timers {
-				v.Next()
-				timers[i].Reset(time.Minute)
-				v.Next()
-				timers[i].Reset(time.Second)
-			}
-			v.Advance(time.Second)
-		}, 0},
-		{"fired", func([]*Timer) { v.Advance(2 * time.Minute) }, 0},
-	} {
-		timers := make([]*Timer, n)
-		traces := make([]weak.Pointer[Timer], n)
-		for i := range timers {
-			timers[i] = v.NewTimer(time.Minute + time.Duration(i))
-			traces[i] = weak.Make(timers[i])
-		}
-		c.end(timers)
-		clear(timers)
-		runtime.GC()
-		left := 0
-		for _, trace := range traces {
-			if trace.Value() != nil {
-				left++
-			}
-		}
-		if left > c.left+sweepFrom {
-			t.Errorf("%s: got %d of %d timers in memory, want %d", c.name, left, n, c.left)
-		}
-		room := cap(v.queue.heap)
-		for _, p := range []pile{v.queue.fresh, v.queue.run} {
-			sum := cap(p.spare)
-			for _, piece := range p.pieces {
-				sum += cap(piece)
-			}
-			room = max(room, sum)
-		}
-		if c.left == 0 && room > keepUpTo {
-			t.Errorf("%s: got room for %d entries, want that of a few", c.name, room)
-		}
-		v.Advance(10 * time.Minute)
-	}
-}
-
-// A timer with all that its clock knows of it is one line of the cache.
-func TestTimerIsSmall(t *testing.T) {
-	if size := reflect.TypeFor[struct {
-		Timer
-		event
-	}]().Size(); size > 64 {
-		t.Errorf("got %d bytes, want at most 64", size)
 	}
 }
 
@@ -347,34 +285,6 @@ func TestLiftedTrapsAreForgotten(t *testing.T) {
 	second.Lift()
 	if v.traps.Load() != nil {
 		t.Error("got a list of no traps")
-	}
-}
-
-// Contexts that were cancelled are left to the collector, though their parent
-// lives on.
-func TestCancelledContextsAreCollected(t *testing.T) {
-	var v Virtual
-	ours, cancel := WithTimeout(context.Background(), &v, time.Hour)
-	defer cancel()
-	theirs, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	for _, parent := range []context.Context{ours, theirs} {
-		var traces []weak.Pointer[deadline]
-		for range 1000 {
-			ctx, cancel := WithTimeout(parent, &v, time.Minute)
-			traces = append(traces, weak.Make(ctx.(*deadline)))
-			cancel()
-		}
-		runtime.GC()
-		left := 0
-		for _, trace := range traces {
-			if trace.Value() != nil {
-				left++
-			}
-		}
-		if left > sweepFrom {
-			t.Errorf("below %v: got %d of %d contexts still in memory", parent, left, len(traces))
-		}
 	}
 }
 
