@@ -4,11 +4,10 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"strings"
-	"testing/synctest"
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/bubble"
 )
 
 // question is what the body waits for.
@@ -33,8 +32,7 @@ func (t *T) drive(body func(*T)) {
 	asked, steps := nothing, 0
 	pending := make([]*faultnet.Event, 0, 8)
 	for {
-		synctest.Wait()
-		t.quiets.Add(1)
+		t.bubble.Wait()
 		pending = t.Net.AppendPending(pending[:0])
 		t.checkQuiet(pending)
 		if asked == nothing {
@@ -177,31 +175,10 @@ func (t *T) protect(f func()) {
 // caught turns a panic of the function that defers it into a failure.
 func (t *T) caught(who string) {
 	if r := recover(); r != nil {
-		detail := panicFrames(debug.Stack())
+		detail := bubble.PanicFrames(debug.Stack())
 		t.snapshot()
 		t.add(Failure{Kind: "panic", Text: fmt.Sprintf("%spanic: %v", who, r), Detail: detail})
 	}
-}
-
-// panicFrames is the stack of a panic, from the function that panicked on,
-// without this package's frames.
-func panicFrames(stack []byte) []string {
-	_, text, _ := strings.Cut(string(stack), "\n")
-	var g goroutine
-	g.parseFrames(text)
-	start := 0
-	for i, f := range g.frames {
-		if f.function == "panic" {
-			start = i + 1
-		}
-	}
-	var lines []string
-	for _, f := range g.frames[start:] {
-		if !f.internal() {
-			lines = append(lines, f.String())
-		}
-	}
-	return lines
 }
 
 // releaseNext releases the first event that no rule holds.
@@ -369,10 +346,10 @@ func (t *T) shutDown() {
 	t.Net.Close()
 	t.Net.letAll()
 	if t.set.hasty {
-		if synctest.Wait(); len(goroutines(t.bubble.Load())) == ownGoroutines {
+		if t.bubble.Wait(); t.bubble.Empty() {
 			return
 		}
 	}
 	time.Sleep(grace)
-	synctest.Wait()
+	t.bubble.Wait()
 }

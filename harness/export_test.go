@@ -7,6 +7,3 @@ func Whole(method, response string) bool {
 	f.feed([]byte(response))
 	return f.whole()
 }
-
-// OthersRun reports whether a goroutine outside of every bubble can run.
-func OthersRun() bool { return othersRun() }

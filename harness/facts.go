@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/bubble"
 )
 
 // What a test may ask without wanting it: the expectations of others, matchers
@@ -122,7 +123,7 @@ func (n *Net) Dialed() int {
 func (n *Net) dialing(address string) {
 	d := dialed{address: address}
 	if !n.t.set.silent {
-		d.where = where()
+		d.where = bubble.Caller()
 	}
 	n.t.mu.Lock()
 	n.dialed = append(n.dialed, d)

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/bubble"
 )
 
 // NewServer starts an [httptest.Server] on this network, as
@@ -277,8 +278,8 @@ const pastNet = "this transport is that of an httptest.Server (NewTestServer, Ne
 // the bubble runs outside of it, where it ends the process, and what the test has
 // logged is lost: then it is said on standard error as well.
 func (t *T) refusePastNet() {
-	inBubble := func(g goroutine) bool { return g.creator.function == "net/http/httptest.(*Server).goServe" }
-	if slices.ContainsFunc(goroutines(t.bubble.Load()), inBubble) {
+	inBubble := func(g bubble.Goroutine) bool { return g.StartedBy("net/http/httptest.(*Server).goServe") }
+	if slices.ContainsFunc(t.bubble.Goroutines(), inBubble) {
 		fmt.Fprintf(os.Stderr, "%s: %s: %s\n", t.name, t.here(), pastNet)
 	}
 	t.fatal("usage", pastNet)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/halfopen/halfopen/harness/internal/bubble"
 )
 
 // explorer runs schedules of one body.
@@ -25,7 +27,7 @@ type explorer struct {
 	spare    scratch
 	within   *Bounds // of a replay, where anything may happen that the schedule says
 	frozen   int     // schedules that are undecided
-	dog      *watchdog
+	dog      *bubble.Watchdog
 }
 
 // result is one run.
@@ -76,7 +78,7 @@ func explore(name string, bounds Bounds, body func(*T), files []string, progress
 	x := &Exploration{Name: name, Bounds: b, Outcomes: make(map[string]int), Delays: -1}
 	e := &explorer{x: x, body: body, shard: shard, started: time.Now(), seen: make(map[string]bool),
 		failing: make(map[string]failing), progress: progress, dog: newWatchdog()}
-	defer e.dog.stop()
+	defer e.dog.Stop()
 	if err := e.replayAll(files); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/halfopen/halfopen/clock"
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/bubble"
 )
 
 // TB is what Test needs of the test that it is part of. [*testing.T],
@@ -90,13 +91,12 @@ type T struct {
 	set     settings
 	ctx     context.Context
 	cancel  context.CancelFunc
-	bubble  atomic.Uint64
+	bubble  bubble.Bubble
 	plan    *plan         // what is being explored, or nil
 	ask     chan question // the body waits for quiet, or for rest
 	quiet   chan struct{} // and gets it
 	wake    chan struct{} // the network has news for the driver
 	patient time.Time     // when the body last did something, or will
-	quiets  atomic.Int64  // how many quiet points there have been
 
 	mu         sync.Mutex
 	failures   []Failure
@@ -135,8 +135,8 @@ type settings struct {
 	again  string // the line that runs it again
 	silent bool   // no trace is wanted
 	plan   *plan
-	dog    *watchdog // of all runs of an exploration; nil for a run by itself
-	hasty  bool      // time to end is only for goroutines that are left
+	dog    *bubble.Watchdog // of all runs of an exploration; nil for a run by itself
+	hasty  bool             // time to end is only for goroutines that are left
 }
 
 // idler is a transport whose idle connections can be closed.
@@ -151,17 +151,15 @@ func runT(std *testing.T, name string, body func(*T), set settings) *T {
 	dog := set.dog
 	if dog == nil {
 		dog = newWatchdog()
-		defer dog.stop()
+		defer dog.Stop()
 	}
-	dog.t.Store(t)
-	end := bubble(std, dog.frozen, func(id uint64) {
+	end := t.bubble.Open(std, dog, func() {
 		t.ask = make(chan question)
 		t.quiet = make(chan struct{})
 		t.wake = make(chan struct{}, 1)
 		t.ctx, t.cancel = context.WithCancel(context.Background())
 		t.conns = make(map[*faultnet.Conn]*Conn)
 		t.Net = newNet(t)
-		t.bubble.Store(id) // the watchdog looks from outside
 		t.drive(body)
 		t.shutDown()
 	})
@@ -171,24 +169,24 @@ func runT(std *testing.T, name string, body func(*T), set settings) *T {
 }
 
 // judge adds what only the end of the bubble shows.
-func (t *T) judge(end ending) {
+func (t *T) judge(end bubble.Ending) {
 	switch {
-	case end.frozen != nil:
-		t.add(*end.frozen)
-	case end.panicked != nil:
-		t.add(Failure{Kind: "panic", Text: fmt.Sprintf("panic: %v", end.panicked), Detail: panicFrames(end.stack)})
-	case end.deadlock != nil && len(t.failures) == 0:
-		for _, g := range end.left {
-			if !g.ours() {
-				t.add(Failure{Kind: "goroutine", Text: "goroutine left: " + g.compact()})
+	case end.Frozen != nil:
+		t.add(t.frozen(end.Frozen))
+	case end.Panicked != nil:
+		t.add(Failure{Kind: "panic", Text: fmt.Sprintf("panic: %v", end.Panicked), Detail: bubble.PanicFrames(end.Stack)})
+	case end.Deadlock != nil && len(t.failures) == 0:
+		for _, g := range end.Left {
+			if !g.Ours() {
+				t.add(Failure{Kind: "goroutine", Text: "goroutine left: " + g.String()})
 			}
 		}
 		if len(t.failures) == 0 {
-			t.add(Failure{Kind: "goroutine", Text: end.deadlock.Error()})
+			t.add(Failure{Kind: "goroutine", Text: end.Deadlock.Error()})
 		}
 		// Goroutines come in the order of their numbers, which is chance.
 		slices.SortStableFunc(t.failures, func(a, b Failure) int { return strings.Compare(a.Text, b.Text) })
-	case end.goexit && len(t.failures) == 0:
+	case end.Goexit && len(t.failures) == 0:
 		t.add(Failure{Kind: "race", Text: "the bubble ended early: a data race was detected"})
 	}
 }
@@ -211,7 +209,7 @@ func (t *T) fail(kind, text string, why ...string) {
 	at := t.at
 	t.mu.Unlock()
 	if at == "" {
-		at = where()
+		at = bubble.Caller()
 	}
 	t.add(Failure{Kind: kind, Reason: strings.Join(why, " "), Text: text, Where: at})
 }
@@ -235,7 +233,7 @@ func (t *T) snapshot() {
 	for _, e := range t.Net.Pending() {
 		table += "pending: " + e.String() + "\n"
 	}
-	blocked := compactAll(goroutines(t.bubble.Load()))
+	blocked := t.bubble.Blocked()
 	t.mu.Lock()
 	t.table, t.blocked = table, blocked
 	t.mu.Unlock()
@@ -313,5 +311,5 @@ func (t *T) here() string {
 	if at != "" {
 		return at
 	}
-	return where()
+	return bubble.Caller()
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/bubble"
 )
 
 // watch makes the record of a request, and the request as it is sent: with
@@ -125,7 +126,7 @@ func (w *watched) RoundTrip(req *http.Request) (*http.Response, error) {
 	if w.t.requestOf(req) != nil {
 		return w.rt.RoundTrip(req)
 	}
-	r, out := w.t.watch("", req, where())
+	r, out := w.t.watch("", req, bubble.Caller())
 	resp, err := r.roundTrip(w.rt, out)
 	if resp != nil {
 		resp.Request = req

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/halfopen/halfopen/harness"
@@ -26,7 +25,7 @@ func TestFrozen(t *testing.T) {
 		"failed: false undecided: true",
 		"undecided: a goroutine waits for a mutex",
 		"; parked at a gate: [gate r1 Value]",
-		"sync.Mutex.Lock:", "watchdog_test.go:",
+		"sync.Mutex.Lock:", "frozen_test.go:",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("got:\n%s\nwant it to contain %q", out, want)
@@ -94,25 +93,6 @@ func TestSlowIsNotFrozen(t *testing.T) {
 }
 
 var sum int
-
-// A goroutine outside of the bubble that can run may hold the mutex.
-func TestOthersRun(t *testing.T) {
-	if harness.OthersRun() {
-		t.Error("got one that runs, and there is none")
-	}
-	var stop atomic.Bool
-	ended := make(chan bool)
-	go func() {
-		for !stop.Load() {
-		}
-		close(ended)
-	}()
-	if !harness.OthersRun() {
-		t.Error("got none that runs")
-	}
-	stop.Store(true)
-	<-ended
-}
 
 // elsewhereEnv says that this is the process of its own.
 const elsewhereEnv = "HALFOPEN_TEST_ELSEWHERE"

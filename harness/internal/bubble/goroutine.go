@@ -1,86 +1,16 @@
-package harness
+package bubble
 
 import (
-	"bytes"
 	"fmt"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
-	"testing"
-	"testing/synctest"
 )
 
-// This file is all that knows how a bubble is opened, and how the runtime
-// prints one. None of it is promised by Go; bubble_test.go says so when a
-// release changes it.
-
-// ending is how a bubble ended.
-type ending struct {
-	id       uint64      // the bubble's number in goroutine dumps
-	goexit   bool        // its root goroutine ended early: a race was seen
-	deadlock error       // goroutines were left that nothing can wake
-	left     []goroutine // those
-	panicked any         // what a panic of the root was, if it was another one
-	frozen   *Failure    // it did not end: see T.guard
-	stack    []byte
-}
-
-// bubble runs f as the root of a new bubble, whose id it is told, and returns when the bubble has
-// ended, however it ended. A nil t serves a plain program: a zero testing.T
-// does, as long as nobody fails it. The bubble has a goroutine of its own,
-// because a deadlock is a panic in it and a failed t ends it.
-func bubble(t *testing.T, frozen <-chan Failure, f func(id uint64)) ending {
-	var end ending
-	if t == nil {
-		t = new(testing.T)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		finished := false
-		defer func() {
-			if r := recover(); r != nil {
-				end.deadlock = fmt.Errorf("%v", r)
-			} else if !finished {
-				end.goexit = true
-			}
-		}()
-		synctest.Test(t, func(*testing.T) {
-			// A panic here would be the end of the process.
-			defer func() {
-				if r := recover(); r != nil {
-					end.panicked, end.stack = r, debug.Stack()
-				}
-			}()
-			end.id = bubbleID()
-			f(end.id)
-		})
-		finished = true
-	}()
-	select {
-	case <-done:
-	case f := <-frozen:
-		return ending{frozen: &f} // what is left of it cannot be freed
-	}
-	if end.deadlock != nil {
-		end.left = goroutines(end.id)
-	}
-	return end
-}
-
-// bubbleID is the number of the bubble that the caller runs in, or 0.
-func bubbleID() uint64 {
-	var buf [128]byte
-	head, _, _ := bytes.Cut(buf[:runtime.Stack(buf[:], false)], []byte("\n"))
-	g, _ := parseHeader(string(head))
-	return g.bubble
-}
-
-// goroutine is one goroutine of a dump.
-type goroutine struct {
+// Goroutine is one goroutine of a dump.
+type Goroutine struct {
 	number  uint64
 	bubble  uint64
 	state   string  // "chan receive", without "durable" and the bubble
@@ -89,18 +19,16 @@ type goroutine struct {
 	creator frame
 }
 
+// frame is one call on a stack.
 type frame struct {
 	function string // "net/http.(*Transport).getConn"
 	file     string
 	line     int
 }
 
-// ownGoroutines is how many goroutines of a bubble are package testing's, and
-// ours that drives it.
-const ownGoroutines = 3
-
-// goroutines is a dump of the bubble's goroutines, by number.
-func goroutines(bubble uint64) []goroutine {
+// goroutines returns those of the bubble with that number, or, for 0, those that are
+// in no bubble, by number.
+func goroutines(bubble uint64) []Goroutine {
 	buf := make([]byte, 32<<10)
 	for {
 		n := runtime.Stack(buf, true)
@@ -110,7 +38,7 @@ func goroutines(bubble uint64) []goroutine {
 		}
 		buf = make([]byte, 4*len(buf))
 	}
-	var gs []goroutine
+	var gs []Goroutine
 	for text := range strings.SplitSeq(string(buf), "\n\n") {
 		head, rest, _ := strings.Cut(text, "\n")
 		g, ok := parseHeader(head)
@@ -120,12 +48,12 @@ func goroutines(bubble uint64) []goroutine {
 		g.parseFrames(rest)
 		gs = append(gs, g)
 	}
-	slices.SortFunc(gs, func(a, b goroutine) int { return int(a.number) - int(b.number) })
+	slices.SortFunc(gs, func(a, b Goroutine) int { return int(a.number) - int(b.number) })
 	return gs
 }
 
 // parseHeader reads "goroutine 7 [select (durable), synctest bubble 3]:".
-func parseHeader(s string) (g goroutine, ok bool) {
+func parseHeader(s string) (g Goroutine, ok bool) {
 	s, ok = strings.CutPrefix(s, "goroutine ")
 	if !ok {
 		return g, false
@@ -149,7 +77,7 @@ func parseHeader(s string) (g goroutine, ok bool) {
 	return g, true
 }
 
-func (g *goroutine) parseFrames(s string) {
+func (g *Goroutine) parseFrames(s string) {
 	lines := strings.Split(strings.TrimRight(s, "\n"), "\n")
 	for i := 0; i+1 < len(lines); i += 2 {
 		f := frame{function: lines[i]}
@@ -174,24 +102,25 @@ func (g *goroutine) parseFrames(s string) {
 }
 
 // internal reports whether the frame is one that a reader of a report does
-// not want to see: the runtime's, and this package's own.
+// not want to see: the runtime's, and the harness's own.
 func (f frame) internal() bool {
-	for _, p := range [...]string{"runtime.", "internal/", "sync.", "time.Sleep", "testing.", "testing/",
-		packagePath + ".", networkPath + "."} {
-		if strings.HasPrefix(f.function, p) {
-			return true
-		}
-	}
-	return false
+	return startsWithOne(f.function, "runtime.", "internal/", "sync.", "time.Sleep", "testing.", "testing/") || ofHarness(f.function)
 }
 
-// packagePath is this package's, and networkPath that of its network.
-const (
-	packagePath = "github.com/halfopen/halfopen/harness"
-	networkPath = "github.com/halfopen/halfopen/faultnet"
-)
+// harness is the path of the package that this one serves.
+const harness = "github.com/halfopen/halfopen/harness"
 
-// String is the function with the last element of its package's path, and
+// ofHarness reports whether a function is of the harness or of its network.
+func ofHarness(function string) bool {
+	return startsWithOne(function, harness+".", harness+"/internal/bubble.", harness+"/internal/search.",
+		"github.com/halfopen/halfopen/faultnet.")
+}
+
+func startsWithOne(s string, prefixes ...string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(s, p) })
+}
+
+// String returns the function with the last element of its package's path, and
 // its file and line unless it is of the standard library.
 func (f frame) String() string {
 	short := f.function[strings.LastIndex(f.function, "/")+1:]
@@ -201,7 +130,7 @@ func (f frame) String() string {
 	return short + " " + f.place()
 }
 
-// place is "file.go:12".
+// place returns "file.go:12".
 func (f frame) place() string { return fmt.Sprintf("%s:%d", filepath.Base(f.file), f.line) }
 
 // isStandard reports whether a function is of the standard library: the first
@@ -215,9 +144,9 @@ func isStandard(function string) bool {
 	return pkg != "main" && !strings.HasSuffix(pkg, "_test")
 }
 
-// compact is the goroutine in a line: what it waits for, its innermost frames
-// that say something, and who started it.
-func (g goroutine) compact() string {
+// String returns the goroutine in a line: the reason why it waits, its innermost
+// frames that say something, and the function that started it.
+func (g Goroutine) String() string {
 	var b strings.Builder
 	b.WriteString(g.state)
 	b.WriteString(":")
@@ -245,14 +174,17 @@ func (g goroutine) compact() string {
 }
 
 // calls reports whether the function is on the goroutine's stack.
-func (g goroutine) calls(function string) bool {
+func (g Goroutine) calls(function string) bool {
 	return slices.ContainsFunc(g.frames, func(f frame) bool { return f.function == function })
 }
 
-// ours reports whether only the harness has to do with this goroutine: its
+// StartedBy reports whether the function has started the goroutine.
+func (g Goroutine) StartedBy(function string) bool { return g.creator.function == function }
+
+// Ours reports whether only the harness has to do with this goroutine: its
 // driver, the test's body while it runs or waits in a verb, or a server of the
 // harness that waits for connections.
-func (g goroutine) ours() bool {
+func (g Goroutine) Ours() bool {
 	if g.state == "running" {
 		return true
 	}
@@ -267,15 +199,15 @@ func (g goroutine) ours() bool {
 	return g.creator.function == "" || g.creator.internal()
 }
 
-// compactAll is the distinct compact lines of those goroutines that are not
-// the harness's own, in alphabetical order, with their number where it is more
-// than one.
-func compactAll(gs []goroutine) []string {
+// Blocked returns a line for each of the bubble's goroutines that is blocked and
+// not the harness's own, in alphabetical order; equal lines are one, with their
+// number.
+func (b *Bubble) Blocked() []string {
 	count := make(map[string]int)
-	for _, g := range gs {
-		// Who is about to run is not blocked, and is seen by chance.
-		if g.durable && !g.ours() {
-			count[g.compact()]++
+	for _, g := range b.Goroutines() {
+		// A goroutine that is about to run is not blocked, and is seen by chance.
+		if g.durable && !g.Ours() {
+			count[g.String()]++
 		}
 	}
 	lines := make([]string, 0, len(count))
@@ -286,5 +218,26 @@ func compactAll(gs []goroutine) []string {
 		lines = append(lines, line)
 	}
 	slices.Sort(lines)
+	return lines
+}
+
+// PanicFrames returns the calls of a panic's stack, from the function that panicked
+// on, without the harness's own.
+func PanicFrames(stack []byte) []string {
+	_, text, _ := strings.Cut(string(stack), "\n")
+	var g Goroutine
+	g.parseFrames(text)
+	start := 0
+	for i, f := range g.frames {
+		if f.function == "panic" {
+			start = i + 1
+		}
+	}
+	var lines []string
+	for _, f := range g.frames[start:] {
+		if !f.internal() {
+			lines = append(lines, f.String())
+		}
+	}
 	return lines
 }

@@ -1,0 +1,96 @@
+package bubble
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+)
+
+// Bubble is one bubble. The zero value has not been opened.
+type Bubble struct {
+	id    atomic.Uint64 // its number in goroutine dumps
+	waits atomic.Int64  // how often its root has waited for quiet
+}
+
+// Ending says how a bubble ended.
+type Ending struct {
+	Goexit   bool        // its root goroutine ended early: a race was seen
+	Deadlock error       // goroutines were left that nothing can wake
+	Left     []Goroutine // those
+	Panicked any         // the value that the root panicked with
+	Stack    []byte      // of that panic
+	Frozen   []string    // it did not end: these goroutines wait for a mutex
+}
+
+// Open runs f as the root of the bubble, and returns when the bubble has ended,
+// however it ended, or when the watchdog has found it frozen. A nil t serves a
+// plain program: a zero testing.T does, as long as it is not failed. The bubble has
+// a goroutine of its own, because a deadlock is a panic in it and a failed t ends it.
+func (b *Bubble) Open(t *testing.T, dog *Watchdog, f func()) Ending {
+	var end Ending
+	if t == nil {
+		t = new(testing.T)
+	}
+	done := make(chan struct{})
+	dog.watch(b)
+	go func() {
+		defer close(done)
+		finished := false
+		defer func() {
+			if r := recover(); r != nil {
+				end.Deadlock = fmt.Errorf("%v", r)
+			} else if !finished {
+				end.Goexit = true
+			}
+		}()
+		synctest.Test(t, func(*testing.T) {
+			// A panic here would be the end of the process.
+			defer func() {
+				if r := recover(); r != nil {
+					end.Panicked, end.Stack = r, debug.Stack()
+				}
+			}()
+			b.id.Store(currentID())
+			f()
+		})
+		finished = true
+	}()
+	select {
+	case <-done:
+	case waits := <-dog.frozen:
+		return Ending{Frozen: waits} // its goroutines cannot be freed
+	}
+	if end.Deadlock != nil {
+		end.Left = b.Goroutines()
+	}
+	return end
+}
+
+// Wait returns when every other goroutine of the bubble is durably blocked. The
+// root calls it, again and again: a bubble that stands still meanwhile is frozen.
+func (b *Bubble) Wait() {
+	b.waits.Add(1)
+	synctest.Wait()
+}
+
+// Goroutines returns the bubble's goroutines, by number.
+func (b *Bubble) Goroutines() []Goroutine { return goroutines(b.id.Load()) }
+
+// Empty reports whether no goroutine of the bubble is left but its own.
+func (b *Bubble) Empty() bool { return len(b.Goroutines()) == ownGoroutines }
+
+// ownGoroutines is the number of goroutines that a bubble has of itself: those of
+// package testing, and its root.
+const ownGoroutines = 3
+
+// currentID returns the number of the bubble that the caller runs in, or 0.
+func currentID() uint64 {
+	var buf [128]byte
+	head, _, _ := bytes.Cut(buf[:runtime.Stack(buf[:], false)], []byte("\n"))
+	g, _ := parseHeader(string(head))
+	return g.bubble
+}

@@ -1,0 +1,68 @@
+package bubble
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// How a bubble is opened, and what it prints of itself, is not promised by
+// Go. If this test fails with a new release, this package has to follow.
+func TestBubble(t *testing.T) {
+	dog := NewWatchdog(time.Hour)
+	defer dog.Stop()
+	for name, std := range map[string]*testing.T{"in a test": t, "in a plain program": nil} {
+		ran, own := false, 0
+		b := new(Bubble)
+		end := b.Open(std, dog, func() {
+			ran = true
+			own = len(b.Goroutines())
+			if year := time.Now().Year(); year != 2000 {
+				t.Errorf("%s: the bubble's time is in %d, want 2000", name, year)
+			}
+		})
+		if !ran || b.id.Load() == 0 || end.Deadlock != nil || end.Goexit || end.Panicked != nil || end.Frozen != nil {
+			t.Errorf("%s: got %+v", name, end)
+		}
+		if own != ownGoroutines {
+			t.Errorf("%s: got %d goroutines of the bubble's own, want %d", name, own, ownGoroutines)
+		}
+		b = new(Bubble)
+		end = b.Open(nil, dog, func() { go leftInBubble() })
+		if end.Deadlock == nil || len(end.Left) != 1 {
+			t.Fatalf("%s: got %v and %d goroutines, want a deadlock and 1", name, end.Deadlock, len(end.Left))
+		}
+		g := end.Left[0]
+		if g.bubble != b.id.Load() || !g.durable || g.state != "select (no cases)" || !strings.HasSuffix(g.frames[0].function, ".leftInBubble") ||
+			!strings.Contains(g.creator.function, "TestBubble") || g.frames[0].place() != "bubble_test.go:48" {
+			t.Errorf("%s: got %+v", name, g)
+		}
+		if end = new(Bubble).Open(nil, dog, func() { panic("mine") }); end.Panicked != "mine" {
+			t.Errorf("%s: got %+v, want the panic of the root", name, end)
+		}
+	}
+}
+
+func leftInBubble() {
+	select {}
+}
+
+// A goroutine outside of the bubble that can run may hold the mutex.
+func TestOthersRun(t *testing.T) {
+	if othersRun() {
+		t.Error("got one that runs, and there is none")
+	}
+	var stop atomic.Bool
+	ended := make(chan bool)
+	go func() {
+		for !stop.Load() {
+		}
+		close(ended)
+	}()
+	if !othersRun() {
+		t.Error("got none that runs")
+	}
+	stop.Store(true)
+	<-ended
+}
