@@ -2,6 +2,8 @@ package harness
 
 import (
 	"testing"
+
+	"github.com/halfopen/halfopen/harness/internal/search"
 )
 
 // Fuzz lets go test -fuzz find schedules by coverage: each input is read as a
@@ -12,7 +14,7 @@ import (
 //		harness.Fuzz(f, harness.Bounds{}, func(t *harness.T) { ... })
 //	}
 func Fuzz(f *testing.F, bounds Bounds, body func(t *T)) {
-	bounds, err := bounds.normal()
+	bounds, effects, err := bounds.normal()
 	if err != nil {
 		f.Fatalf("harness: %v", err)
 	}
@@ -23,20 +25,20 @@ func Fuzz(f *testing.F, bounds Bounds, body func(t *T)) {
 		f.Add(append(make([]byte, i), 2))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		x := &Exploration{Name: t.Name(), Bounds: bounds, Outcomes: make(map[string]int), Delays: -1}
-		e := &explorer{x: x, body: body, seen: make(map[string]bool), failing: make(map[string]failing)}
+		e := &explorer{x: &Exploration{Name: t.Name(), Bounds: bounds}, body: body, effects: effects}
+		engine := search.New(bounds.search(), e.run)
 		step := 0
-		e.count(e.one(func(opts []option) int {
+		engine.Try(func(opts []search.Option) int {
 			i := step
 			step++
 			if i >= len(data) {
 				return 0
 			}
 			return int(data[i]) % len(opts)
-		}, true))
-		e.conclude()
-		if len(x.Findings) > 0 {
-			t.Fatalf("%s", x)
+		})
+		e.conclude(engine, true)
+		if len(e.x.Findings) > 0 {
+			t.Fatalf("%s", e.x)
 		}
 	})
 }

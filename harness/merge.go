@@ -1,12 +1,11 @@
 package harness
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"slices"
-	"strings"
+
+	"github.com/halfopen/halfopen/harness/internal/search"
 )
 
 // reportVersion is the version of the JSON form of an [Exploration].
@@ -86,62 +85,24 @@ func (x *Exploration) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Merge is the exploration that the shards did together: what one process
+// Merge returns the exploration that the shards did together: what one process
 // would have done, if each shard came to its end.
 func Merge(shards []*Exploration) (*Exploration, error) {
 	if len(shards) == 0 {
 		return nil, fmt.Errorf("nothing to merge")
 	}
-	all := &Exploration{Name: shards[0].Name, Bounds: shards[0].Bounds, Complete: true,
-		Delays: shards[0].Delays, Outcomes: make(map[string]int)}
-	for _, x := range shards {
-		if x.Name != all.Name || !x.Bounds.same(all.Bounds) {
+	all := &Exploration{Name: shards[0].Name, Bounds: shards[0].Bounds}
+	counts := make([]search.Counts, len(shards))
+	for i, x := range shards {
+		if x.Name != all.Name || !reflect.DeepEqual(x.Bounds, all.Bounds) {
 			return nil, fmt.Errorf("%s and %s are not shards of one exploration", all.Name, x.Name)
 		}
-		all.Schedules += x.Schedules
-		all.Drawn += x.Drawn
-		all.Pruned += x.Pruned
-		all.Sampled += x.Sampled
-		all.Waiting += x.Waiting
-		all.Complete = all.Complete && x.Complete
-		all.Delays = max(all.Delays, x.Delays)
-		if !x.Complete {
-			all.Delays = min(all.Delays, x.Delays)
-		}
-		for o, n := range x.Outcomes {
-			all.Outcomes[o] += n
-		}
-		for state, n := range x.Reached {
-			if all.Reached == nil {
-				all.Reached = make(map[string]int)
-			}
-			all.Reached[state] += n
-		}
+		counts[i] = x.counts()
 		all.Findings = append(all.Findings, x.Findings...)
 		all.Undecided = append(all.Undecided, x.Undecided...)
 	}
-	all.Undecided = shortest(all.Undecided)
-	all.Findings = shortest(append(all.Findings, all.unreached()...))
+	all.count(search.Merge(counts))
+	all.Undecided = distinct(all.Undecided)
+	all.Findings = distinct(append(all.Findings, all.unreached()...))
 	return all, nil
-}
-
-// same reports whether two bounds are the same. Verdicts are known by their
-// names, which Effects has: functions can't be compared.
-func (b Bounds) same(c Bounds) bool {
-	b.verdicts, c.verdicts = nil, nil
-	return reflect.DeepEqual(b, c)
-}
-
-// shortest is of each distinct failure the finding from the simplest schedule,
-// in an order that does not depend on who found it.
-func shortest(fs []*Finding) []*Finding {
-	fs = slices.Clone(fs)
-	slices.SortStableFunc(fs, func(a, b *Finding) int {
-		return cmp.Or(
-			strings.Compare(a.Report.signature(), b.Report.signature()),
-			cmp.Compare(a.cost, b.cost),
-			cmp.Compare(len(a.as), len(b.as)),
-			slices.Compare(a.as, b.as))
-	})
-	return slices.CompactFunc(fs, func(a, b *Finding) bool { return a.Report.signature() == b.Report.signature() })
 }

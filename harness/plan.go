@@ -7,96 +7,53 @@ import (
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/search"
 )
 
-// plan is the part of one run that is being explored: what may happen next is
-// not decided by who came first, but by pick.
+// plan is the part of one run that is being explored: which of the events happens
+// next is not decided by the order in which they came, but by the search.
 type plan struct {
-	bounds Bounds
-	pick   func(opts []option) int // the option to take; negative abandons the run
+	choices *search.Choices
+	effects effects
+	cancel  bool // every request may be cancelled
 
-	starts    []*Request      // declared, and not yet started
-	cancels   []*Request      // may be cancelled
-	idles     []idler         // whose CloseIdleConnections may be called
-	passes    []time.Duration // may pass
-	passed    []time.Time     // deadlines that were waited for, each side of them
-	faults    int             // taken so far
-	together  int
-	delays    int
-	tags      []string // outcomes that the body wants told apart
-	abandoned bool
-	summary   string
-	failedAt  int  // the number of steps before the first failure on the way
-	over      bool // the body has returned
-	scratch
+	starts   []*Request      // declared, and not yet started
+	cancels  []*Request      // may be cancelled
+	idles    []idler         // whose CloseIdleConnections may be called
+	passes   []time.Duration // may pass
+	passed   []time.Time     // deadlines that were waited for, each side of them
+	tags     []string        // outcomes that the body wants told apart
+	summary  string
+	failedAt int      // the number of steps before the first failure on the way
+	over     bool     // the body has returned
+	actions  []action // those of the options of this step
+	taken    []action // of each step, in a run that is told
 }
 
-// scratch is memory that one run hands on to the next.
-type scratch struct {
-	trail []step
-	slab  []option
-}
-
-// step is one choice that was made.
-type step struct {
-	opts   []option
-	chosen int
-}
-
-// option is one thing that may happen next.
-type option struct {
-	name    string
-	kind    optionKind
+// action carries an option out.
+type action struct {
+	kind    actionKind
 	event   *faultnet.Event
 	verdict *faultnet.Verdict // of a fault
 	second  *faultnet.Event   // released together with event
 	request *Request
-	idle    idler
+	idle    int // the index of the transport
 	pass    time.Duration
 	until   time.Time // of a deadline that was seen
-	chain   chain
 }
 
-type optionKind uint8
+type actionKind uint8
 
 const (
-	startOption  optionKind = iota // a request starts
-	eventOption                    // an event of the network, as it comes
-	faultOption                    // an event with a fault
-	pairOption                     // two events at once
-	waitOption                     // nothing; time passes to the next timer
-	cancelOption                   // a request is cancelled
-	idleOption                     // CloseIdleConnections
-	passOption                     // time passes
+	startAction  actionKind = iota // a request starts
+	eventAction                    // an event of the network, as it comes
+	faultAction                    // an event with a fault
+	pairAction                     // two events at once
+	waitAction                     // nothing; time passes to the next timer
+	cancelAction                   // a request is cancelled
+	idleAction                     // CloseIdleConnections
+	passAction                     // time passes
 )
-
-// chain is what an option belongs to: the options of one chain come in one
-// order, whatever is chosen.
-type chain struct {
-	conn   int // of an event
-	side   faultnet.Side
-	dial   int
-	gate   string
-	letter byte // 'r' of a request's start, 'x' of its cancellation, ...
-	index  int
-}
-
-// cost is how far an option departs from what would come next by itself.
-func (o option) cost(index int) (delays, faults, together int) {
-	switch o.kind {
-	case faultOption:
-		faults = 1
-	case pairOption:
-		together = 1
-	case cancelOption, idleOption, passOption:
-		delays = 1
-	case startOption, eventOption:
-		if index > 0 {
-			delays = 1
-		}
-	}
-	return delays, faults, together
-}
 
 // next makes one choice.
 func (p *plan) next(t *T, pending []*faultnet.Event) progress {
@@ -110,19 +67,18 @@ func (p *plan) next(t *T, pending []*faultnet.Event) progress {
 		}
 		return atRest
 	}
-	i := p.pick(opts)
+	i := p.choices.Take(opts)
 	if i < 0 {
-		p.abandoned = true
 		return abandoned
 	}
-	p.trail = append(p.trail, step{opts, i})
-	o := opts[i]
-	d, f, c := o.cost(i)
-	p.delays, p.faults, p.together = p.delays+d, p.faults+f, p.together+c
-	if o.kind == waitOption {
+	a := p.actions[i]
+	if p.choices.Tell {
+		p.taken = append(p.taken, a)
+	}
+	if a.kind == waitAction {
 		return timeMustPass
 	}
-	p.do(t, o)
+	p.do(t, a, opts[i].Name)
 	return moved
 }
 
@@ -147,49 +103,45 @@ func (t *T) clearAway(pending []*faultnet.Event) bool {
 	return false
 }
 
-func (p *plan) do(t *T, o option) {
-	switch o.kind {
-	case startOption:
-		for i, r := range p.starts {
-			if r == o.request {
-				p.starts = append(p.starts[:i:i], p.starts[i+1:]...)
-				break
-			}
-		}
+func (p *plan) do(t *T, a action, name string) {
+	switch a.kind {
+	case startAction:
+		p.starts = remove(p.starts, a.request)
 		t.mu.Lock()
-		t.markStarted(o.request)
+		t.markStarted(a.request)
 		t.mu.Unlock()
-		t.note(o.name)
-		go o.request.start()
-	case cancelOption:
-		p.cancels = remove(p.cancels, o.request)
-		t.note(o.name)
-		o.request.cancelNow()
-	case idleOption:
-		p.idles = slices.Delete(p.idles, o.chain.index, o.chain.index+1) // it may be of a type that can't be compared
-		t.note(o.name)
-		go o.idle.CloseIdleConnections() // it may be parked at a gate
-	case passOption:
-		if o.until.IsZero() {
-			p.passes = remove(p.passes, o.pass)
+		t.note(name)
+		go a.request.start()
+	case cancelAction:
+		p.cancels = remove(p.cancels, a.request)
+		t.note(name)
+		a.request.cancelNow()
+	case idleAction:
+		rt := p.idles[a.idle] // it may be of a type that can't be compared
+		p.idles = slices.Delete(p.idles, a.idle, a.idle+1)
+		t.note(name)
+		go rt.CloseIdleConnections() // it may be parked at a gate
+	case passAction:
+		if a.until.IsZero() {
+			p.passes = remove(p.passes, a.pass)
 		} else {
-			p.passed = append(p.passed, o.until)
+			p.passed = append(p.passed, a.until)
 		}
-		t.note(o.name)
-		t.patient = time.Now().Add(o.pass)
-		time.Sleep(o.pass)
-	case pairOption:
-		t.apply(o.event, faultnet.Pass)
-		if o.second != nil {
-			t.apply(o.second, faultnet.Pass)
+		t.note(name)
+		t.patient = time.Now().Add(a.pass)
+		time.Sleep(a.pass)
+	case pairAction:
+		t.apply(a.event, faultnet.Pass)
+		if a.second != nil {
+			t.apply(a.second, faultnet.Pass)
 		} else {
-			p.cancels = remove(p.cancels, o.request)
-			o.request.cancelNow()
+			p.cancels = remove(p.cancels, a.request)
+			a.request.cancelNow()
 		}
-	case faultOption:
-		t.apply(o.event, *o.verdict)
+	case faultAction:
+		t.apply(a.event, *a.verdict)
 	default:
-		t.apply(o.event, t.Net.verdictOn(o.event))
+		t.apply(a.event, t.Net.verdictOn(a.event))
 	}
 }
 
@@ -209,19 +161,14 @@ func remove[E comparable](s []E, e E) []E {
 	return s
 }
 
-// options is what may happen next. What must happen some time comes first, in
+// options returns what may happen next. What must happen some time comes first, in
 // the order in which it came: starts, then events. Then what may happen.
-func (p *plan) options(t *T, pending []*faultnet.Event) []option {
-	// All options of a run share one array: a run has some dozens.
-	if cap(p.slab)-len(p.slab) < 16 {
-		p.slab = make([]option, 0, 64)
-	}
-	from := len(p.slab)
-	opts := p.slab[from:from:cap(p.slab)]
-	defer func() { p.slab = p.slab[:min(cap(p.slab), from+len(opts))] }()
+func (p *plan) options(t *T, pending []*faultnet.Event) []search.Option {
+	p.actions = p.actions[:0]
+	opts := p.choices.Offer()
 	for _, r := range p.starts {
-		opts = append(opts, option{name: r.startName, kind: startOption, request: r,
-			chain: chain{letter: 'r', index: r.index}})
+		opts = p.add(opts, action{kind: startAction, request: r},
+			search.Option{Name: r.startName, Kind: search.Start, Chain: search.Chain{Of: "start", Number: r.index}})
 	}
 	opts = p.events(t, opts, pending)
 	must := len(opts)
@@ -230,43 +177,52 @@ func (p *plan) options(t *T, pending []*faultnet.Event) []option {
 		if !p.unfinished(t) {
 			return nil
 		}
-		opts = append([]option{{name: waitName, kind: waitOption}}, opts...)
+		opts = append([]search.Option{{Name: search.WaitName, Kind: search.Wait}}, opts...)
+		p.actions = append([]action{{kind: waitAction}}, p.actions...)
 	}
 	return opts
 }
 
-func (p *plan) events(t *T, opts []option, pending []*faultnet.Event) []option {
+// add adds an option, and the action that carries it out.
+func (p *plan) add(opts []search.Option, a action, o search.Option) []search.Option {
+	p.actions = append(p.actions, a)
+	return append(opts, o)
+}
+
+func (p *plan) events(t *T, opts []search.Option, pending []*faultnet.Event) []search.Option {
 	free := pending[:0]
 	for _, e := range pending {
 		if !t.Net.Verdict(e).IsHold() {
 			free = append(free, e)
 		}
 	}
-	for _, e := range free {
-		opts = append(opts, option{name: e.String(), kind: eventOption, event: e, chain: chainOf(e)})
+	from := len(opts)
+	for i, e := range free {
+		opts = p.add(opts, action{kind: eventAction, event: e}, optionOf(e, i+1))
 	}
-	if p.faults < p.bounds.Faults {
-		for _, e := range free {
-			for i := range p.bounds.verdicts {
-				v := &p.bounds.verdicts[i]
-				if v.Kinds()&e.Kind != 0 {
-					opts = append(opts, option{name: e.String() + " as " + v.String(), kind: faultOption,
-						event: e, verdict: v, chain: chainOf(e)})
+	plain := opts[from:]
+	if p.choices.MayFault() {
+		for i, e := range free {
+			for k := range p.effects.verdicts {
+				if v := &p.effects.verdicts[k]; v.Kinds()&e.Kind != 0 {
+					opts = p.addFault(opts, plain[i], e, v)
 				}
 			}
-			opts = p.atEveryByte(opts, e)
+			opts = p.atEveryByte(opts, plain[i], e)
 		}
 	}
-	if p.together < p.bounds.Coincidences {
+	if p.choices.MayPair() {
+		pair := func(o search.Option, with string, a action) {
+			o.Name, o.Kind = o.Name+" & "+with, search.Pair
+			opts = p.add(opts, a, o)
+		}
 		for i, e := range free {
-			for _, f := range free[i+1:] {
-				opts = append(opts, option{name: e.String() + " & " + f.String(), kind: pairOption,
-					event: e, second: f, chain: chainOf(e)})
+			for k, f := range free[i+1:] {
+				pair(plain[i], plain[i+1+k].Name, action{kind: pairAction, event: e, second: f})
 			}
 			for _, r := range p.cancels {
 				if r.cancellable() {
-					opts = append(opts, option{name: e.String() + " & cancel " + r.name, kind: pairOption,
-						event: e, request: r, chain: chainOf(e)})
+					pair(plain[i], "cancel "+r.name, action{kind: pairAction, event: e, request: r})
 				}
 			}
 		}
@@ -274,64 +230,80 @@ func (p *plan) events(t *T, opts []option, pending []*faultnet.Event) []option {
 	return opts
 }
 
-// edge is how many bytes at each end of a long event are tried.
-const edge = 512
+// optionOf returns the option to let the event happen in its normal course; the
+// number tells it from the other events of the step. The arrival at a server's end is
+// local, if handlers share nothing across connections.
+func optionOf(e *faultnet.Event, number int) search.Option {
+	o := search.Option{Name: e.String(), Kind: search.Event, Event: number,
+		Local: e.From != nil && e.From.Side() == faultnet.Client}
+	switch e.Kind {
+	case faultnet.Dial:
+		o.Chain = search.Chain{Of: "dial", Number: e.DialNumber()}
+	case faultnet.Gate:
+		o.Chain = search.Chain{Of: e.Addr}
+	default:
+		o.Place = e.From.Number()
+		o.Chain = search.Chain{Of: "client", Number: o.Place}
+		if e.From.Side() == faultnet.Server {
+			o.Chain.Of = "server"
+		}
+	}
+	return o
+}
+
+func (p *plan) addFault(opts []search.Option, o search.Option, e *faultnet.Event, v *faultnet.Verdict) []search.Option {
+	o.Kind, o.Effect = search.Fault, v.String()
+	o.Name += " as " + o.Effect
+	return p.add(opts, action{kind: faultAction, event: e, verdict: v}, o)
+}
+
+// endBytes is how many bytes at each end of a long event are tried.
+const endBytes = 512
 
 // atEveryByte adds the faults that are tried at every byte of an event.
-func (p *plan) atEveryByte(opts []option, e *faultnet.Event) []option {
-	if e.Kind != faultnet.Data || len(p.bounds.every) == 0 {
+func (p *plan) atEveryByte(opts []search.Option, o search.Option, e *faultnet.Event) []search.Option {
+	if e.Kind != faultnet.Data || len(p.effects.every) == 0 {
 		return opts
 	}
 	n := len(e.Arriving(faultnet.Pass))
-	for _, base := range p.bounds.every {
+	for _, base := range p.effects.every {
 		for i := range n {
-			if i >= edge && i < n-edge {
+			if i >= endBytes && i < n-endBytes {
 				continue
 			}
 			v, err := faultnet.ParseVerdict(fmt.Sprintf("%s:%d", base, i))
 			if err != nil {
 				panic("harness: " + err.Error()) // its name was checked
 			}
-			opts = append(opts, option{name: e.String() + " as " + v.String(), kind: faultOption,
-				event: e, verdict: &v, chain: chainOf(e)})
+			opts = p.addFault(opts, o, e, &v)
 		}
 	}
 	return opts
 }
 
-func chainOf(e *faultnet.Event) chain {
-	switch e.Kind {
-	case faultnet.Dial:
-		return chain{dial: e.DialNumber()}
-	case faultnet.Gate:
-		return chain{gate: e.Addr}
-	}
-	return chain{conn: e.From.Number(), side: e.From.Side()}
-}
-
-// optional is what may happen or not: each costs a delay, and is not offered
+// optional adds what may happen or not: each costs a delay, and is not offered
 // where no delay is left.
-func (p *plan) optional(t *T, opts []option) []option {
-	if p.delays >= p.bounds.Delays {
+func (p *plan) optional(t *T, opts []search.Option) []search.Option {
+	if !p.choices.MayDelay() {
 		return opts
+	}
+	add := func(a action, name, of string, number int) {
+		opts = p.add(opts, a, search.Option{Name: name, Kind: search.Optional, Chain: search.Chain{Of: of, Number: number}})
 	}
 	for _, r := range p.cancels {
 		if r.cancellable() {
-			opts = append(opts, option{name: "cancel " + r.name, kind: cancelOption, request: r,
-				chain: chain{letter: 'x', index: r.index}})
+			add(action{kind: cancelAction, request: r}, "cancel "+r.name, "cancel", r.index)
 		}
 	}
-	for i, c := range p.idles {
-		opts = append(opts, option{name: "close-idle", kind: idleOption, idle: c,
-			chain: chain{letter: 'i', index: i}})
+	for i := range p.idles {
+		add(action{kind: idleAction, idle: i}, "close-idle", "close-idle", i)
 	}
 	for _, at := range p.deadlines(t) {
-		opts = append(opts, option{name: fmt.Sprintf("advance %s", time.Until(at)), kind: passOption, until: at,
-			pass: time.Until(at), chain: chain{letter: 'd'}})
+		d := time.Until(at)
+		add(action{kind: passAction, until: at, pass: d}, fmt.Sprintf("advance %s", d), "deadline", 0)
 	}
 	for i, d := range p.passes {
-		opts = append(opts, option{name: fmt.Sprintf("advance %s", d), kind: passOption, pass: d,
-			chain: chain{letter: 't', index: i}})
+		add(action{kind: passAction, pass: d}, fmt.Sprintf("advance %s", d), "advance", i)
 	}
 	return opts
 }

@@ -28,7 +28,8 @@ func (t *T) script(p *plan) string {
 		line("transport", s)
 	}
 	line("begin")
-	trail, rest := p.thatMatters()
+	steps := p.choices.Steps()
+	n, rest := p.choices.ToTell(p.failedAt)
 	asItComes := 0
 	next := func() {
 		if asItComes > 0 {
@@ -36,28 +37,27 @@ func (t *T) script(p *plan) string {
 			asItComes = 0
 		}
 	}
-	for i, st := range trail {
-		o := st.opts[st.chosen]
-		if p.first(st) && (asItComes > 0 || i+1 < len(trail) && p.first(trail[i+1])) {
+	for i, st := range steps[:n] {
+		if st.Oldest() && (asItComes > 0 || i+1 < n && steps[i+1].Oldest()) {
 			asItComes++
 			continue
 		}
 		next()
-		switch o.kind {
-		case startOption:
-			line(o.request.words...)
-		case eventOption, faultOption:
-			line("let", o.name)
-		case pairOption:
+		switch a, name := p.taken[i], st.Option().Name; a.kind {
+		case startAction:
+			line(a.request.words...)
+		case eventAction, faultAction:
+			line("let", name)
+		case pairAction:
 			fmt.Fprintln(&b, "# These two happened with no quiet between them, which no script can say.")
-			line("let", o.event.String())
-			if o.second != nil {
-				line("let", o.second.String())
+			line("let", a.event.String())
+			if a.second != nil {
+				line("let", a.second.String())
 			} else {
-				line("cancel", o.request.name)
+				line("cancel", a.request.name)
 			}
-		case cancelOption, idleOption, passOption:
-			fmt.Fprintln(&b, o.name)
+		case cancelAction, idleAction, passAction:
+			fmt.Fprintln(&b, name)
 		}
 	}
 	next()
@@ -68,34 +68,6 @@ func (t *T) script(p *plan) string {
 		}
 	}
 	return b.String()
-}
-
-// first reports whether a step let the event happen that had waited longest.
-func (p *plan) first(st step) bool {
-	for i, o := range st.opts {
-		if o.kind == eventOption {
-			return i == st.chosen
-		}
-	}
-	return false
-}
-
-// thatMatters is the steps that have to be told, and whether the rest follows
-// by itself: all of them up to a failure that was seen on the way, or up to the
-// last departure and the last start.
-func (p *plan) thatMatters() (trail []step, rest bool) {
-	if p.failedAt > 0 {
-		return p.trail[:p.failedAt], false
-	}
-	n := 0
-	for i, st := range p.trail {
-		o := st.opts[st.chosen]
-		d, f, c := o.cost(st.chosen)
-		if d+f+c > 0 || o.kind == startOption {
-			n = i + 1
-		}
-	}
-	return p.trail[:n], true
 }
 
 // settingsOf is the settings that the run's transport was given, as a script

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/halfopen/halfopen/harness/internal/search"
 )
 
 // The flags of explorations. Each has an environment variable beside it, for
@@ -59,8 +61,10 @@ func savedReplays(test string) ([]string, error) {
 	return filepath.Glob(filepath.Join(replays, unsafeInName.ReplaceAllString(test, "_")+"-????????.replay"))
 }
 
-// replayAll runs saved schedules. What still fails is a finding.
-func (e *explorer) replayAll(files []string) error {
+// replayAll runs saved schedules. Each that still fails is a finding.
+func (e *explorer) replayAll(engine *search.Engine, files []string) error {
+	effects := e.effects
+	defer func() { e.effects = effects }()
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -70,41 +74,28 @@ func (e *explorer) replayAll(files []string) error {
 		if err != nil {
 			return err
 		}
-		e.replay(file, s)
+		var within search.Limits
+		within, e.effects = s.room(effects)
+		r := engine.Replay(s, within)
+		e.x.Replayed = append(e.x.Replayed, Replay{file, misfit(s, r.Left), r.Failed, r.Undecided})
 	}
 	return nil
 }
 
-// replay runs one saved schedule.
-func (e *explorer) replay(file string, s Schedule) {
-	within := e.x.Bounds.widened(s)
-	e.within = &within
-	defer func() { e.within = nil }()
-	p := s.picker()
-	r := e.one(p.pick, false)
-	e.x.Replayed = append(e.x.Replayed, Replay{file, p.misfit(s), r.report.Failed(), r.report.Undecided()})
-	if r.report.Undecided() {
-		e.undecided(r)
-	}
-	if r.report.Failed() && !e.seen[r.report.signature()] {
-		e.seen[r.report.signature()] = true
-		e.x.Findings = append(e.x.Findings, &Finding{Schedule: r.plan.schedule(), Report: r.report, Script: r.script})
-	}
-}
-
-// widened is the bounds with room for all that a schedule has.
-func (b Bounds) widened(s Schedule) Bounds {
-	b.Delays, b.Faults, b.every = All, All, nil
+// room returns limits and effects with room for all that the schedule has.
+func (s Schedule) room(e effects) (search.Limits, effects) {
+	l := search.Limits{Delays: All, Faults: All}
+	e.every = nil
 	for _, name := range s {
 		if strings.Contains(name, " & ") {
-			b.Coincidences = All
+			l.Coincidences = All
 		}
 		_, effect, ok := strings.Cut(name, " as ")
 		if v, err := verdict(effect); ok && err == nil {
-			b.verdicts = append(slices.Clip(b.verdicts), v)
+			e.verdicts = append(slices.Clip(e.verdicts), v)
 		}
 	}
-	return b
+	return l, e
 }
 
 // Replay is a saved schedule that was run again.
@@ -134,12 +125,12 @@ func (r Replay) String() string {
 	return s
 }
 
-// misfit is what of the schedule never came to be.
-func (p *picker) misfit(s Schedule) string {
-	if len(p.left) == 0 {
+// misfit says which step of the schedule never came, if choices of it are left.
+func misfit(s, left Schedule) string {
+	if len(left) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("step %d of %d, %q, never came", len(s)-len(p.left)+1, len(s), p.left[0])
+	return fmt.Sprintf("step %d of %d, %q, never came", len(s)-len(left)+1, len(s), left[0])
 }
 
 // save writes a finding below testdata/replays. It is run first from then on.

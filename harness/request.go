@@ -143,7 +143,7 @@ func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *st
 	if t.plan != nil {
 		r.startName = "start " + name
 		t.plan.starts = append(t.plan.starts, r)
-		if t.plan.bounds.Cancel {
+		if t.plan.cancel {
 			r.MayCancel()
 		}
 		return r

@@ -110,32 +110,3 @@ func (t *T) checkReached() {
 		t.fail("unreached", "never: "+state)
 	}
 }
-
-// reach counts the states that a run reached.
-func (x *Exploration) reach(states map[string]bool) {
-	for state, ok := range states {
-		if x.Reached == nil {
-			x.Reached = make(map[string]int)
-		}
-		n := x.Reached[state]
-		if ok {
-			n++
-		}
-		x.Reached[state] = n
-	}
-}
-
-// unreached is a finding for each state that no schedule reached. What ended
-// early, at another finding, says nothing about them.
-func (x *Exploration) unreached() (fs []*Finding) {
-	if len(x.Findings) > 0 && !x.Bounds.KeepGoing {
-		return nil
-	}
-	for state, n := range x.Reached {
-		if n == 0 {
-			fs = append(fs, &Finding{Report: &Report{Name: x.Name,
-				Failures: []Failure{{Kind: "unreached", Text: "never: " + state}}}})
-		}
-	}
-	return fs
-}

@@ -31,7 +31,7 @@ func (t *T) violateAt(where, text string) {
 	t.mu.Unlock()
 	t.snapshot()
 	if p := t.plan; p != nil && p.failedAt == 0 {
-		p.failedAt = len(p.trail)
+		p.failedAt = len(p.choices.Steps())
 	}
 	t.add(Failure{Kind: "verdict", Text: text, Where: where})
 }

@@ -1,0 +1,154 @@
+package harness
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/search"
+)
+
+// Bounds limits an exploration. The zero value is a good default: the
+// portfolio of strategies, 2 delays, 1 fault, 2,000 schedules.
+type Bounds struct {
+	// Delays is how many times a schedule may depart from what comes next by
+	// itself, which is what has waited longest. A cancellation, a call of
+	// CloseIdleConnections and a passing of time each count as one. 0 means 2;
+	// [None] means none, [All] any number.
+	Delays int
+	// Faults is how many events of a schedule may be faults. 0 means 1.
+	Faults int
+	// Coincidences is how many times two events may happen with no quiet
+	// between them. What comes of those is chance: such a schedule is run
+	// several times, and its outcomes are a sample. 0 means none.
+	Coincidences int
+	// Schedules is how many schedules are run at most. 0 means 2,000.
+	Schedules int
+	// Time is how long, in real time, an exploration goes on. 0 means no limit:
+	// what is explored does not depend on the machine.
+	Time time.Duration
+	// Effects is the faults that are tried, by the names of their verdicts. Nil
+	// means "refuse" for dials and "reset" for what travels: the two that a
+	// transport has to tell from everything else. "cut:*", "reset:*", "stall:*"
+	// and "split:*" are tried at every byte of what arrives; of more than 1,024
+	// bytes at the first and the last 512.
+	Effects []string
+	// Cancel lets every request of the body be cancelled, as MayCancel does.
+	Cancel bool
+	// Strategy is "exhaustive", "pct", "pos", "random" or, by default,
+	// "portfolio": all of them in turn.
+	Strategy string
+	// Seed is the number that the strategies which draw at random start from. 0
+	// means 1.
+	Seed uint64
+	// Independent says that the handlers of the test share nothing across
+	// connections, so that the order in which two servers' ends receive does not
+	// matter. Exhaustive exploration then leaves out the orders that differ in
+	// nothing else (sleep sets: Godefroid, 1996). It needs Delays: All.
+	Independent bool
+	// KeepGoing goes on after the first finding, to the end of the bounds.
+	KeepGoing bool
+	// AsFound leaves findings as they were found instead of looking for their
+	// shortest schedules.
+	AsFound bool
+	// Shard is the part of the exploration that this process does. The zero
+	// value is what the environment says: TEST_SHARD_INDEX of TEST_TOTAL_SHARDS,
+	// or HALFOPEN_SHARD or JOB_COMPLETION_INDEX of HALFOPEN_SHARDS; without
+	// these, all of it.
+	Shard Shard `json:"-"`
+}
+
+// Shard is the part of an exploration that this process does: part Index of
+// Total, from 0.
+type Shard struct{ Index, Total int }
+
+// None and All are for fields of [Bounds] whose zero value means something
+// else.
+const (
+	None = -1
+	All  = math.MaxInt
+)
+
+// The sweeps try one thing at every place, and nothing else.
+var (
+	// Sweep is every single fault of the default ones at every event.
+	Sweep = Bounds{Delays: None, Faults: 1, Schedules: All, Strategy: "exhaustive"}
+	// SweepCancel is a cancellation of each request at every event; it takes
+	// single delays along.
+	SweepCancel = Bounds{Delays: 1, Faults: None, Schedules: All, Strategy: "exhaustive", Cancel: true}
+	// SweepClose is a connection that its peer closes, or resets, at every byte.
+	SweepClose = Bounds{Delays: None, Faults: 1, Schedules: All, Strategy: "exhaustive", Effects: []string{"cut:*", "reset:*"}}
+)
+
+// atBytes is the effects that can be tried at every byte.
+var atBytes = []string{"cut", "reset", "stall", "split"}
+
+// normal returns the bounds with the meaning of each zero spelled out, and the
+// effects that they name.
+func (b Bounds) normal() (Bounds, effects, error) {
+	def := func(p *int, zero int) {
+		switch {
+		case *p == 0:
+			*p = zero
+		case *p < 0:
+			*p = 0
+		}
+	}
+	def(&b.Delays, 2)
+	def(&b.Faults, 1)
+	def(&b.Coincidences, 0)
+	def(&b.Schedules, 2000)
+	if b.Seed == 0 {
+		b.Seed = 1
+	}
+	strategies := search.Strategies()
+	if b.Strategy == "" {
+		b.Strategy = strategies[0]
+	}
+	if !slices.Contains(strategies, b.Strategy) {
+		return b, effects{}, fmt.Errorf("unknown strategy %q%s; there are: %s", b.Strategy,
+			didYouMean(b.Strategy, strategies), strings.Join(strategies, ", "))
+	}
+	if b.Independent && (b.Strategy != "exhaustive" || b.Delays != All) {
+		return b, effects{}, fmt.Errorf("sleep sets (Independent) are sound only for Strategy \"exhaustive\" with Delays: All")
+	}
+	if b.Effects == nil {
+		b.Effects = []string{"refuse", "reset"}
+	}
+	effects, err := parseEffects(b.Effects)
+	return b, effects, err
+}
+
+// search returns the bounds without all that only a network can have.
+func (b Bounds) search() search.Bounds {
+	return search.Bounds{Limits: search.Limits{Delays: b.Delays, Faults: b.Faults, Coincidences: b.Coincidences},
+		Schedules: b.Schedules, Time: b.Time, Strategy: b.Strategy, Seed: b.Seed,
+		SleepSets: b.Independent, KeepGoing: b.KeepGoing, AsFound: b.AsFound, Shard: search.Shard(b.Shard)}
+}
+
+// effects is the faults that an exploration tries.
+type effects struct {
+	verdicts []faultnet.Verdict
+	every    []string // those that are tried at every byte
+}
+
+func parseEffects(names []string) (e effects, err error) {
+	for _, name := range names {
+		if base, ok := strings.CutSuffix(name, ":*"); ok {
+			if !slices.Contains(atBytes, base) {
+				return e, fmt.Errorf("effect %q: only %s can be tried at every byte", name, strings.Join(atBytes, ", "))
+			}
+			e.every = append(e.every, base)
+			continue
+		}
+		v, err := verdict(name)
+		if err != nil {
+			return e, err
+		}
+		e.verdicts = append(e.verdicts, v)
+	}
+	return e, nil
+}

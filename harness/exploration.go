@@ -1,0 +1,174 @@
+package harness
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/halfopen/halfopen/harness/internal/search"
+)
+
+// Exploration is what came of exploring.
+type Exploration struct {
+	// Name is the name of the test.
+	Name string
+	// Bounds is what was explored within, with nothing left to default.
+	Bounds Bounds
+	// Schedules is how many were run.
+	Schedules int
+	// Complete reports whether these were all within the bounds.
+	Complete bool
+	// Delays is the largest number of delays and faults together up to which
+	// every schedule was run; -1 if not even those without any were.
+	Delays int
+	// Outcomes is how often each outcome was seen.
+	Outcomes map[string]int
+	// Pruned is how many schedules were left out as equal to others.
+	Pruned int
+	// Reached is in how many schedules each state of [T.Sometimes] was reached.
+	Reached map[string]int
+	// Findings is the distinct failures, each with its shortest schedule.
+	Findings []*Finding
+	// Undecided is the schedules that could not be run to their end, the first of
+	// each kind: see [Report.Undecided]. Two of them end the exploration.
+	Undecided []*Finding
+	// Replayed is the saved schedules that were run first.
+	Replayed []Replay
+	// Drawn is how many of the schedules were drawn by lot; the others are
+	// distinct.
+	Drawn int
+	// Waiting is how many schedules are known and not yet run.
+	Waiting int
+	// Sampled is how many schedules had coincidences.
+	Sampled int
+}
+
+// Finding is one distinct failure.
+type Finding struct {
+	// Schedule is the shortest schedule that shows it.
+	Schedule Schedule
+	// Found is the number of the schedule that showed it first, from 1.
+	Found int
+	// Report is the report of the shortest schedule.
+	Report *Report
+	cost   int      // of the simplest schedule that failed, before it was shrunk
+	as     Schedule // that one
+
+	// Script is that schedule as a race script that fails by itself. It says
+	// all that a script can: handlers and transports of the test's own are not
+	// in it.
+	Script string
+}
+
+// count takes what a search has counted.
+func (x *Exploration) count(c search.Counts) {
+	x.Schedules, x.Drawn, x.Pruned, x.Sampled, x.Waiting = c.Schedules, c.Drawn, c.Pruned, c.Sampled, c.Waiting
+	x.Complete, x.Delays, x.Outcomes, x.Reached = c.Complete, c.Delays, c.Outcomes, c.Reached
+}
+
+// counts returns what count took.
+func (x *Exploration) counts() search.Counts {
+	return search.Counts{Schedules: x.Schedules, Drawn: x.Drawn, Pruned: x.Pruned, Sampled: x.Sampled, Waiting: x.Waiting,
+		Complete: x.Complete, Delays: x.Delays, Outcomes: x.Outcomes, Reached: x.Reached}
+}
+
+// unreached returns a finding for each state that no schedule reached. An exploration
+// that ended early, at another finding, says nothing about them.
+func (x *Exploration) unreached() (fs []*Finding) {
+	if len(x.Findings) > 0 && !x.Bounds.KeepGoing {
+		return nil
+	}
+	for _, state := range x.counts().Unreached() {
+		fs = append(fs, &Finding{Report: &Report{Name: x.Name,
+			Failures: []Failure{{Kind: "unreached", Text: "never: " + state}}}})
+	}
+	return fs
+}
+
+// distinct returns of each distinct failure the finding from the simplest schedule.
+func distinct(fs []*Finding) []*Finding {
+	return search.Distinct(fs, func(f *Finding) search.Key {
+		return search.Key{Signature: f.Report.signature(), Cost: f.cost, As: f.as}
+	})
+}
+
+// String is what was explored and what was found.
+func (x *Exploration) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "explored %s\n", x.coverage())
+	for _, o := range slices.Sorted(maps.Keys(x.Outcomes)) {
+		fmt.Fprintf(&b, "  %6d x %s\n", x.Outcomes[o], o)
+	}
+	for _, s := range slices.Sorted(maps.Keys(x.Reached)) {
+		fmt.Fprintf(&b, "  reached %d x: %s\n", x.Reached[s], s)
+	}
+	for _, f := range x.Findings {
+		fmt.Fprintf(&b, "\n%s", f.Report)
+		if f.Script != "" {
+			b.WriteString("\nas a script:\n")
+			for l := range strings.Lines(f.Script) {
+				b.WriteString("  " + l)
+			}
+		}
+	}
+	for _, f := range x.Undecided {
+		fmt.Fprintf(&b, "\n")
+		for _, failure := range f.Report.Failures {
+			failure.write(&b)
+		}
+		fmt.Fprintf(&b, "    schedule: %s\n", strings.Join(f.Schedule, "; "))
+	}
+	return b.String()
+}
+
+// coverage says exactly what was covered.
+func (x *Exploration) coverage() string {
+	b := x.Bounds
+	var s string
+	distinct := x.Schedules - x.Drawn
+	switch {
+	case x.Complete:
+		s = fmt.Sprintf("all %d schedules", distinct)
+		if b.Delays != All {
+			s += fmt.Sprintf(" with at most %s and %s", countOf(b.Delays, "delay"), countOf(b.Faults, "fault"))
+		} else if b.Faults > 0 {
+			s += fmt.Sprintf(" with at most %s", countOf(b.Faults, "fault"))
+		}
+	case x.Delays >= 0:
+		s = fmt.Sprintf("%d schedules, among them all with at most %s", distinct, countOf(x.Delays, "delay or fault"))
+	default:
+		s = fmt.Sprintf("%d schedules", distinct)
+	}
+	if x.Waiting > 0 {
+		s += fmt.Sprintf(", of at least %d", distinct+x.Waiting)
+	}
+	if x.Pruned > 0 {
+		s += fmt.Sprintf(" (%d more are equal to these)", x.Pruned)
+	}
+	if x.Drawn > 0 {
+		s += fmt.Sprintf(", and %d by lot", x.Drawn)
+	}
+	s += fmt.Sprintf("; %s; %s", countOf(len(x.Outcomes), "outcome"), b.Strategy)
+	if b.Strategy != "exhaustive" {
+		s += fmt.Sprintf(", seed %d", b.Seed)
+	}
+	if x.Sampled > 0 {
+		s += fmt.Sprintf("; %d with coincidences, each run %d times: a sample", x.Sampled, search.Samples)
+	}
+	return s
+}
+
+// countOf returns n and a noun: "1 delay", "2 delays".
+func countOf(n int, noun string) string {
+	first, rest, _ := strings.Cut(noun, " ")
+	switch {
+	case n == 1:
+	case rest != "":
+		first += "s"
+		rest = strings.Replace(rest, "fault", "faults", 1)
+	default:
+		first += "s"
+	}
+	return strings.TrimSpace(fmt.Sprintf("%d %s %s", n, first, rest))
+}

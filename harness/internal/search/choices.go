@@ -1,0 +1,101 @@
+package search
+
+// Choices is what a run asks which of its options it is to take.
+type Choices struct {
+	// Tell says that the run is the last one of its schedule: it keeps whatever its
+	// report needs.
+	Tell bool
+
+	pick      func([]Option) int
+	limits    Limits
+	taken     Limits
+	abandoned bool
+	steps     []Step
+	slab      []Option
+}
+
+// Step is one choice that was made.
+type Step struct {
+	Options []Option
+	Chosen  int
+}
+
+// Option returns the option that was chosen.
+func (s Step) Option() Option { return s.Options[s.Chosen] }
+
+// cost returns how far the choice departs from what would come next by itself.
+func (s Step) cost() Limits { return s.Option().cost(s.Chosen) }
+
+// Oldest reports whether the step let the event happen, in its normal course, that
+// had waited longest.
+func (s Step) Oldest() bool {
+	for i, o := range s.Options {
+		if o.Kind == Event {
+			return i == s.Chosen
+		}
+	}
+	return false
+}
+
+// Offer returns an empty list with room for the options of the next step. All
+// options of a run share one array: a run has some dozens.
+func (c *Choices) Offer() []Option {
+	if cap(c.slab)-len(c.slab) < 16 {
+		c.slab = make([]Option, 0, 64)
+	}
+	return c.slab[len(c.slab):len(c.slab):cap(c.slab)]
+}
+
+// MayDelay reports whether the schedule has room for another delay, MayFault for
+// another fault, and MayPair for another coincidence. Options that would be one
+// need not be offered otherwise.
+func (c *Choices) MayDelay() bool { return c.taken.Delays < c.limits.Delays }
+
+// MayFault is described at MayDelay.
+func (c *Choices) MayFault() bool { return c.taken.Faults < c.limits.Faults }
+
+// MayPair is described at MayDelay.
+func (c *Choices) MayPair() bool { return c.taken.Coincidences < c.limits.Coincidences }
+
+// Take returns the index of the option to take. What has to happen some time comes
+// first among them, in the order in which it came. A negative index abandons the
+// run.
+func (c *Choices) Take(opts []Option) int {
+	c.slab = c.slab[:min(cap(c.slab), len(c.slab)+len(opts))]
+	i := c.pick(opts)
+	if i < 0 {
+		c.abandoned = true
+		return i
+	}
+	s := Step{opts, i}
+	c.steps = append(c.steps, s)
+	c.taken = c.taken.plus(s.cost())
+	return i
+}
+
+// Steps returns the choices so far.
+func (c *Choices) Steps() []Step { return c.steps }
+
+// ToTell returns how many of the steps have to be told, and whether the rest follows
+// by itself: all of them up to a failure that was seen after so many steps, or, where
+// that is 0, up to the last departure and the last start.
+func (c *Choices) ToTell(failedAt int) (n int, rest bool) {
+	if failedAt > 0 {
+		return failedAt, false
+	}
+	for i, s := range c.steps {
+		if s.cost() != (Limits{}) || s.Option().Kind == Start {
+			n = i + 1
+		}
+	}
+	return n, true
+}
+
+// schedule returns the choices by name.
+func (c *Choices) schedule() []string {
+	var s []string
+	for _, st := range c.steps {
+		s = append(s, st.Option().Name)
+	}
+	return s
+}

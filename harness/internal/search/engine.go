@@ -1,0 +1,286 @@
+package search
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Bounds limits a search.
+type Bounds struct {
+	Limits
+	Schedules int           // how many schedules are run at most
+	Time      time.Duration // how long, in real time, the search goes on; 0 is for ever
+	Strategy  string        // one of Strategies
+	Seed      uint64        // of the strategies that draw
+	SleepSets bool          // leave out orders that are equal to others
+	KeepGoing bool          // after the first finding
+	AsFound   bool          // do not shrink
+	Shard     Shard
+}
+
+// Strategies returns the names that Bounds.Strategy can have, the default first.
+func Strategies() []string { return []string{"portfolio", "exhaustive", "pct", "pos", "random"} }
+
+// Run runs the program once.
+type Run func(*Choices) Outcome
+
+// Outcome is what came of a run.
+type Outcome struct {
+	// Summary tells outcomes apart.
+	Summary string
+	// Failed is whether something went wrong, and Undecided whether the run could not
+	// be run to its end. Then two failures with the same Signature are the same.
+	Failed, Undecided bool
+	Signature         string
+	// FailedAt is the number of steps after which the failure was seen, or 0.
+	FailedAt int
+	// Reached is the states that the run is to reach, and whether it did.
+	Reached map[string]bool
+	// Report is the caller's own.
+	Report any
+}
+
+// Finding is one distinct failure.
+type Finding struct {
+	// Schedule is the shortest schedule that shows it, without its waits.
+	Schedule []string
+	// Found is the number of the schedule that showed it first, from 1.
+	Found int
+	// As is the simplest schedule that failed, before it was shrunk, and Cost how far
+	// it departs from what would come by itself.
+	As   []string
+	Cost int
+	// Outcome is that of the shortest schedule, which was run with Tell if it was
+	// shrunk. It did not fail again if Unsteady has the outcome that failed.
+	Outcome  Outcome
+	Unsteady *Outcome
+	// Diverged says that the finding is no failure of a run.
+	Diverged *Divergence
+}
+
+// Engine searches. The zero value is not ready: see [New].
+type Engine struct {
+	Counts
+	Findings  []Finding
+	Undecided []Finding // the first of each kind; not shrunk: each try would freeze too
+	// Progress is called now and then, unless it is nil.
+	Progress func(Counts)
+
+	run     Run
+	bounds  Bounds
+	started time.Time
+	seen    map[string]bool // signatures of findings that are not looked for again
+	failing map[string]failure
+	tree    *tree
+	length  int // steps of the run in which everything happens as it comes
+	skipped int // schedules that other shards run
+	spare   *Choices
+	frozen  int // schedules that are undecided
+}
+
+// New returns an engine that searches within the bounds.
+func New(bounds Bounds, run Run) *Engine {
+	e := &Engine{Counts: Counts{Outcomes: make(map[string]int), Delays: -1}, run: run, bounds: bounds,
+		started: time.Now(), seen: make(map[string]bool), failing: make(map[string]failure)}
+	e.tree = newTree(e)
+	return e
+}
+
+// result is one run, with its choices.
+type result struct {
+	*Choices
+	Outcome
+}
+
+func (e *Engine) once(pick func([]Option) int) result {
+	return e.onceWithin(e.bounds.Limits, pick, false)
+}
+
+// onceWithin runs the program once; pick decides.
+func (e *Engine) onceWithin(limits Limits, pick func([]Option) int, tell bool) result {
+	c := &Choices{pick: pick, limits: limits, Tell: tell}
+	if s := e.spare; s != nil {
+		c.steps, c.slab, e.spare = s.steps[:0], s.slab[:0], nil
+	}
+	return result{c, e.run(c)}
+}
+
+// recycle takes back the memory of a run that is not looked at again.
+func (e *Engine) recycle(r result) {
+	if !r.Failed && !r.Undecided {
+		e.spare = r.Choices
+	}
+}
+
+// Explore runs schedules until the bounds are reached.
+func (e *Engine) Explore() {
+	e.explore()
+	e.Waiting = e.tree.waiting()
+	e.conclude()
+}
+
+// Try runs the one schedule that pick picks.
+func (e *Engine) Try(pick func([]Option) int) {
+	e.count(e.once(pick))
+	e.conclude()
+}
+
+func (e *Engine) explore() {
+	if e.bounds.Schedules > 0 {
+		e.length = len(e.once(func([]Option) int { return 0 }).steps)
+	}
+	drawn := []string{"pct", "pos", "random"}
+	for i := 0; e.goesOn(i); i++ {
+		switch e.bounds.Strategy {
+		case "exhaustive":
+			if !e.tree.next() {
+				return
+			}
+		case "portfolio":
+			// Half of the schedules in order, so that the simplest are all
+			// tried; the other half at random, so that the deepest are not left
+			// to the end.
+			if i%2 == 0 || i < 8 {
+				if !e.tree.next() {
+					return
+				}
+				continue
+			}
+			e.draw(drawn[i/2%len(drawn)], i)
+		default:
+			e.draw(e.bounds.Strategy, i)
+		}
+	}
+}
+
+// goesOn reports whether there is anything left to explore.
+func (e *Engine) goesOn(i int) bool {
+	b := e.bounds
+	if e.Progress != nil && i%256 == 255 {
+		e.Waiting = e.tree.waiting()
+		e.Progress(e.Counts)
+	}
+	switch {
+	case e.Schedules+e.skipped >= b.Schedules:
+		return false
+	case len(e.failing)+len(e.Findings) > 0 && !b.KeepGoing:
+		return false
+	case e.frozen >= mostFrozen:
+		return false
+	case b.Time > 0 && time.Since(e.started) >= b.Time:
+		return false
+	}
+	return true
+}
+
+// mostFrozen is how many undecided schedules end a search. Each costs a second of
+// real time, and its goroutines are never freed.
+const mostFrozen = 2
+
+// draw runs one schedule that a strategy draws, if it is this shard's.
+func (e *Engine) draw(strategy string, i int) {
+	if !e.bounds.Shard.owns(i) {
+		e.skipped++
+		return
+	}
+	e.Drawn++
+	r := e.once(newSampler(e.bounds, strategy, uint64(i), e.length).pick)
+	e.count(r)
+	e.recycle(r)
+}
+
+// count adds a run to what was explored.
+func (e *Engine) count(r result) {
+	e.Schedules++
+	if r.Undecided {
+		e.undecided(r)
+		return
+	}
+	if r.taken.Coincidences > 0 {
+		r = e.sample(r)
+	}
+	e.Outcomes[r.Summary]++
+	e.reach(r.Reached)
+	if !r.Failed || e.seen[r.Signature] {
+		return
+	}
+	f := failure{r, r.schedule(), e.Schedules}
+	if g, ok := e.failing[r.Signature]; ok {
+		f.found = g.found
+		if !f.simpler(g) {
+			return
+		}
+	}
+	e.failing[r.Signature] = f
+}
+
+func (e *Engine) undecided(r result) {
+	e.frozen++
+	if !slices.ContainsFunc(e.Undecided, func(f Finding) bool { return f.Outcome.Signature == r.Signature }) {
+		e.Undecided = append(e.Undecided, Finding{Schedule: withoutWaits(r.schedule()), Found: e.Schedules, Outcome: r.Outcome})
+	}
+}
+
+// Samples is how often a schedule with coincidences is run.
+const Samples = 5
+
+// sample runs a schedule with coincidences again. What it comes to is chance.
+func (e *Engine) sample(r result) result {
+	e.Sampled++
+	names := r.schedule()
+	for range Samples - 1 {
+		e.Outcomes[r.Summary]++
+		again := e.once(follow(names).pick)
+		if r.Failed {
+			return r
+		}
+		r = again
+	}
+	return r
+}
+
+// failure is the simplest schedule so far that shows a failure. Which one that
+// is does not depend on the order in which they were run, so that shards come to
+// the same as one process.
+type failure struct {
+	result
+	as    []string
+	found int // the number of the first
+}
+
+func (f failure) simpler(g failure) bool {
+	return Key{"", f.taken.sum(), f.as}.compare(Key{"", g.taken.sum(), g.as}) < 0
+}
+
+// Key says of a finding which failure it is, and how simple the schedule was.
+type Key struct {
+	Signature string
+	Cost      int
+	As        []string
+}
+
+func (k Key) compare(l Key) int {
+	return cmp.Or(strings.Compare(k.Signature, l.Signature), cmp.Compare(k.Cost, l.Cost),
+		cmp.Compare(len(k.As), len(l.As)), slices.Compare(k.As, l.As))
+}
+
+// Distinct returns of each distinct failure the finding from the simplest schedule,
+// in an order that does not depend on which process found it.
+func Distinct[F any](fs []F, key func(F) Key) []F {
+	fs = slices.Clone(fs)
+	slices.SortStableFunc(fs, func(a, b F) int { return key(a).compare(key(b)) })
+	return slices.CompactFunc(fs, func(a, b F) bool { return key(a).Signature == key(b).Signature })
+}
+
+// conclude makes findings of what failed.
+func (e *Engine) conclude() {
+	for _, sig := range slices.Sorted(maps.Keys(e.failing)) {
+		f := e.failing[sig]
+		finding := e.shrink(f.result)
+		finding.Found, finding.Cost, finding.As = f.found, f.taken.sum(), f.as
+		e.Findings = append(e.Findings, finding)
+	}
+}

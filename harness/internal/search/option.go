@@ -1,0 +1,101 @@
+package search
+
+import (
+	"hash/fnv"
+	"io"
+)
+
+// Option is one thing that may happen next.
+type Option struct {
+	Name string
+	Kind Kind
+	// Chain is the program-order sequence that the option belongs to: the options of
+	// one chain come in one order, whatever is chosen. PCT calls it a thread.
+	Chain Chain
+	// Event tells the events of a step apart, from 1: those with the same number are
+	// an event and what else it may be. It is 0 for an option that is no event.
+	Event int
+	// Place is the connection that an event is on, from 1. It is 0 for none.
+	Place int
+	// Local says that an event touches nothing but its place: the order of it and of
+	// an event somewhere else makes no difference.
+	Local bool
+	// Effect is the name of a fault's outcome.
+	Effect string
+}
+
+// Chain names a sequence of options in program order.
+type Chain struct {
+	Of     string
+	Number int
+}
+
+// Kind is the kind of an option.
+type Kind uint8
+
+const (
+	Start    Kind = iota // an operation starts
+	Event                // an event, in its normal course
+	Fault                // an event with another outcome
+	Pair                 // an event and something else at once: a coincidence
+	Wait                 // nothing; time passes to the next timer
+	Optional             // something that need not happen at all
+)
+
+// Limits is how many delays, faults and coincidences a schedule has, or may have.
+type Limits struct{ Delays, Faults, Coincidences int }
+
+func (l Limits) plus(m Limits) Limits {
+	return Limits{l.Delays + m.Delays, l.Faults + m.Faults, l.Coincidences + m.Coincidences}
+}
+
+// within reports whether none of l is more than what m allows.
+func (l Limits) within(m Limits) bool {
+	return l.Delays <= m.Delays && l.Faults <= m.Faults && l.Coincidences <= m.Coincidences
+}
+
+// sum returns how far a schedule departs from what would come next by itself.
+func (l Limits) sum() int { return l.Delays + l.Faults + l.Coincidences }
+
+// cost returns how far the option, at that index among those of its step, departs
+// from what would come next by itself.
+func (o Option) cost(index int) (c Limits) {
+	switch o.Kind {
+	case Fault:
+		c.Faults = 1
+	case Pair:
+		c.Coincidences = 1
+	case Optional:
+		c.Delays = 1
+	case Start, Event:
+		if index > 0 {
+			c.Delays = 1
+		}
+	}
+	return c
+}
+
+// ordinary reports whether the option is neither a fault nor a coincidence:
+// those are drawn apart.
+func (o Option) ordinary() bool { return o.Kind != Fault && o.Kind != Pair }
+
+// independent reports whether the order of two options makes no difference: one of
+// them is local, and the other one is neither at its place nor a choice that can
+// touch every place.
+func independent(a, b Option) bool {
+	return a.Kind == Event && a.Local && b.elsewhere(a) || b.Kind == Event && b.Local && a.elsewhere(b)
+}
+
+func (o Option) elsewhere(local Option) bool {
+	return o.Kind == Start || o.Kind == Event && o.Place != local.Place
+}
+
+// fingerprint returns a hash of the names of the options of a step.
+func fingerprint(opts []Option) uint32 {
+	h := fnv.New32a()
+	for _, o := range opts {
+		io.WriteString(h, o.Name)
+		h.Write([]byte{0})
+	}
+	return h.Sum32()
+}

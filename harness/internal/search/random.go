@@ -1,0 +1,153 @@
+package search
+
+import "math/rand/v2"
+
+// sampler draws the choices of one schedule: from the seed and the number of the
+// schedule, and from nothing else.
+type sampler struct {
+	rng      *rand.Rand
+	strategy string
+	faultAt  map[int]bool // the steps from which on a fault is due
+	due      int
+	step     int
+	prio     map[Chain]float64  // pct
+	changeAt map[int]bool       // pct
+	weight   map[string]float64 // pos
+	low      float64
+}
+
+// newSampler returns a sampler for a schedule of about that many steps.
+func newSampler(b Bounds, strategy string, number uint64, length int) *sampler {
+	s := &sampler{rng: rand.New(rand.NewPCG(b.Seed, number)), strategy: strategy}
+	length = max(length, 8)
+	if n := b.Faults + b.Coincidences; n > 0 {
+		s.faultAt = make(map[int]bool)
+		for range s.rng.IntN(min(n, 3) + 1) {
+			s.faultAt[s.rng.IntN(length)] = true
+		}
+	}
+	switch strategy {
+	case "pos":
+		s.weight = make(map[string]float64)
+	case "pct":
+		s.prio, s.changeAt = make(map[Chain]float64), make(map[int]bool)
+		for range min(b.Delays, 4) {
+			s.changeAt[s.rng.IntN(length)] = true
+		}
+	}
+	return s
+}
+
+func (s *sampler) pick(opts []Option) int {
+	if s.faultAt[s.step] {
+		s.due++
+	}
+	var i int
+	switch s.strategy {
+	case "pct":
+		i = s.byPriority(opts)
+	case "pos":
+		i = s.byWeight(opts)
+	default:
+		i = s.anyOf(opts)
+	}
+	s.step++
+	if s.due > 0 {
+		if f := s.faultOf(opts, i); f >= 0 {
+			s.due--
+			return f
+		}
+	}
+	return i
+}
+
+// anyOf is a random walk: each option with the same chance.
+func (s *sampler) anyOf(opts []Option) int {
+	n := 0
+	for _, o := range opts {
+		if o.ordinary() {
+			n++
+		}
+	}
+	k := s.rng.IntN(n)
+	for i, o := range opts {
+		if o.ordinary() {
+			if k == 0 {
+				return i
+			}
+			k--
+		}
+	}
+	return 0
+}
+
+// byPriority is probabilistic concurrency testing (Burckhardt et al., 2010):
+// each chain has a priority that is drawn once; at a few steps that are drawn
+// the chain that would come next falls behind all others.
+func (s *sampler) byPriority(opts []Option) int {
+	best := s.highest(opts)
+	if s.changeAt[s.step] {
+		s.low--
+		s.prio[opts[best].Chain] = s.low
+		best = s.highest(opts)
+	}
+	return best
+}
+
+func (s *sampler) highest(opts []Option) int {
+	best := -1
+	for i, o := range opts {
+		if !o.ordinary() {
+			continue
+		}
+		if _, ok := s.prio[o.Chain]; !ok {
+			s.prio[o.Chain] = s.rng.Float64()
+		}
+		if best < 0 || s.prio[o.Chain] > s.prio[opts[best].Chain] {
+			best = i
+		}
+	}
+	return best
+}
+
+// byWeight is partial order sampling (Yuan, Yang and Gu, 2018): each event has
+// a weight that is drawn when it is first seen, and again when one that it
+// races with has happened.
+func (s *sampler) byWeight(opts []Option) int {
+	best := -1
+	for i, o := range opts {
+		if !o.ordinary() {
+			continue
+		}
+		if _, ok := s.weight[o.Name]; !ok {
+			s.weight[o.Name] = s.rng.Float64()
+		}
+		if best < 0 || s.weight[o.Name] > s.weight[opts[best].Name] {
+			best = i
+		}
+	}
+	for _, o := range opts {
+		if o.Name == opts[best].Name || o.ordinary() && !independent(o, opts[best]) {
+			delete(s.weight, o.Name)
+		}
+	}
+	return best
+}
+
+// faultOf returns a fault, or a coincidence, of the event that was picked; -1 if
+// there is none.
+func (s *sampler) faultOf(opts []Option, picked int) int {
+	if opts[picked].Event == 0 {
+		return -1
+	}
+	var of []int
+	for i, o := range opts {
+		if !o.ordinary() && o.Event == opts[picked].Event {
+			of = append(of, i)
+		}
+	}
+	if len(of) == 0 {
+		return -1
+	}
+	return of[s.rng.IntN(len(of))]
+}

@@ -1,0 +1,305 @@
+package search
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Every order of independent chains is run once: as many as there are ways to shuffle
+// them.
+func TestExhaustive(t *testing.T) {
+	for _, c := range []struct {
+		lengths []int
+		orders  int
+	}{{[]int{3}, 1}, {[]int{1, 1}, 2}, {[]int{2, 2}, 6}, {[]int{3, 3}, 20}, {[]int{2, 2, 2}, 90}, {[]int{1, 1, 1, 1}, 24}} {
+		e := explored(everyOrder(), &toy{chains: chainsOf(c.lengths...)})
+		if e.Schedules != c.orders || len(e.Outcomes) != c.orders || !e.Complete || e.Waiting != 0 {
+			t.Errorf("%v: got %d schedules with %d outcomes, complete: %t, want %d, each once", c.lengths, e.Schedules, len(e.Outcomes), e.Complete, c.orders)
+		}
+	}
+}
+
+// Within a bound of delays and faults the schedules are those that depart no further.
+func TestBounds(t *testing.T) {
+	for _, c := range []struct {
+		limits    Limits
+		schedules int
+	}{
+		{Limits{}, 1},          // a1 a2 b1 b2
+		{Limits{Delays: 1}, 3}, // and b1 at the first step, or at the second
+		{Limits{Faults: 1}, 4}, // and b1 as a fault at one of the three steps at which it waits
+	} {
+		b := everyOrder()
+		b.Limits = c.limits
+		e := explored(b, &toy{chains: chainsOf(2, 2), effects: map[string][]string{"b1": {"cut"}}})
+		if e.Schedules != c.schedules || !e.Complete {
+			t.Errorf("%+v: got %d schedules, complete: %t, want %d", c.limits, e.Schedules, e.Complete, c.schedules)
+		}
+	}
+}
+
+// The schedules that depart least come first, and the counts say how far it came.
+func TestSimplestFirst(t *testing.T) {
+	b := everyOrder()
+	b.Schedules = 4
+	g := &toy{chains: chainsOf(2, 2)}
+	e := explored(b, g)
+	if e.Complete || e.Delays != 1 || e.Waiting == 0 {
+		t.Errorf("got complete: %t, all up to %d delays, %d waiting; want all up to 1", e.Complete, e.Delays, e.Waiting)
+	}
+	if first := g.orders[1]; !slices.Equal(first, []string{"a1", "a2", "b1", "b2"}) {
+		t.Errorf("got %v first, want what comes by itself", first)
+	}
+}
+
+// Sleep sets leave one order of what is independent, and every order of what is not.
+func TestSleepSets(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		g      toy
+		orders int
+	}{
+		{"independent", toy{chains: chainsOf(2, 2, 2), local: true}, 1},
+		{"one place", toy{chains: chainsOf(2, 2), local: true, place: []int{1, 1}}, 6},
+		{"not local", toy{chains: chainsOf(2, 2)}, 6},
+		{"two of three at one place", toy{chains: chainsOf(1, 1, 1), local: true, place: []int{1, 1, 2}}, 2},
+	} {
+		b := everyOrder()
+		b.SleepSets = true
+		e := explored(b, &c.g)
+		if e.Schedules != c.orders || !e.Complete {
+			t.Errorf("%s: got %d schedules, complete: %t, want %d", c.name, e.Schedules, e.Complete, c.orders)
+		}
+	}
+}
+
+// Without a change of priorities PCT runs one chain after the other: of three chains
+// there are six orders.
+func TestPCT(t *testing.T) {
+	b := everyOrder()
+	b.Strategy, b.Seed, b.Delays, b.Schedules = "pct", 1, 0, 200
+	e := explored(b, &toy{chains: chainsOf(2, 2, 2)})
+	if len(e.Outcomes) != 6 || e.Drawn != 200 {
+		t.Errorf("got %d outcomes of %d drawn, want 6 of 200:\n%v", len(e.Outcomes), e.Drawn, slices.Sorted(maps.Keys(e.Outcomes)))
+	}
+	for o := range e.Outcomes {
+		for _, chain := range []string{"a1 a2", "b1 b2", "c1 c2"} {
+			if !strings.Contains(o, chain) {
+				t.Errorf("got %q, want %s without a gap", o, chain)
+			}
+		}
+	}
+}
+
+// Each strategy that draws sees every order of a small program, and the same ones for
+// the same seed.
+func TestDrawn(t *testing.T) {
+	for _, strategy := range []string{"pct", "pos", "random"} {
+		b := everyOrder()
+		b.Strategy, b.Seed, b.Schedules = strategy, 7, 300
+		e, again := explored(b, &toy{chains: chainsOf(2, 2)}), explored(b, &toy{chains: chainsOf(2, 2)})
+		if len(e.Outcomes) != 6 || !maps.Equal(e.Outcomes, again.Outcomes) {
+			t.Errorf("%s: got %v, then %v, want the same six orders", strategy, e.Outcomes, again.Outcomes)
+		}
+		b.Seed++
+		if other := explored(b, &toy{chains: chainsOf(2, 2)}); maps.Equal(e.Outcomes, other.Outcomes) {
+			t.Errorf("%s: got the same schedules for another seed", strategy)
+		}
+	}
+}
+
+// With partial order sampling an event keeps its weight as long as it does not race: a1
+// comes behind four events elsewhere in a fifth of the runs. Where it races with each
+// of them, and draws anew, that is a sixteenth, as in a random walk.
+func TestPOS(t *testing.T) {
+	for _, c := range []struct {
+		local        bool
+		fewest, most int
+	}{{true, 340, 460}, {false, 90, 160}} {
+		b := everyOrder()
+		b.Strategy, b.Seed, b.Schedules = "pos", 3, 2000
+		g := &toy{chains: chainsOf(1, 4), local: c.local}
+		if n := explored(b, g).Outcomes["b1 b2 b3 b4 a1"]; n < c.fewest || n > c.most {
+			t.Errorf("local: %t: got a1 last in %d runs of 2000, want %d to %d", c.local, n, c.fewest, c.most)
+		}
+	}
+}
+
+// The shortest schedule is the same whatever found the failure: with the two choices
+// that it needs and no other one.
+func TestShrink(t *testing.T) {
+	fails := func(order []string) string {
+		if slices.Contains(order, "c1 as cut") && before(order, "b1", "a1") {
+			return "bug"
+		}
+		return ""
+	}
+	for _, strategy := range Strategies() {
+		b := Bounds{Limits: Limits{Delays: 4, Faults: 1}, Schedules: 5000, Strategy: strategy, Seed: 1}
+		e := explored(b, &toy{chains: chainsOf(2, 2, 2), effects: map[string][]string{"c1": {"cut", "reset"}}, cancel: true, fails: fails})
+		if len(e.Findings) != 1 {
+			t.Errorf("%s: got %d findings, want 1", strategy, len(e.Findings))
+			continue
+		}
+		f := e.Findings[0]
+		want := []string{"b1", "c1 as cut", "a1", "a2", "b2", "c2"}
+		if !slices.Equal(f.Schedule, want) && !slices.Equal(f.Schedule, []string{"c1 as cut", "b1", "a1", "a2", "b2", "c2"}) {
+			t.Errorf("%s: got %v (found as %v), want %v", strategy, f.Schedule, f.As, want)
+		}
+		if f.Unsteady != nil || !f.Outcome.Failed {
+			t.Errorf("%s: got %+v, want it to fail again", strategy, f)
+		}
+	}
+}
+
+// AsFound keeps the schedule that failed.
+func TestAsFound(t *testing.T) {
+	for _, asFound := range []bool{true, false} {
+		b := everyOrder()
+		b.Strategy, b.Seed, b.KeepGoing, b.AsFound = "random", 1, false, asFound
+		e := explored(b, &toy{chains: chainsOf(3, 3), cancel: true, fails: func(order []string) string {
+			if before(order, "b1", "a3") && slices.Contains(order, "cancel") {
+				return "bug"
+			}
+			return ""
+		}})
+		if len(e.Findings) != 1 || slices.Equal(e.Findings[0].Schedule, e.Findings[0].As) != asFound {
+			t.Errorf("AsFound: %t: got %+v", asFound, e.Findings)
+		}
+	}
+}
+
+// The schedules of all shards are those of one process, each once; merged, the counts
+// and the findings are the same.
+func TestShards(t *testing.T) {
+	fails := func(order []string) string {
+		switch {
+		case before(order, "c2", "a1"):
+			return "one"
+		case before(order, "b2", "a2"):
+			return "two"
+		}
+		return ""
+	}
+	for _, strategy := range Strategies() {
+		for _, total := range []int{1, 2, 3, 7} {
+			b := everyOrder()
+			b.Strategy, b.Seed, b.Schedules = strategy, 1, 1<<20
+			if strategy != "exhaustive" {
+				b.Schedules = 120
+			}
+			b.Limits = Limits{Delays: 3, Faults: 1}
+			if strategy == "portfolio" {
+				continue // its trees and draws end at different times in each shard
+			}
+			whole := explored(b, &toy{chains: chainsOf(2, 2, 2), fails: fails})
+			var counts []Counts
+			var findings []Finding
+			for i := range total {
+				b.Shard = Shard{i, total}
+				part := explored(b, &toy{chains: chainsOf(2, 2, 2), fails: fails})
+				counts, findings = append(counts, part.Counts), append(findings, part.Findings...)
+			}
+			if got := Merge(counts); !reflect.DeepEqual(got, whole.Counts) {
+				t.Errorf("%s, %d shards: got %+v, want %+v", strategy, total, got, whole.Counts)
+			}
+			key := func(f Finding) Key { return Key{f.Outcome.Signature, f.Cost, f.As} }
+			got, want := Distinct(findings, key), Distinct(whole.Findings, key)
+			if len(want) != 2 || !slices.EqualFunc(got, want, func(a, b Finding) bool { return key(a).compare(key(b)) == 0 && slices.Equal(a.Schedule, b.Schedule) }) {
+				t.Errorf("%s, %d shards: got %+v, want %+v", strategy, total, got, want)
+			}
+		}
+	}
+}
+
+// A program that offers something else the second time is no longer under control.
+func TestDiverged(t *testing.T) {
+	runs := 0
+	g := &toy{chains: chainsOf(2, 2)}
+	e := New(everyOrder(), func(c *Choices) Outcome {
+		if runs++; runs == 3 {
+			g.chains[0][1] = "a9"
+		}
+		return g.run(c)
+	})
+	e.Explore()
+	if len(e.Findings) != 1 || e.Findings[0].Diverged == nil {
+		t.Fatalf("got %+v, want a divergence", e.Findings)
+	}
+	if d := e.Findings[0].Diverged; d.Step != 2 || !slices.Equal(d.Offers, []string{"offered: a9; b1"}) {
+		t.Errorf("got %+v", d)
+	}
+}
+
+// A failure that does not come again is said to be unsteady.
+func TestUnsteady(t *testing.T) {
+	runs := 0
+	g := &toy{chains: chainsOf(1, 1)}
+	b := everyOrder()
+	b.KeepGoing = false
+	e := New(b, func(c *Choices) Outcome {
+		o := g.run(c)
+		if runs++; runs == 2 {
+			o.Failed, o.Signature = true, "once"
+		}
+		return o
+	})
+	e.Explore()
+	if len(e.Findings) != 1 || e.Findings[0].Unsteady == nil || e.Findings[0].Unsteady.Signature != "once" {
+		t.Errorf("got %+v, want a failure that did not come again", e.Findings)
+	}
+}
+
+// Two undecided schedules end the search, and only the first of a kind is kept.
+func TestUndecided(t *testing.T) {
+	g := &toy{chains: chainsOf(2, 2)}
+	e := New(everyOrder(), func(c *Choices) Outcome {
+		o := g.run(c)
+		o.Undecided, o.Signature = true, "frozen"
+		return o
+	})
+	e.Explore()
+	if e.Schedules != mostFrozen || len(e.Undecided) != 1 || len(e.Findings) != 0 || len(e.Outcomes) != 0 {
+		t.Errorf("got %d schedules, %+v", e.Schedules, e.Undecided)
+	}
+}
+
+// A schedule with a coincidence is run several times.
+func TestCoincidences(t *testing.T) {
+	b := everyOrder()
+	b.Limits = Limits{Coincidences: 1}
+	e := explored(b, &toy{chains: chainsOf(1, 1), pairs: true})
+	if e.Schedules != 2 || e.Sampled != 1 || e.Outcomes["a1 & b1"] != Samples || e.Outcomes["a1 b1"] != 1 {
+		t.Errorf("got %+v", e.Counts)
+	}
+}
+
+// A schedule is replayed as far as it fits, and what is left of it is said.
+func TestReplay(t *testing.T) {
+	g := &toy{chains: chainsOf(2, 2), fails: func(order []string) string { return strings.Join(order, " ") }}
+	e := New(Bounds{}, g.run)
+	r := e.Replay([]string{"b1", "b9", "a1"}, Limits{Delays: manyDelays})
+	if want := "b1 a1 a2 b2"; r.Signature != want || !slices.Equal(r.Left, []string{"b9"}) {
+		t.Errorf("got %q, left %q, want %q and b9", r.Signature, r.Left, want)
+	}
+	if len(e.Findings) != 1 {
+		t.Errorf("got %d findings, want 1", len(e.Findings))
+	}
+}
+
+// The states that a run is to reach are counted, those that none reached too.
+func TestReached(t *testing.T) {
+	g := &toy{chains: chainsOf(1, 1)}
+	e := New(everyOrder(), func(c *Choices) Outcome {
+		o := g.run(c)
+		o.Reached = map[string]bool{"b first": o.Summary == "b1 a1", "never": false}
+		return o
+	})
+	e.Explore()
+	if e.Reached["b first"] != 1 || !slices.Equal(e.Unreached(), []string{"never"}) {
+		t.Errorf("got %v", e.Reached)
+	}
+}

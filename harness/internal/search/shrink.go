@@ -1,0 +1,168 @@
+package search
+
+import "slices"
+
+// WaitName is the name of the option to wait.
+const WaitName = "wait"
+
+// withoutWaits returns the schedule as it is told: a wait is no choice, but the only
+// option that was left.
+func withoutWaits(schedule []string) []string {
+	return slices.DeleteFunc(slices.Clone(schedule), func(name string) bool { return name == WaitName })
+}
+
+// picker follows a schedule as far as it can. Options that the schedule does not
+// have are taken as they come, so that a schedule outlives changes that do not
+// concern it.
+type picker struct{ left []string }
+
+func follow(schedule []string) *picker { return &picker{left: slices.Clone(schedule)} }
+
+func (p *picker) pick(opts []Option) int {
+	if len(p.left) > 0 {
+		for i, o := range opts {
+			if o.Name == p.left[0] {
+				p.left = p.left[1:]
+				return i
+			}
+		}
+	}
+	// The schedule's next choice is not offered, and the oldest option is taken. If the
+	// schedule has that one later, it need not come again.
+	if i := slices.Index(p.left, opts[0].Name); i >= 0 {
+		p.left = slices.Delete(p.left, i, i+1)
+	}
+	return 0
+}
+
+// Replayed is what came of a schedule that was run again.
+type Replayed struct {
+	Outcome
+	// Left is the choices of the schedule that never came.
+	Left []string
+}
+
+// Replay runs one schedule again, with Tell, within limits of its own. If it fails it
+// is a finding, and its failure is not looked for again.
+func (e *Engine) Replay(schedule []string, within Limits) Replayed {
+	p := follow(schedule)
+	r := e.onceWithin(within, p.pick, true)
+	if r.Undecided {
+		e.undecided(r)
+	}
+	if r.Failed && !e.seen[r.Signature] {
+		e.seen[r.Signature] = true
+		e.Findings = append(e.Findings, Finding{Schedule: r.schedule(), Outcome: r.Outcome})
+	}
+	return Replayed{r.Outcome, p.left}
+}
+
+// shrink finds the shortest schedule with the same failure: it takes away what
+// is optional, then faults, then delays, as long as the failure stays.
+func (e *Engine) shrink(r result) Finding {
+	if r.taken.Coincidences > 0 || e.bounds.AsFound {
+		// Where there is chance nothing shorter can be told to be the same.
+		return Finding{Schedule: withoutWaits(r.schedule()), Outcome: r.Outcome}
+	}
+	for again := true; again; {
+		again = false
+		for _, departs := range []func(Step) bool{isOptional, isFault, isLate} {
+			if shorter, ok := e.without(r, departs); ok {
+				r, again = shorter, true
+			}
+		}
+	}
+	r = e.earlier(r)
+	s := r.schedule()
+	final := e.onceWithin(e.bounds.Limits, follow(s).pick, true)
+	f := Finding{Schedule: withoutWaits(s), Outcome: final.Outcome}
+	if !final.Failed || final.Signature != r.Signature {
+		f.Unsteady = &r.Outcome
+	}
+	return f
+}
+
+// try runs a schedule, and reports whether it is a shorter one with r's failure.
+func (e *Engine) try(r result, schedule []string) (result, bool) {
+	again := e.once(follow(schedule).pick)
+	return again, again.Failed && again.Signature == r.Signature && again.weight() < r.weight()
+}
+
+// without takes every such departure away that the failure can do without. It reports
+// whether there was one.
+func (e *Engine) without(r result, departs func(Step) bool) (result, bool) {
+	any := false
+	for i := 0; i < len(r.steps); i++ {
+		if !departs(r.steps[i]) {
+			continue
+		}
+		if shorter, ok := e.try(r, r.withoutStep(i)); ok {
+			r, any = shorter, true
+			i = -1
+		}
+	}
+	return r, any
+}
+
+// earlier moves each departure as far forward as the failure allows: the steps that
+// follow then need not be told.
+func (e *Engine) earlier(r result) result {
+	for i := 0; i < len(r.steps); i++ {
+		st := r.steps[i]
+		if !isOptional(st) && !isFault(st) {
+			continue
+		}
+		for j := range i {
+			name, ok := sameIn(r.steps[j].Options, st.Option())
+			if !ok {
+				continue
+			}
+			s := r.schedule()
+			moved := slices.Concat(s[:j], []string{name}, s[j:i], s[i+1:])
+			if isFault(st) {
+				// The event that is a fault now is not also one that comes.
+				moved = append(slices.Clone(s[:j]), name)
+			}
+			if shorter, ok := e.try(r, moved); ok {
+				return e.earlier(shorter)
+			}
+		}
+	}
+	return r
+}
+
+// sameIn returns the option among opts that is of the same kind as o: the same
+// choice, or the same fault of another event.
+func sameIn(opts []Option, o Option) (string, bool) {
+	for _, p := range opts {
+		if p.Name == o.Name || p.Kind == Fault && o.Kind == Fault && p.Effect == o.Effect {
+			return p.Name, true
+		}
+	}
+	return "", false
+}
+
+// weight returns how much of a run's schedule has to be told.
+func (r result) weight() int {
+	n, _ := r.ToTell(r.FailedAt)
+	return 1000*r.taken.Faults + 100*r.taken.Delays + n
+}
+
+func isOptional(s Step) bool { return s.Option().Kind == Optional }
+func isFault(s Step) bool    { return s.Option().Kind == Fault }
+func isLate(s Step) bool     { return s.cost().Delays > 0 && !isOptional(s) }
+
+// withoutStep returns the schedule without the departure at step i. A fault becomes
+// its event in the normal course.
+func (c *Choices) withoutStep(i int) []string {
+	s, st := c.schedule(), c.steps[i]
+	if !isFault(st) {
+		return slices.Delete(s, i, i+1)
+	}
+	for _, o := range st.Options {
+		if o.Kind == Event && o.Event == st.Option().Event {
+			s[i] = o.Name
+		}
+	}
+	return s
+}
