@@ -10,7 +10,7 @@ import (
 // ask is what the rules say of a call that begins. What they do is recorded as
 // an event's outcome is.
 func (n *Net) ask(e *Event) Verdict {
-	v := n.Verdict(e)
+	v := n.decide(e, faultPriority, true)
 	if !v.IsPass() {
 		n.log(e, v.name)
 	}
@@ -184,7 +184,7 @@ func (l *listener) ruledNext() (c net.Conn, err error, ok bool) {
 		e = l.stuck // the same call, asked about again
 	}
 	l.mu.Unlock()
-	v := l.net.Verdict(e)
+	v := l.net.decide(e, faultPriority, true)
 	if l.stuck == nil && !v.IsPass() {
 		l.net.log(e, v.name)
 	}

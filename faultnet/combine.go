@@ -7,30 +7,16 @@ import (
 	"time"
 )
 
-// counter gives each event that a rule selects its number, from 1. The number
-// is kept in the event: rules are asked about one event more than once.
-type counter struct{ n int }
-
-// count is the number of e.
-func (c *counter) count(e *Event) int {
-	e.net.mu.Lock()
-	defer e.net.mu.Unlock()
-	if e.counts == nil {
-		e.counts = make(map[*counter]int)
-	}
-	if e.counts[c] == 0 {
-		c.n++
-		e.counts[c] = c.n
-	}
-	return e.counts[c]
-}
-
-// which is the rule that keeps the verdicts of r only for the events whose
-// number, among those that r selects, is wanted.
-func which(r Rule, wanted func(n int) bool) Rule {
-	c := new(counter)
+// numbered is the rule that keeps the verdicts of r only for the events whose
+// number, from 1 among those that r selects, is wanted.
+func numbered(r Rule, wanted func(n int) bool) Rule {
+	n := 0
 	return func(e *Event) Verdict {
-		if v := r(e); v.kinds&e.Kind != 0 && wanted(c.count(e)) {
+		v := r(e)
+		if v.kinds&e.Kind == 0 {
+			return Pass
+		}
+		if n++; wanted(n) {
 			return v
 		}
 		return Pass
@@ -38,15 +24,15 @@ func which(r Rule, wanted func(n int) bool) Rule {
 }
 
 // Nth keeps the verdict of a rule for the nth event that it selects, from 1.
-func Nth(n int, r Rule) Rule { return which(r, func(i int) bool { return i == n }) }
+func Nth(n int, r Rule) Rule { return numbered(r, func(i int) bool { return i == n }) }
 
 // First keeps the verdicts of a rule for the first n events that it selects;
 // then all is normal.
-func First(n int, r Rule) Rule { return which(r, func(i int) bool { return i <= n }) }
+func First(n int, r Rule) Rule { return numbered(r, func(i int) bool { return i <= n }) }
 
 // After keeps the verdicts of a rule for all but the first n events that it
 // selects: n connections, then refuse.
-func After(n int, r Rule) Rule { return which(r, func(i int) bool { return i > n }) }
+func After(n int, r Rule) Rule { return numbered(r, func(i int) bool { return i > n }) }
 
 // From lets the first b bytes of a direction through, and has the verdict of the
 // rule, if it is one about bytes, begin at the next.
@@ -56,15 +42,24 @@ func From(b int64, r Rule) Rule {
 		if e.Kind != Data || v.kinds&Data == 0 {
 			return Pass
 		}
-		before := b - e.Offset()
-		switch {
-		case before <= 0:
-			return v
-		case before >= int64(len(e.Bytes())):
-			return Pass
-		}
-		return Split(int(before)) // the rest is an event of its own
+		v.from = b
+		return v
 	}
+}
+
+// at is the verdict on e as it is now: an event may bring more bytes later.
+func (v Verdict) at(e *Event) Verdict {
+	if v.from == 0 {
+		return v
+	}
+	before := v.from - e.Offset()
+	switch {
+	case before <= 0:
+		return v
+	case before >= int64(len(e.Bytes())):
+		return Pass
+	}
+	return Split(int(before)) // the rest is an event of its own
 }
 
 // For keeps the verdicts of a rule for d, by the network's clock, from the
@@ -76,27 +71,12 @@ func (n *Net) For(d time.Duration, r Rule) Rule {
 		if v.kinds&e.Kind == 0 {
 			return Pass
 		}
-		n.mu.Lock()
-		defer n.mu.Unlock()
 		now := n.clock().Now()
 		if until.IsZero() {
 			until = now.Add(d)
 		}
 		if now.Before(until) {
 			return v
-		}
-		return Pass
-	}
-}
-
-// Any is the rule that asks several, and takes the first verdict that is not
-// Pass.
-func Any(rules ...Rule) Rule {
-	return func(e *Event) Verdict {
-		for _, r := range rules {
-			if v := r(e); v.kinds&e.Kind != 0 {
-				return v
-			}
 		}
 		return Pass
 	}
@@ -180,13 +160,10 @@ func (f Fault) String() string { return f.text }
 // Once reports whether the fault is for the next event alone.
 func (f Fault) Once() bool { return f.once }
 
-// Rule is the fault for the events that the pattern selects. It panics if the
-// pattern is malformed.
+// Rule gives the fault to all the events that the pattern selects, or to those
+// that its words say. It panics if the pattern is malformed.
 func (f Fault) Rule(n *Net, pattern string) Rule {
 	r := On(pattern, f.Verdict)
-	if f.once {
-		return First(1, r)
-	}
 	for _, wrap := range f.wrap {
 		r = wrap(n, r)
 	}

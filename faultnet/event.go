@@ -69,7 +69,7 @@ type Event struct {
 	sender  Side     // who sent what arrives there
 	bytes   []byte   // that arrive at a wrapped connection
 	late    lateness
-	counts  map[*counter]int // which one it is, for combinators
+	answers []answer // of the rules that were asked; guarded by Net.asking
 }
 
 // String is the event's name. It does not depend on how often the program
@@ -150,9 +150,7 @@ func (e *Event) Arriving(v Verdict) []byte {
 	if e.Kind != Data {
 		return nil
 	}
-	if v.IsPass() || e.late.over && v.postpones() {
-		v = e.net.shape(e)
-	}
+	v = e.net.normalCourse(e, v)
 	b := e.Bytes()
 	switch {
 	case v.postpones() || v.effect == lose:
@@ -164,10 +162,6 @@ func (e *Event) Arriving(v Verdict) []byte {
 	}
 	return b
 }
-
-// Delayed reports whether the event has waited for what a verdict such as
-// [Delay] made it wait for. What becomes of it was decided then.
-func (e *Event) Delayed() bool { return e.late.over }
 
 // compare orders the events of one step: they came in no order that means
 // anything, so names decide.

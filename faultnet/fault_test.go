@@ -70,11 +70,7 @@ func TestCombinators(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rule := f.Rule(n, "dial")
-			n.Install(func(e *faultnet.Event) faultnet.Verdict {
-				rule(e) // asked twice, it says the same
-				return rule(e)
-			})
+			n.Arm("dial", f)
 			got := ""
 			for range 6 {
 				c, err := n.Dial("tcp", "api.test:80")
@@ -127,7 +123,7 @@ func TestArrivals(t *testing.T) {
 				if strings.HasPrefix(tt.verdict, "extra") || strings.HasPrefix(tt.verdict, "corrupt") {
 					f, _ = faultnet.ParseFault(tt.verdict)
 				}
-				n.Install(f.Rule(n, tt.pattern))
+				n.Arm(tt.pattern, f)
 			}
 			start := time.Now()
 			c.SetReadDeadline(start.Add(time.Minute))

@@ -16,7 +16,6 @@ import (
 // is guarded by the network's mutex.
 type disturbance struct {
 	late     []*Event                  // who waits for a delay to be over
-	shapes   []*installed              // see Net.Shape
 	parted   map[string]Lost           // by host: see Net.Partition
 	down     map[string]bool           // by host: see Net.Crash
 	backlogs map[netip.AddrPort]int    // by the listener's address: see Net.Backlog
@@ -28,7 +27,7 @@ type disturbance struct {
 
 // any reports whether anything of it can change what happens.
 func (d *disturbance) any() bool {
-	return len(d.late) > 0 || len(d.shapes) > 0 || len(d.parted) > 0 || len(d.down) > 0 || len(d.backlogs) > 0
+	return len(d.late) > 0 || len(d.parted) > 0 || len(d.down) > 0 || len(d.backlogs) > 0
 }
 
 // Lost is the directions in which a [Net.Partition] lets nothing arrive.
@@ -289,14 +288,14 @@ func (n *Net) dialEach(ctx context.Context, network, name string, hosts []string
 	return nil, first
 }
 
-// Descriptors is the rule that leaves the clients of a network most descriptors:
-// a dial beyond that fails with EMFILE.
-func (n *Net) Descriptors(most int) Rule {
-	return func(e *Event) Verdict {
+// Descriptors leaves the clients of a network most descriptors: a dial beyond
+// that fails with EMFILE. A dial that waits has a descriptor as well.
+func (n *Net) Descriptors(most int) (lift func()) {
+	return n.install(&installed{rule: func(e *Event) Verdict {
 		if e.Kind != Dial {
 			return Pass
 		}
-		open := 0
+		open := n.dialsBefore(e)
 		for _, c := range n.Conns() {
 			if !c.IsClosed() {
 				open++
@@ -306,7 +305,21 @@ func (n *Net) Descriptors(most int) Rule {
 			return Pass
 		}
 		return NoDescriptor
+	}})
+}
+
+// dialsBefore is how many dials wait that came before e.
+func (n *Net) dialsBefore(e *Event) (count int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, waiting := range [...][]*Event{n.pending, n.disturbed.late} {
+		for _, w := range waiting {
+			if w.Kind == Dial && w.dial.number < e.dial.number {
+				count++
+			}
+		}
 	}
+	return count
 }
 
 // openAs opens the connection of a dial, and does to it what the verdict says.

@@ -70,8 +70,13 @@ func (n *Net) postpone(e *Event, v Verdict) bool {
 	case dribble:
 		limit = v.bytes
 	}
-	if e.Kind&travels != 0 && !e.From.link.delay(e, v, &d, limit) {
-		return true // withdrawn meanwhile
+	if e.Kind&travels != 0 {
+		if !e.From.link.delay(e, &d, limit) {
+			return true // withdrawn meanwhile
+		}
+		if limit > 0 {
+			n.pace(e.From.Peer(), v)
+		}
 	}
 	n.log(e, v.name)
 	n.later(e, d, after)
@@ -80,7 +85,7 @@ func (n *Net) postpone(e *Event, v Verdict) bool {
 
 // delay notes what of the stream the event brings when its delay is over. What
 // is written meanwhile comes as late after it as it was written: see advance.
-func (l *link) delay(e *Event, v Verdict, d *time.Duration, limit int) bool {
+func (l *link) delay(e *Event, d *time.Duration, limit int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	to := e.From.Peer()
@@ -93,7 +98,6 @@ func (l *link) delay(e *Event, v Verdict, d *time.Duration, limit int) bool {
 	}
 	if limit > 0 {
 		e.late.limit = limit
-		to.in.shape = &v
 		return true
 	}
 	inFlight := to.in.buf.n - to.in.arrived

@@ -40,10 +40,9 @@ type inbound struct {
 	event   *Event // the head of the queue, while it waits to be released
 	data    string // the name of the events that bring bytes, once there was one
 
-	taken   int64    // bytes that were read
-	clogged bool     // nothing arrives: see Conn.Clog
-	shape   *Verdict // of everything that is still to come
-	marking bool     // what is written behind a delayed event is noted
+	taken   int64 // bytes that were read
+	clogged bool  // nothing arrives: see Conn.Clog
+	marking bool  // what is written behind a delayed event is noted
 	marks   []mark
 
 	dst    []byte // of a Read that sleeps, with nothing to read

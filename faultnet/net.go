@@ -39,8 +39,9 @@ type Net struct {
 	numHosts  int
 	numPorts  int
 
-	rules     []*installed
-	wake      func() // the driver's
+	asking    sync.Mutex   // held while rules are asked; guards what they answered
+	rules     []*installed // in the order of their priorities, and replaced as a whole
+	wake      func()       // the driver's
 	arrivals  []*Event
 	pending   []*Event // in first-come order, named
 	recording bool
@@ -100,9 +101,14 @@ func (n *Net) Pending() []*Event {
 // same events in the same order each time.
 func (n *Net) AppendPending(b []*Event) []*Event {
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	n.collect()
-	return append(b, n.pending...)
+	seen := len(b)
+	b = append(b, n.pending...)
+	n.mu.Unlock()
+	for _, e := range b[seen:] {
+		n.Verdict(e) // decided now, and in this order
+	}
+	return b
 }
 
 // Delayed is the events that wait for a delay to be over: they are not pending.
@@ -164,9 +170,7 @@ func (n *Net) Apply(e *Event, v Verdict) bool {
 	}
 	n.pending = slices.Delete(n.pending, i, i+1)
 	n.mu.Unlock()
-	if e.late.over && (v.IsPass() || v.postpones()) {
-		v = e.late.verdict()
-	}
+	n.fired(e, v)
 	n.happen(e, v)
 	return true
 }
@@ -185,7 +189,7 @@ func (n *Net) post(e *Event) {
 		return
 	}
 	n.mu.Unlock()
-	v := n.Verdict(e)
+	v := n.decide(e, faultPriority, true)
 	if !v.IsHold() {
 		n.happen(e, v)
 		return
@@ -199,9 +203,7 @@ func (n *Net) post(e *Event) {
 
 // happen carries out the verdict on an event that is in no list any more.
 func (n *Net) happen(e *Event, v Verdict) {
-	if v.IsPass() {
-		v = n.shape(e)
-	}
+	v = n.normalCourse(e, v)
 	if n.postpone(e, v) {
 		return
 	}
@@ -341,6 +343,7 @@ func (n *Net) forget(l *link) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.links, l)
+	n.remove(func(r *installed) bool { return r.paces != nil && r.paces.link == l })
 }
 
 // Conns is the client ends of all connections that are not wholly gone: those

@@ -2,10 +2,10 @@ package faultnet
 
 import "slices"
 
-// Rule decides what becomes of an event. Rules are asked in the order they
-// were installed; the first verdict that is not [Pass] wins. A rule runs with
-// no lock held, but must not block. It may be asked about the same event more
-// than once.
+// Rule decides what becomes of an event. It is asked once about each, when the
+// event is first seen: by the driver at quiet, or when it is posted. Rules are
+// asked one at a time; a rule may look at any connection, but must not block,
+// install or lift.
 type Rule func(*Event) Verdict
 
 // On is the rule that gives verdict v to the events that the pattern selects.
@@ -23,58 +23,210 @@ func On(pattern string, v Verdict) Rule {
 	}
 }
 
-// installed gives each rule an identity, so that lifting one twice is harmless.
+// priority orders the rules of a network: faults come before holds, and holds
+// before shapes. Rules of one priority are in the order of their installation.
+// The first verdict that is not [Pass] wins.
+type priority uint8
+
+const (
+	faultPriority priority = iota
+	holdPriority
+	shapePriority
+)
+
+// installed is a rule in the list of a network.
 type installed struct {
-	rule  Rule
-	calls bool // it is asked about calls
+	rule     Rule
+	priority priority
+	calls    bool  // it is asked about calls
+	once     bool  // it is spent when a verdict of it was carried out
+	paces    *Conn // the end to which it slows what is sent, as Rate does
+	fired    bool  // a verdict of it was carried out; guarded by Net.asking
+}
+
+// answer is what a rule said of an event. The event keeps it.
+type answer struct {
+	by      *installed
+	verdict Verdict
+	fired   bool // it was carried out
 }
 
 // Install adds a rule behind those that are there. The function it returns
 // lifts the rule: events that only it held then happen, in the order they
 // came, and calls that it blocked go on.
 func (n *Net) Install(r Rule) (lift func()) {
-	return n.install(&installed{r, true})
+	return n.install(&installed{rule: r, calls: true})
 }
+
+// Hold keeps the events that the pattern selects pending, unless a rule of
+// Install or Arm decides about them; the function it returns lets them go. It
+// panics if the pattern is malformed.
+func (n *Net) Hold(pattern string) (release func()) {
+	return n.install(&installed{rule: On(pattern, Hold), priority: holdPriority})
+}
+
+// Shape installs a rule for what a link is like: latency, jitter, bandwidth. It
+// decides about events that are let happen in their normal course, also by a
+// driver or [Net.Apply], which overrule the rules of Install.
+func (n *Net) Shape(r Rule) (lift func()) {
+	return n.install(&installed{rule: r, priority: shapePriority})
+}
+
+// Armed is a fault in the list of rules: see [Net.Arm].
+type Armed struct {
+	n    *Net
+	in   *installed
+	lift func()
+}
+
+// Arm installs the fault for the events that the pattern selects. A fault
+// without words behind its verdict is for the first of them that happens. Arm
+// panics if the pattern is malformed.
+func (n *Net) Arm(pattern string, f Fault) *Armed {
+	in := &installed{rule: f.Rule(n, pattern), calls: f.Verdict.kinds&Calls != 0, once: f.once}
+	return &Armed{n, in, n.install(in)}
+}
+
+// Fired reports whether the fault was carried out.
+func (a *Armed) Fired() bool {
+	a.n.asking.Lock()
+	defer a.n.asking.Unlock()
+	return a.in.fired
+}
+
+// Lift takes the fault from the list.
+func (a *Armed) Lift() { a.lift() }
 
 func (n *Net) install(in *installed) (lift func()) {
 	n.mu.Lock()
-	n.rules = append(slices.Clip(n.rules), in)
+	i := len(n.rules)
+	for i > 0 && (n.rules[i-1].priority > in.priority || in.paces != nil && n.rules[i-1].priority == shapePriority) {
+		i--
+	}
+	n.rules = slices.Insert(slices.Clone(n.rules), i, in) // others may be reading it
 	n.setControlled()
 	n.mu.Unlock()
 	return func() {
 		n.mu.Lock()
-		i := slices.Index(n.rules, in)
-		if i < 0 {
-			n.mu.Unlock()
-			return
-		}
-		n.rules = slices.Delete(slices.Clone(n.rules), i, i+1)
-		n.setControlled()
+		lifted := n.remove(func(r *installed) bool { return r == in })
 		n.mu.Unlock()
-		n.unblock()
-		n.reconsider()
+		if lifted {
+			n.unblock()
+			n.reconsider()
+		}
 	}
 }
 
-// Hold keeps the events that the pattern selects pending; the function it
-// returns lets them go. It panics if the pattern is malformed.
-func (n *Net) Hold(pattern string) (release func()) {
-	return n.install(&installed{On(pattern, Hold), false}) // no call can be held
+// remove takes the rules that are meant from the list, and reports whether
+// there was one. It is called with mu held.
+func (n *Net) remove(meant func(*installed) bool) bool {
+	if !slices.ContainsFunc(n.rules, meant) {
+		return false
+	}
+	n.rules = slices.DeleteFunc(slices.Clone(n.rules), meant)
+	n.setControlled()
+	return true
 }
 
-// Verdict is what the installed rules say of e now. A verdict that is not for
-// such events counts as [Pass].
-func (n *Net) Verdict(e *Event) Verdict {
+// pace gives every later Data event on its way to an end the verdict, before
+// any Shape.
+func (n *Net) pace(to *Conn, v Verdict) {
+	n.mu.Lock()
+	n.remove(func(r *installed) bool { return r.paces == to })
+	n.mu.Unlock()
+	n.install(&installed{priority: shapePriority, paces: to, rule: func(e *Event) Verdict {
+		if e.Kind == Data && e.From != nil && e.From.Peer() == to {
+			return v
+		}
+		return Pass
+	}})
+}
+
+// Verdict is what the rules have decided about e. It is decided when e is first
+// seen, and again only by rules that were installed or lifted since. Pass stands
+// for the normal course, which a Shape may delay.
+func (n *Net) Verdict(e *Event) Verdict { return n.decide(e, faultPriority, false) }
+
+// decide returns the verdict of the first rule that has one, from a priority
+// on. If the caller carries it out at once, it counts as fired.
+func (n *Net) decide(e *Event, from priority, carriedOut bool) Verdict {
 	if e.late.over {
 		return e.late.verdict() // it was decided when its delay began
 	}
 	n.mu.Lock()
 	rules := n.rules
 	n.mu.Unlock()
-	for _, in := range rules {
-		if v := in.rule(e); !v.IsPass() && v.kinds&e.Kind != 0 {
-			return v
+	if len(rules) == 0 {
+		return Pass
+	}
+	n.asking.Lock()
+	defer n.asking.Unlock()
+	a, v := e.first(rules, from)
+	if carriedOut && a != nil {
+		a.fire(v)
+	}
+	return v
+}
+
+// normalCourse is what v makes of e: if it is Pass, or would delay again what was
+// delayed, what the event comes to without faults.
+func (n *Net) normalCourse(e *Event, v Verdict) Verdict {
+	if v.IsPass() || e.late.over && v.postpones() {
+		return n.decide(e, shapePriority, false)
+	}
+	return v
+}
+
+// fired notes that v was carried out on e, if the rules had decided so.
+func (n *Net) fired(e *Event, v Verdict) {
+	n.mu.Lock()
+	rules := n.rules
+	n.mu.Unlock()
+	if v.IsPass() || len(rules) == 0 {
+		return
+	}
+	n.asking.Lock()
+	defer n.asking.Unlock()
+	if a, decided := e.first(rules, faultPriority); a != nil && decided.name == v.name {
+		a.fire(v)
+	}
+}
+
+func (a *answer) fire(v Verdict) {
+	if v.name == a.verdict.name { // not what From lets through before
+		a.fired, a.by.fired = true, true
+	}
+}
+
+// first is the first answer about e that is not Pass, from a priority on.
+func (e *Event) first(rules []*installed, from priority) (*answer, Verdict) {
+	for _, r := range rules {
+		if r.priority < from || e.Kind&Calls != 0 && !r.calls {
+			continue
+		}
+		if a := e.ask(r); a != nil {
+			if v := a.verdict.at(e); !v.IsPass() {
+				return a, v
+			}
 		}
 	}
-	return Pass
+	return nil, Pass
+}
+
+// ask is what a rule says of e, or said when it was asked before. A verdict
+// that is not for such events counts as Pass. A rule that is spent says nothing.
+func (e *Event) ask(r *installed) *answer {
+	i := slices.IndexFunc(e.answers, func(a answer) bool { return a.by == r })
+	if r.once && r.fired && (i < 0 || !e.answers[i].fired) {
+		return nil
+	}
+	if i < 0 {
+		v := r.rule(e)
+		if v.kinds&e.Kind == 0 || v.IsHold() && r.priority == shapePriority {
+			v = Pass
+		}
+		i = len(e.answers)
+		e.answers = append(e.answers, answer{by: r, verdict: v})
+	}
+	return &e.answers[i]
 }

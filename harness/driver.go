@@ -184,7 +184,7 @@ func (t *T) caught(who string) {
 // releaseNext releases the first event that no rule holds.
 func (t *T) releaseNext(pending []*faultnet.Event) bool {
 	for _, e := range pending {
-		v := t.Net.verdictOn(e)
+		v := t.Net.Verdict(e)
 		if v.IsHold() {
 			continue
 		}

@@ -13,7 +13,6 @@ import (
 // hostFaults is what the verbs about hosts remember.
 type hostFaults struct {
 	paused map[string]func()         // by address
-	shapes map[string]func()         // by pattern
 	again  map[string][]func()       // by host: what serves there
 	served map[string][]*http.Server // by address
 }
@@ -45,19 +44,7 @@ func (n *Net) does(f func(), words ...string) {
 // Lift disarms every fault and ends every Shape on the pattern.
 func (n *Net) Lift(pattern string) {
 	n.t.step("lift", pattern)
-	found := false
-	for _, f := range n.faults {
-		if f.pattern.String() == pattern && !f.lifted {
-			f.lift()
-			found = true
-		}
-	}
-	if lift := n.hosts.shapes[pattern]; lift != nil {
-		lift()
-		delete(n.hosts.shapes, pattern)
-		found = true
-	}
-	if !found {
+	if !n.disarm(func(f *Fault) bool { return f.pattern == pattern }) {
 		n.t.fatal("usage", fmt.Sprintf("no fault is armed on %q", pattern))
 	}
 	n.t.settle()
@@ -73,11 +60,7 @@ func (n *Net) Shape(pattern, outcome string) {
 		if err != nil {
 			n.t.fatal("usage", err.Error())
 		}
-		r := faultnet.On(pattern, f.Verdict)
-		if !f.Once() {
-			r = f.Rule(n.Net, pattern)
-		}
-		set(&n.hosts.shapes, pattern, n.Net.Shape(r))
+		n.armed(&Fault{pattern: pattern, lift: n.Net.Shape(f.Rule(n.Net, pattern)), fired: always})
 	}, "shape", pattern+" as "+outcome)
 }
 
@@ -97,14 +80,12 @@ func (n *Net) Backlog(address string, most int) {
 // Descriptors has dials beyond most open connections fail with EMFILE.
 func (n *Net) Descriptors(most int) {
 	n.does(func() {
-		rule := n.Net.Descriptors(most)
-		f := &Fault{n: n, pattern: dialPattern, rule: rule}
-		f.fired.Store(true) // a limit need not be reached
-		n.faults = append(n.faults, f)
+		n.armed(&Fault{pattern: "dial", lift: n.Net.Descriptors(most), fired: always})
 	}, "descriptors", fmt.Sprint(most))
 }
 
-var dialPattern, _ = faultnet.ParsePattern("dial")
+// always is for rules that the network need not come to: shapes and limits.
+func always() bool { return true }
 
 // Partition is [faultnet.Net.Partition]; what is lost is "client->server",
 // "server->client" or, by default, both.

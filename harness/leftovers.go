@@ -65,8 +65,8 @@ func (t *T) Leaks() []Failure {
 		}
 	}
 	for _, f := range t.Net.faults {
-		if !f.fired.Load() {
-			add("fault", f.where, "fault %q on %q: armed and never fired", f.verdict, f.pattern)
+		if !f.fired() {
+			add("fault", f.where, "fault %q on %q: armed and never fired", f.text, f.pattern)
 		}
 	}
 	var draining []*faultnet.Conn

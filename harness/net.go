@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"github.com/halfopen/halfopen/faultnet"
 )
@@ -187,12 +186,10 @@ func verdict(name string) (faultnet.Verdict, error) {
 // Fault is a fault that is armed: see [Net.Fault].
 type Fault struct {
 	n       *Net
-	pattern faultnet.Pattern
-	verdict faultnet.Fault
-	rule    faultnet.Rule
-	calls   func() // lifts the rule for calls
-	lifted  bool
-	fired   atomic.Bool
+	pattern string
+	text    string
+	lift    func()
+	fired   func() bool
 	where   string
 }
 
@@ -213,28 +210,18 @@ func (n *Net) Fault(pattern, outcome string) *Fault {
 }
 
 func (n *Net) arm(pattern string, v faultnet.Fault) *Fault {
-	p, _ := faultnet.ParsePattern(pattern)
-	f := &Fault{n: n, pattern: p, verdict: v, rule: v.Rule(n.Net, pattern), where: n.t.here()}
-	n.faults = append(n.faults, f)
+	armed := n.Arm(pattern, v)
 	if v.Verdict.Kinds()&faultnet.Calls != 0 {
-		f.calls = n.Install(func(e *faultnet.Event) faultnet.Verdict {
-			if e.Kind&faultnet.Calls == 0 {
-				return faultnet.Pass
-			}
-			return f.on(e)
-		})
-		n.t.Cleanup(f.calls) // nothing stays blocked
+		n.t.Cleanup(armed.Lift) // no call stays blocked
 	}
-	return f
+	return n.armed(&Fault{pattern: pattern, text: v.String(), lift: armed.Lift, fired: armed.Fired})
 }
 
-// on is what the fault makes of e.
-func (f *Fault) on(e *faultnet.Event) faultnet.Verdict {
-	v := f.rule(e)
-	if !v.IsPass() {
-		f.fired.Store(true)
-	}
-	return v
+// armed notes a rule that Lift ends.
+func (n *Net) armed(f *Fault) *Fault {
+	f.n, f.where = n, n.t.here()
+	n.faults = append(n.faults, f)
+	return f
 }
 
 // parseFault is faultnet.ParseFault with the error of verdict.
@@ -248,33 +235,21 @@ func parseFault(s string) (faultnet.Fault, error) {
 
 // Lift disarms the fault.
 func (f *Fault) Lift() {
-	f.n.t.step("lift", f.pattern.String())
-	f.lift()
+	f.n.t.step("lift", f.pattern)
+	f.n.disarm(func(g *Fault) bool { return g == f })
 	f.n.t.settle()
 }
 
-func (f *Fault) lift() {
-	f.fired.Store(true)
-	f.lifted = true
-	if f.calls != nil {
-		f.calls()
-	}
-}
-
-// verdictOn is what becomes of e now: an armed fault comes before a hold.
-func (n *Net) verdictOn(e *faultnet.Event) faultnet.Verdict {
-	if e.Delayed() {
-		return n.Verdict(e)
-	}
-	for _, f := range n.faults {
-		if f.lifted {
-			continue
+// disarm lifts what is armed and meant, and reports whether there was any.
+func (n *Net) disarm(meant func(*Fault) bool) bool {
+	armed := len(n.faults)
+	n.faults = slices.DeleteFunc(n.faults, func(f *Fault) bool {
+		if meant(f) {
+			f.lift()
 		}
-		if v := f.on(e); !v.IsPass() {
-			return v
-		}
-	}
-	return n.Verdict(e)
+		return meant(f)
+	})
+	return len(n.faults) < armed
 }
 
 // Dial is a dial that the test has in its hand.

@@ -141,7 +141,7 @@ func (p *plan) do(t *T, a action, name string) {
 	case faultAction:
 		t.apply(a.event, *a.verdict)
 	default:
-		t.apply(a.event, t.Net.verdictOn(a.event))
+		t.apply(a.event, t.Net.Verdict(a.event))
 	}
 }
 
