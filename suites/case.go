@@ -149,9 +149,9 @@ func quirkOf(quirks []Quirk, c Case, p Protocol) (quirk *Quirk, known bool) {
 	return nil, true
 }
 
-// checkQuirks refuses a quirk of a case that there is not, and of versions that
-// are none: it would never be seen to be obsolete.
-func checkQuirks(cases []Case, quirks []Quirk) error {
+// CheckQuirks returns an error for a quirk of a case that does not exist, or of versions
+// that do not: it would never be seen to be obsolete.
+func CheckQuirks(cases []Case, quirks []Quirk) error {
 	for _, q := range quirks {
 		name := q.Case
 		if p, rest, ok := strings.Cut(name, "/"); ok && parseProtocol(p) != 0 {

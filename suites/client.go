@@ -135,13 +135,13 @@ func TestPool(t *testing.T, maker PoolMaker, quirks ...Quirk) {
 	TestClient(t, PoolSubject("pool", maker), quirks...)
 }
 
-// CheckClientQuirks refuses a quirk of a case that there is not.
+// CheckClientQuirks is [CheckQuirks] for the cases of clients.
 func CheckClientQuirks(quirks []Quirk) error {
 	var cases []Case
 	for _, c := range ClientCases() {
 		cases = append(cases, Case{Name: c.Name})
 	}
-	return checkQuirks(cases, quirks)
+	return CheckQuirks(cases, quirks)
 }
 
 // ClientCase is one thing that is expected of every client. Its fields are

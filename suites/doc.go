@@ -26,24 +26,11 @@
 // connection of HTTP/1 off the limit that they never counted on it, so that the
 // limit is exceeded, or the process ends with the panic "connCount underflow".
 //
-// [Describe] is the same cases as specs of Ginkgo, and [Entries] as the entries of
-// a table; their labels are for --label-filter. [Check] is the same for a program,
-// or for a test that writes a report: as text, as JSON and as JUnit makes it
-// (REPORT.md has the schema, and a workflow to copy).
+// [Check] is the same for a program, or for a test that writes a report: as text, as JSON
+// and as JUnit makes it (REPORT.md has the schema, and a workflow to copy).
 //
-// The Gomega matchers ask about requests and connections, and without Gomega a
-// test asks package harness:
-//
-//	Expect(r2).To(suites.RunOn(c1))          r2.Conn() == c1, or r2.WantDone(c1)
-//	Expect(r2).To(suites.BeReused())         r2.Reused()
-//	Expect(r2).To(suites.BeStuck())          r2.Pending(), or r2.WantPending()
-//	Expect(t).To(suites.HaveOpenConns(2))    t.Net.OpenConns(), or t.Net.WantConns(2)
-//	Expect(t).To(suites.HaveIdle(1))         t.Net.IdleConns()
-//	Expect(t).To(suites.HaveDialed(1))       t.Net.Dialed()
-//	Expect(t).To(suites.HaveSeen("c1 * fin")) t.Seen("c1 * fin")
-//	Expect(t).NotTo(suites.HaveLeaked())     t.Leaks(), and the end of every test
-//
-// [VerifyNone] is goleak's for tests with real connections: what is idle in a pool
-// is not leaked; [VerifyTestMain] is goleak's for a package whose tests are run in
-// bubbles. Whoever imports only package harness compiles none of this.
+// Three frameworks have a package of their own, so that this one compiles none of them:
+// ginkgosuite makes specs of the cases, gomegamatch has matchers for requests and
+// connections, and goleakcheck looks for leaked goroutines after tests with real
+// connections.
 package suites

@@ -5,9 +5,6 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"testing"
-
-	"github.com/onsi/gomega"
 
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/suites"
@@ -44,35 +41,4 @@ func ExampleCheck() {
 	//
 	// 2 cases x 1 subjects, 2 schedules in 0s
 	// failed: false
-}
-
-// A matcher that fails names the requests that it is about, and the lines that
-// made them.
-func ExampleHaveDialed() {
-	r := harness.Run("dials", func(t *harness.T) {
-		t.Serve("api.test:80", nil)
-		client := t.Client(t.Net.Transport())
-		for range 2 {
-			resp, err := client.Get("http://api.test/bytes/300000")
-			if err != nil {
-				t.Fatal(err)
-			}
-			resp.Body.Close() // and nobody has read it
-		}
-		gomega.NewWithT(t).Expect(t).To(suites.HaveDialed(1), "one connection is enough")
-	})
-	fmt.Println(r.Failures[0].Text)
-	// Output:
-	// one connection is enough
-	// network: got 2 dials, want 1
-	//   call1: done on c1, its body closed before its end  (example_test.go:56)
-	//   call2: done on c2, its body closed before its end  (example_test.go:56)
-}
-
-// After an ordinary test with real servers: connections that are idle in the
-// client's pool are no leak, those with an open body are.
-func ExampleVerifyNone() {
-	var t *testing.T // the test's
-	client := &http.Client{Transport: new(http.Transport)}
-	defer suites.VerifyNone(t, suites.Pooled{client})
 }

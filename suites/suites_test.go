@@ -4,39 +4,39 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/onsi/ginkgo/v2"
-	"github.com/onsi/gomega"
-	"go.uber.org/goleak"
-
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/suites"
+	"github.com/halfopen/halfopen/suites/goleakcheck"
 )
 
-// Ginkgo keeps one goroutine for signals to the end of the process.
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // net/http logs bytes that nobody asked for
-	suites.VerifyTestMain(m, goleak.IgnoreAnyFunction(
-		"github.com/onsi/ginkgo/v2/internal/interrupt_handler.(*InterruptHandler).registerForInterrupts.func2"))
+	goleakcheck.VerifyTestMain(m)
 }
-
-// net/http over HTTP/1 is the first subject: under Ginkgo, as a project that
-// uses Ginkgo would have it.
-func TestSuites(t *testing.T) {
-	gomega.RegisterFailHandler(ginkgo.Fail)
-	ginkgo.RunSpecs(t, "suites")
-}
-
-var _ = suites.Describe("net/http", harness.NetHTTP, suites.NetHTTPQuirks...)
 
 func TestTransportNetHTTP(t *testing.T) {
 	suites.TestTransport(t, harness.NetHTTP, suites.NetHTTPQuirks...)
 }
 func TestTransportPool(t *testing.T) { suites.TestTransport(t, suites.Reference) }
+
+// Neither the command nor a package that tests import compiles a test framework.
+func TestNoFrameworks(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "..", "../harness", "../faultnet", ".", "../cmd/halfopen").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range strings.Fields(string(out)) {
+		if strings.Contains(path, "onsi/") || strings.Contains(path, "goleak") {
+			t.Errorf("%s is compiled", path)
+		}
+	}
+}
 
 // The race scripts alone, for those who run them many times.
 func TestRaces(t *testing.T) {
@@ -90,61 +90,8 @@ func TestCases(t *testing.T) {
 	}
 }
 
-var _ = ginkgo.Describe("matchers", func() {
-	ginkgo.It("tell which connection a request ran on", func() {
-		harness.Test(ginkgo.GinkgoT(), func(t *harness.T) {
-			g := gomega.NewWithT(t)
-			tr := t.Net.Transport()
-			t.Serve("api.test:80", nil)
-			r1 := t.Get("r1", tr, "http://api.test/")
-			r2 := t.Get("r2", tr, "http://api.test/")
-			c1, c2 := t.Conn("c1"), t.Conn("c2")
-			g.Expect(r1).To(suites.RunOn(c1))
-			g.Expect(r1).NotTo(suites.RunOn(c2))
-			g.Expect(r2).To(suites.RunOn(c2))
-			m := suites.RunOn(c2)
-			g.Expect(m.Match(r1)).To(gomega.BeFalse())
-			g.Expect(m.FailureMessage(r1)).To(gomega.Equal("r1: got it sent on c1, want c2"))
-			r1.Finish()
-			r2.Finish()
-		})
-	})
-	ginkgo.It("tell a leak from an idle connection", func() {
-		harness.Test(ginkgo.GinkgoT(), func(t *harness.T) {
-			g := gomega.NewWithT(t)
-			t.Serve("api.test:80", nil)
-			r1 := t.Get("r1", t.Net.Transport(), "http://api.test/")
-			g.Expect(t).To(suites.HaveLeaked())
-			m := suites.HaveLeaked()
-			m.Match(t)
-			g.Expect(m.NegatedFailureMessage(t)).To(gomega.ContainSubstring("r1: response body of GET http://api.test/ never closed"))
-			r1.Finish()
-			g.Expect(t).NotTo(suites.HaveLeaked())
-		})
-	})
-	ginkgo.It("know which process of Ginkgo's this is", func() {
-		s := suites.Shard()
-		gomega.Expect(s.Total).To(gomega.BeNumerically(">=", 1))
-		gomega.Expect(s.Index).To(gomega.BeNumerically("<", s.Total))
-		gomega.Expect(s.Index).To(gomega.Equal(ginkgo.GinkgoParallelProcess() - 1))
-	})
-	ginkgo.It("refuse what they are not for", func() {
-		_, err := suites.HaveLeaked().Match(1)
-		gomega.Expect(err).To(gomega.MatchError("HaveLeaked: got int, want a *harness.T or a *harness.Report"))
-		_, err = suites.RunOn(nil).Match("r1")
-		gomega.Expect(err).To(gomega.MatchError("RunOn: got string, want a *harness.Request"))
-	})
-})
-
-// A Report tells what a whole run left behind, and a quirk that is none fails.
-func TestReportAndQuirks(t *testing.T) {
-	r := harness.Run("leak", func(t *harness.T) {
-		t.Serve("api.test:80", nil)
-		t.Get("r1", t.Net.Transport(), "http://api.test/")
-	})
-	if ok, err := suites.HaveLeaked().Match(r); !ok || err != nil {
-		t.Errorf("HaveLeaked: got %v, %v for a run that leaked", ok, err)
-	}
+// A quirk of a case that holds fails.
+func TestQuirkThatHolds(t *testing.T) {
 	c := suites.Cases()[0]
 	rec := &recorder{TB: t}
 	c.Test(rec, suites.Subject{Protocol: suites.HTTP1, Maker: harness.NetHTTP, Quirks: []suites.Quirk{{Case: c.Name, Reason: "none"}}})

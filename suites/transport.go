@@ -13,20 +13,17 @@ import (
 func TestTransport(t *testing.T, maker harness.Maker, quirks ...Quirk) {
 	t.Helper()
 	cases := Cases()
-	if err := checkQuirks(cases, quirks); err != nil {
+	if err := CheckQuirks(cases, quirks); err != nil {
 		t.Fatal(err)
 	}
-	spoken := Speaks(maker)
-	if spoken == 0 {
+	subjects := SubjectsOf(t.Name(), maker, quirks...)
+	if len(subjects) == 0 {
 		t.Fatal("suites: the transport did not answer a plain GET, of http://api.test/ or https://api.test/")
 	}
-	for _, p := range Protocols {
-		if spoken&p == 0 {
-			continue
-		}
-		t.Run(p.String(), func(t *testing.T) {
+	for _, s := range subjects {
+		t.Run(s.Protocol.String(), func(t *testing.T) {
 			for _, c := range cases {
-				t.Run(c.Name, func(t *testing.T) { c.Test(t, Subject{t.Name(), p, maker, quirks}) })
+				t.Run(c.Name, func(t *testing.T) { c.Test(t, s) })
 			}
 		})
 	}

@@ -79,7 +79,7 @@ func TestBadVersions(t *testing.T) {
 	} {
 		want := "suites: quirk for " + c.Name + ": " + b.want
 		quirks := []Quirk{{Case: c.Name, Reason: "none", Versions: b.versions}}
-		if err := checkQuirks([]Case{c}, quirks); err == nil || err.Error() != want {
+		if err := CheckQuirks([]Case{c}, quirks); err == nil || err.Error() != want {
 			t.Errorf("%+v: got %v, want %s", b.versions, err, want)
 		}
 		r := c.Run(Subject{Protocol: HTTP1, Maker: harness.NetHTTP, Quirks: quirks})
@@ -154,7 +154,7 @@ func TestQuirksOfVersions(t *testing.T) {
 // Each quirk of net/http says since which version it is known, what it breaks and where,
 // and that from there to its end there is a version.
 func TestNetHTTPQuirks(t *testing.T) {
-	if err := checkQuirks(Cases(), NetHTTPQuirks); err != nil {
+	if err := CheckQuirks(Cases(), NetHTTPQuirks); err != nil {
 		t.Error(err)
 	}
 	for _, q := range NetHTTPQuirks {

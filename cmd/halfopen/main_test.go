@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/halfopen/halfopen/suites"
+	"github.com/halfopen/halfopen/suites/goleakcheck"
 )
 
-func TestMain(m *testing.M) { suites.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleakcheck.VerifyTestMain(m) }
 
 // halfopen runs the command and returns its exit code and what it printed.
 func halfopen(args ...string) (code int, out, errs string) {

@@ -8,7 +8,7 @@ import (
 	"github.com/onsi/gomega"
 
 	"github.com/halfopen/halfopen/harness"
-	"github.com/halfopen/halfopen/suites"
+	"github.com/halfopen/halfopen/suites/gomegamatch"
 	"github.com/halfopen/halfopen/suites/internal/planted"
 )
 
@@ -40,7 +40,7 @@ func TestPoll(t *testing.T) {
 				t.Errorf("got %v, %v", item, err)
 			}
 		}
-		gomega.NewWithT(t).Expect(t).To(suites.HaveDialed(1))
+		gomega.NewWithT(t).Expect(t).To(gomegamatch.HaveDialed(1))
 	})
 	planted.Named(t, r.String(), "feed.go", "got 2 dials, want 1", "call2: done on c2, its body closed before its end  (GUILTY)")
 }

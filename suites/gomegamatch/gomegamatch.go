@@ -1,4 +1,16 @@
-package suites
+// Package gomegamatch has Gomega matchers for requests, connections and reports of package
+// harness. It is apart, so that package suites compiles without Gomega. A test without
+// Gomega asks package harness:
+//
+//	Expect(r2).To(gomegamatch.RunOn(c1))           r2.Conn() == c1, or r2.WantDone(c1)
+//	Expect(r2).To(gomegamatch.BeReused())          r2.Reused()
+//	Expect(r2).To(gomegamatch.BeStuck())           r2.Pending(), or r2.WantPending()
+//	Expect(t).To(gomegamatch.HaveOpenConns(2))     t.Net.OpenConns(), or t.Net.WantConns(2)
+//	Expect(t).To(gomegamatch.HaveIdle(1))          t.Net.IdleConns()
+//	Expect(t).To(gomegamatch.HaveDialed(1))        t.Net.Dialed()
+//	Expect(t).To(gomegamatch.HaveSeen("c1 * fin")) t.Seen("c1 * fin")
+//	Expect(t).NotTo(gomegamatch.HaveLeaked())      t.Leaks(), and the end of every test
+package gomegamatch
 
 import (
 	"fmt"
@@ -18,7 +30,7 @@ type leaker interface{ Leaks() []harness.Failure }
 // is a [*harness.Report], or, inside a test, its [*harness.T], whose
 // transports' idle connections it closes.
 //
-//	Expect(t).NotTo(suites.HaveLeaked())
+//	Expect(t).NotTo(gomegamatch.HaveLeaked())
 func HaveLeaked() types.GomegaMatcher { return &haveLeaked{} }
 
 type haveLeaked struct{ leaks []harness.Failure }
@@ -45,7 +57,7 @@ func (m *haveLeaked) NegatedFailureMessage(any) string {
 // RunOn succeeds if the request, a [*harness.Request], was last sent on that
 // connection.
 //
-//	Expect(r2).To(suites.RunOn(c1))
+//	Expect(r2).To(gomegamatch.RunOn(c1))
 func RunOn(c *harness.Conn) types.GomegaMatcher { return &runOn{c} }
 
 type runOn struct{ want *harness.Conn }
@@ -73,7 +85,7 @@ func (m *runOn) message(actual any, want string) string {
 // BeReused succeeds if the request, a [*harness.Request], ran on a connection
 // that had carried another request before.
 //
-//	Expect(r2).To(suites.BeReused())
+//	Expect(r2).To(gomegamatch.BeReused())
 func BeReused() types.GomegaMatcher {
 	return aboutRequest("BeReused", func(r *harness.Request) (bool, string) {
 		switch c := r.Conn(); {
@@ -92,7 +104,7 @@ func BeReused() types.GomegaMatcher {
 // [*harness.Report], a body that did not return or a request that had not when
 // it ended.
 //
-//	Expect(r2).NotTo(suites.BeStuck())
+//	Expect(r2).NotTo(gomegamatch.BeStuck())
 func BeStuck() types.GomegaMatcher {
 	pending := aboutRequest("BeStuck", func(r *harness.Request) (bool, string) { return r.Pending(), r.String() },
 		"pending at rest", "over")
@@ -124,7 +136,7 @@ func BeStuck() types.GomegaMatcher {
 // HaveOpenConns succeeds if n connections are open on the client's side of a
 // [*harness.T]'s network, in use or idle.
 //
-//	Expect(t).To(suites.HaveOpenConns(2))
+//	Expect(t).To(gomegamatch.HaveOpenConns(2))
 func HaveOpenConns(n int) types.GomegaMatcher {
 	return aboutConns("HaveOpenConns", n, "open", (*harness.Net).OpenConns)
 }
@@ -132,7 +144,7 @@ func HaveOpenConns(n int) types.GomegaMatcher {
 // HaveIdle succeeds if n connections of a [*harness.T]'s network are idle: open
 // at both ends, with no request on them and nothing on its way.
 //
-//	Expect(t).To(suites.HaveIdle(1))
+//	Expect(t).To(gomegamatch.HaveIdle(1))
 func HaveIdle(n int) types.GomegaMatcher {
 	return aboutConns("HaveIdle", n, "idle", (*harness.Net).IdleConns)
 }
@@ -140,11 +152,11 @@ func HaveIdle(n int) types.GomegaMatcher {
 // HaveDialed succeeds if n dials were begun on a [*harness.T]'s network, whatever
 // came of them.
 //
-//	Expect(t).To(suites.HaveDialed(1))
+//	Expect(t).To(gomegamatch.HaveDialed(1))
 func HaveDialed(n int) types.GomegaMatcher {
 	return aboutNet("HaveDialed", func(t *harness.T) result {
 		got := t.Net.Dialed()
-		res := result{ok: got == n, got: plural(got, "dial"), want: fmt.Sprint(n), wantNot: "another number"}
+		res := result{ok: got == n, got: count(got, "dial"), want: fmt.Sprint(n), wantNot: "another number"}
 		for _, r := range t.Requests() {
 			res.detail = append(res.detail, r.String())
 		}
@@ -157,7 +169,7 @@ func HaveDialed(n int) types.GomegaMatcher {
 // api.test:80 refuse". The actual value is a [*harness.T] or a [*harness.Report]
 // of a run, not of an exploration, which keeps no trace.
 //
-//	Expect(t).To(suites.HaveSeen("c1 server fin"))
+//	Expect(t).To(gomegamatch.HaveSeen("c1 server fin"))
 func HaveSeen(event string) types.GomegaMatcher {
 	return &matcher{
 		name: "HaveSeen", kind: "a *harness.T or a *harness.Report",
@@ -239,7 +251,7 @@ func aboutNet(name string, look func(*harness.T) result) *matcher {
 func aboutConns(name string, n int, state string, conns func(*harness.Net) []*harness.Conn) *matcher {
 	return aboutNet(name, func(t *harness.T) result {
 		cs := conns(t.Net)
-		res := result{ok: len(cs) == n, got: plural(len(cs), "connection") + " " + state, want: fmt.Sprint(n), wantNot: "another number"}
+		res := result{ok: len(cs) == n, got: count(len(cs), "connection") + " " + state, want: fmt.Sprint(n), wantNot: "another number"}
 		for _, c := range cs {
 			s := c.ID() + " to " + c.Client().Address()
 			if u := c.User(); u != nil {
@@ -249,4 +261,12 @@ func aboutConns(name string, n int, state string, conns func(*harness.Net) []*ha
 		}
 		return res
 	})
+}
+
+// count returns "1 dial" or "2 dials".
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }

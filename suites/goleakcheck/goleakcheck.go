@@ -1,4 +1,7 @@
-package suites
+// Package goleakcheck is goleak for tests with HTTP clients: what is idle in a pool is not
+// leaked, and a run of package harness that is undecided is no leak of its test. It is
+// apart, so that package suites compiles without goleak.
+package goleakcheck
 
 import (
 	"fmt"
@@ -19,7 +22,7 @@ type Pooled []interface{ CloseIdleConnections() }
 // goroutine that goleak does not know, saying how many of them belong to
 // connections that are still in use. Close the test's servers before.
 //
-//	defer suites.VerifyNone(t, suites.Pooled{http.DefaultTransport.(*http.Transport)})
+//	defer goleakcheck.VerifyNone(t, goleakcheck.Pooled{http.DefaultTransport.(*http.Transport)})
 func VerifyNone(t goleak.TestingT, pooled Pooled, options ...goleak.Option) {
 	if h, ok := t.(interface{ Helper() }); ok {
 		h.Helper()
@@ -34,7 +37,7 @@ func VerifyNone(t goleak.TestingT, pooled Pooled, options ...goleak.Option) {
 }
 
 // VerifyTestMain is [goleak.VerifyTestMain] for a package with tests of package
-// harness or of this one: a run that is undecided ([harness.Report.Undecided])
+// harness or of package suites: a run that is undecided ([harness.Report.Undecided])
 // leaves a bubble whose goroutines nothing can free, and these are no leak of the
 // tests. It runs the tests and ends the process.
 func VerifyTestMain(m goleak.TestingM, options ...goleak.Option) {
@@ -97,8 +100,12 @@ func (v verifier) Error(args ...any) {
 	v.Helper()
 	text := strings.TrimSuffix(fmt.Sprintln(args...), "\n")
 	if n := inUse(text); n > 0 {
-		text = fmt.Sprintf("%s in use after the idle ones were closed: a response body was never closed, or its request goes on\n%s",
-			plural(n, "connection"), text)
+		connections := "connections"
+		if n == 1 {
+			connections = "connection"
+		}
+		text = fmt.Sprintf("%d %s in use after the idle ones were closed: a response body was never closed, or its request goes on\n%s",
+			n, connections, text)
 	}
 	v.TestingT.Error(text)
 }

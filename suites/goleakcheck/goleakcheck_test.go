@@ -1,4 +1,4 @@
-package suites_test
+package goleakcheck_test
 
 import (
 	"fmt"
@@ -17,7 +17,7 @@ import (
 
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/pool"
-	"github.com/halfopen/halfopen/suites"
+	"github.com/halfopen/halfopen/suites/goleakcheck"
 )
 
 // keeper keeps the error of goleak's instead of failing.
@@ -69,14 +69,14 @@ func TestVerifyNone(t *testing.T) {
 
 			leaked := get("/open") // and its body is not closed
 			var k keeper
-			suites.VerifyNone(&k, suites.Pooled{client}, mine)
+			goleakcheck.VerifyNone(&k, goleakcheck.Pooled{client}, mine)
 			want := "1 connection in use after the idle ones were closed: a response body was never closed, or its request goes on\n"
 			if !strings.HasPrefix(k.text, want) {
 				t.Errorf("got %q, want it to begin with %q", k.text, want)
 			}
 			leaked.Body.Close()
 			srv.Close()
-			suites.VerifyNone(t, suites.Pooled{client}, mine)
+			goleakcheck.VerifyNone(t, goleakcheck.Pooled{client}, mine)
 		})
 	}
 }
@@ -93,7 +93,7 @@ func TestVerifyNoneInBubble(t *testing.T) {
 				go func() { <-stop }()
 			}
 			var k keeper
-			suites.VerifyNone(&k, nil, mine)
+			goleakcheck.VerifyNone(&k, nil, mine)
 			if leaked := strings.Contains(k.text, "found unexpected goroutines"); leaked != leaks {
 				t.Errorf("got %q", k.text)
 			}
@@ -114,7 +114,7 @@ func (f tests) Run() int { return f() }
 func TestVerifyTestMain(t *testing.T) {
 	const env = "HALFOPEN_TEST_LEAVES"
 	if leaves := os.Getenv(env); leaves != "" {
-		suites.VerifyTestMain(tests(func() int {
+		goleakcheck.VerifyTestMain(tests(func() int {
 			r := harness.Run("locked", func(t *harness.T) {
 				var mu sync.Mutex
 				mu.Lock()

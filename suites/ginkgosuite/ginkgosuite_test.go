@@ -1,8 +1,10 @@
-package suites_test
+package ginkgosuite_test
 
 import (
 	"encoding/xml"
 	"fmt"
+	"io"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,8 +15,37 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
+	"go.uber.org/goleak"
+
+	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/suites"
+	"github.com/halfopen/halfopen/suites/ginkgosuite"
+	"github.com/halfopen/halfopen/suites/goleakcheck"
 )
+
+// TestMain leaves out the goroutine for signals that Ginkgo keeps to the end of the process.
+func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard) // net/http logs bytes that nobody asked for
+	goleakcheck.VerifyTestMain(m, goleak.IgnoreAnyFunction(
+		"github.com/onsi/ginkgo/v2/internal/interrupt_handler.(*InterruptHandler).registerForInterrupts.func2"))
+}
+
+// net/http is a subject under Ginkgo, as in a project that uses Ginkgo.
+func TestSuites(t *testing.T) {
+	gomega.RegisterFailHandler(ginkgo.Fail)
+	ginkgo.RunSpecs(t, "suites")
+}
+
+var _ = ginkgosuite.Describe("net/http", harness.NetHTTP, suites.NetHTTPQuirks...)
+
+var _ = ginkgo.It("knows which process of Ginkgo's this is", func() {
+	s := ginkgosuite.Shard()
+	gomega.Expect(s.Total).To(gomega.BeNumerically(">=", 1))
+	gomega.Expect(s.Index).To(gomega.BeNumerically("<", s.Total))
+	gomega.Expect(s.Index).To(gomega.Equal(ginkgo.GinkgoParallelProcess() - 1))
+})
 
 // head is what the README's files begin with.
 const head = `package mine
@@ -32,6 +63,8 @@ import (
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/pool"
 	"github.com/halfopen/halfopen/suites"
+	"github.com/halfopen/halfopen/suites/ginkgosuite"
+	"github.com/halfopen/halfopen/suites/gomegamatch"
 )
 
 // What a file of the README does not need.
@@ -46,6 +79,8 @@ var (
 	_ harness.T
 	_ pool.Transport
 	_ suites.Case
+	_ = ginkgosuite.Shard
+	_ = gomegamatch.BeStuck
 )
 
 `
@@ -59,7 +94,7 @@ func TestMine(t *testing.T) {
 }
 
 var _ = SynchronizedBeforeSuite(func() []byte { return nil }, func([]byte) {
-	Expect(os.WriteFile(fmt.Sprintf("process-%d-of-%d", GinkgoParallelProcess(), suites.Shard().Total), nil, 0o666)).To(Succeed())
+	Expect(os.WriteFile(fmt.Sprintf("process-%d-of-%d", GinkgoParallelProcess(), ginkgosuite.Shard().Total), nil, 0o666)).To(Succeed())
 })
 
 var _ = Describe("an exploration", Label("cancel"), func() {
@@ -70,14 +105,14 @@ var _ = Describe("an exploration", Label("cancel"), func() {
 			t.Get("r1", tr, "http://api.test/").MayCancel()
 			r2 := t.Get("r2", tr, "http://api.test/")
 			t.Rest()
-			NewWithT(t).Expect(r2).NotTo(suites.BeStuck())
+			NewWithT(t).Expect(r2).NotTo(gomegamatch.BeStuck())
 		})
 	})
 })
 
 var _ = DescribeTable("a table", func(c suites.Case) {
 	c.Test(GinkgoT(), suites.Subject{Name: "net/http", Protocol: suites.HTTP1, Maker: harness.NetHTTP, Quirks: suites.NetHTTPQuirks})
-}, suites.Entries(suites.HTTP1))
+}, ginkgosuite.Entries(suites.HTTP1))
 
 var _ = It("is filtered out", Label("http2"), func() { Fail("it ran") })
 `
@@ -180,7 +215,7 @@ func TestTunedTransport(t *testing.T) {
 // is downloaded for it.
 func module(t *testing.T) string {
 	t.Helper()
-	root, err := filepath.Abs("..")
+	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
