@@ -15,26 +15,25 @@ import (
 	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/pool"
-	"github.com/halfopen/halfopen/testdata"
 )
 
 // bugs names, for each public bug of net/http's HTTP/1 pool, the tests of this
 // package and the race scripts that show that it is not in this one. All are
 // numbers of golang/go; those that are open there come first.
 var bugs = map[string][]string{
-	"68653": {"TestStrayBody", "TestUnsolicited", "TestExplore/gates, HEAD with a body", "broken-unsolicited"},
+	"68653": {"TestStrayBody", "TestExplore/gates, HEAD with a body", "broken-unsolicited"},
 	"11745": {"TestEarlyResponseEachOffset", "TestEarlyResponse", "TestExplore/early response"},
 	"51109": {"TestEarlyResponseEachOffset", "TestEarlyResponse", "TestExplore/early response"},
 	"76784": {"TestHangingDialer", "TestOrphanBound", "TestOrphanReported"},
 
 	"4677":  {"TestRetryTable", "broken-fin-in-flight"},
-	"8483":  {"TestDialAfterCloseIdle", "TestCloseIdleConnections", "idle-late-dial-closed"},
+	"8483":  {"TestDialAfterCloseIdle", "close-idle-in-use", "idle-late-dial-closed"},
 	"9104":  {"TestResponseHeaderTimeout", "TestVirtualClock"},
-	"10457": {"TestResponseThenFIN"},
+	"10457": {"body-with-fin"},
 	"10511": {"TestCanceledAtGotConn", "TestExplore/gates, limit 1"},
-	"13633": {"TestIdleLimits", "TestBodylessWhileFull", "body-none"},
-	"13825": {"TestIdleLimits", "TestBodylessWhileFull"},
-	"15461": {"TestIdleFIN", "broken-fin-idle"},
+	"13633": {"TestBodylessWhileFull", "body-none"},
+	"13825": {"TestBodylessWhileFull"},
+	"15461": {"broken-fin-idle"},
 	"15723": {"TestRetryTable"},
 	"16049": {"TestCanceledAsDialFails", "TestCanceledAsConnectionBreaks", "TestBodyReadError"},
 	"17739": {"TestInformational", "TestUpgrade"},
@@ -44,13 +43,13 @@ var bugs = map[string][]string{
 	"19943": {"TestRetryTable", "broken-fin-in-flight-post"},
 	"22158": {"TestRetryTable"},
 	"25366": {"TestWriteOntoFIN", "TestRetryTable"},
-	"25621": {"TestIdleTimeout", "TestExplore/timeouts", "idle-timeout"},
+	"25621": {"TestExplore/timeouts", "idle-timeout"},
 	"25852": {"TestCanceledBefore"},
 	"26161": {"TestInformational"},
 	"28012": {"TestConnectNeverAnswered"},
-	"29889": {"TestLimit", "TestExplore/limit 1", "idle-limit-closed"},
+	"29889": {"limit-connection-close", "TestExplore/limit 1", "idle-limit-closed"},
 	"30938": {"TestWriteOntoFIN", "TestRetryTable"},
-	"32336": {"TestLimitIdleWhileInLine", "idle-limit"},
+	"32336": {"limit-idle-beats-place", "idle-limit"},
 	"32441": {"TestRegisterProtocol"},
 	"33849": {"TestNothingLeftInLine", "cancel-waiter"},
 	"33850": {"TestNothingLeftInLine", "TestRequestReleased", "cancel-waiter"},
@@ -60,10 +59,10 @@ var bugs = map[string][]string{
 	"40382": {"TestBodyClosedOnce"},
 	"49621": {"TestBodyClosedOnce"},
 	"50798": {"TestRequestReleased", "TestNothingLeftInLine", "cancel-late"},
-	"59017": {"TestOrphanDial", "cancel-orphan"},
+	"59017": {"cancel-orphan"},
 	"64804": {"TestConnectErrors"},
-	"65705": {"TestLimitCanceledBeforeDial", "cancel-limit"},
-	"66442": {"TestOrphanDial", "cancel-orphan"},
+	"65705": {"limit-canceled-in-line", "cancel-limit"},
+	"66442": {"cancel-orphan"},
 	"67555": {"TestExpectContinueFinal", "TestExplore/Expect, early response"},
 }
 
@@ -107,11 +106,13 @@ func showings(t *testing.T) map[string]string {
 	for _, s := range scenarios(t) {
 		texts["TestExplore/"+s.name] = ""
 	}
-	scripts, err := testdata.Scripts()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range scripts {
+	scripts, _ := filepath.Glob("testdata/races/*.txtar")
+	shared, _ := filepath.Glob("../testdata/races/*.txtar")
+	for _, file := range append(scripts, shared...) {
+		s, err := harness.ReadScript(file)
+		if err != nil {
+			t.Fatal(err)
+		}
 		texts[s.Name] = strings.Join(s.Comments(), "\n")
 	}
 	return texts
@@ -151,7 +152,7 @@ func TestStrayBody(t *testing.T) {
 					t.Net.Release("gate * PutIdleConn")
 				}
 				r1.WantDone(c1)
-				r2 := t.Get("r2", tr, url1)
+				r2 := t.Post("r2", tr, url1, "whole")
 				if when == "GotConn" {
 					c1.Send(stray)
 					t.Net.Release("gate * GotConn")
@@ -160,7 +161,7 @@ func TestStrayBody(t *testing.T) {
 				c2 := t.Conn("c2")
 				c2.Respond(200, "mine")
 				r2.WantBody("mine")
-				r2.Finish()
+				r2.WantSent(1, "nothing of it was on c1")
 			})
 		})
 	}

@@ -6,3 +6,15 @@ const WriteGrace = writeGrace
 
 // DrainTime is how long the rest of a body that was closed early is waited for.
 const DrainTime = drainTime
+
+// MaxHosts is how many hosts without a connection are remembered.
+const MaxHosts = maxHosts
+
+// Queued returns how many requests tr has in line, how many may dial, and how
+// many dials it has, all together.
+func Queued(tr *Transport) (n int) {
+	for _, h := range tr.hosts {
+		n += h.line.n + h.permits.n + h.dials.n
+	}
+	return n
+}

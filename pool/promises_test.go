@@ -294,9 +294,18 @@ func sentencesOf(doc *ast.CommentGroup) (all []string) {
 	return all
 }
 
-// testSources is the text of each test, by its name.
+// testSources returns the text of each test and each race script, by its name.
 func testSources(t *testing.T) map[string]string {
 	tests := make(map[string]string)
+	scripts, _ := filepath.Glob("testdata/races/*.txtar")
+	shared, _ := filepath.Glob("../testdata/races/*.txtar")
+	for _, name := range append(scripts, shared...) {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tests[strings.TrimSuffix(filepath.Base(name), ".txtar")] = string(src)
+	}
 	files, _ := filepath.Glob("*_test.go")
 	for _, name := range files {
 		src, err := os.ReadFile(name)

@@ -1,0 +1,21 @@
+package pool_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/pool"
+)
+
+// Each race script holds: those of this folder, which ask more than every
+// transport promises, and those that are for all transports. The books agree with
+// the network at every quiet point.
+func TestRaces(t *testing.T) {
+	for _, scripts := range []string{"testdata/races/*.txtar", "../testdata/races/*.txtar"} {
+		harness.Scripts(t, scripts, func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
+			tr := transport(t, &pool.Transport{})
+			return tr, s.Apply(tr)
+		})
+	}
+}
