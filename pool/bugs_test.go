@@ -30,7 +30,7 @@ var bugs = map[string][]string{
 	"8483":  {"TestDialAfterCloseIdle", "close-idle-in-use", "idle-late-dial-closed"},
 	"9104":  {"TestResponseHeaderTimeout", "TestVirtualClock"},
 	"10457": {"body-with-fin"},
-	"10511": {"TestCanceledAtGotConn", "TestExplore/gates, limit 1"},
+	"10511": {"cancel-at-got-conn", "TestExplore/gates, limit 1"},
 	"13633": {"TestBodylessWhileFull", "body-none"},
 	"13825": {"TestBodylessWhileFull"},
 	"15461": {"broken-fin-idle"},

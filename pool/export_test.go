@@ -18,3 +18,9 @@ func Queued(tr *Transport) (n int) {
 	}
 	return n
 }
+
+// The errors that a caller meets and cannot name.
+var (
+	ErrHeaderTimeout   error = errHeaderTimeout
+	ErrRequestCanceled       = errCanceled
+)

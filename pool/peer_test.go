@@ -19,7 +19,10 @@ const (
 	ok204  = "HTTP/1.1 204 No Content\r\n\r\n"
 )
 
-var errWhy = errors.New("the test's reason")
+var (
+	errWhy     = errors.New("the test's reason")
+	errRefused = errors.New("refused by the test")
+)
 
 // scripted returns tr with scripted peers at the addresses, or else at api. Every
 // dial is held, and its books are checked at every quiet point.

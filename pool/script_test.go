@@ -49,6 +49,8 @@ func run(t *testing.T, tr *Transport, f func(s *script)) {
 
 func (s *script) settle() { synctest.Wait() }
 
+var errWhy = errors.New("the script's reason")
+
 var errRefused = errors.New("refused by the script")
 
 type heldDial struct {
