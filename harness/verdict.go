@@ -195,10 +195,20 @@ func (t *T) checkLimits(pending []*faultnet.Event, conns []*faultnet.Conn) {
 		}
 	}
 	for _, c := range conns {
-		if !c.IsClosed() {
-			check(pool{c.Address(), t.conn(c).pool()})
+		if h := t.conn(c); !c.IsClosed() && !h.lastRequest().upgraded() {
+			check(pool{c.Address(), h.pool()})
 		}
 	}
+}
+
+// upgraded reports whether the request's response was a 101: its connection is the
+// caller's, and counts no more.
+func (r *Request) upgraded() bool {
+	if r == nil {
+		return false
+	}
+	resp := r.Response()
+	return resp != nil && resp.StatusCode == http.StatusSwitchingProtocols
 }
 
 // usable is a connection to addr that the request could use at once: open at
@@ -281,13 +291,13 @@ func (r *Request) judge(resp *http.Response, err error) {
 
 // replayable reports whether a request may be sent again when it is not known
 // whether a server carried it out: RFC 9110 section 9.2.2, and the
-// Idempotency-Key that net/http documents.
+// Idempotency-Key that net/http documents, which may be a header without a value.
 func replayable(req *http.Request) bool {
 	switch req.Method {
 	case "", "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
 		return true
 	}
-	return req.Header.Get("Idempotency-Key") != "" || req.Header.Get("X-Idempotency-Key") != ""
+	return req.Header["Idempotency-Key"] != nil || req.Header["X-Idempotency-Key"] != nil
 }
 
 // plainAddr is the "host:port" that a request for a plain http URL dials.
