@@ -4,6 +4,10 @@ package pool
 // is over first.
 const WriteGrace = writeGrace
 
+// LastWord is how long a response is waited for after the request could not be
+// written.
+const LastWord = lastWord
+
 // DrainTime is how long the rest of a body that was closed early is waited for.
 const DrainTime = drainTime
 
@@ -23,4 +27,5 @@ func Queued(tr *Transport) (n int) {
 var (
 	ErrHeaderTimeout   error = errHeaderTimeout
 	ErrRequestCanceled       = errCanceled
+	ErrCannotRewind          = errCannotRewind
 )

@@ -1,4 +1,4 @@
-package pool
+package pool_test
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
@@ -15,60 +16,64 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/pool"
 )
 
 // Informational responses are skipped and told to the trace; the final one is
 // returned (golang/go#26161, #17739).
 func TestInformational(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
 		var got []int
 		trace := &httptrace.ClientTrace{Got1xxResponse: func(code int, _ textproto.MIMEHeader) error {
 			got = append(got, code)
 			return nil
 		}}
-		req := s.request("GET", nil)
-		r1 := s.do("r1", req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.send("HTTP/1.1 103 Early Hints\nLink: </a>\n\nHTTP/1.1 103 Early Hints\n\n")
-		c1.send(okBody)
-		r1.wantDone("hello")
+		req := request("GET", nil)
+		r1 := t.Start("r1", tr, req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+		c1 := t.Net.WantDial().Open()
+		c1.WantRequest("GET / HTTP/1.1")
+		c1.Send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n")
+		c1.Send(okBody)
+		r1.WantBody("hello")
 		if !reflect.DeepEqual(got, []int{103, 103}) {
 			t.Errorf("1xx: got %v, want two 103", got)
 		}
-		r2 := s.get("r2")
-		c1.wantRequest()
-		c1.send(ok0)
-		r2.wantDone("")
+		r2 := t.Get("r2", tr, url1)
+		c1.Respond(200, "")
+		r2.WantBody("")
 	})
 }
 
 // The trace may refuse an informational response; unseen ones share the limit
 // of the header.
 func TestInformationalLimits(t *testing.T) {
-	run(t, &Transport{MaxResponseHeaderBytes: 1000}, func(s *script) {
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{MaxResponseHeaderBytes: 1000})
 		trace := &httptrace.ClientTrace{Got1xxResponse: func(int, textproto.MIMEHeader) error { return errWhy }}
-		req := s.request("GET", nil)
-		r1 := s.do("r1", req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.send("HTTP/1.1 103 Early Hints\n\n")
-		r1.wantErr(errWhy)
+		req := request("GET", nil)
+		r1 := t.Start("r1", tr, req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+		c1 := t.Net.WantDial().Open()
+		c1.WantRequest("GET / HTTP/1.1")
+		c1.Send("HTTP/1.1 103 Early Hints\r\n\r\n")
+		r1.WantErr(errWhy)
 
-		r2 := s.get("r2")
-		c2 := s.wantDial().open()
-		c2.wantRequest()
-		c2.send(strings.Repeat("HTTP/1.1 103 Early Hints\nA: b\n\n", 50))
-		if !r2.ended() || r2.err == nil || !strings.Contains(r2.err.Error(), "exceeds 1000 bytes") {
-			t.Errorf("50 times 103: got %v, want the limit", r2.err)
+		r2 := t.Get("r2", tr, url1)
+		c2 := t.Net.WantDial().Open()
+		c2.WantRequest("GET / HTTP/1.1")
+		c2.Send(strings.Repeat("HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n", 50))
+		if t.Settle(); !strings.Contains(fmt.Sprint(r2.Err()), "exceeds 1000 bytes") {
+			t.Errorf("50 times 103: got %v, want the limit", r2.Err())
 		}
 
-		r3 := s.get("r3")
-		c3 := s.wantDial().open()
-		c3.wantRequest()
-		c3.send("HTTP/1.1 200 OK\nA: " + strings.Repeat("x", 2000) + "\n\n")
-		if !r3.ended() || r3.err == nil || !strings.Contains(r3.err.Error(), "exceeds 1000 bytes") {
-			t.Errorf("long header: got %v, want the limit", r3.err)
+		r3 := t.Get("r3", tr, url1)
+		c3 := t.Net.WantDial().Open()
+		c3.WantRequest("GET / HTTP/1.1")
+		c3.Send("HTTP/1.1 200 OK\r\nA: " + strings.Repeat("x", 2000) + "\r\n\r\n")
+		if t.Settle(); !strings.Contains(fmt.Sprint(r3.Err()), "exceeds 1000 bytes") {
+			t.Errorf("long header: got %v, want the limit", r3.Err())
 		}
 	})
 }
@@ -76,52 +81,54 @@ func TestInformationalLimits(t *testing.T) {
 // With Expect: 100-continue the body waits for the server, or for the timeout,
 // or for nothing if that is zero.
 func TestExpectContinue(t *testing.T) {
-	expect := func(s *script) *http.Request {
-		req := s.request("POST", strings.NewReader("payload"))
+	expect := func() *http.Request {
+		req := request("POST", strings.NewReader("payload"))
 		req.Header.Set("Expect", "100-continue")
 		return req
 	}
-	run(t, &Transport{ExpectContinueTimeout: time.Second}, func(s *script) {
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{ExpectContinueTimeout: time.Second})
 		var events []string
 		trace := &httptrace.ClientTrace{
 			Wait100Continue: func() { events = append(events, "wait") },
 			Got100Continue:  func() { events = append(events, "got") },
 		}
-		req := expect(s)
-		r1 := s.do("r1", req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
-		c1 := s.wantDial().open()
-		seen := c1.wantRequest()
-		c1.wantNothing("the server has not agreed")
-		c1.send("HTTP/1.1 100 Continue\n\n")
-		if got := c1.body(seen); got != "payload" {
+		req := expect()
+		r1 := t.Start("r1", tr, req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+		c1 := t.Net.WantDial().Open()
+		seen := received(t, c1)
+		wantNothing(t, c1, "the server has not agreed")
+		c1.Send("HTTP/1.1 100 Continue\r\n\r\n")
+		if got := content(t, seen); got != "payload" {
 			t.Errorf("body: got %q", got)
 		}
-		c1.send(ok0)
-		r1.wantDone("")
+		c1.Send(ok0)
+		r1.WantBody("")
 		if !reflect.DeepEqual(events, []string{"wait", "got"}) {
 			t.Errorf("trace: got %v", events)
 		}
 
-		r2 := s.do("r2", expect(s))
-		seen = c1.wantRequest()
-		time.Sleep(time.Second - 1) // virtual
-		c1.wantNothing("the timeout has not passed")
-		time.Sleep(time.Nanosecond) // virtual
-		if got := c1.body(seen); got != "payload" {
+		r2 := t.Start("r2", tr, expect())
+		seen = received(t, c1)
+		t.Advance(time.Second - 1)
+		wantNothing(t, c1, "the timeout has not passed")
+		t.Advance(time.Nanosecond)
+		if got := content(t, seen); got != "payload" {
 			t.Errorf("body after the timeout: got %q", got)
 		}
-		c1.send(ok0)
-		r2.wantDone("")
-		c1.wantOpen("all is in step")
+		c1.Send(ok0)
+		r2.WantBody("")
+		c1.WantOpen("all is in step")
 	})
-	run(t, &Transport{}, func(s *script) {
-		r1 := s.do("r1", expect(s))
-		c1 := s.wantDial().open()
-		if got := c1.body(c1.wantRequest()); got != "payload" {
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		r1 := t.Start("r1", tr, expect())
+		c1 := t.Net.WantDial().Open()
+		if got := content(t, received(t, c1)); got != "payload" {
 			t.Errorf("no timeout: got body %q, want it at once", got)
 		}
-		c1.send(ok0)
-		r1.wantDone("")
+		c1.Send(ok0)
+		r1.WantBody("")
 	})
 }
 
@@ -130,23 +137,24 @@ func TestExpectContinue(t *testing.T) {
 func TestExpectContinueUnknownLength(t *testing.T) {
 	for _, method := range []string{"POST", "GET", "DELETE", "OPTIONS"} {
 		for _, length := range []int64{0, -1, 7} {
-			run(t, &Transport{ExpectContinueTimeout: time.Hour}, func(s *script) {
-				req := s.request(method, &onceBody{Reader: strings.NewReader("payload")})
+			harness.Test(t, func(t *harness.T) {
+				tr := scripted(t, &pool.Transport{ExpectContinueTimeout: time.Hour})
+				req := request(method, &onceBody{Reader: strings.NewReader("payload")})
 				req.ContentLength = length
 				req.Header.Set("Expect", "100-continue")
-				r1 := s.do("r1", req)
-				c1 := s.wantDial().open()
-				seen := c1.wantRequest()
+				r1 := t.Start("r1", tr, req)
+				c1 := t.Net.WantDial().Open()
+				seen := received(t, c1)
 				if (seen.ContentLength == 7) != (length == 7) {
 					t.Errorf("%s, length %d: got %d on the wire", method, length, seen.ContentLength)
 				}
-				c1.wantNothing("the server has not agreed")
-				c1.send("HTTP/1.1 100 Continue\n\n")
-				if got := c1.body(seen); got != "payload" {
+				wantNothing(t, c1, "the server has not agreed")
+				c1.Send("HTTP/1.1 100 Continue\r\n\r\n")
+				if got := content(t, seen); got != "payload" {
 					t.Errorf("%s, length %d: got body %q", method, length, got)
 				}
-				c1.send(ok0)
-				r1.wantDone("")
+				c1.Send(ok0)
+				r1.WantBody("")
 			})
 		}
 	}
@@ -157,37 +165,33 @@ func TestExpectContinueUnknownLength(t *testing.T) {
 func TestExpectContinueFinal(t *testing.T) {
 	for _, kind := range []string{"keep", "close"} {
 		for _, length := range []string{"known", "unknown"} {
-			run(t, &Transport{ExpectContinueTimeout: time.Hour}, func(s *script) {
+			harness.Test(t, func(t *harness.T) {
+				tr := scripted(t, &pool.Transport{ExpectContinueTimeout: time.Hour})
 				body := &onceBody{Reader: strings.NewReader("payload")}
-				req := s.request("PUT", body)
+				req := request("PUT", body)
 				if length == "known" {
 					req.ContentLength = 7
 				}
 				req.Header.Set("Expect", "100-continue")
-				r1 := s.do("r1", req)
-				c1 := s.wantDial().open()
-				seen := c1.wantRequest()
+				r1 := t.Start("r1", tr, req)
+				c1 := t.Net.WantDial().Open()
+				seen := received(t, c1)
 				if kind == "close" {
-					c1.send("HTTP/1.1 417 No\nConnection: close\nContent-Length: 2\n\nno")
-					if r1.wantResponse().StatusCode != 417 {
-						t.Error("got another status")
-					}
-					c1.wantNothing("the connection ends here")
-					r1.wantDone("no")
-					c1.wantClosed("the body was withheld")
-					c1.wantNothing("the body was withheld")
+					c1.Send("HTTP/1.1 417 No\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno")
+					r1.WantStatus(417)
+					wantNothing(t, c1, "the connection ends here")
+					r1.WantBody("no")
+					c1.WantClosed("the body was withheld")
+					wantNothing(t, c1, "the body was withheld")
 				} else {
-					c1.send("HTTP/1.1 401 No\nContent-Length: 0\n\n")
-					if r1.wantResponse().StatusCode != 401 {
-						t.Error("got another status")
-					}
-					if got := c1.body(seen); got != "payload" {
+					c1.Send("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")
+					r1.WantStatus(401)
+					if got := content(t, seen); got != "payload" {
 						t.Errorf("body: got %q", got)
 					}
-					r2 := s.get("r2")
-					c1.wantRequest()
-					c1.send(ok0)
-					r2.wantDone("")
+					r2 := t.Get("r2", tr, url1)
+					c1.Respond(200, "")
+					r2.WantBody("")
 				}
 				if n := body.closed.Load(); n != 1 {
 					t.Errorf("body: closed %d times, want once", n)
@@ -199,79 +203,117 @@ func TestExpectContinueFinal(t *testing.T) {
 
 // The answer that comes in place of 100 may be long, and take its time.
 func TestExpectContinueRefusedAtLength(t *testing.T) {
-	run(t, &Transport{ExpectContinueTimeout: time.Hour}, func(s *script) {
-		req := s.request("PUT", &onceBody{Reader: strings.NewReader("payload")})
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{ExpectContinueTimeout: time.Hour})
+		req := request("PUT", &onceBody{Reader: strings.NewReader("payload")})
 		req.Header.Set("Expect", "100-continue")
-		r1 := s.do("r1", req)
-		c1 := s.wantDial().open()
-		c1.wantRequest()
+		r1 := t.Start("r1", tr, req)
+		c1 := t.Net.WantDial().Open()
+		c1.WantRequest("PUT / HTTP/1.1")
 		half := strings.Repeat("x", 50_000)
-		c1.send("HTTP/1.1 413 No\nConnection: close\nContent-Length: 100000\n\n" + half)
-		c1.wantOpen("half of the answer is missing")
-		c1.send(half)
-		r1.wantDone(half + half)
-		c1.wantClosed("the answer is over")
+		c1.Send("HTTP/1.1 413 No\r\nConnection: close\r\nContent-Length: 100000\r\n\r\n" + half)
+		c1.WantOpen("half of the answer is missing")
+		c1.Send(half)
+		r1.WantBody(half + half)
+		c1.WantClosed("the answer is over")
 	})
 }
 
-// 101 hands the connection over: bytes read ahead come first, CloseWrite
-// works, the place is free, and the ledger keeps it until it is closed.
+// 101 hands the connection over: bytes read ahead come first, the place is free,
+// and the ledger keeps it until it is closed.
 func TestUpgrade(t *testing.T) {
-	run(t, &Transport{MaxConnsPerHost: 1}, func(s *script) {
-		req := s.request("GET", nil)
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{MaxConnsPerHost: 1})
+		req := request("GET", nil)
 		req.Header.Set("Connection", "Upgrade")
 		req.Header.Set("Upgrade", "chat")
-		r1 := s.do("r1", req)
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.send("HTTP/1.1 101 Switching Protocols\nConnection: Upgrade\nUpgrade: chat\n\nahead")
-		resp := r1.wantResponse()
+		r1 := t.Start("r1", tr, req)
+		c1 := t.Net.WantDial().Open()
+		c1.WantRequest("GET / HTTP/1.1")
+		c1.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\nahead")
+		r1.WantDone(nil)
+		resp := r1.Response()
 		rw, ok := resp.Body.(io.ReadWriteCloser)
 		if !ok {
 			t.Fatalf("body: got %T, want a writer", resp.Body)
 		}
-		r1.stop() // its context no longer matters
-		c1.send(" and more")
+		r1.Cancel() // its context no longer matters
+		c1.Send(" and more")
 		got := make([]byte, 14)
 		if _, err := io.ReadFull(rw, got); string(got) != "ahead and more" || err != nil {
 			t.Errorf("read: got %q, %v", got, err)
 		}
 		rw.Write([]byte("up"))
 		up := make([]byte, 2)
-		io.ReadFull(c1.br, up)
+		io.ReadFull(c1.Server(), up)
 		if string(up) != "up" {
 			t.Errorf("server: got %q", up)
 		}
-		if st := s.tr.Stats(); st.Upgraded != 1 || st.Active != 0 || st.Closed[HandedOver] != 1 {
+		if st := tr.Stats(); st.Upgraded != 1 || st.Active != 0 || st.Closed[pool.HandedOver] != 1 {
 			t.Errorf("stats: got %+v", st.Counts)
 		}
-		if err := rw.(interface{ CloseWrite() error }).CloseWrite(); err != http.ErrNotSupported {
-			t.Errorf("CloseWrite: got %v, want %v from a connection without it", err, http.ErrNotSupported)
-		}
-		r2 := s.get("r2")
-		c2 := s.wantDial().open()
-		c2.wantRequest()
-		c2.send(ok0)
-		r2.wantDone("")
+		r2 := t.Get("r2", tr, url1)
+		c2 := t.Net.WantDial().Open()
+		c2.Respond(200, "")
+		r2.WantBody("")
 		rw.Close()
-		if n := len(s.tr.Ledger()); n != 1 {
+		if n := len(tr.Ledger()); n != 1 {
 			t.Errorf("ledger: got %d entries after Close, want 1", n)
 		}
 	})
 }
 
+// A connection that was handed over can be half-closed, if its dialer's can.
+func TestUpgradeCloseWrite(t *testing.T) {
+	for _, can := range []bool{true, false} {
+		harness.Test(t, func(t *harness.T) {
+			tr := scripted(t, &pool.Transport{})
+			t.Net.Release("dial")
+			if dial := tr.DialContext; !can {
+				tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+					c, err := dial(ctx, network, addr)
+					return struct{ net.Conn }{c}, err
+				}
+			}
+			req := request("GET", nil)
+			req.Header.Set("Connection", "Upgrade")
+			req.Header.Set("Upgrade", "chat")
+			upgraded := make(chan *http.Response, 1)
+			go func() {
+				resp, err := tr.RoundTrip(req)
+				if err != nil {
+					t.Error(err)
+				}
+				upgraded <- resp
+			}()
+			t.Settle()
+			c1 := t.Conn("c1")
+			c1.WantRequest("GET / HTTP/1.1")
+			c1.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n")
+			body := (<-upgraded).Body
+			err := body.(interface{ CloseWrite() error }).CloseWrite()
+			if t.Settle(); can && (err != nil || c1.Server().State() != "CLOSE_WAIT") || !can && err != http.ErrNotSupported {
+				t.Errorf("CloseWrite: got %v and the server's end in %s, want a FIN: %v", err, c1.Server().State(), can)
+			}
+			body.Close()
+		})
+	}
+}
+
 // Where nothing was read ahead the first Read is the connection's.
 func TestUpgradeNothingAhead(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		req := s.request("GET", nil)
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		req := request("GET", nil)
 		req.Header.Set("Connection", "Upgrade")
 		req.Header.Set("Upgrade", "chat")
-		r1 := s.do("r1", req)
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.send("HTTP/1.1 101 Switching Protocols\nConnection: Upgrade\nUpgrade: chat\n\n")
-		body := r1.wantResponse().Body
-		c1.send("hello")
+		r1 := t.Start("r1", tr, req)
+		c1 := t.Net.WantDial().Open()
+		c1.WantRequest("GET / HTTP/1.1")
+		c1.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n")
+		r1.WantDone(nil)
+		body := r1.Response().Body
+		c1.Send("hello")
 		b := make([]byte, 10)
 		if n, err := body.Read(b); string(b[:n]) != "hello" || err != nil {
 			t.Errorf("first read: got %q, %v, want what the server said", b[:n], err)
@@ -286,78 +328,78 @@ func TestGzip(t *testing.T) {
 	zw := gzip.NewWriter(&z)
 	io.WriteString(zw, "hello, hello")
 	zw.Close()
-	send := func(c *server) {
-		c.send(fmt.Sprintf("HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: %d\n\n", z.Len()))
-		c.end.Write(z.Bytes())
-		c.s.settle()
+	send := func(c *harness.Conn) {
+		c.Send(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", z.Len(), &z))
 	}
-	run(t, &Transport{}, func(s *script) {
-		r1 := s.get("r1")
-		c1 := s.wantDial().open()
-		if got := c1.wantRequest().Header.Get("Accept-Encoding"); got != "gzip" {
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		r1 := t.Get("r1", tr, url1)
+		c1 := t.Net.WantDial().Open()
+		if got := received(t, c1).Header.Get("Accept-Encoding"); got != "gzip" {
 			t.Errorf("Accept-Encoding: got %q", got)
 		}
 		send(c1)
-		resp := r1.wantResponse()
+		r1.WantDone(nil)
+		resp := r1.Response()
 		if !resp.Uncompressed || resp.ContentLength != -1 || resp.Header.Get("Content-Encoding") != "" {
 			t.Errorf("response: got %v %d %v", resp.Uncompressed, resp.ContentLength, resp.Header)
 		}
-		r1.wantDone("hello, hello")
+		r1.WantBody("hello, hello")
 		if _, err := resp.Body.Read(make([]byte, 1)); !errors.Is(err, http.ErrBodyReadAfterClose) {
 			t.Errorf("read after close: got %v", err)
 		}
 
-		for _, req := range []*http.Request{s.request("HEAD", nil), s.request("GET", nil), s.request("GET", nil)} {
+		for i, req := range []*http.Request{request("HEAD", nil), request("GET", nil), request("GET", nil)} {
 			if req.Method == "GET" {
 				req.Header.Set("Range", "bytes=0-1")
 			}
-			r := s.do("r", req)
-			if got := c1.wantRequest().Header.Get("Accept-Encoding"); got != "" {
+			r := t.Start(fmt.Sprint("plain", i), tr, req)
+			if got := received(t, c1).Header.Get("Accept-Encoding"); got != "" {
 				t.Errorf("%s: Accept-Encoding: got %q, want none", req.Method, got)
 			}
-			c1.send(ok0)
-			r.wantDone("")
+			c1.Send(ok0)
+			r.WantBody("")
 		}
-		req := s.request("GET", nil)
+		req := request("GET", nil)
 		req.Header.Set("Accept-Encoding", "gzip")
-		r2 := s.do("r2", req)
-		c1.wantRequest()
+		r2 := t.Start("r2", tr, req)
+		c1.WantRequest("GET / HTTP/1.1")
 		send(c1)
-		r2.wantDone(z.String())
+		r2.WantBody(z.String())
 
-		r3 := s.get("r3")
-		c1.wantRequest()
-		c1.send("HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: 4\n\njunk")
-		if _, err := io.ReadAll(r3.wantResponse().Body); err == nil {
-			t.Error("junk: got no error")
-		}
-		r3.resp.Body.Close()
+		r3 := t.Get("r3", tr, url1)
+		c1.WantRequest("GET / HTTP/1.1")
+		c1.Send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 12\r\n\r\njunk, junk!!")
+		r3.WantBrokenBody(gzip.ErrHeader)
 	})
-	run(t, &Transport{DisableCompression: true}, func(s *script) {
-		r1 := s.get("r1")
-		c1 := s.wantDial().open()
-		if got := c1.wantRequest().Header.Get("Accept-Encoding"); got != "" {
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{DisableCompression: true})
+		r1 := t.Get("r1", tr, url1)
+		c1 := t.Net.WantDial().Open()
+		if got := received(t, c1).Header.Get("Accept-Encoding"); got != "" {
 			t.Errorf("DisableCompression: got %q", got)
 		}
-		c1.send(ok0)
-		r1.wantDone("")
+		c1.Send(ok0)
+		r1.WantBody("")
 	})
 }
 
 // Trailers come with the end of the body, in both directions.
 func TestTrailers(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		req := s.request("POST", &onceBody{Reader: strings.NewReader("payload")})
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		req := request("POST", &onceBody{Reader: strings.NewReader("payload")})
 		req.Trailer = http.Header{"Sum": {"7"}}
-		r1 := s.do("r1", req)
-		c1 := s.wantDial().open()
-		seen := c1.wantRequest()
-		if got := c1.body(seen); got != "payload" || seen.Trailer.Get("Sum") != "7" {
+		r1 := t.Start("r1", tr, req)
+		c1 := t.Net.WantDial().Open()
+		seen := received(t, c1)
+		if got := content(t, seen); got != "payload" || seen.Trailer.Get("Sum") != "7" {
 			t.Errorf("server: got %q, trailer %v", got, seen.Trailer)
 		}
-		c1.send("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\nTrailer: Sum\n\n5\nhello\n0\nSum: 5\n\n")
-		resp := r1.wantResponse()
-		r1.wantDone("hello")
+		c1.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Sum\r\n\r\n5\r\nhello\r\n0\r\nSum: 5\r\n\r\n")
+		r1.WantDone(nil)
+		resp := r1.Response()
+		r1.WantBody("hello")
 		if resp.Trailer.Get("Sum") != "5" {
 			t.Errorf("trailer: got %v", resp.Trailer)
 		}
@@ -366,7 +408,8 @@ func TestTrailers(t *testing.T) {
 
 // Each hook of httptrace is called, in the order in which things happen.
 func TestTraceOrder(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
 		var events []string
 		say := func(f string, args ...any) { events = append(events, fmt.Sprintf(f, args...)) }
 		trace := &httptrace.ClientTrace{
@@ -376,18 +419,21 @@ func TestTraceOrder(t *testing.T) {
 			},
 			PutIdleConn:          func(err error) { say("PutIdleConn %v", err) },
 			GotFirstResponseByte: func() { say("GotFirstResponseByte") },
-			WroteHeaderField:     func(k string, v []string) { say("WroteHeaderField %s %v", k, v) },
-			WroteHeaders:         func() { say("WroteHeaders") },
-			WroteRequest:         func(i httptrace.WroteRequestInfo) { say("WroteRequest %v", i.Err) },
+			WroteHeaderField: func(k string, v []string) {
+				if k != harness.RequestHeader {
+					say("WroteHeaderField %s %v", k, v)
+				}
+			},
+			WroteHeaders: func() { say("WroteHeaders") },
+			WroteRequest: func(i httptrace.WroteRequestInfo) { say("WroteRequest %v", i.Err) },
 		}
 		traced := func(req *http.Request) *http.Request {
 			return req.WithContext(httptrace.WithClientTrace(context.Background(), trace))
 		}
-		r1 := s.do("r1", traced(s.request("GET", nil)))
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.send(okBody)
-		r1.wantDone("hello")
+		r1 := t.Start("r1", tr, traced(request("GET", nil)))
+		c1 := t.Net.WantDial().Open()
+		c1.Respond(200, "hello")
+		r1.WantBody("hello")
 		want := []string{
 			"GetConn api.test:80", "GotConn reused=false idle=false 0s",
 			"WroteHeaderField Host [api.test]", "WroteHeaderField User-Agent [Go-http-client/1.1]",
@@ -398,11 +444,11 @@ func TestTraceOrder(t *testing.T) {
 			t.Errorf("first request: got\n%s", strings.Join(events, "\n"))
 		}
 		events = nil
-		time.Sleep(time.Second) // virtual
-		r2 := s.do("r2", traced(s.request("GET", nil)))
-		c1.wantRequest()
-		c1.send("HTTP/1.1 200 OK\nConnection: close\nContent-Length: 0\n\n")
-		r2.wantDone("")
+		t.Advance(time.Second)
+		r2 := t.Start("r2", tr, traced(request("GET", nil)))
+		c1.WantRequest("GET / HTTP/1.1")
+		c1.Send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+		r2.WantBody("")
 		if events[1] != "GotConn reused=true idle=true 1s" {
 			t.Errorf("second request: got %q", events[1])
 		}
@@ -411,48 +457,51 @@ func TestTraceOrder(t *testing.T) {
 
 // HEAD, 204 and 304 have no body, whatever their header says.
 func TestNoBody(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		c1 := s.warm()
-		for _, r := range []struct{ method, response string }{
-			{"HEAD", "HTTP/1.1 200 OK\nContent-Length: 100\n\n"},
-			{"HEAD", "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n"},
-			{"GET", "HTTP/1.1 204 No Content\n\n"},
-			{"GET", "HTTP/1.1 304 Not Modified\nContent-Length: 100\n\n"},
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		c1 := warm(t, tr)
+		for i, r := range []struct{ method, response string }{
+			{"HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"},
+			{"HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"},
+			{"GET", "HTTP/1.1 204 No Content\r\n\r\n"},
+			{"GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 100\r\n\r\n"},
 		} {
-			call := s.do("r", s.request(r.method, nil))
-			c1.wantRequest()
-			c1.send(r.response)
-			call.wantDone("")
-			c1.wantOpen(r.response)
+			call := t.Start(fmt.Sprint("r", i), tr, request(r.method, nil))
+			c1.WantRequest(r.method + " / HTTP/1.1")
+			c1.Send(r.response)
+			call.WantBody("")
+			c1.WantOpen(r.response)
 		}
 	})
 }
 
 // A slow request body goes out as it comes, while the response may come too.
 func TestDuplex(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
 		pr, pw := io.Pipe()
-		r1 := s.do("r1", s.request("POST", pr))
-		c1 := s.wantDial().open()
-		seen := c1.wantRequest()
-		c1.send("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n")
-		resp := r1.wantResponse()
+		r1 := t.Start("r1", tr, request("POST", pr))
+		c1 := t.Net.WantDial().Open()
+		seen := received(t, c1)
+		c1.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+		r1.WantDone(nil)
+		resp := r1.Response()
 		for _, word := range []string{"ping", "pong"} {
 			pw.Write([]byte(word))
-			s.settle()
+			t.Settle()
 			got := make([]byte, 4)
 			io.ReadFull(seen.Body, got)
-			c1.send("4\n" + string(got) + "\n")
+			c1.Send("4\r\n" + string(got) + "\r\n")
 			io.ReadFull(resp.Body, got)
 			if string(got) != word {
 				t.Errorf("echo: got %q, want %q", got, word)
 			}
 		}
 		pw.Close()
-		c1.body(seen)
-		c1.send("0\n\n")
-		r1.wantDone("")
-		c1.wantOpen("both are whole")
+		content(t, seen)
+		c1.Send("0\r\n\r\n")
+		r1.WantBody("")
+		c1.WantOpen("both are whole")
 	})
 }
 
@@ -460,16 +509,17 @@ func TestDuplex(t *testing.T) {
 // whoever hears first that it broke.
 func TestBrokenUnderTheBody(t *testing.T) {
 	for range 50 {
-		run(t, &Transport{}, func(s *script) {
+		harness.Test(t, func(t *harness.T) {
+			tr := scripted(t, &pool.Transport{})
 			pr, pw := io.Pipe()
 			body := &parkedClose{ReadCloser: pr, may: make(chan struct{})}
-			r1 := s.do("r1", s.request("POST", body))
-			c1 := s.wantDial().open()
-			c1.wantRequest()
-			c1.reset()
-			r1.wantPending("its body is being closed")
+			r1 := t.Start("r1", tr, request("POST", body))
+			c1 := t.Net.WantDial().Open()
+			c1.WantRequest("POST / HTTP/1.1")
+			c1.Reset()
+			r1.WantPending("its body is being closed")
 			close(body.may)
-			r1.wantErr(syscall.ECONNRESET)
+			r1.WantErr(syscall.ECONNRESET)
 			if _, err := pw.Write([]byte("x")); err != io.ErrClosedPipe {
 				t.Errorf("request body: got %v, want it closed", err)
 			}
@@ -491,18 +541,19 @@ func (b *parkedClose) Close() error {
 // A response that is whole before its request is: the connection is closed
 // after a grace in which the write may still end.
 func TestResponseBeforeRequestEnds(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
 		pr, pw := io.Pipe()
-		r1 := s.do("r1", s.request("POST", pr))
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.send(okBody)
-		resp := r1.wantResponse()
+		r1 := t.Start("r1", tr, request("POST", pr))
+		c1 := t.Net.WantDial().Open()
+		c1.Respond(200, "hello")
+		r1.WantDone(nil)
+		resp := r1.Response()
 		if b, err := io.ReadAll(resp.Body); string(b) != "hello" || err != nil {
 			t.Errorf("body: got %q, %v", b, err)
 		}
-		c1.wantClosed("the request would go on")
-		s.wantClosed(RequestUnsent, 1)
+		c1.WantClosed("the request would go on")
+		wantClosed(t, tr, pool.RequestUnsent, 1)
 		if _, err := pw.Write([]byte("x")); err != io.ErrClosedPipe {
 			t.Errorf("request body: got %v, want it closed", err)
 		}

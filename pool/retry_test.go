@@ -1,4 +1,4 @@
-package pool
+package pool_test
 
 import (
 	"bytes"
@@ -6,34 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/pool"
 )
-
-// warm is a connection that has served a request, so that a failure on it may
-// be retried.
-func (s *script) warm() *server {
-	r := s.get("warm-up")
-	c := s.wantDial().open()
-	c.wantRequest()
-	c.send(ok0)
-	r.wantDone("")
-	return c
-}
-
-// onceBody counts how often it is closed.
-type onceBody struct {
-	io.Reader
-	closed atomic.Int32
-}
-
-func (b *onceBody) Close() error { b.closed.Add(1); return nil }
 
 // The retry table (golang/go#4677, #18241, #15723, #18239, #19943, #22158,
 // #30938): a request whose warm connection fails is sent again if nothing of it
@@ -64,52 +47,50 @@ func TestRetryTable(t *testing.T) {
 	}
 	for _, r := range rows {
 		t.Run(fmt.Sprintf("%s key=%s body=%s FIN=%s", r.method, r.key, r.body, r.when), func(t *testing.T) {
-			run(t, &Transport{}, func(s *script) {
-				c1 := s.warm()
-				g := s.gateGotConn()
-				req, bodies := retryRequest(s, r.method, r.body)
+			harness.Test(t, func(t *harness.T) {
+				t.Gates("GotConn")
+				tr := scripted(t, &pool.Transport{})
+				c1 := warm(t, tr)
+				t.Net.Hold("gate")
+				req, bodies := retryRequest(r.method, r.body)
 				if req.Method = r.method; r.key != "" {
 					req.Header[r.key] = []string{}
 				}
-				r1 := s.do("r1", g.on(req))
+				r1 := t.Start("r1", tr, req)
 				copies := 0
 				switch r.when {
 				case "before":
-					c1.fin()
-					g.open()
+					c1.Fin()
+					t.Net.Release("gate")
 				case "half":
-					c1.stall(20)
-					g.open()
-					c1.end.reset()
+					t.Net.Fault("c1 client write", "short:20")
+					t.Net.Release("gate")
 				case "after", "reset":
-					g.open()
-					c1.body(c1.wantRequest())
+					t.Net.Release("gate")
+					content(t, received(t, c1))
 					copies++
 					if r.when == "after" {
-						c1.fin()
+						c1.Fin()
 					} else {
-						c1.reset()
+						c1.Reset()
 					}
 				}
 				if r.again {
-					c2 := s.wantDial().open()
-					again := c2.wantRequest()
-					if got := c2.body(again); got != wantBody(r.body) {
+					c2 := t.Net.WantDial().Open()
+					again := received(t, c2)
+					if got := content(t, again); got != wantBody(r.body) {
 						t.Errorf("second copy: got body %q, want it whole", got)
 					}
 					if _, sent := again.Header[r.key]; sent {
 						t.Errorf("an empty %s was sent", r.key)
 					}
 					copies++
-					c2.send(ok0)
-					r1.wantDone("")
+					c2.Send(ok0)
+					r1.WantBody("")
 				} else {
-					if !r1.ended() || r1.err == nil {
-						t.Fatalf("got (%v, %v), want an error", r1.resp, r1.err)
-					}
-					var e *CloseError
-					if !errors.As(r1.err, &e) && !errors.Is(r1.err, errCannotRewind) {
-						t.Errorf("error: got %v, want one that says why", r1.err)
+					var e *pool.CloseError
+					if t.Settle(); !errors.As(r1.Err(), &e) && !errors.Is(r1.Err(), pool.ErrCannotRewind) {
+						t.Errorf("got %v, error %v, want one that says why", r1, r1.Err())
 					}
 				}
 				if !r.harmless && copies > 1 {
@@ -125,7 +106,7 @@ func TestRetryTable(t *testing.T) {
 	}
 }
 
-func retryRequest(s *script, method, body string) (*http.Request, *[]*onceBody) {
+func retryRequest(method, body string) (*http.Request, *[]*onceBody) {
 	var bodies []*onceBody
 	fresh := func() io.ReadCloser {
 		b := &onceBody{Reader: strings.NewReader("payload")}
@@ -135,18 +116,18 @@ func retryRequest(s *script, method, body string) (*http.Request, *[]*onceBody) 
 	var req *http.Request
 	switch body {
 	case "none":
-		req = s.request(method, nil)
+		req = request(method, nil)
 	case "memory":
-		req = s.request(method, strings.NewReader("payload"))
+		req = request(method, strings.NewReader("payload"))
 	case "GetBody":
-		req = s.request(method, fresh())
+		req = request(method, fresh())
 		req.ContentLength = 7
 		req.GetBody = func() (io.ReadCloser, error) { return fresh(), nil }
 	case "memory once":
-		req = s.request(method, strings.NewReader("payload"))
+		req = request(method, strings.NewReader("payload"))
 		req.GetBody = nil
 	case "stream":
-		req = s.request(method, fresh())
+		req = request(method, fresh())
 		req.ContentLength = 7
 	}
 	return req, &bodies
@@ -159,70 +140,15 @@ func wantBody(kind string) string {
 	return "payload"
 }
 
-// A connection that fails on its first use is not retried: a server that hangs
-// up each time would be dialed for ever (golang/go#52459).
-func TestNoRetryOnFirstUse(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		r1 := s.get("r1")
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.fin()
-		r1.wantErr(io.EOF)
-		s.wantNoDial("it was new")
-	})
-}
-
-// A connection that was pooled and closed while it was given out costs a new
-// dial and nothing else.
-func TestRetryManyStale(t *testing.T) {
-	run(t, &Transport{MaxIdleConnsPerHost: 5}, func(s *script) {
-		var calls []*call
-		var conns []*server
-		for range 5 {
-			calls = append(calls, s.get("warm"))
-			conns = append(conns, s.wantDial().open())
-		}
-		for i, c := range conns {
-			c.wantRequest()
-			c.send(ok0)
-			calls[i].wantDone("")
-		}
-		r1 := s.get("r1")
-		for i := len(conns) - 1; i >= 0; i-- {
-			conns[i].wantRequest()
-			conns[i].fin()
-		}
-		c := s.wantDial().open()
-		c.wantRequest()
-		c.send(ok0)
-		r1.wantDone("")
-		if n := s.tr.Stats().Retries; n != 5 {
-			t.Errorf("retries: got %d, want 5", n)
-		}
-	})
-}
-
-// A malformed response is the server's answer: the request is not sent again.
-func TestNoRetryOnBadResponse(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		c1 := s.warm()
-		r1 := s.get("r1")
-		c1.wantRequest()
-		c1.send("SSH-2.0-OpenSSH\n\n")
-		if !r1.ended() || r1.err == nil {
-			t.Fatal("got no error")
-		}
-		s.wantClosed(BadResponse, 1)
-	})
-}
-
 // The body of a request that never reaches a write loop is closed, once
 // (golang/go#49621, #35015, #40382).
 func TestBodyClosedOnce(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
+	harness.Test(t, func(t *harness.T) {
+		t.Gates("GotConn")
+		tr := scripted(t, &pool.Transport{})
 		post := func() (*http.Request, *onceBody) {
 			b := &onceBody{Reader: strings.NewReader("x")}
-			return s.request("POST", b), b
+			return request("POST", b), b
 		}
 		want := func(what string, b *onceBody) {
 			t.Helper()
@@ -242,35 +168,35 @@ func TestBodyClosedOnce(t *testing.T) {
 		} {
 			req, b := post()
 			spoil(req)
-			if _, err := s.tr.RoundTrip(req); err == nil {
+			if _, err := tr.RoundTrip(req); err == nil {
 				t.Errorf("%s: got no error", what)
 			}
 			want(what, b)
 		}
 
-		c1 := s.warm()
-		g := s.gateGotConn()
+		c1 := warm(t, tr)
+		t.Net.Hold("gate")
 		req, b := post()
-		r1 := s.do("r1", g.on(req))
-		c1.fin()
-		r1.stop()
-		g.open()
-		r1.wantErr(context.Canceled)
+		r1 := t.Start("r1", tr, req)
+		c1.Fin()
+		r1.Cancel()
+		t.Net.Release("gate")
+		r1.WantErr(context.Canceled)
 		want("called off with a closed connection", b)
 
 		req, b = post()
-		r2 := s.do("r2", req)
-		s.wantDial().fail(errRefused)
-		r2.wantErr(errRefused)
+		r2 := t.Start("r2", tr, req)
+		t.Net.WantDial().Refuse()
+		r2.WantErr(syscall.ECONNREFUSED)
 		want("dial error", b)
 
 		// A request that cannot be written is the caller's mistake.
 		req, b = post()
 		req.ContentLength = 99
-		r3 := s.do("r3", req)
-		s.wantDial().open()
-		if !r3.ended() || r3.err == nil || !strings.Contains(r3.err.Error(), "ContentLength") {
-			t.Errorf("short body: got %v", r3.err)
+		r3 := t.Start("r3", tr, req)
+		t.Net.WantDial().Open()
+		if t.Settle(); !strings.Contains(fmt.Sprint(r3.Err()), "ContentLength") {
+			t.Errorf("short body: got %v", r3.Err())
 		}
 		want("short body", b)
 	})
@@ -279,17 +205,18 @@ func TestBodyClosedOnce(t *testing.T) {
 // A request that fails again when it is sent again closes each of its bodies
 // once (golang/go#40382).
 func TestBodyClosedOnceEach(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		c1 := s.warm()
-		req, bodies := retryRequest(s, "PUT", "GetBody")
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		c1 := warm(t, tr)
+		req, bodies := retryRequest("PUT", "GetBody")
 		req.Header.Set("Idempotency-Key", "1")
-		r1 := s.do("r1", req)
-		c1.body(c1.wantRequest())
-		c1.fin()
-		c2 := s.wantDial().open()
-		c2.body(c2.wantRequest())
-		c2.fin()
-		r1.wantErr(io.EOF)
+		r1 := t.Start("r1", tr, req)
+		content(t, received(t, c1))
+		c1.Fin()
+		c2 := t.Net.WantDial().Open()
+		content(t, received(t, c2))
+		c2.Fin()
+		r1.WantErr(io.EOF)
 		for i, b := range *bodies {
 			if n := b.closed.Load(); n != 1 {
 				t.Errorf("body %d of %d: closed %d times, want once", i+1, len(*bodies), n)
@@ -302,17 +229,18 @@ func TestBodyClosedOnceEach(t *testing.T) {
 // again, however harmless that would be.
 func TestNoRetryOfWrongRequest(t *testing.T) {
 	for _, body := range []string{"GetBody", "memory"} {
-		run(t, &Transport{}, func(s *script) {
-			c1 := s.warm()
-			req, _ := retryRequest(s, "PUT", body)
+		harness.Test(t, func(t *harness.T) {
+			tr := scripted(t, &pool.Transport{})
+			c1 := warm(t, tr)
+			req, _ := retryRequest("PUT", body)
 			req.Header.Set("Idempotency-Key", "1")
 			req.ContentLength = 99
-			r1 := s.do("r1", req)
-			s.wantNoDial("it would be as wrong again")
-			if !r1.ended() || r1.err == nil || errors.As(r1.err, new(*CloseError)) || !strings.Contains(r1.err.Error(), "ContentLength") {
-				t.Errorf("%s: got %v, want the mistake itself", body, r1.err)
+			r1 := t.Start("r1", tr, req)
+			t.Net.WantNoDial("it would be as wrong again")
+			if errors.As(r1.Err(), new(*pool.CloseError)) || !strings.Contains(fmt.Sprint(r1.Err()), "ContentLength") {
+				t.Errorf("%s: got %v, want the mistake itself", body, r1.Err())
 			}
-			c1.wantClosed("half a request is on it")
+			c1.WantClosed("half a request is on it")
 		})
 	}
 }
@@ -320,63 +248,36 @@ func TestNoRetryOfWrongRequest(t *testing.T) {
 // A connection that ends while a request waits for 100 Continue is no fault of
 // the request's body: the request is sent again.
 func TestRetryWhileExpecting(t *testing.T) {
-	run(t, &Transport{ExpectContinueTimeout: time.Minute}, func(s *script) {
-		c1 := s.warm()
-		req, _ := retryRequest(s, "PUT", "GetBody")
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{ExpectContinueTimeout: time.Minute})
+		c1 := warm(t, tr)
+		req, _ := retryRequest("PUT", "GetBody")
 		req.Header.Set("Idempotency-Key", "1")
 		req.Header.Set("Expect", "100-continue")
-		r1 := s.do("r1", req)
-		c1.wantRequest()
-		c1.fin()
-		c2 := s.wantDial().open()
-		again := c2.wantRequest()
-		c2.wantNothing("it waits for this server's word too")
-		c2.send("HTTP/1.1 100 Continue\n\n")
-		if got := c2.body(again); got != "payload" {
+		r1 := t.Start("r1", tr, req)
+		c1.WantRequest("PUT / HTTP/1.1")
+		c1.Fin()
+		c2 := t.Net.WantDial().Open()
+		again := received(t, c2)
+		wantNothing(t, c2, "it waits for this server's word too")
+		c2.Send("HTTP/1.1 100 Continue\r\n\r\n")
+		if got := content(t, again); got != "payload" {
 			t.Errorf("second copy: got body %q, want it whole", got)
 		}
-		c2.send(ok0)
-		r1.wantDone("")
-	})
-}
-
-// A body that is stopped is not read any more, and a Read in progress ends
-// without an error of the body's own.
-func TestStoppedBody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		pr, pw := io.Pipe()
-		b := &sentBody{src: pr}
-		got := make(chan error)
-		go func() { _, err := b.Read(make([]byte, 1)); got <- err }()
-		synctest.Wait()
-		if !b.stop() {
-			t.Error("stop: got it not stuck in Read")
-		}
-		if err := <-got; err != errBodyStopped || b.readError() != nil {
-			t.Errorf("read in progress: got %v and, of the body, %v, want %v and none", err, b.readError(), errBodyStopped)
-		}
-		if _, err := pw.Write([]byte("x")); err != io.ErrClosedPipe {
-			t.Errorf("source: got %v, want it closed", err)
-		}
-		src := strings.NewReader("payload")
-		b = &sentBody{src: io.NopCloser(src)}
-		if b.stop() {
-			t.Error("stop: got it stuck before any Read")
-		}
-		if _, err := b.Read(make([]byte, 1)); err != errBodyStopped || src.Len() != len("payload") {
-			t.Errorf("read after stop: got %v and %d bytes left, want %v and all", err, src.Len(), errBodyStopped)
-		}
+		c2.Send(ok0)
+		r1.WantBody("")
 	})
 }
 
 // An error of the caller's body is the error of the request, whatever the
 // network says when the connection is closed for it (golang/go#16049).
 func TestBodyReadError(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		r1 := s.do("r1", s.request("POST", io.MultiReader(strings.NewReader("some"), badReader{})))
-		c1 := s.wantDial().open()
-		c1.wantClosed("the server must not wait for the rest")
-		r1.wantErr(errWhy)
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		r1 := t.Start("r1", tr, request("POST", io.MultiReader(strings.NewReader("some"), badReader{})))
+		c1 := t.Net.WantDial().Open()
+		c1.WantClosed("the server must not wait for the rest")
+		r1.WantErr(errWhy)
 	})
 }
 
@@ -384,88 +285,57 @@ type badReader struct{}
 
 func (badReader) Read([]byte) (int, error) { return 0, errWhy }
 
-// An early response is delivered although the request breaks off, at any
-// offset, and its connection is not kept (golang/go#11745, #51109).
-func TestEarlyResponse(t *testing.T) {
-	const early = "HTTP/1.1 413 Content Too Large\nContent-Length: 3\n\nbig"
-	payload := bytes.Repeat([]byte("x"), 100<<10)
-	for _, room := range []int{200, 4096, 4097, 8192, 40000, 100 << 10} {
-		for _, end := range []string{"FIN", "RST", "RST first", "nothing"} {
-			t.Run(fmt.Sprintf("%d bytes then %s", room, end), func(t *testing.T) {
-				run(t, &Transport{}, func(s *script) {
-					req := s.request("POST", bytes.NewReader(payload))
-					r1 := s.do("r1", req)
-					d1 := s.wantDial()
-					client, far := newConnPair("c1")
-					far.in.room = room
-					s.conns = append(s.conns, client)
-					c1 := openOn(d1, client, far)
-					raw := []byte(strings.ReplaceAll(early, "\n", "\r\n"))
-					switch end {
-					case "FIN":
-						c1.send(early)
-						c1.fin()
-					case "RST":
-						c1.send(early)
-						c1.reset()
-					case "RST first": // in one instant: the write may notice first
-						far.in.change(func() { far.in.broken = syscall.ECONNRESET })
-						far.Write(raw)
-						far.reset()
-					case "nothing":
-						c1.send(early)
-					}
-					resp := r1.wantResponse()
-					if b, err := io.ReadAll(resp.Body); string(b) != "big" || err != nil || resp.StatusCode != 413 {
-						t.Errorf("got %d %q, %v, want 413 and its body", resp.StatusCode, b, err)
-					}
-					resp.Body.Close()
-					c1.wantClosed("half a request is on it")
-				})
-			})
-		}
+// A halfWriter is a connection that takes so many bytes more, and whose reads do
+// not hear of what breaks its writes.
+type halfWriter struct {
+	net.Conn
+	takes int
+}
+
+func (c *halfWriter) Write(b []byte) (int, error) {
+	n, _ := c.Conn.Write(b[:min(len(b), c.takes)])
+	if c.takes -= n; n < len(b) {
+		return n, syscall.EPIPE
 	}
+	return n, nil
+}
+
+// startHalf starts a request of which the connection takes so many bytes.
+func startHalf(t *harness.T, tr *pool.Transport, takes int) (*harness.Request, *harness.Conn) {
+	dial := tr.DialContext
+	tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dial(ctx, network, addr)
+		return &halfWriter{c, takes}, err
+	}
+	r1 := t.Start("r1", tr, request("POST", bytes.NewReader(make([]byte, 100<<10))))
+	return r1, t.Net.WantDial().Open()
 }
 
 // A server that hangs up on the rest of a request may answer a moment later: that
 // is waited for. Where it has heard nothing there is nothing to wait for.
 func TestLastWord(t *testing.T) {
-	for _, room := range []int{5000, 0} {
-		run(t, &Transport{}, func(s *script) {
-			r1 := s.do("r1", s.request("POST", bytes.NewReader(make([]byte, 100<<10))))
-			d1 := s.wantDial()
-			client, far := newConnPair("c1")
-			far.in.room = room
-			s.conns = append(s.conns, client)
-			c1 := openOn(d1, client, far)
-			far.in.change(func() { far.in.broken = syscall.EPIPE })
-			if room == 0 {
-				r1.wantErr(syscall.EPIPE)
-				return
-			}
-			time.Sleep(lastWord - 1) // virtual
-			r1.wantPending("the server may have more to say")
-			c1.send("HTTP/1.1 413 Content Too Large\nContent-Length: 0\n\n")
-			if resp := r1.wantResponse(); resp.StatusCode != 413 {
-				t.Errorf("status: got %s, want 413", resp.Status)
-			}
-			c1.wantClosed("half a request is on it")
-		})
-	}
+	harness.Test(t, func(t *harness.T) {
+		r1, _ := startHalf(t, scripted(t, &pool.Transport{}), 0)
+		r1.WantErr(syscall.EPIPE)
+	})
+	harness.Test(t, func(t *harness.T) {
+		r1, c1 := startHalf(t, scripted(t, &pool.Transport{}), 5000)
+		t.Advance(pool.LastWord - 1)
+		r1.WantPending("the server may have more to say")
+		c1.WantRequest("POST / HTTP/1.1")
+		c1.Send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
+		r1.WantStatus(413)
+		c1.WantClosed("half a request is on it")
+	})
 }
 
 // A write that fails while the server says nothing is an error in bounded time.
 func TestWriteFailsAlone(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		r1 := s.do("r1", s.request("POST", bytes.NewReader(make([]byte, 100<<10))))
-		d1 := s.wantDial()
-		client, far := newConnPair("c1")
-		far.in.room = 5000
-		s.conns = append(s.conns, client)
-		openOn(d1, client, far)
-		far.in.change(func() { far.in.broken = syscall.EPIPE })
-		<-r1.done
-		r1.wantErr(syscall.EPIPE)
-		s.wantClosed(WriteFailed, 1)
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		r1, _ := startHalf(t, tr, 5000)
+		r1.Await()
+		r1.WantErr(syscall.EPIPE)
+		wantClosed(t, tr, pool.WriteFailed, 1)
 	})
 }

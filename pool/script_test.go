@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 )
@@ -304,3 +305,19 @@ func (s *script) wantClosed(why Cause, n int) {
 		s.Fatalf("connections closed by %q: got %s, want %d", why, got, n)
 	}
 }
+
+func (s *script) warm() *server {
+	r := s.get("warm-up")
+	c := s.wantDial().open()
+	c.wantRequest()
+	c.send(ok0)
+	r.wantDone("")
+	return c
+}
+
+type onceBody struct {
+	io.Reader
+	closed atomic.Int32
+}
+
+func (b *onceBody) Close() error { b.closed.Add(1); return nil }
