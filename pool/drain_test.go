@@ -1,4 +1,4 @@
-package pool
+package pool_test
 
 //lint:file-ignore SA1019 Request.Cancel is part of what net/http promises, deprecated or not.
 
@@ -6,38 +6,43 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"net"
 	"net/http"
 	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/pool"
 )
 
 // closeEarly gets a response that begins with head, and closes its body. The
 // rest of it is missing.
-func (s *script) closeEarly(head string) *server {
-	r := s.get("early")
-	c := s.wantDial().open()
-	c.wantRequest()
-	c.send(head)
-	r.wantResponse().Body.Close()
+func closeEarly(t *harness.T, tr *pool.Transport, head string) *harness.Conn {
+	r := t.Get("early", tr, url1)
+	c := t.Net.WantDial().Open()
+	c.WantRequest("GET / HTTP/1.1")
+	c.Send(crlf(head))
+	r.CloseBody()
 	return c
 }
 
 // wantDraining wants the only connection to be nobody's, and not idle.
-func (s *script) wantDraining(c *server, why string) {
-	s.Helper()
-	c.wantOpen(why)
-	l, st := s.tr.Ledger(), s.tr.Stats()
-	if len(l) != 1 || l[0].State != Draining || l[0].Holder != "" || st.Draining != 1 || st.Active+st.Idle != 0 {
-		s.Fatalf("%s: got\n%s%s, want one that is drained", why, l, st)
+func wantDraining(t *harness.T, tr *pool.Transport, c *harness.Conn, why string) {
+	c.WantOpen(why)
+	l, st := tr.Ledger(), tr.Stats()
+	if len(l) != 1 || l[0].State != pool.Draining || l[0].Holder != "" || st.Draining != 1 || st.Active+st.Idle != 0 {
+		t.Fatalf("%s: got\n%s%s, want one that is drained", why, l, st)
 	}
 }
 
 const (
-	headHel    = "HTTP/1.1 200 OK\nContent-Length: 5\n\nhel"
-	headChunks = "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n"
+	headHel    = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel"
+	headChunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
 
 // A body is closed before its end, and the rest comes in time: the connection
@@ -56,30 +61,30 @@ func TestDrain(t *testing.T) {
 		"at once, chunks":  {headChunks + "5\nhello\n0\n\n", "", 0},
 		"after 49 ms":      {headHel, "lo", soon},
 		"chunks, 49 ms":    {headChunks, "5\nhello\n0\n\n", soon},
-		"one ns too early": {headHel, "lo", drainTime - 1},
+		"one ns too early": {headHel, "lo", pool.DrainTime - 1},
 		"gzip":             {"HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: 3\n\n\x1f", "\x8b\x08", 0},
 		"an error status":  {"HTTP/1.1 503 Busy\nContent-Length: 5\n\nhel", "lo", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			run(t, &Transport{IdleConnTimeout: time.Minute}, func(s *script) {
-				c1 := s.closeEarly(tt.head)
+			harness.Test(t, func(t *harness.T) {
+				tr := scripted(t, &pool.Transport{IdleConnTimeout: time.Minute})
+				c1 := closeEarly(t, tr, tt.head)
 				if tt.rest != "" {
-					s.wantDraining(c1, "something is missing")
-					time.Sleep(tt.after) // virtual
-					s.wantDraining(c1, "it is still waited for")
-					c1.send(tt.rest)
+					wantDraining(t, tr, c1, "something is missing")
+					t.Advance(tt.after)
+					wantDraining(t, tr, c1, "it is still waited for")
+					sendAll(c1, crlf(tt.rest))
 				}
-				if s.settle(); s.tr.Stats().Idle != 1 {
-					t.Errorf("after the rest: got\n%s, want it idle", s.tr.Ledger())
+				if t.Settle(); tr.Stats().Idle != 1 {
+					t.Errorf("after the rest: got\n%s, want it idle", tr.Ledger())
 				}
-				time.Sleep(drainTime) // virtual
-				r2 := s.get("r2")
-				s.wantNoDial("c1 is idle")
-				c1.wantRequest()
-				c1.send(okBody)
-				r2.wantDone("hello")
-				time.Sleep(time.Minute) // virtual
-				s.wantClosed(IdleTimeout, 1)
+				t.Advance(pool.DrainTime)
+				r2 := t.Get("r2", tr, url1)
+				t.Net.WantNoDial("c1 is idle")
+				c1.Respond(200, "hello")
+				r2.WantBody("hello")
+				t.Advance(time.Minute)
+				wantClosed(t, tr, pool.IdleTimeout, 1)
 			})
 		})
 	}
@@ -88,18 +93,19 @@ func TestDrain(t *testing.T) {
 // Close waits for nothing, and where the rest is there the connection is back
 // when it returns.
 func TestDrainBeforeCloseReturns(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		r1 := s.get("r1")
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.send(okBody)
-		body := r1.wantResponse().Body
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		r1 := t.Get("r1", tr, url1)
+		c1 := t.Net.WantDial().Open()
+		c1.Respond(200, "hello")
+		r1.WantDone(nil)
+		body := r1.Response().Body
 		begin := time.Now()
 		body.Close()
-		if st := s.tr.Stats(); st.Idle != 1 {
-			t.Errorf("after Close: got\n%s, want c1 idle", s.tr.Ledger())
+		if st := tr.Stats(); st.Idle != 1 {
+			t.Errorf("after Close: got\n%s, want c1 idle", tr.Ledger())
 		}
-		body = s.closeEarlyOn(c1, headHel)
+		body = closeEarlyOn(t, tr, c1, headHel)
 		if d := time.Since(begin); d != 0 {
 			t.Errorf("Close: got %v, want no time at all", d)
 		}
@@ -111,32 +117,30 @@ func TestDrainBeforeCloseReturns(t *testing.T) {
 				t.Errorf("Close again: got %v", err)
 			}
 		}
-		s.wantDraining(c1, "neither touches the drain")
-		c1.send("lo")
-		s.warmAgain(c1)
+		wantDraining(t, tr, c1, "neither touches the drain")
+		c1.Send("lo")
+		warmAgain(t, tr, c1)
 	})
 }
 
 // closeEarlyOn is closeEarly on a connection that is idle. It returns the body.
-func (s *script) closeEarlyOn(c *server, head string) io.ReadCloser {
-	s.Helper()
-	r := s.get("early")
-	c.wantRequest()
-	c.send(head)
-	body := r.wantResponse().Body
+func closeEarlyOn(t *harness.T, tr *pool.Transport, c *harness.Conn, head string) io.ReadCloser {
+	r := t.Get("early", tr, url1)
+	c.WantRequest("GET / HTTP/1.1")
+	c.Send(crlf(head))
+	r.WantDone(nil)
+	body := r.Response().Body
 	body.Close()
-	s.wantDraining(c, "the rest is missing")
+	wantDraining(t, tr, c, "the rest is missing")
 	return body
 }
 
 // warmAgain wants c to serve a request.
-func (s *script) warmAgain(c *server) {
-	s.Helper()
-	r := s.get("again")
-	s.wantNoDial("a connection is idle")
-	c.wantRequest()
-	c.send(okBody)
-	r.wantDone("hello")
+func warmAgain(t *harness.T, tr *pool.Transport, c *harness.Conn) {
+	r := t.Get("again", tr, url1)
+	t.Net.WantNoDial("a connection is idle")
+	c.Respond(200, "hello")
+	r.WantBody("hello")
 }
 
 // The rest never comes: after 50 ms, and not before, the connection is closed.
@@ -144,21 +148,21 @@ func (s *script) warmAgain(c *server) {
 func TestDrainGivesUp(t *testing.T) {
 	for name, head := range map[string]string{"content length": headHel, "chunks": headChunks + "5\nhel"} {
 		t.Run(name, func(t *testing.T) {
-			run(t, &Transport{MaxConnsPerHost: 1}, func(s *script) {
-				c1 := s.closeEarly(head)
-				r2 := s.get("r2")
-				s.wantNoDial("c1 has the place")
-				time.Sleep(drainTime - 1) // virtual
-				s.wantDraining(c1, "its time is not over")
-				s.wantNoDial("c1 has the place")
-				c1.send("l")                // that it goes on gives it no more time
-				time.Sleep(time.Nanosecond) // virtual
-				c1.wantClosed("its time is over")
-				s.wantClosed(BodyUnread, 1)
-				c2 := s.wantDial().open()
-				c2.wantRequest()
-				c2.send(okBody)
-				r2.wantDone("hello")
+			harness.Test(t, func(t *harness.T) {
+				tr := scripted(t, &pool.Transport{MaxConnsPerHost: 1})
+				c1 := closeEarly(t, tr, head)
+				r2 := t.Get("r2", tr, url1)
+				t.Net.WantNoDial("c1 has the place")
+				t.Advance(pool.DrainTime - 1)
+				wantDraining(t, tr, c1, "its time is not over")
+				t.Net.WantNoDial("c1 has the place")
+				c1.Send("l") // that it goes on gives it no more time
+				t.Advance(time.Nanosecond)
+				c1.WantClosed("its time is over")
+				wantClosed(t, tr, pool.BodyUnread, 1)
+				c2 := t.Net.WantDial().Open()
+				c2.Respond(200, "hello")
+				r2.WantBody("hello")
 			})
 		})
 	}
@@ -167,15 +171,15 @@ func TestDrainGivesUp(t *testing.T) {
 // A request that waits at the limit is served by the connection that was
 // drained.
 func TestDrainServesWaiter(t *testing.T) {
-	run(t, &Transport{MaxConnsPerHost: 1}, func(s *script) {
-		c1 := s.closeEarly(headHel)
-		r2 := s.get("r2")
-		r2.wantPending("c1 has the place")
-		c1.send("lo")
-		s.wantNoDial("c1 is free")
-		c1.wantRequest()
-		c1.send(okBody)
-		r2.wantDone("hello")
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{MaxConnsPerHost: 1})
+		c1 := closeEarly(t, tr, headHel)
+		r2 := t.Get("r2", tr, url1)
+		r2.WantPending("c1 has the place")
+		c1.Send("lo")
+		t.Net.WantNoDial("c1 is free")
+		c1.Respond(200, "hello")
+		r2.WantBody("hello")
 	})
 }
 
@@ -190,34 +194,36 @@ func TestDrainBound(t *testing.T) {
 		drained    bool // at first
 		kept       bool
 	}{
-		{"the most", length(drainBytes), 0, strings.Repeat("x", drainBytes), true, true},
-		{"more", length(drainBytes + 1), 0, "", false, false},
-		{"the most is left", length(drainBytes+3) + "abc", 3, strings.Repeat("x", drainBytes), true, true},
-		{"more is left", length(drainBytes+3) + "abc", 2, "", false, false},
-		{"chunks, the most", headChunks + "40000\n", 0, strings.Repeat("x", drainBytes) + "\n0\n\n", true, true},
-		{"chunks, more", headChunks + "40001\n", 0, strings.Repeat("x", drainBytes+1), true, false},
-		{"chunks, the most is left", headChunks + "40003\nabc", 3, strings.Repeat("x", drainBytes) + "\n0\n\n", true, true},
+		{"the most", length(pool.DrainBytes), 0, strings.Repeat("x", pool.DrainBytes), true, true},
+		{"more", length(pool.DrainBytes + 1), 0, "", false, false},
+		{"the most is left", length(pool.DrainBytes+3) + "abc", 3, strings.Repeat("x", pool.DrainBytes), true, true},
+		{"more is left", length(pool.DrainBytes+3) + "abc", 2, "", false, false},
+		{"chunks, the most", headChunks + "40000\n", 0, strings.Repeat("x", pool.DrainBytes) + "\n0\n\n", true, true},
+		{"chunks, more", headChunks + "40001\n", 0, strings.Repeat("x", pool.DrainBytes+1), true, false},
+		{"chunks, the most is left", headChunks + "40003\nabc", 3, strings.Repeat("x", pool.DrainBytes) + "\n0\n\n", true, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			run(t, &Transport{}, func(s *script) {
-				r1 := s.get("r1")
-				c1 := s.wantDial().open()
-				c1.wantRequest()
-				c1.send(tt.head)
-				body := r1.wantResponse().Body
+			harness.Test(t, func(t *harness.T) {
+				tr := scripted(t, &pool.Transport{})
+				r1 := t.Get("r1", tr, url1)
+				c1 := t.Net.WantDial().Open()
+				c1.WantRequest("GET / HTTP/1.1")
+				c1.Send(crlf(tt.head))
+				r1.WantDone(nil)
+				body := r1.Response().Body
 				if _, err := io.ReadFull(body, make([]byte, tt.first)); err != nil {
 					t.Fatal(err)
 				}
 				body.Close()
 				if tt.drained {
-					s.wantDraining(c1, "it may be short enough")
-					c1.send(tt.rest)
+					wantDraining(t, tr, c1, "it may be short enough")
+					sendAll(c1, crlf(tt.rest))
 				}
 				if tt.kept {
-					s.warmAgain(c1)
+					warmAgain(t, tr, c1)
 				} else {
-					c1.wantClosed("there is too much")
-					s.wantClosed(BodyUnread, 1)
+					c1.WantClosed("there is too much")
+					wantClosed(t, tr, pool.BodyUnread, 1)
 				}
 			})
 		})
@@ -228,26 +234,27 @@ func TestDrainBound(t *testing.T) {
 func TestDrainBroken(t *testing.T) {
 	for name, tt := range map[string]struct {
 		head  string
-		event func(c *server)
-		why   Cause
+		event func(c *harness.Conn)
+		why   pool.Cause
 	}{
-		"FIN":           {headHel, (*server).fin, ServerFIN},
-		"FIN in chunks": {headChunks + "5\nhel", (*server).fin, ServerFIN},
-		"reset":         {headHel, (*server).reset, ReadFailed},
-		"no chunk":      {headChunks + "5\nhel", func(c *server) { c.send("loXX") }, ReadFailed},
-		"more than it":  {headHel, func(c *server) { c.send("lo!") }, Unsolicited},
-		"FIN behind it": {headHel, func(c *server) { c.end.Write([]byte("lo")); c.fin() }, ServerFIN},
+		"FIN":           {headHel, (*harness.Conn).Fin, pool.ServerFIN},
+		"FIN in chunks": {headChunks + "5\nhel", (*harness.Conn).Fin, pool.ServerFIN},
+		"reset":         {headHel, (*harness.Conn).Reset, pool.ReadFailed},
+		"no chunk":      {headChunks + "5\nhel", func(c *harness.Conn) { c.Send("loXX") }, pool.ReadFailed},
+		"more than it":  {headHel, func(c *harness.Conn) { c.Send("lo!") }, pool.Unsolicited},
+		"FIN behind it": {headHel, func(c *harness.Conn) { io.WriteString(c.Server(), "lo"); c.Fin() }, pool.ServerFIN},
 	} {
 		t.Run(name, func(t *testing.T) {
-			run(t, &Transport{MaxConnsPerHost: 1}, func(s *script) {
-				c1 := s.closeEarly(tt.head)
-				s.wantDraining(c1, "the rest is missing")
+			harness.Test(t, func(t *harness.T) {
+				tr := scripted(t, &pool.Transport{MaxConnsPerHost: 1})
+				c1 := closeEarly(t, tr, tt.head)
+				wantDraining(t, tr, c1, "the rest is missing")
 				tt.event(c1)
-				c1.wantClosed("it is of no more use")
-				s.wantClosed(tt.why, 1)
-				r2 := s.get("r2")
-				s.wantDial().fail(errRefused) // the place is free
-				r2.wantErr(errRefused)
+				c1.WantClosed("it is of no more use")
+				wantClosed(t, tr, tt.why, 1)
+				r2 := t.Get("r2", tr, url1)
+				t.Net.WantDial().Refuse() // the place is free
+				r2.WantErr(syscall.ECONNREFUSED)
 			})
 		})
 	}
@@ -257,60 +264,65 @@ func TestDrainBroken(t *testing.T) {
 // every caller does that next, and http.Client with a Timeout always. Before that
 // it closes the connection, also if the two come in one instant.
 func TestDrainCanceled(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		var c1 *server
-		for range 3 {
-			r := s.get("r")
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		var c1 *harness.Conn
+		for _, name := range []string{"r1", "r2", "r3"} {
+			r := t.Get(name, tr, url1)
 			if c1 == nil {
-				c1 = s.wantDial().open()
+				c1 = t.Net.WantDial().Open()
 			}
-			c1.wantRequest()
-			c1.send(headHel)
-			body := r.wantResponse().Body
+			c1.WantRequest("GET / HTTP/1.1")
+			c1.Send(headHel)
+			r.WantDone(nil)
+			body := r.Response().Body
 			body.Close()
-			r.stop()
-			s.wantDraining(c1, "the response was over")
-			c1.send("lo")
+			r.Cancel()
+			wantDraining(t, tr, c1, "the response was over")
+			c1.Send("lo")
 		}
-		req := s.request("GET", nil)
+		req := request("GET", nil)
 		legacy := make(chan struct{})
 		req.Cancel = legacy
-		r := s.do("legacy", req)
-		c1.wantRequest()
-		c1.send(headHel)
-		r.wantResponse().Body.Close()
+		r := t.Start("legacy", tr, req)
+		c1.WantRequest("GET / HTTP/1.1")
+		c1.Send(headHel)
+		r.CloseBody()
 		close(legacy)
-		s.wantDraining(c1, "the response was over")
-		c1.send("lo")
+		wantDraining(t, tr, c1, "the response was over")
+		c1.Send("lo")
 
-		r = s.get("before")
-		c1.wantRequest()
-		c1.send(headHel)
-		body := r.wantResponse().Body
-		r.cancel(errWhy)
+		req, cancel := cancelable(request("GET", nil))
+		r = t.Start("before", tr, req)
+		c1.WantRequest("GET / HTTP/1.1")
+		c1.Send(headHel)
+		r.WantDone(nil)
+		body := r.Response().Body
+		cancel()
 		body.Close()
-		c1.wantClosed("it was called off first")
-		s.wantClosed(Canceled, 1)
+		c1.WantClosed("it was called off first")
+		wantClosed(t, tr, pool.Canceled, 1)
 	})
-	run(t, &Transport{}, func(s *script) {
-		client := &http.Client{Transport: s.tr, Timeout: time.Minute}
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		client := &http.Client{Transport: tr, Timeout: time.Minute}
 		done := make(chan error, 1)
 		go func() {
-			resp, err := client.Get("http://api.test/")
+			resp, err := client.Get(url1)
 			if err == nil {
 				err = resp.Body.Close()
 			}
 			done <- err
 		}()
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.send(headHel)
+		c1 := t.Net.WantDial().Open()
+		c1.WantRequest("GET / HTTP/1.1")
+		c1.Send(headHel)
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-		s.wantDraining(c1, "the client is done with it")
-		c1.send("lo")
-		s.warmAgain(c1)
+		wantDraining(t, tr, c1, "the client is done with it")
+		c1.Send("lo")
+		warmAgain(t, tr, c1)
 	})
 }
 
@@ -320,27 +332,28 @@ func TestDrainCloseIdle(t *testing.T) {
 	for _, limit := range []int{0, 1} {
 		for _, comes := range []bool{true, false} {
 			t.Run(fmt.Sprintf("limit %d, comes %v", limit, comes), func(t *testing.T) {
-				run(t, &Transport{MaxConnsPerHost: limit}, func(s *script) {
-					c1 := s.closeEarly(headHel)
-					s.tr.CloseIdleConnections()
-					s.wantDraining(c1, "it is not idle")
-					r2 := s.get("r2")
-					why := ClosedIdle
+				harness.Test(t, func(t *harness.T) {
+					tr := scripted(t, &pool.Transport{MaxConnsPerHost: limit})
+					c1 := closeEarly(t, tr, headHel)
+					tr.CloseIdleConnections()
+					wantDraining(t, tr, c1, "it is not idle")
+					r2 := t.Get("r2", tr, url1)
+					why := pool.ClosedIdle
 					if limit == 0 {
-						s.wantDial().fail(errRefused)
-						r2.wantErr(errRefused)
+						t.Net.WantDial().Refuse()
+						r2.WantErr(syscall.ECONNREFUSED)
 					}
 					if comes {
-						c1.send("lo")
+						c1.Send("lo")
 					} else {
-						why = BodyUnread
-						time.Sleep(drainTime) // virtual
+						why = pool.BodyUnread
+						t.Advance(pool.DrainTime)
 					}
-					c1.wantClosed("it may not become idle")
-					s.wantClosed(why, 1)
+					c1.WantClosed("it may not become idle")
+					wantClosed(t, tr, why, 1)
 					if limit == 1 {
-						s.wantDial().fail(errRefused)
-						r2.wantErr(errRefused)
+						t.Net.WantDial().Refuse()
+						r2.WantErr(syscall.ECONNREFUSED)
 					}
 				})
 			})
@@ -351,19 +364,21 @@ func TestDrainCloseIdle(t *testing.T) {
 // CloseIdleConnections says nothing about a connection that a request is using: it
 // is drained and kept as ever, if another request has come since.
 func TestDrainAfterCloseIdle(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		r1 := s.get("r1")
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.send(headHel)
-		body := r1.wantResponse().Body
-		s.tr.CloseIdleConnections()
-		r2 := s.get("r2")
-		s.wantDial().fail(errRefused)
-		r2.wantErr(errRefused)
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		r1 := t.Get("r1", tr, url1)
+		c1 := t.Net.WantDial().Open()
+		c1.WantRequest("GET / HTTP/1.1")
+		c1.Send(headHel)
+		r1.WantDone(nil)
+		body := r1.Response().Body
+		tr.CloseIdleConnections()
+		r2 := t.Get("r2", tr, url1)
+		t.Net.WantDial().Refuse()
+		r2.WantErr(syscall.ECONNREFUSED)
 		body.Close()
-		c1.send("lo")
-		s.warmAgain(c1)
+		c1.Send("lo")
+		warmAgain(t, tr, c1)
 	})
 }
 
@@ -378,25 +393,27 @@ func TestCloseWhileRead(t *testing.T) {
 		"until FIN":      "HTTP/1.1 200 OK\n\nhel",
 	} {
 		t.Run(name, func(t *testing.T) {
-			run(t, &Transport{}, func(s *script) {
-				r1 := s.get("r1")
-				c1 := s.wantDial().open()
-				c1.wantRequest()
-				c1.send(head)
-				body := r1.wantResponse().Body
+			harness.Test(t, func(t *harness.T) {
+				tr := scripted(t, &pool.Transport{})
+				r1 := t.Get("r1", tr, url1)
+				c1 := t.Net.WantDial().Open()
+				c1.WantRequest("GET / HTTP/1.1")
+				c1.Send(crlf(head))
+				r1.WantDone(nil)
+				body := r1.Response().Body
 				begin := time.Now()
 				read := make(chan error, 1)
 				go func() {
 					_, err := io.Copy(io.Discard, body)
 					read <- err
 				}()
-				s.settle()
+				t.Settle()
 				body.Close()
 				if err := <-read; !errors.Is(err, http.ErrBodyReadAfterClose) {
 					t.Errorf("read: got %v, want http.ErrBodyReadAfterClose", err)
 				}
-				c1.wantClosed("a Read was under way")
-				s.wantClosed(BodyUnread, 1)
+				c1.WantClosed("a Read was under way")
+				wantClosed(t, tr, pool.BodyUnread, 1)
 				if d := time.Since(begin); d != 0 {
 					t.Errorf("got %v, want no time at all", d)
 				}
@@ -407,72 +424,94 @@ func TestCloseWhileRead(t *testing.T) {
 
 // A body whose Read has failed has nothing left to drain: Close does nothing.
 func TestCloseAfterError(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		r1 := s.get("r1")
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.send(headChunks + "5\nhelloXX")
-		body := r1.wantResponse().Body
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		r1 := t.Get("r1", tr, url1)
+		c1 := t.Net.WantDial().Open()
+		c1.WantRequest("GET / HTTP/1.1")
+		c1.Send(headChunks + "5\r\nhelloXX")
+		r1.WantDone(nil)
+		body := r1.Response().Body
 		if _, err := io.ReadAll(body); err == nil || errors.Is(err, io.EOF) {
 			t.Errorf("read: got %v, want an error of the framing", err)
 		}
-		s.wantClosed(ReadFailed, 1)
+		wantClosed(t, tr, pool.ReadFailed, 1)
 		if err := body.Close(); err != nil {
 			t.Errorf("Close: got %v", err)
 		}
-		if st := s.tr.Stats(); st.Draining+st.Active != 0 || len(st.Closed) != 1 {
+		if st := tr.Stats(); st.Draining+st.Active != 0 || len(st.Closed) != 1 {
 			t.Errorf("after Close: got\n%s%v, want nothing more", st, st.Closed)
 		}
 	})
-	run(t, &Transport{}, func(s *script) {
-		r1 := s.get("r1")
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.send(headHel)
-		body := r1.wantResponse().Body
-		c1.reset()
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		r1 := t.Get("r1", tr, url1)
+		c1 := t.Net.WantDial().Open()
+		c1.WantRequest("GET / HTTP/1.1")
+		c1.Send(headHel)
+		r1.WantDone(nil)
+		body := r1.Response().Body
+		c1.Reset()
 		if _, err := io.ReadAll(body); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("read: got %v, want ECONNRESET", err)
 		}
 		body.Close()
-		s.wantClosed(ReadFailed, 1)
+		wantClosed(t, tr, pool.ReadFailed, 1)
 	})
 }
 
 // Response and request are the caller's from Close on: the trailer that a drain
 // finds is given to nobody, and the request is not looked at again.
 func TestDrainTouchesNothing(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		req := s.request("GET", nil)
-		r1 := s.do("r1", req)
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.send("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\nTrailer: Sum\n\n5\nhel")
-		resp := r1.wantResponse()
-		announced := resp.Trailer
+	// On a network that nobody drives: the race detector sees it if the transport
+	// touches them at the same time.
+	synctest.Test(t, func(t *testing.T) {
+		n := &faultnet.Net{}
+		l, _ := n.Listen("tcp", api)
+		tr := &pool.Transport{DialContext: n.DialContext}
+		accepted := make(chan net.Conn, 1)
+		go func() {
+			c, _ := l.Accept()
+			c.Read(make([]byte, 4096))
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Sum\r\n\r\n5\r\nhel")
+			accepted <- c
+		}()
+		req, cancel := cancelable(request("GET", nil))
+		resp, err := tr.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server, announced := <-accepted, resp.Trailer
 		resp.Body.Close()
 		begun := make(chan bool)
-		go func() { // the race detector sees it if the transport touches them too
-			c1.end.Write([]byte("lo\r\n0\r\nSum: 5\r\nOther: 6\r\n\r\n"))
+		go func() {
+			io.WriteString(server, "lo\r\n0\r\nSum: 5\r\nOther: 6\r\n\r\n")
 			close(begun)
 		}()
-		r1.cancel(errWhy)
+		cancel()
 		announced["Mine"] = []string{"x"}
 		resp.ContentLength, resp.Trailer["Sum"] = 7, nil
 		*resp.Request = http.Request{}
 		<-begun
-		s.settle()
+		synctest.Wait()
 		if len(announced) != 2 || announced["Sum"] != nil {
 			t.Errorf("trailer: got %v, want it as the caller left it", announced)
 		}
-		s.warmAgain(c1)
+		if st := tr.Stats(); st.Idle != 1 {
+			t.Errorf("after the rest: got\n%s, want it idle", st)
+		}
+		tr.CloseIdleConnections()
+		server.Close()
+		l.Close()
 	})
-	run(t, &Transport{}, func(s *script) {
-		r1 := s.get("r1")
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.send(headChunks + "5\nhello\n0\nOther: 6\n\n")
-		resp := r1.wantResponse()
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		r1 := t.Get("r1", tr, url1)
+		c1 := t.Net.WantDial().Open()
+		c1.WantRequest("GET / HTTP/1.1")
+		c1.Send(headChunks + "5\r\nhello\r\n0\r\nOther: 6\r\n\r\n")
+		r1.WantDone(nil)
+		resp := r1.Response()
 		io.Copy(io.Discard, resp.Body)
 		if got := resp.Trailer.Get("Other"); got != "6" {
 			t.Errorf("trailer of a body that was read: got %v, want it whole", resp.Trailer)
@@ -484,32 +523,34 @@ func TestDrainTouchesNothing(t *testing.T) {
 // body that is closed early closes it at once.
 func TestNotDrained(t *testing.T) {
 	for name, tt := range map[string]struct {
-		tr   *Transport
+		tr   *pool.Transport
 		head string
 	}{
-		"until FIN":         {&Transport{}, "HTTP/1.1 200 OK\n\nhel"},
-		"Connection: close": {&Transport{}, "HTTP/1.1 200 OK\nConnection: close\nContent-Length: 5\n\nhel"},
-		"HTTP/1.0":          {&Transport{}, "HTTP/1.0 200 OK\nContent-Length: 5\n\nhel"},
-		"DisableKeepAlives": {&Transport{DisableKeepAlives: true}, headHel},
-		"none may be idle":  {&Transport{MaxIdleConnsPerHost: -1}, headHel},
+		"until FIN":         {&pool.Transport{}, "HTTP/1.1 200 OK\n\nhel"},
+		"Connection: close": {&pool.Transport{}, "HTTP/1.1 200 OK\nConnection: close\nContent-Length: 5\n\nhel"},
+		"HTTP/1.0":          {&pool.Transport{}, "HTTP/1.0 200 OK\nContent-Length: 5\n\nhel"},
+		"DisableKeepAlives": {&pool.Transport{DisableKeepAlives: true}, headHel},
+		"none may be idle":  {&pool.Transport{MaxIdleConnsPerHost: -1}, headHel},
 	} {
 		t.Run(name, func(t *testing.T) {
-			run(t, tt.tr, func(s *script) {
-				c1 := s.closeEarly(tt.head)
-				c1.wantClosed("it can't be kept")
-				s.wantClosed(BodyUnread, 1)
+			harness.Test(t, func(t *harness.T) {
+				tr := scripted(t, tt.tr)
+				c1 := closeEarly(t, tr, tt.head)
+				c1.WantClosed("it can't be kept")
+				wantClosed(t, tr, pool.BodyUnread, 1)
 			})
 		})
 	}
 	t.Run("upload", func(t *testing.T) {
-		run(t, &Transport{}, func(s *script) {
+		harness.Test(t, func(t *harness.T) {
+			tr := scripted(t, &pool.Transport{})
 			pr, pw := io.Pipe()
-			r1 := s.do("r1", s.request("POST", pr))
-			c1 := s.wantDial().open()
-			c1.wantRequest()
-			c1.send(headHel)
-			r1.wantResponse().Body.Close()
-			c1.wantClosed("the request is the caller's again")
+			r1 := t.Start("r1", tr, request("POST", pr))
+			c1 := t.Net.WantDial().Open()
+			c1.WantRequest("POST / HTTP/1.1")
+			c1.Send(headHel)
+			r1.CloseBody()
+			c1.WantClosed("the request is the caller's again")
 			if _, err := pw.Write([]byte("x")); err != io.ErrClosedPipe {
 				t.Errorf("request body: got %v, want it closed", err)
 			}
@@ -523,29 +564,31 @@ func TestConnectNeverPooled(t *testing.T) {
 	for name, tt := range map[string]struct {
 		head string
 		read bool
-		why  Cause
+		why  pool.Cause
 	}{
-		"200":             {"HTTP/1.1 200 Connected\nContent-Length: 0\n\n", true, Finished},
-		"200 with a body": {okBody, true, Finished},
-		"407":             {"HTTP/1.1 407 Proxy Authentication Required\nContent-Length: 5\n\nhello", true, Finished},
-		"407 unread":      {"HTTP/1.1 407 Proxy Authentication Required\nContent-Length: 5\n\nhello", false, BodyUnread},
-		"204":             {ok204, true, Finished},
+		"200":             {"HTTP/1.1 200 Connected\nContent-Length: 0\n\n", true, pool.Finished},
+		"200 with a body": {okBody, true, pool.Finished},
+		"407":             {"HTTP/1.1 407 Proxy Authentication Required\nContent-Length: 5\n\nhello", true, pool.Finished},
+		"407 unread":      {"HTTP/1.1 407 Proxy Authentication Required\nContent-Length: 5\n\nhello", false, pool.BodyUnread},
+		"204":             {ok204, true, pool.Finished},
 	} {
 		t.Run(name, func(t *testing.T) {
-			run(t, &Transport{}, func(s *script) {
-				req := s.request("CONNECT", nil)
+			harness.Test(t, func(t *harness.T) {
+				tr := scripted(t, &pool.Transport{})
+				req := request("CONNECT", nil)
 				req.URL.Path = ""
-				r1 := s.do("r1", req)
-				c1 := s.wantDial().open()
-				c1.wantRequest()
-				c1.send(tt.head)
-				body := r1.wantResponse().Body
+				r1 := t.Start("r1", tr, req)
+				c1 := t.Net.WantDial().Open()
+				c1.WantRequest("CONNECT ")
+				c1.Send(crlf(tt.head))
+				r1.WantDone(nil)
+				body := r1.Response().Body
 				if tt.read {
 					io.Copy(io.Discard, body)
 				}
 				body.Close()
-				c1.wantClosed("it was a CONNECT")
-				s.wantClosed(tt.why, 1)
+				c1.WantClosed("it was a CONNECT")
+				wantClosed(t, tr, tt.why, 1)
 			})
 		})
 	}
@@ -555,8 +598,9 @@ func TestConnectNeverPooled(t *testing.T) {
 // idle connections are closed; each is answered, and nothing is left.
 func TestDrainStress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		mem := newMemNet()
-		srv := &http.Server{ErrorLog: quiet, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := &faultnet.Net{}
+		l, _ := n.Listen("tcp", api)
+		srv := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			io.WriteString(w, strings.Repeat("x", 5000))
 			w.(http.Flusher).Flush()
 			if r.URL.Path == "/late" {
@@ -564,9 +608,9 @@ func TestDrainStress(t *testing.T) {
 			}
 			w.Write(make([]byte, 5000))
 		})}
-		go srv.Serve(mem)
+		go srv.Serve(l)
 		defer srv.Close()
-		tr := &Transport{DialContext: mem.DialContext, MaxConnsPerHost: 3, IdleConnTimeout: time.Minute}
+		tr := &pool.Transport{DialContext: n.DialContext, MaxConnsPerHost: 3, IdleConnTimeout: time.Minute}
 		done := make(chan bool)
 		for i := range 8 {
 			go func() {
@@ -588,7 +632,7 @@ func TestDrainStress(t *testing.T) {
 		for range 8 {
 			<-done
 		}
-		time.Sleep(drainTime) // virtual
+		time.Sleep(pool.DrainTime) // virtual
 		tr.CloseIdleConnections()
 		synctest.Wait()
 		if st := tr.Stats(); st.Draining+st.Active+st.Idle+st.Dialing+st.Waiting != 0 || st.Reuses == 0 || st.Dials > 20 {

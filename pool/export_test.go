@@ -11,6 +11,9 @@ const LastWord = lastWord
 // DrainTime is how long the rest of a body that was closed early is waited for.
 const DrainTime = drainTime
 
+// DrainBytes is how much of it is read at most.
+const DrainBytes = drainBytes
+
 // MaxHosts is how many hosts without a connection are remembered.
 const MaxHosts = maxHosts
 
