@@ -321,3 +321,11 @@ type onceBody struct {
 }
 
 func (b *onceBody) Close() error { b.closed.Add(1); return nil }
+
+func readAll(c *call) {
+	<-c.done
+	if c.err == nil {
+		io.Copy(io.Discard, c.resp.Body)
+		c.resp.Body.Close()
+	}
+}
