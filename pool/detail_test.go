@@ -3,43 +3,18 @@ package pool
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 )
-
-// A connection that goes from one request straight to another has its new
-// holder in the ledger, since then.
-func TestLedgerHandedOn(t *testing.T) {
-	run(t, &Transport{MaxConnsPerHost: 1}, func(s *script) {
-		r1 := s.get("r1")
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		r2 := s.do("r2", s.request("OPTIONS", nil))
-		time.Sleep(time.Second) // virtual
-		handedOn := time.Now()
-		c1.send(ok0)
-		r1.wantDone("")
-		time.Sleep(time.Second) // virtual
-		if e := s.tr.Ledger()[0]; e.Holder != "OPTIONS http://api.test/" || !e.Since.Equal(handedOn) || e.Served != 2 {
-			t.Errorf("ledger: got %s since %v, want r2's since %v", e.Holder, e.Since, handedOn)
-		}
-		if n := s.tr.Stats().Reuses; n != 1 {
-			t.Errorf("reuses: got %d, want 1", n)
-		}
-		c1.wantRequest()
-		c1.send(ok0)
-		r2.wantDone("")
-	})
-}
 
 // A shared connection is active from its first request on, however many more
 // there are, and idle after the last.
@@ -128,48 +103,6 @@ func (c *deafConn) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
-// A TLS connection says good-bye when it is closed in peace. When its response
-// does not come in time it does not: the peer may not be reading.
-func TestTLSGoodbye(t *testing.T) {
-	cert := certServer(t)
-	for _, peace := range []bool{true, false} {
-		tr := &Transport{
-			ResponseHeaderTimeout: time.Minute,
-			TLSClientConfig:       &tls.Config{RootCAs: closer{cert}.roots(), ServerName: "example.com", Time: certTime},
-		}
-		run(t, tr, func(s *script) {
-			req := s.request("GET", nil)
-			req.URL.Scheme = "https"
-			r1 := s.do("r1", req)
-			d1 := s.wantDial()
-			client, far := newConnPair("c1")
-			s.conns = append(s.conns, client)
-			server := tls.Server(far, &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime})
-			heard := make(chan int, 1)
-			go func() {
-				b := make([]byte, 4096)
-				_, err := server.Read(b) // the request
-				if err == nil && peace {
-					io.WriteString(server, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-				}
-				rest, _ := io.ReadAll(far) // below TLS: there only the good-bye can be
-				heard <- len(rest)
-			}()
-			openOn(d1, client, far)
-			if peace {
-				r1.wantDone("")
-				s.tr.CloseIdleConnections()
-			} else {
-				time.Sleep(time.Minute) // virtual
-				r1.wantErr(context.DeadlineExceeded)
-			}
-			if n := <-heard; (n > 0) != peace {
-				t.Errorf("peace=%v: the server heard %d more bytes", peace, n)
-			}
-		})
-	}
-}
-
 // ALPN offers what somebody here can speak, and nothing else.
 func TestOffers(t *testing.T) {
 	nobody := func(string, *tls.Conn) http.RoundTripper { return nil }
@@ -234,23 +167,6 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
-// Without a timeout the body of a request with Expect waits for nothing.
-func TestExpectWithoutTimeout(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		req := s.request("POST", io.NopCloser(strings.NewReader("payload")))
-		req.Header.Set("Expect", "100-continue")
-		r1 := s.do("r1", req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-			Wait100Continue: func() { t.Error("it waits") },
-		})))
-		c1 := s.wantDial().open()
-		if got := c1.body(c1.wantRequest()); got != "payload" {
-			t.Errorf("body: got %q", got)
-		}
-		c1.send(ok0)
-		r1.wantDone("")
-	})
-}
-
 // A request that is over when its connection has failed fails with its own
 // reason, though nobody has called the connection off for it (golang/go#16049).
 func TestFailureOfTheCanceled(t *testing.T) {
@@ -301,32 +217,25 @@ func TestHTTP2Books(t *testing.T) {
 	})
 }
 
-// A compressed body that is closed unread, and whose rest does not come, costs
-// its connection, and nothing else.
-func TestGzipUnread(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		r1 := s.get("r1")
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.send("HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: 100\n\n\x1f\x8b")
-		r1.wantResponse().Body.Close()
-		time.Sleep(drainTime) // virtual
-		s.wantClosed(BodyUnread, 1)
-	})
-}
-
-// A few hosts are remembered, quiet or not.
-func TestQuietHostsRemembered(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		for _, host := range []string{"a.test", "b.test", "c.test"} {
-			req := s.request("GET", nil)
-			req.URL.Host = host
-			r := s.do(host, req)
-			s.wantDial().fail(errRefused)
-			r.wantErr(errRefused)
+// A stream that was reserved for a request which is called off at GotConn goes
+// back.
+func TestHTTP2CanceledAtGotConn(t *testing.T) {
+	cert := certServer(t)
+	synctest.Test(t, func(t *testing.T) {
+		tr := h2Bubble(t, cert, &http.HTTP2Config{MaxConcurrentStreams: 1}, func(w http.ResponseWriter, r *http.Request) {})
+		tr.MaxConnsPerHost = 1
+		fetch(t, tr, "https://api.test/")
+		for range 3 {
+			ctx, cancel := context.WithCancelCause(context.Background())
+			ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { cancel(errWhy) }})
+			req, _ := http.NewRequestWithContext(ctx, "GET", "https://api.test/", nil)
+			if _, err := tr.RoundTrip(req); !errors.Is(err, errWhy) {
+				t.Errorf("got %v, want %v", err, errWhy)
+			}
 		}
-		if st := s.tr.Stats(); len(st.Hosts) != 3 || st.Hosts[0].DialErrors != 1 || len(st.Closed) != 0 {
-			t.Errorf("got\n%s, want a line for each of three hosts, and nothing closed, not even %v", st, st.Closed)
+		fetch(t, tr, "https://api.test/")
+		if n := tr.Stats().Dials; n != 1 {
+			t.Errorf("dials: got %d, want 1", n)
 		}
 	})
 }

@@ -1,9 +1,10 @@
 package pool
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
-	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -86,61 +87,48 @@ func TestDialTLSContextAnyConn(t *testing.T) {
 	}
 }
 
-// A handshake that such a connection is asked for, and that fails, closes it and
-// is the request's error.
-func TestDialTLSContextHandshakeFails(t *testing.T) {
-	tr := &Transport{}
-	run(t, tr, func(s *script) {
-		dial := tr.DialContext
-		tr.DialTLSContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-			c, err := dial(ctx, network, addr)
-			return failingConn{c}, err
-		}
-		tr.DialContext = nil
-		req := s.request("GET", nil)
-		req.URL.Scheme = "https"
-		r1 := s.do("r1", req)
-		c1 := s.wantDial().open()
-		r1.wantErr(errRefused)
-		c1.wantClosed("its handshake failed")
+// The trace sees how the name is found, if the dialer is package net's.
+func TestTraceOfDial(t *testing.T) {
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+	_, port, _ := net.SplitHostPort(srv.Listener.Addr().String())
+	var events []string
+	ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{
+		DNSStart: func(i httptrace.DNSStartInfo) { events = append(events, "DNSStart "+i.Host) },
+		DNSDone:  func(i httptrace.DNSDoneInfo) { events = append(events, fmt.Sprint("DNSDone ", i.Err)) },
 	})
+	req, _ := http.NewRequestWithContext(ctx, "GET", "http://localhost:"+port, nil)
+	resp, err := idle(t, &Transport{}).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if want := []string{"DNSStart localhost", "DNSDone <nil>"}; !slices.Equal(events, want) {
+		t.Errorf("trace: got %q, want %q", events, want)
+	}
 }
 
-type failingConn struct{ net.Conn }
-
-func (failingConn) ConnectionState() tls.ConnectionState   { return tls.ConnectionState{} }
-func (failingConn) HandshakeContext(context.Context) error { return errRefused }
-
-// The functions of TLSNextProto take a tls.Conn: a connection of another type is
-// not theirs, and what is spoken is HTTP/1.1.
-func TestTLSNextProtoAnyConn(t *testing.T) {
-	tr := &Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{
-		"ours": func(string, *tls.Conn) http.RoundTripper {
-			return roundTripper(func(*http.Request) (*http.Response, error) { return nil, errors.New("got a request") })
-		},
-	}}
-	run(t, tr, func(s *script) {
-		dial := tr.DialContext
-		tr.DialTLSContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-			c, err := dial(ctx, network, addr)
-			return settledConn{c}, err
-		}
-		tr.DialContext = nil
-		req := s.request("GET", nil)
-		req.URL.Scheme = "https"
-		r1 := s.do("r1", req)
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.send(okBody)
-		if got := r1.wantResponse().TLS; got == nil || got.NegotiatedProtocol != "ours" {
-			t.Errorf("TLS: got %v, want what the connection says", got)
-		}
-		r1.wantDone("hello")
-	})
-}
-
-type settledConn struct{ net.Conn }
-
-func (settledConn) ConnectionState() tls.ConnectionState {
-	return tls.ConnectionState{NegotiatedProtocol: "ours", HandshakeComplete: true}
+// A zero Transport, and one with HTTP/2 forced on, speak HTTP/2 with a server
+// that does, and HTTP/1 with one that does not.
+func TestServerChoosesProtocol(t *testing.T) {
+	cert := certServer(t)
+	for _, major := range []int{1, 2} {
+		synctest.Test(t, func(t *testing.T) {
+			tr := h2Bubble(t, cert, nil, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.ProtoMajor) })
+			if major == 1 {
+				mem := newMemNet()
+				srv := &http.Server{
+					Handler:      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.ProtoMajor) }),
+					ErrorLog:     quiet,
+					TLSConfig:    &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime},
+					TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
+				}
+				go srv.ServeTLS(mem, "", "")
+				t.Cleanup(func() { srv.Close() })
+				tr.DialContext = mem.DialContext
+			}
+			if resp, b := fetch(t, tr, "https://api.test/"); resp.ProtoMajor != major || !bytes.Equal([]byte(b), fmt.Append(nil, major)) {
+				t.Errorf("got %s and %q at the server, want HTTP/%d", resp.Proto, b, major)
+			}
+		})
+	}
 }

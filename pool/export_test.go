@@ -28,7 +28,18 @@ func Queued(tr *Transport) (n int) {
 
 // The errors that a caller meets and cannot name.
 var (
-	ErrHeaderTimeout   error = errHeaderTimeout
-	ErrRequestCanceled       = errCanceled
-	ErrCannotRewind          = errCannotRewind
+	ErrHeaderTimeout    error = errHeaderTimeout
+	ErrRequestCanceled        = errCanceled
+	ErrCannotRewind           = errCannotRewind
+	ErrReadTwice              = errReadTwice
+	ErrHandshakeTimeout error = errHandshakeTimeout
 )
+
+// BufferSizes returns the sizes of the buffers of the only connection of tr.
+func BufferSizes(tr *Transport) (read, write int) {
+	for _, h := range tr.hosts {
+		pc := h.conns.front()
+		read, write = pc.br.Size(), pc.bw.Size()
+	}
+	return read, write
+}

@@ -3,6 +3,8 @@ package pool
 import (
 	"reflect"
 	"testing"
+
+	"github.com/halfopen/halfopen/clock"
 )
 
 // Clone copies each setting, and deeply what can be changed.
@@ -26,7 +28,7 @@ func TestClone(t *testing.T) {
 		case reflect.Pointer:
 			f.Set(reflect.New(f.Type().Elem()))
 		case reflect.Interface:
-			f.Set(reflect.ValueOf(fast{}))
+			f.Set(reflect.ValueOf(clock.System))
 		default:
 			t.Fatalf("%s: a kind that this test does not know", v.Type().Field(i).Name)
 		}
@@ -51,31 +53,6 @@ func TestClone(t *testing.T) {
 			if f.Interface() != g.Interface() {
 				t.Errorf("%s: got %v, want %v", name, g, f)
 			}
-		}
-	}
-}
-
-// Buffers have the size that was asked for, also when they come from a pool.
-func TestBufferSizes(t *testing.T) {
-	for range 2 {
-		for _, size := range []int{0, 16, 1 << 10, 64 << 10} {
-			run(t, &Transport{ReadBufferSize: size, WriteBufferSize: size}, func(s *script) {
-				r1 := s.get("r1")
-				c1 := s.wantDial().open()
-				c1.wantRequest()
-				want := size
-				if size == 0 {
-					want = 4 << 10
-				}
-				for _, h := range s.tr.hosts {
-					pc := h.conns.front()
-					if pc.br.Size() != want || pc.bw.Size() != want {
-						t.Errorf("buffers: got %d and %d, want %d", pc.br.Size(), pc.bw.Size(), want)
-					}
-				}
-				c1.send(okBody)
-				r1.wantDone("hello")
-			})
 		}
 	}
 }

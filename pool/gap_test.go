@@ -1,6 +1,7 @@
-package pool
+package pool_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,38 +10,38 @@ import (
 	"net/http/httptrace"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 	"weak"
+
+	"github.com/halfopen/halfopen/clock"
+	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/pool"
 )
 
 // While PutIdleConn takes its time the connection is in the pool and watched:
 // another request is served on it, and a FIN is noticed.
 func TestPutIdleConnParked(t *testing.T) {
-	for _, response := range []string{ok0, okBody} {
-		run(t, &Transport{MaxConnsPerHost: 1}, func(s *script) {
-			pass := make(chan struct{})
-			req := s.request("GET", nil)
-			r1 := s.do("r1", req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-				PutIdleConn: func(error) { <-pass },
-			})))
-			c1 := s.wantDial().open()
-			c1.wantRequest()
-			c1.send(response)
-			if response == okBody {
-				go readAll(r1)
+	for _, body := range []string{"", "hello"} {
+		harness.Test(t, func(t *harness.T) {
+			t.Gates("PutIdleConn")
+			tr := scripted(t, &pool.Transport{MaxConnsPerHost: 1})
+			t.Net.Hold("gate r1")
+			r1 := t.Get("r1", tr, url1)
+			c1 := t.Net.WantDial().Open()
+			c1.Respond(200, body)
+			if body != "" {
+				r1.Read()
 			}
-			r2 := s.get("r2")
-			c1.wantRequest()
-			c1.send(ok0)
-			r2.wantDone("")
-			c1.fin()
-			c1.wantClosed("nobody holds it")
-			close(pass)
-			if r1.wantResponse(); response == ok0 {
-				r1.wantDone("")
-			}
+			t.Net.WantHeld("gate r1 PutIdleConn")
+			r2 := t.Get("r2", tr, url1)
+			c1.Respond(200, "")
+			r2.WantBody("")
+			c1.Fin()
+			c1.WantClosed("nobody holds it")
+			t.Net.Release("gate r1")
+			r1.WantBody(body)
 		})
 	}
 }
@@ -48,75 +49,76 @@ func TestPutIdleConnParked(t *testing.T) {
 // A connection that has been idle for too long by the wall is not used, though
 // its timer stood still.
 func TestTooOldByTheWall(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		slept := &asleep{}
-		tr := &Transport{IdleConnTimeout: time.Minute, Clock: slept}
-		s := &script{T: t, tr: tr}
-		tr.DialContext = s.dial
-		c1 := s.warm()
+	harness.Test(t, func(t *harness.T) {
+		slept := &asleep{Clock: clock.System}
+		tr := scripted(t, &pool.Transport{IdleConnTimeout: time.Minute, Clock: slept})
+		c1 := warm(t, tr)
 		slept.by += time.Minute
-		r1 := s.get("r1")
-		c1.wantRequest()
-		c1.send(ok0)
-		r1.wantDone("")
+		r1 := t.Get("r1", tr, url1)
+		c1.Respond(200, "")
+		r1.WantBody("")
 		slept.by += time.Minute + 1
-		r2 := s.get("r2")
-		c2 := s.wantDial().open()
-		c2.wantRequest()
-		c2.send(ok0)
-		r2.wantDone("")
-		c1.wantClosed("it is a nanosecond too old")
-		s.wantClosed(IdleTimeout, 1)
-		tr.CloseIdleConnections()
-		s.settle()
+		r2 := t.Get("r2", tr, url1)
+		c2 := t.Net.WantDial().Open()
+		c2.Respond(200, "")
+		r2.WantBody("")
+		c1.WantClosed("it is a nanosecond too old")
+		wantClosed(t, tr, pool.IdleTimeout, 1)
 	})
 }
 
 // asleep is a clock that jumps without its timers.
 type asleep struct {
-	fast
+	clock.Clock
 	by time.Duration
 }
 
-func (a *asleep) Now() time.Time { return time.Now().Add(a.by) }
+func (a *asleep) Now() time.Time { return a.Clock.Now().Add(a.by) }
 
 // A request that was served, failed or called off is not kept reachable by the
 // pool, though its connection is (golang/go#50798, #33850).
 func TestRequestReleased(t *testing.T) {
-	run(t, &Transport{MaxConnsPerHost: 2}, func(s *script) {
-		c1 := s.warm()
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{MaxConnsPerHost: 2})
+		c1 := warm(t, tr)
 		type key struct{}
 		secret := func() (*[]byte, weak.Pointer[[]byte]) {
 			b := make([]byte, 1<<10)
 			return &b, weak.Make(&b)
 		}
-		one := func(end func(r *call)) weak.Pointer[[]byte] {
+		// Not by t.Start: the harness keeps what it has started.
+		post := func(c *harness.Conn, response string) weak.Pointer[[]byte] {
 			b, w := secret()
-			ctx := context.WithValue(context.Background(), key{}, b)
-			req := s.request("POST", strings.NewReader("x")).WithContext(ctx)
-			c := &call{s: s, name: "r", done: make(chan struct{})}
-			ctx, c.cancel = context.WithCancelCause(ctx)
+			ctx, cancel := context.WithCancel(context.WithValue(context.Background(), key{}, b))
+			done := make(chan error, 1)
 			go func() {
-				defer close(c.done)
-				c.resp, c.err = s.tr.RoundTrip(req.WithContext(ctx))
+				resp, err := tr.RoundTrip(request("POST", strings.NewReader("x")).WithContext(ctx))
+				if err == nil {
+					io.Copy(io.Discard, resp.Body)
+					resp.Body.Close()
+				}
+				done <- err
 			}()
-			s.settle()
-			end(c)
+			t.Settle()
+			if c != nil {
+				c.WantRequest("POST / HTTP/1.1")
+				c.Send(response)
+			} else {
+				d := t.Net.WantDial()
+				cancel()
+				t.Settle()
+				d.Open()
+			}
+			if err := <-done; (err == nil) != (c != nil) {
+				t.Errorf("got %v", err)
+			}
+			cancel()
 			return w
 		}
-		served := one(func(r *call) {
-			c1.body(c1.wantRequest())
-			c1.send(okBody)
-			r.wantDone("hello")
-		})
-		hold := s.get("hold")
-		c1.wantRequest()
-		late := one(func(r *call) {
-			d := s.wantDial()
-			r.stop()
-			r.wantErr(context.Canceled)
-			d.open()
-		})
+		served := post(c1, okBody)
+		hold := t.Get("hold", tr, url1)
+		c1.WantRequest("GET / HTTP/1.1")
+		late := post(nil, "")
 		runtime.GC()
 		runtime.GC()
 		for name, w := range map[string]weak.Pointer[[]byte]{"served": served, "called off": late} {
@@ -124,24 +126,26 @@ func TestRequestReleased(t *testing.T) {
 				t.Errorf("request that was %s: its context is still reachable", name)
 			}
 		}
-		c1.send(ok0)
-		hold.wantDone("")
+		c1.Send(ok0)
+		hold.WantBody("")
 	})
 }
 
 // Two reads of one compressed body at once are told apart, not mixed up; and a
 // read that is in progress survives Close.
 func TestGzipTwoReads(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		r1 := s.get("r1")
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.send("HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: 100\n\n\x1f\x8b")
-		body := r1.wantResponse().Body
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		r1 := t.Get("r1", tr, url1)
+		c1 := t.Net.WantDial().Open()
+		c1.WantRequest("GET / HTTP/1.1")
+		c1.Send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 100\r\n\r\n\x1f\x8b")
+		r1.WantDone(nil)
+		body := r1.Response().Body
 		first := make(chan error)
 		go func() { _, err := body.Read(make([]byte, 1)); first <- err }()
-		s.settle()
-		if _, err := body.Read(make([]byte, 1)); err != errReadTwice {
+		t.Settle()
+		if _, err := body.Read(make([]byte, 1)); !errors.Is(err, pool.ErrReadTwice) {
 			t.Errorf("second read: got %v", err)
 		}
 		body.Close()
@@ -154,58 +158,126 @@ func TestGzipTwoReads(t *testing.T) {
 	})
 }
 
-// A request that is called off on TLS does not wait for a peer that reads
-// nothing more to take our good-bye.
-func TestCanceledOnTLS(t *testing.T) {
-	cert := certServer(t)
-	run(t, &Transport{TLSClientConfig: &tls.Config{RootCAs: closer{cert}.roots(), ServerName: "example.com", Time: certTime}}, func(s *script) {
-		req := s.request("GET", nil)
-		req.URL.Scheme = "https"
-		r1 := s.do("r1", req)
-		d1 := s.wantDial()
-		client, far := newConnPair("c1")
-		s.conns = append(s.conns, client)
-		server := tls.Server(far, &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime})
-		got := make(chan error)
-		go func() {
-			_, err := io.ReadFull(server, make([]byte, 20))
-			got <- err
-		}()
-		c1 := openOn(d1, client, far)
-		if err := <-got; err != nil {
-			t.Fatal(err)
+// A connection that goes from one request straight to another has its new
+// holder in the ledger, since then.
+func TestLedgerHandedOn(t *testing.T) {
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{MaxConnsPerHost: 1})
+		r1 := t.Get("r1", tr, url1)
+		c1 := t.Net.WantDial().Open()
+		c1.WantRequest("GET / HTTP/1.1")
+		r2 := t.Start("r2", tr, request("OPTIONS", nil))
+		t.Advance(time.Second)
+		handedOn := time.Now()
+		c1.Send(ok0)
+		r1.WantBody("")
+		t.Advance(time.Second)
+		if e := tr.Ledger()[0]; e.Holder != "OPTIONS http://api.test/" || !e.Since.Equal(handedOn) || e.Served != 2 {
+			t.Errorf("ledger: got %s since %v, want r2's since %v", e.Holder, e.Since, handedOn)
 		}
-		far.in.change(func() { far.in.room = 0 })
-		begin := time.Now()
-		r1.cancel(errWhy)
-		<-r1.done
-		r1.wantErr(errWhy)
-		if d := time.Since(begin); d != 0 {
-			t.Errorf("canceled: got the error after %v, want it at once", d)
+		if n := tr.Stats().Reuses; n != 1 {
+			t.Errorf("reuses: got %d, want 1", n)
 		}
-		c1.wantClosed("it was called off")
+		c1.Respond(200, "")
+		r2.WantBody("")
 	})
 }
 
-// A stream that was reserved for a request which is called off at GotConn goes
-// back.
-func TestHTTP2CanceledAtGotConn(t *testing.T) {
-	cert := certServer(t)
-	synctest.Test(t, func(t *testing.T) {
-		tr := h2Bubble(t, cert, &http.HTTP2Config{MaxConcurrentStreams: 1}, func(w http.ResponseWriter, r *http.Request) {})
-		tr.MaxConnsPerHost = 1
-		fetch(t, tr, "https://api.test/")
-		for range 3 {
-			ctx, cancel := context.WithCancelCause(context.Background())
-			ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { cancel(errWhy) }})
-			req, _ := http.NewRequestWithContext(ctx, "GET", "https://api.test/", nil)
-			if _, err := tr.RoundTrip(req); !errors.Is(err, errWhy) {
-				t.Errorf("got %v, want %v", err, errWhy)
-			}
+// Without a timeout the body of a request with Expect waits for nothing.
+func TestExpectWithoutTimeout(t *testing.T) {
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		req := request("POST", io.NopCloser(strings.NewReader("payload")))
+		req.Header.Set("Expect", "100-continue")
+		r1 := t.Start("r1", tr, req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+			Wait100Continue: func() { t.Error("it waits") },
+		})))
+		c1 := t.Net.WantDial().Open()
+		if got := content(t, received(t, c1)); got != "payload" {
+			t.Errorf("body: got %q", got)
 		}
-		fetch(t, tr, "https://api.test/")
-		if n := tr.Stats().Dials; n != 1 {
-			t.Errorf("dials: got %d, want 1", n)
+		c1.Send(ok0)
+		r1.WantBody("")
+	})
+}
+
+// A compressed body that is closed unread, and whose rest does not come, costs
+// its connection, and nothing else.
+func TestGzipUnread(t *testing.T) {
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		r1 := t.Get("r1", tr, url1)
+		c1 := t.Net.WantDial().Open()
+		c1.WantRequest("GET / HTTP/1.1")
+		c1.Send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 100\r\n\r\n\x1f\x8b")
+		r1.CloseBody()
+		t.Advance(pool.DrainTime)
+		wantClosed(t, tr, pool.BodyUnread, 1)
+	})
+}
+
+// A few hosts are remembered, quiet or not.
+func TestQuietHostsRemembered(t *testing.T) {
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		for _, host := range []string{"a.test", "b.test", "c.test"} {
+			r := t.Get(host, tr, "http://"+host)
+			t.Net.WantDial().Refuse()
+			r.WantErr(syscall.ECONNREFUSED)
+		}
+		if st := tr.Stats(); len(st.Hosts) != 3 || st.Hosts[0].DialErrors != 1 || len(st.Closed) != 0 {
+			t.Errorf("got\n%s, want a line for each of three hosts, and nothing closed, not even %v", st, st.Closed)
 		}
 	})
+}
+
+// A TLS connection says good-bye when it is closed in peace. When its response
+// does not come in time, or is not wanted any more, it does not: the peer may not
+// be reading.
+func TestTLSGoodbye(t *testing.T) {
+	const upload = "c1 client->server data"
+	for _, end := range []string{"idle", "timeout", "canceled"} {
+		harness.Test(t, func(t *harness.T) {
+			tr := audited(t, &pool.Transport{
+				ResponseHeaderTimeout: time.Minute,
+				TLSClientConfig:       &tls.Config{RootCAs: harness.TrustedRoots()},
+			}, "none")
+			t.ServeTLS("api.test:443", nil, nil)
+			if end == "idle" {
+				t.Get("r1", tr, "https://api.test/").Finish()
+				t.Net.Hold(upload)
+				tr.CloseIdleConnections()
+				t.Net.WantHeld(upload, "it says good-bye")
+			} else {
+				r1 := t.Get("r1", tr, "https://api.test/hang")
+				t.Net.Hold(upload)
+				if end == "timeout" {
+					t.Advance(time.Minute)
+					r1.WantErr(context.DeadlineExceeded)
+				} else {
+					r1.Cancel()
+					r1.WantErr(context.Canceled)
+				}
+				t.Net.WantNotHeld(upload, "the peer may not be reading")
+			}
+			t.Conn("c1").WantClosed()
+			t.Net.Release(upload)
+		})
+	}
+}
+
+// Buffers have the size that was asked for, also when they come from a pool.
+func TestBufferSizes(t *testing.T) {
+	for range 2 {
+		for _, size := range []int{0, 16, 1 << 10, 64 << 10} {
+			harness.Test(t, func(t *harness.T) {
+				tr := scripted(t, &pool.Transport{ReadBufferSize: size, WriteBufferSize: size})
+				warm(t, tr)
+				want := cmp.Or(size, 4<<10)
+				if read, write := pool.BufferSizes(tr); read != want || write != want {
+					t.Errorf("buffers: got %d and %d, want %d", read, write, want)
+				}
+			})
+		}
+	}
 }

@@ -25,14 +25,17 @@ var (
 	errRefused = errors.New("refused by the test")
 )
 
-// scripted returns tr with scripted peers at the addresses, or else at api. Every
-// dial is held, and its books are checked at every quiet point.
-func scripted(t *harness.T, tr *pool.Transport, addresses ...string) *pool.Transport {
-	for _, a := range append(addresses, api)[:max(1, len(addresses))] {
-		t.Peer(a)
-	}
+// scripted returns tr with a scripted peer at api, or at an address where a dial
+// is not over when the peer has accepted it. Every dial is held, and the books of
+// tr are checked at every quiet point.
+func scripted(t *harness.T, tr *pool.Transport, address ...string) *pool.Transport {
 	t.Net.Hold("dial")
-	return transport(t, tr)
+	if len(address) == 0 {
+		t.Peer(api)
+		return transport(t, tr)
+	}
+	t.Peer(address[0])
+	return audited(t, tr, "none")
 }
 
 // warm returns a connection that has served a request, so that a failure on it

@@ -1,7 +1,6 @@
-package pool
+package pool_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,38 +8,42 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"os"
 	"os/exec"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/pool"
 )
 
 // RoundTrip interprets nothing: a redirect, a demand for a password and a
 // failure of the server are responses, not errors.
 func TestRoundTripInterpretsNothing(t *testing.T) {
-	run(t, &Transport{}, func(s *script) {
-		c1 := s.warm()
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		c1 := warm(t, tr)
 		for _, head := range []string{
 			"302 Found\nLocation: http://other.test/\nSet-Cookie: a=b",
 			"401 Unauthorized\nWww-Authenticate: Basic",
 			"500 Internal Server Error",
 			"200 OK",
 		} {
-			r := s.get("r")
-			if seen := c1.wantRequest(); seen.Header["Cookie"] != nil {
+			r := t.Get("r "+head[:3], tr, url1)
+			if seen := received(t, c1); seen.Header["Cookie"] != nil {
 				t.Errorf("request: got cookies %v, want none", seen.Header)
 			}
-			c1.send("HTTP/1.1 " + head + "\nContent-Length: 0\n\n")
-			if got := r.wantResponse().Status; !strings.HasPrefix(head, got) {
+			c1.Send(crlf("HTTP/1.1 " + head + "\nContent-Length: 0\n\n"))
+			r.WantDone(c1)
+			if got := r.Response().Status; !strings.HasPrefix(head, got) {
 				t.Errorf("status: got %q, want that of %q", got, head)
 			}
-			s.wantNoDial("nothing is followed")
+			t.Net.WantNoDial("nothing is followed")
 		}
 	})
 }
@@ -49,27 +52,28 @@ func TestRoundTripInterpretsNothing(t *testing.T) {
 // is added to a copy.
 func TestRequestUntouched(t *testing.T) {
 	through := http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.test:1", User: url.UserPassword("me", "secret")})
-	run(t, &Transport{Proxy: through, ExpectContinueTimeout: time.Second, DisableKeepAlives: true}, func(s *script) {
-		req := s.request("POST", &onceBody{Reader: strings.NewReader("payload")})
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{Proxy: through, ExpectContinueTimeout: time.Second, DisableKeepAlives: true}, "proxy.test:1")
+		req := request("POST", &onceBody{Reader: strings.NewReader("payload")})
 		req.Header.Set("Expect", "100-continue")
 		req.Header["Idempotency-Key"] = []string{}
 		body, ctx := req.Body, req.Context()
 		var resp *http.Response
 		was := req.Clone(ctx)
-		done := make(chan error)
-		go func() {
+		done := make(chan error, 1)
+		go func() { // not by t.Start, which changes the request
 			var err error
-			resp, err = s.tr.RoundTrip(req)
+			resp, err = tr.RoundTrip(req)
 			done <- err
 		}()
-		c1 := s.wantDial().open()
-		seen := c1.wantRequest()
+		c1 := t.Net.WantDial().Open()
+		seen := received(t, c1)
 		if seen.Header.Get("Accept-Encoding") != "gzip" || seen.Header.Get("Proxy-Authorization") == "" || !seen.Close {
 			t.Errorf("as sent: got %v, close %v, want more than the caller said", seen.Header, seen.Close)
 		}
-		time.Sleep(time.Second) // virtual
-		c1.body(seen)
-		c1.send(ok0)
+		t.Advance(time.Second)
+		content(t, seen)
+		c1.Send(ok0)
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +94,7 @@ func TestRequestUntouched(t *testing.T) {
 func TestProxyConnectHeader(t *testing.T) {
 	for _, dynamic := range []http.Header{{"X-Dynamic": {"2"}}, nil} {
 		var asked []string
-		tr := &Transport{
+		tr := &pool.Transport{
 			Proxy:              http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.test:1"}),
 			ProxyConnectHeader: http.Header{"X-Static": {"1"}},
 			GetProxyConnectHeader: func(_ context.Context, u *url.URL, target string) (http.Header, error) {
@@ -98,12 +102,11 @@ func TestProxyConnectHeader(t *testing.T) {
 				return dynamic, nil
 			},
 		}
-		run(t, tr, func(s *script) {
-			req := s.request("GET", nil)
-			req.URL.Scheme = "https"
-			r1 := s.do("r1", req)
-			c1 := s.wantDial().open()
-			seen := c1.wantRequest()
+		harness.Test(t, func(t *harness.T) {
+			scripted(t, tr, "proxy.test:1")
+			r1 := t.Get("r1", tr, "https://api.test/")
+			c1 := t.Net.WantDial().Open()
+			seen := received(t, c1)
 			if seen.Method != "CONNECT" || seen.Host != "api.test:443" {
 				t.Errorf("proxy: got %s %s, want CONNECT api.test:443", seen.Method, seen.Host)
 			}
@@ -113,9 +116,9 @@ func TestProxyConnectHeader(t *testing.T) {
 			if want := []string{"http://proxy.test:1 api.test:443"}; !slices.Equal(asked, want) {
 				t.Errorf("asked for: got %q, want %q", asked, want)
 			}
-			c1.send("HTTP/1.1 403 No\nContent-Length: 0\n\n")
-			if !r1.ended() || r1.err == nil || !strings.Contains(r1.err.Error(), "403 No") {
-				t.Errorf("refused: got %v, want the proxy's answer", r1.err)
+			c1.Send("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+			if t.Settle(); !strings.Contains(fmt.Sprint(r1.Err()), "403 No") {
+				t.Errorf("refused: got %v, want the proxy's answer", r1.Err())
 			}
 		})
 	}
@@ -140,7 +143,7 @@ func TestProxyFromEnvironment(t *testing.T) {
 		return
 	}
 	var dialed []string
-	tr := &Transport{Proxy: http.ProxyFromEnvironment, DialContext: func(_ context.Context, _, addr string) (net.Conn, error) {
+	tr := &pool.Transport{Proxy: http.ProxyFromEnvironment, DialContext: func(_ context.Context, _, addr string) (net.Conn, error) {
 		dialed = append(dialed, addr)
 		return nil, errRefused
 	}}
@@ -167,19 +170,19 @@ func TestDialers(t *testing.T) {
 	}
 	through := http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.test:1"})
 	for _, tt := range []struct {
-		tr   *Transport
+		tr   *pool.Transport
 		url  string
 		want string
 	}{
-		{&Transport{Dial: plain("Dial")}, "http://api.test", "Dial api.test:80"},
-		{&Transport{Dial: plain("Dial")}, "https://api.test", "Dial api.test:443"},
-		{&Transport{Dial: plain("Dial"), DialContext: with("DialContext")}, "http://api.test", "DialContext api.test:80"},
-		{&Transport{DialTLS: plain("DialTLS"), Dial: plain("Dial")}, "https://api.test", "DialTLS api.test:443"},
-		{&Transport{DialTLS: plain("DialTLS"), Dial: plain("Dial")}, "http://api.test", "Dial api.test:80"},
-		{&Transport{DialTLS: plain("DialTLS"), DialTLSContext: with("DialTLSContext"), DialContext: with("DialContext")},
+		{&pool.Transport{Dial: plain("Dial")}, "http://api.test", "Dial api.test:80"},
+		{&pool.Transport{Dial: plain("Dial")}, "https://api.test", "Dial api.test:443"},
+		{&pool.Transport{Dial: plain("Dial"), DialContext: with("DialContext")}, "http://api.test", "DialContext api.test:80"},
+		{&pool.Transport{DialTLS: plain("DialTLS"), Dial: plain("Dial")}, "https://api.test", "DialTLS api.test:443"},
+		{&pool.Transport{DialTLS: plain("DialTLS"), Dial: plain("Dial")}, "http://api.test", "Dial api.test:80"},
+		{&pool.Transport{DialTLS: plain("DialTLS"), DialTLSContext: with("DialTLSContext"), DialContext: with("DialContext")},
 			"https://api.test", "DialTLSContext api.test:443"},
-		{&Transport{DialTLSContext: with("DialTLSContext"), DialContext: with("DialContext")}, "http://api.test", "DialContext api.test:80"},
-		{&Transport{DialTLSContext: with("DialTLSContext"), DialContext: with("DialContext"), Proxy: through},
+		{&pool.Transport{DialTLSContext: with("DialTLSContext"), DialContext: with("DialContext")}, "http://api.test", "DialContext api.test:80"},
+		{&pool.Transport{DialTLSContext: with("DialTLSContext"), DialContext: with("DialContext"), Proxy: through},
 			"https://api.test", "DialContext proxy.test:1"},
 	} {
 		asked = ""
@@ -190,20 +193,20 @@ func TestDialers(t *testing.T) {
 	}
 
 	// What DialTLSContext returns is past the handshake.
-	tr := &Transport{TLSClientConfig: &tls.Config{ServerName: "other.test"}, TLSHandshakeTimeout: time.Nanosecond}
-	run(t, tr, func(s *script) {
+	tr := &pool.Transport{TLSClientConfig: &tls.Config{ServerName: "other.test"}, TLSHandshakeTimeout: time.Nanosecond}
+	harness.Test(t, func(t *harness.T) {
+		scripted(t, tr, "api.test:443")
 		tr.DialTLSContext, tr.DialContext = tr.DialContext, nil
-		req := s.request("GET", nil)
-		req.URL.Scheme = "https"
-		r1 := s.do("r1", req)
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		time.Sleep(time.Minute) // virtual
-		c1.send(okBody)
-		if r1.wantResponse().TLS != nil {
+		r1 := t.Get("r1", tr, "https://api.test/")
+		c1 := t.Net.WantDial().Open()
+		c1.WantRequest("GET / HTTP/1.1")
+		t.Advance(time.Minute)
+		c1.Send(okBody)
+		r1.WantDone(c1)
+		if r1.Response().TLS != nil {
 			t.Error("TLS: got a state, want none: nobody has told")
 		}
-		r1.wantDone("hello")
+		r1.WantBody("hello")
 	})
 }
 
@@ -211,57 +214,53 @@ func TestDialers(t *testing.T) {
 func TestZeroLimits(t *testing.T) {
 	const many = 20
 	year := 365 * 24 * time.Hour
-	run(t, &Transport{}, func(s *script) {
-		var calls []*call
-		var conns []*server
-		for range many { // MaxConnsPerHost
-			calls = append(calls, s.get("r"))
-			conns = append(conns, s.wantDial().open())
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		for i := range many { // MaxConnsPerHost
+			t.Get(fmt.Sprint("r", i), tr, url1)
+			t.Net.WantDial().Open()
 		}
-		time.Sleep(year) // virtual: ResponseHeaderTimeout
-		for i, c := range conns {
-			c.wantRequest()
-			c.send(ok0)
-			calls[i].wantDone("")
+		t.Advance(year) // ResponseHeaderTimeout
+		for _, r := range t.Requests() {
+			r.Conn().Respond(200, "")
+			r.Finish()
 		}
-		if n := s.tr.Stats().Idle; n != DefaultMaxIdleConnsPerHost {
-			t.Errorf("one host: got %d idle connections, want %d", n, DefaultMaxIdleConnsPerHost)
+		if n := tr.Stats().Idle; n != pool.DefaultMaxIdleConnsPerHost {
+			t.Errorf("one host: got %d idle connections, want %d", n, pool.DefaultMaxIdleConnsPerHost)
 		}
-		s.tr.CloseIdleConnections()
+		tr.CloseIdleConnections()
 		for i := range many { // MaxIdleConns
-			req := s.request("GET", nil)
-			req.URL.Host = fmt.Sprintf("h%d.test", i)
-			r := s.do("r", req)
-			c := s.wantDial().open()
-			c.wantRequest()
-			c.send(ok0)
-			r.wantDone("")
+			host := fmt.Sprintf("h%d.test", i)
+			t.Peer(host + ":80")
+			r := t.Get(host, tr, "http://"+host)
+			t.Net.WantDial().Open().Respond(200, "")
+			r.Finish()
 		}
-		time.Sleep(year) // virtual: IdleConnTimeout
-		if n := s.tr.Stats().Idle; n != many {
+		t.Advance(year) // IdleConnTimeout
+		if n := tr.Stats().Idle; n != many {
 			t.Errorf("%d hosts: got %d idle connections, want as many", many, n)
 		}
 	})
-	run(t, &Transport{}, func(s *script) { // TLSHandshakeTimeout
-		req := s.request("GET", nil)
-		req.URL.Scheme = "https"
-		r1 := s.do("r1", req)
-		c1 := s.wantDial().open()
-		time.Sleep(year) // virtual
-		r1.wantPending("nobody has set a timeout")
-		c1.fin()
-		r1.wantErr(io.EOF)
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{}, "api.test:443") // TLSHandshakeTimeout
+		r1 := t.Get("r1", tr, "https://api.test/")
+		c1 := t.Net.WantDial().Open()
+		t.Advance(year)
+		r1.WantPending("nobody has set a timeout")
+		c1.Fin()
+		r1.WantErr(io.EOF)
 	})
-	run(t, &Transport{}, func(s *script) { // MaxResponseHeaderBytes
+	harness.Test(t, func(t *harness.T) {
+		tr := transport(t, &pool.Transport{}) // MaxResponseHeaderBytes
+		t.Serve(api, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			size, _ := strconv.Atoi(r.URL.Path[1:])
+			w.Header().Set("A", strings.Repeat("x", size))
+		}))
 		for _, size := range []int{9 << 20, 11 << 20} {
-			r := s.get("r")
-			if len(s.dials) > 0 {
-				s.wantDial().open()
-			}
-			c := &server{s: s, end: &end{in: s.conns[0].out, out: s.conns[0].in}}
-			c.send("HTTP/1.1 200 OK\nContent-Length: 0\nA: " + strings.Repeat("x", size) + "\n\n")
-			if !r.ended() || (r.err == nil) != (size < 10<<20) {
-				t.Errorf("header of %d bytes: got %v", size, r.err)
+			r := t.Get(fmt.Sprint("r", size), tr, fmt.Sprint(url1, size))
+			r.Await()
+			if (r.Err() == nil) != (size < 10<<20) {
+				t.Errorf("header of %d bytes: got %v", size, r.Err())
 			}
 		}
 	})
@@ -270,86 +269,42 @@ func TestZeroLimits(t *testing.T) {
 // ResponseHeaderTimeout begins when the request has been written, and its body
 // is part of it.
 func TestResponseHeaderTimeoutAfterBody(t *testing.T) {
-	run(t, &Transport{ResponseHeaderTimeout: time.Minute}, func(s *script) {
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{ResponseHeaderTimeout: time.Minute})
 		pr, pw := io.Pipe()
-		r1 := s.do("r1", s.request("POST", pr))
-		c1 := s.wantDial().open()
-		seen := c1.wantRequest()
-		time.Sleep(time.Hour) // virtual
+		r1 := t.Start("r1", tr, request("POST", pr))
+		c1 := t.Net.WantDial().Open()
+		seen := received(t, c1)
+		t.Advance(time.Hour)
 		pw.Write([]byte("slow"))
 		pw.Close()
-		c1.body(seen)
-		time.Sleep(time.Minute - 1) // virtual
-		r1.wantPending("the request was long, not the response")
-		time.Sleep(time.Nanosecond) // virtual
-		r1.wantErr(context.DeadlineExceeded)
+		content(t, seen)
+		t.Advance(time.Minute - 1)
+		r1.WantPending("the request was long, not the response")
+		t.Advance(time.Nanosecond)
+		r1.WantErr(context.DeadlineExceeded)
 	})
 }
 
 // ExpectContinueTimeout begins when the header has been written.
 func TestExpectContinueTimeoutAfterHeader(t *testing.T) {
-	run(t, &Transport{ExpectContinueTimeout: time.Second}, func(s *script) {
-		c1 := s.warm()
-		req := s.request("POST", strings.NewReader("payload"))
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{ExpectContinueTimeout: time.Second})
+		c1 := warm(t, tr)
+		req := request("POST", strings.NewReader("payload"))
 		req.Header.Set("Expect", "100-continue")
-		c1.stall(10)
-		r1 := s.do("r1", req)
-		time.Sleep(time.Hour) // virtual
-		c1.stall(-1)
-		seen := c1.wantRequest()
-		time.Sleep(time.Second - 1) // virtual
-		c1.wantNothing("the header took an hour, and the second begins after it")
-		time.Sleep(time.Nanosecond) // virtual
-		if got := c1.body(seen); got != "payload" {
+		t.Net.Fault("c1 client write", "block")
+		r1 := t.Start("r1", tr, req)
+		t.Advance(time.Hour)
+		t.Net.Lift("c1 client write")
+		seen := received(t, c1)
+		t.Advance(time.Second - 1)
+		wantNothing(t, c1, "the header took an hour, and the second begins after it")
+		t.Advance(time.Nanosecond)
+		if got := content(t, seen); got != "payload" {
 			t.Errorf("body: got %q", got)
 		}
-		c1.send(ok0)
-		r1.wantDone("")
+		c1.Send(ok0)
+		r1.WantBody("")
 	})
-}
-
-// The trace sees how the name is found, if the dialer is package net's.
-func TestTraceOfDial(t *testing.T) {
-	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {})
-	_, port, _ := net.SplitHostPort(srv.Listener.Addr().String())
-	var events []string
-	ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{
-		DNSStart: func(i httptrace.DNSStartInfo) { events = append(events, "DNSStart "+i.Host) },
-		DNSDone:  func(i httptrace.DNSDoneInfo) { events = append(events, fmt.Sprint("DNSDone ", i.Err)) },
-	})
-	req, _ := http.NewRequestWithContext(ctx, "GET", "http://localhost:"+port, nil)
-	resp, err := idle(t, &Transport{}).RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	if want := []string{"DNSStart localhost", "DNSDone <nil>"}; !slices.Equal(events, want) {
-		t.Errorf("trace: got %q, want %q", events, want)
-	}
-}
-
-// A zero Transport, and one with HTTP/2 forced on, speak HTTP/2 with a server
-// that does, and HTTP/1 with one that does not.
-func TestServerChoosesProtocol(t *testing.T) {
-	cert := certServer(t)
-	for _, major := range []int{1, 2} {
-		synctest.Test(t, func(t *testing.T) {
-			tr := h2Bubble(t, cert, nil, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.ProtoMajor) })
-			if major == 1 {
-				mem := newMemNet()
-				srv := &http.Server{
-					Handler:      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.ProtoMajor) }),
-					ErrorLog:     quiet,
-					TLSConfig:    &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime},
-					TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
-				}
-				go srv.ServeTLS(mem, "", "")
-				t.Cleanup(func() { srv.Close() })
-				tr.DialContext = mem.DialContext
-			}
-			if resp, b := fetch(t, tr, "https://api.test/"); resp.ProtoMajor != major || !bytes.Equal([]byte(b), fmt.Append(nil, major)) {
-				t.Errorf("got %s and %q at the server, want HTTP/%d", resp.Proto, b, major)
-			}
-		})
-	}
 }

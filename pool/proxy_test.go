@@ -16,7 +16,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 var quiet = log.New(io.Discard, "", 0)
@@ -121,31 +120,6 @@ func TestHTTPProxy(t *testing.T) {
 	}
 }
 
-// The password goes to the proxy with each request, whatever else is said in it,
-// and whatever the one before it said does not.
-func TestProxyPassword(t *testing.T) {
-	u := &url.URL{Scheme: "http", Host: "proxy.test:1", User: url.UserPassword("me", "secret")}
-	for _, plain := range []bool{false, true} {
-		run(t, &Transport{Proxy: http.ProxyURL(u), DisableCompression: plain}, func(s *script) {
-			c1 := s.warm()
-			for _, name := range []string{"X-First", "X-Second"} {
-				req := s.request("GET", nil)
-				req.Header.Set(name, "1")
-				r := s.do("r", req)
-				seen := c1.wantRequest().Header
-				if seen.Get("Proxy-Authorization") != "Basic bWU6c2VjcmV0" || seen.Get(name) != "1" || (seen.Get("Accept-Encoding") == "") != plain {
-					t.Errorf("%s: got %v", name, seen)
-				}
-				if name == "X-Second" && seen.Get("X-First") != "" {
-					t.Errorf("%s: got %v, with the header of the request before", name, seen)
-				}
-				c1.send(ok0)
-				r.wantDone("")
-			}
-		})
-	}
-}
-
 // What can go wrong with CONNECT closes the connection to the proxy
 // (golang/go#64804).
 func TestConnectErrors(t *testing.T) {
@@ -201,29 +175,6 @@ func (c countClose) Close() error {
 		c.n.Add(-1)
 	}
 	return err
-}
-
-// A proxy that never answers CONNECT does not hold its connection for ever,
-// nor the request at all (golang/go#28012, #36070).
-func TestConnectNeverAnswered(t *testing.T) {
-	for _, scheme := range []string{"http", "socks5"} {
-		tr := &Transport{Proxy: http.ProxyURL(&url.URL{Scheme: scheme, Host: "proxy.test:1"})}
-		run(t, tr, func(s *script) {
-			req := s.request("GET", nil)
-			req.URL.Scheme = "https"
-			r1 := s.do("r1", req)
-			c1 := s.wantDial().open()
-			r1.stop()
-			r1.wantErr(context.Canceled)
-			c1.wantOpen("the dial goes on")
-			r2 := s.do("r2", req)
-			c2 := s.wantDial().open()
-			time.Sleep(time.Minute) // virtual
-			c1.wantClosed("a minute has passed")
-			c2.wantClosed("a minute has passed")
-			r2.wantErr(context.DeadlineExceeded)
-		})
-	}
 }
 
 // socksServer answers SOCKS5 with or without a password, and notes the hosts it

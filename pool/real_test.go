@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -179,87 +178,6 @@ func TestFileBody(t *testing.T) {
 	}
 }
 
-// A file goes to the connection as a file, so that the kernel can send it; any
-// other body in pieces, none of them empty.
-func TestFileBodyUncopied(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "f")
-	want := strings.Repeat("0123456789abcdef", 1000)
-	os.WriteFile(name, []byte(want), 0o600)
-	for _, file := range []bool{true, false} {
-		run(t, &Transport{}, func(s *script) {
-			f, err := os.Open(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var body io.ReadCloser = f
-			if !file {
-				body = struct{ io.ReadCloser }{f}
-			}
-			req := s.request("PUT", body)
-			req.ContentLength = int64(len(want))
-			r1 := s.do("r1", req)
-			d1 := s.wantDial()
-			client, far := newConnPair("c1")
-			s.conns = append(s.conns, client)
-			conn := &filing{end: client}
-			d1.outcome <- func() (net.Conn, error) { return conn, nil }
-			c1 := &server{s: s, end: far, client: client, br: bufio.NewReader(far)}
-			if got := c1.body(c1.wantRequest()); got != want {
-				t.Errorf("file %v: got a body of %d bytes, want %d", file, len(got), len(want))
-			}
-			c1.send(ok0)
-			r1.wantDone("")
-			if conn.files > 0 != file || conn.empty > 0 {
-				t.Errorf("file %v: got %d files and %d empty writes", file, conn.files, conn.empty)
-			}
-		})
-	}
-}
-
-// A filing connection counts what it is given.
-type filing struct {
-	*end
-	files, empty int
-}
-
-func (c *filing) Write(p []byte) (int, error) {
-	if len(p) == 0 {
-		c.empty++
-	}
-	return c.end.Write(p)
-}
-
-func (c *filing) ReadFrom(r io.Reader) (int64, error) {
-	if limited, ok := r.(*io.LimitedReader); ok {
-		if _, ok := limited.R.(*os.File); ok {
-			c.files++
-		}
-	}
-	return io.Copy(c.end, r)
-}
-
-// A file that the server does not want is not sent either.
-func TestFileBodyWithheld(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "f")
-	os.WriteFile(name, make([]byte, 10000), 0o600)
-	run(t, &Transport{ExpectContinueTimeout: time.Hour}, func(s *script) {
-		f, err := os.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req := s.request("PUT", f)
-		req.ContentLength = 10000
-		req.Header.Set("Expect", "100-continue")
-		r1 := s.do("r1", req)
-		c1 := s.wantDial().open()
-		c1.wantRequest()
-		c1.send("HTTP/1.1 417 No\nConnection: close\nContent-Length: 2\n\nno")
-		r1.wantResponse()
-		c1.wantNothing("the connection ends here")
-		r1.wantDone("no")
-	})
-}
-
 // TLS: the response says so, the trace sees the handshake, an unknown authority
 // is an error.
 func TestTLS(t *testing.T) {
@@ -290,19 +208,6 @@ func TestTLS(t *testing.T) {
 	if _, err := idle(t, &Transport{}).RoundTrip(req); !errors.As(err, new(*tls.CertificateVerificationError)) {
 		t.Errorf("unknown authority: got %v", err)
 	}
-}
-
-// TLSHandshakeTimeout closes a connection whose server says nothing.
-func TestTLSHandshakeTimeout(t *testing.T) {
-	run(t, &Transport{TLSHandshakeTimeout: time.Second}, func(s *script) {
-		req := s.request("GET", nil)
-		req.URL.Scheme = "https"
-		r1 := s.do("r1", req)
-		c1 := s.wantDial().open()
-		<-r1.done
-		r1.wantErr(errHandshakeTimeout)
-		c1.wantClosed("nobody speaks TLS there")
-	})
 }
 
 // DialTLSContext brings its own TLS, finished or not.
