@@ -253,5 +253,5 @@ func (p *parrot) Read(b []byte) (int, error) {
 }
 
 func (p *parrot) Close() error         { p.once.Do(func() { close(p.closed) }); return nil }
-func (p *parrot) LocalAddr() net.Addr  { return addr("parrot") }
-func (p *parrot) RemoteAddr() net.Addr { return addr("parrot") }
+func (p *parrot) LocalAddr() net.Addr  { return &net.TCPAddr{} }
+func (p *parrot) RemoteAddr() net.Addr { return &net.TCPAddr{} }

@@ -7,10 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/halfopen/halfopen/clock"
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/pool"
-
-	"github.com/halfopen/halfopen/clock"
 )
 
 // The ledger says who holds which connection since when; a password in a URL

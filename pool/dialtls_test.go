@@ -115,14 +115,14 @@ func TestServerChoosesProtocol(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			tr := h2Bubble(t, cert, nil, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.ProtoMajor) })
 			if major == 1 {
-				mem := newMemNet()
+				mem, l := memory("api.test:443")
 				srv := &http.Server{
 					Handler:      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.ProtoMajor) }),
 					ErrorLog:     quiet,
 					TLSConfig:    &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime},
 					TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
 				}
-				go srv.ServeTLS(mem, "", "")
+				go srv.ServeTLS(l, "", "")
 				t.Cleanup(func() { srv.Close() })
 				tr.DialContext = mem.DialContext
 			}

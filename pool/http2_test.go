@@ -73,12 +73,12 @@ func TestHTTP2(t *testing.T) {
 
 // h2Bubble serves HTTP/2 in memory, for a test in a bubble.
 func h2Bubble(t *testing.T, cert *httptest.Server, conf *http.HTTP2Config, h http.HandlerFunc) *Transport {
-	mem := newMemNet()
+	mem, l := memory("api.test:443")
 	srv := &http.Server{
 		Handler: h, ErrorLog: quiet, HTTP2: conf,
 		TLSConfig: &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime},
 	}
-	go srv.ServeTLS(mem, "", "")
+	go srv.ServeTLS(l, "", "")
 	tr := &Transport{
 		DialContext:       mem.DialContext,
 		ForceAttemptHTTP2: true,

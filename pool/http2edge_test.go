@@ -123,9 +123,13 @@ func TestHTTP2CloseIdleSilent(t *testing.T) {
 func h2Dialer(cert *httptest.Server, serve func(*tls.Conn)) dialFunc {
 	conf := &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime, NextProtos: []string{"h2"}}
 	return func(context.Context, string, string) (net.Conn, error) {
-		client, far := newConnPair("by hand")
-		go serve(tls.Server(far, conf))
-		return client, nil
+		mem, l := memory("api.test:443")
+		go func() {
+			far, _ := l.Accept()
+			l.Close()
+			serve(tls.Server(far, conf))
+		}()
+		return mem.Dial("tcp", "api.test:443")
 	}
 }
 
@@ -170,7 +174,7 @@ func turnAway(c net.Conn, kind string) {
 func TestTLSNextProto(t *testing.T) {
 	cert := certServer(t)
 	synctest.Test(t, func(t *testing.T) {
-		mem := newMemNet()
+		mem, l := memory("api.test:443")
 		srv := &http.Server{
 			ErrorLog:  quiet,
 			TLSConfig: &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime, NextProtos: []string{"ours"}},
@@ -178,7 +182,7 @@ func TestTLSNextProto(t *testing.T) {
 				"ours": func(_ *http.Server, c *tls.Conn, _ http.Handler) { c.Close() },
 			},
 		}
-		go srv.ServeTLS(mem, "", "")
+		go srv.ServeTLS(l, "", "")
 		defer srv.Close()
 		var made []*tls.Conn
 		gone := false
@@ -282,10 +286,11 @@ func TestHTTP2IdleBeforeSettings(t *testing.T) {
 // closed as soon as another has served all that waited.
 func TestHTTP2SilentSpare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		mem, hold := newMemNet(), make(chan struct{})
+		mem, l := memory("api.test:80")
+		hold := make(chan struct{})
 		srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {}), Protocols: new(http.Protocols)}
 		srv.Protocols.SetUnencryptedHTTP2(true)
-		go srv.Serve(mem)
+		go srv.Serve(l)
 		defer srv.Close()
 		tr := &Transport{Protocols: srv.Protocols, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			<-hold

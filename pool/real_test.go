@@ -21,6 +21,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/halfopen/halfopen/faultnet"
 )
 
 func fetch(t *testing.T, rt http.RoundTripper, url string) (*http.Response, string) {
@@ -59,6 +61,22 @@ func (s closer) roots() *x509.CertPool {
 }
 
 type closer struct{ *httptest.Server }
+
+var (
+	errWhy     = errors.New("the test's reason")
+	errRefused = errors.New("refused by the test")
+)
+
+// memory returns a network in memory on which everything happens at once, and a
+// listener there.
+func memory(address string) (*faultnet.Net, net.Listener) {
+	n := &faultnet.Net{}
+	l, err := n.Listen("tcp", address)
+	if err != nil {
+		panic(err)
+	}
+	return n, l
+}
 
 // echo reads before it writes: an HTTP/1 server drops the rest of the request
 // once it answers.
@@ -111,12 +129,12 @@ func TestClient(t *testing.T) {
 // A real server in a bubble: the zero value, many requests at once.
 func TestBubbleServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		mem := newMemNet()
+		mem, l := memory("api.test:80")
 		srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(time.Second) // virtual
 			echo(w, r)
 		})}
-		go srv.Serve(mem)
+		go srv.Serve(l)
 		defer srv.Close()
 		tr := &Transport{DialContext: mem.DialContext, MaxConnsPerHost: 3}
 		var wg sync.WaitGroup
@@ -259,7 +277,7 @@ func TestRegisterProtocol(t *testing.T) {
 		io.ReadAll(req.Body)
 		return nil, http.ErrSkipAltProtocol
 	}))
-	body := func() (io.ReadCloser, error) { return &onceBody{Reader: strings.NewReader("whole")}, nil }
+	body := func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("whole")), nil }
 	req, _ := http.NewRequest("POST", srv.URL, nil)
 	req.Body, _ = body()
 	req.GetBody = body
