@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// Kind is a kind of call on a clock, or a set of them: KindReset|KindStop.
+// Kind names a kind of call on a clock, or a set of kinds: KindReset|KindStop.
 type Kind uint16
 
-// The calls on a [Clock] and on the timers it makes. What a call armed is of
-// the kind of that call.
+// The calls on a [Clock] and on the timers it makes. A timer has the kind of
+// the call that made it.
 const (
 	KindNow Kind = 1 << iota
 	KindSince
@@ -32,7 +32,7 @@ var kindNames = [...]string{
 	"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Reset", "Stop",
 }
 
-// String is the names of the calls, with bars between: Reset|Stop.
+// String returns the names of the calls, with bars between them: Reset|Stop.
 func (k Kind) String() string {
 	var names []string
 	for i, name := range kindNames {
@@ -43,32 +43,33 @@ func (k Kind) String() string {
 	return strings.Join(names, "|")
 }
 
-// Armed is one timer that a [Virtual] will fire, or has just fired.
-type Armed struct {
+// ArmedTimer describes one timer that a [Virtual] will fire, or has just fired.
+type ArmedTimer struct {
 	Kind   Kind          // the call that made it
-	Label  string        // of the view it was made on, or empty: see Virtual.Label
+	Label  string        // the label of the clock it was made on, or empty: see Virtual.Label
 	Due    time.Time     // when it fires
-	Period time.Duration // of a ticker, else zero
+	Period time.Duration // the period of a ticker, else zero
 
 	by *stack
 }
 
-// Caller is the place that made the timer, such as pool/idle.go:88, or empty
-// if the clock records no Callers. Frames inside this package do not count.
-func (a Armed) Caller() string { return a.by.caller() }
+// Caller returns the place in the code that made the timer, such as
+// pool/idle.go:88, or "" if the clock records no Callers. Places inside this
+// package do not count.
+func (a ArmedTimer) Caller() string { return a.by.caller() }
 
-// String is one line: when it is due, of what kind it is, and all that is
-// known about who made it.
-func (a Armed) String() string {
+// String returns one line: when the timer is due, its kind, and its label and
+// the place that made it, where they are known.
+func (a ArmedTimer) String() string {
 	parts := []string{a.Due.Format(time.RFC3339Nano), a.Kind.String()}
 	if a.Period > 0 {
 		parts = append(parts, "every "+a.Period.String())
 	}
-	return strings.Join(whose(parts, a.Label, a.by), " ")
+	return strings.Join(appendOrigin(parts, a.Label, a.by), " ")
 }
 
 // whose appends to parts a label and a place, where there are any.
-func whose(parts []string, label string, by *stack) []string {
+func appendOrigin(parts []string, label string, by *stack) []string {
 	if label != "" {
 		parts = append(parts, label)
 	}
@@ -78,40 +79,42 @@ func whose(parts []string, label string, by *stack) []string {
 	return parts
 }
 
-// describe tells of each event in list. The mutex is held.
-func (v *Virtual) describe(list []*event) []Armed {
-	out := make([]Armed, len(list))
+// describe returns a description of each event in list. The mutex is held.
+func (v *Virtual) describe(list []*event) []ArmedTimer {
+	out := make([]ArmedTimer, len(list))
 	for i, ev := range list {
-		out[i] = v.armed(ev)
+		out[i] = v.armedTimer(ev)
 	}
 	return out
 }
 
-// armed tells of one event that is armed. The mutex is held.
-func (v *Virtual) armed(ev *event) Armed {
-	a := Armed{Kind: ev.kind, Label: ev.on.label, Due: v.at(ev.when), by: ev.on.by}
-	if t, ok := ev.to.(*ticks); ok {
+// armedTimer returns a description of one armed event. The mutex is held.
+func (v *Virtual) armedTimer(ev *event) ArmedTimer {
+	a := ArmedTimer{Kind: ev.kind, Label: ev.view.label, Due: v.at(ev.when), by: ev.view.by}
+	if t, ok := ev.target.(*tickerTarget); ok {
 		a.Period = t.period
 	}
 	return a
 }
 
-// stack is the top of a call stack, resolved only when somebody asks. It is
-// deep enough to leave this package: a context's timer is three calls down.
+// stack holds the top of a call stack. Its files and lines are looked up only
+// when they are asked for. It is deep enough to leave this package: the timer
+// of a context is made three calls below the function of the package that
+// the user called.
 type stack [6]uintptr
 
 // pkg begins the name of each function of this package.
 const pkg = "github.com/halfopen/halfopen/clock."
 
-// callStack is the stack of whoever called the function that calls it.
+// callStack returns the stack above the function that calls it.
 func callStack() *stack {
 	s := new(stack)
 	runtime.Callers(3, s[:])
 	return s
 }
 
-// caller is the first place in s outside this package, or empty. It is told
-// by folder and file, so that it reads the same on every machine.
+// caller returns the first place in s outside this package, or "". The place
+// is a folder, a file and a line, so that it reads the same on every machine.
 func (s *stack) caller() string {
 	if s == nil {
 		return ""

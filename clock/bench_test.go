@@ -12,11 +12,12 @@ import (
 	"github.com/halfopen/halfopen/clock"
 )
 
-// Every measure runs once on a Virtual and once on package time in a bubble.
+// Every benchmark runs once on a Virtual and once on package time in a bubble.
 // Besides nanoseconds for one step it reports ours/this: how many times as
 // long the Virtual takes. Only that ratio is worth comparing.
 
-// stage is what a measure plays on. The time between its two marks counts.
+// stage holds the clock that a benchmark uses. The benchmark calls mark twice,
+// and only the time between the two marks counts.
 type stage struct {
 	clock.Clock
 	size    int // how many steps to do
@@ -39,7 +40,7 @@ func playOn(v *clock.Virtual, size int, f func(*stage)) time.Duration {
 	return marks[1].Sub(marks[0])
 }
 
-// playTime takes its marks outside of the bubble, as time inside is not real.
+// playTime takes its marks outside the bubble, because time inside is not real.
 func playTime(size int, f func(*stage)) time.Duration {
 	marks, taken := make(chan bool), make(chan []time.Time)
 	go func() {
@@ -61,8 +62,8 @@ func compare(b *testing.B, subjects []subject, size int, f func(*stage)) {
 	var ours float64
 	for i, s := range subjects {
 		b.Run(s.name, func(b *testing.B) {
-			// Once for nothing: whoever comes first would pay for the memory
-			// that the others then find.
+			// Run once without measuring. Otherwise the first subject would pay
+			// for memory that the others only reuse.
 			s.play(size, f)
 			runtime.GC()
 			var total time.Duration
@@ -79,8 +80,7 @@ func compare(b *testing.B, subjects []subject, size int, f func(*stage)) {
 	}
 }
 
-// shuffled is n durations of up to a second in no order, ascending the same
-// in the order that timers of one length have when armed one after another.
+// shuffled returns n durations of up to a second, in no order.
 func shuffled(n int) []time.Duration {
 	random := rand.New(rand.NewPCG(1, 2))
 	list := make([]time.Duration, n)
@@ -90,14 +90,16 @@ func shuffled(n int) []time.Duration {
 	return list
 }
 
+// ascending returns the same durations in order, as timers of one length are due
+// that were armed one after another.
 func ascending(n int) []time.Duration {
 	list := shuffled(n)
 	slices.Sort(list)
 	return list
 }
 
-// Each timer is made, fires, and has its value received. In a bubble such a
-// timer costs nothing until it is looked at, and is never put in order.
+// Each timer is made, fires, and its value is received. In a bubble such a
+// timer costs nothing until its channel is used, and is never sorted.
 func BenchmarkCreateAndFire(b *testing.B) {
 	b.Run("ascending", func(b *testing.B) { compare(b, both, 1e5, createAndFire(ascending(1e5))) })
 	b.Run("shuffled", func(b *testing.B) { compare(b, both, 1e5, createAndFire(shuffled(1e5))) })
@@ -135,7 +137,7 @@ func createAndCall(list []time.Duration) func(*stage) {
 	}
 }
 
-// The clock moves, and a ticker ticks, while many others are armed.
+// The clock moves, and a ticker tickerTarget, while many others are armed.
 func BenchmarkAdvance(b *testing.B) {
 	b.Run("1e3", func(b *testing.B) { compare(b, both, 1e4, advanceWith(shuffled(1e3))) })
 	b.Run("1e5", func(b *testing.B) { compare(b, both, 1e4, advanceWith(shuffled(1e5))) })
@@ -222,7 +224,7 @@ func BenchmarkNow(b *testing.B) {
 	})
 }
 
-// What it costs to know who armed a timer, and to be ready for traps.
+// Callers, Tie and traps cost this much.
 func BenchmarkExtras(b *testing.B) {
 	with := func(v func() *clock.Virtual) func(int, func(*stage)) time.Duration {
 		return func(size int, f func(*stage)) time.Duration { return playOn(v(), size, f) }
@@ -230,7 +232,7 @@ func BenchmarkExtras(b *testing.B) {
 	compare(b, []subject{
 		{"virtual", playVirtual},
 		{"callers", with(func() *clock.Virtual { return &clock.Virtual{Callers: true} })},
-		{"tie", with(func() *clock.Virtual { return &clock.Virtual{Tie: func([]clock.Armed) int { return 0 }} })},
+		{"tie", with(func() *clock.Virtual { return &clock.Virtual{Tie: func([]clock.ArmedTimer) int { return 0 }} })},
 		{"trap", with(func() *clock.Virtual {
 			v := new(clock.Virtual)
 			v.Hold(clock.KindNow, "another")

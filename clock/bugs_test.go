@@ -7,9 +7,9 @@ import (
 	"github.com/halfopen/halfopen/clock"
 )
 
-// Bugs that were reproduced in other virtual clocks, each with the name of
-// the package it was seen in. Each body runs in a bubble, where a deadlock is
-// a failure at once.
+// This clock does not have the bugs that were reproduced in other virtual
+// clocks. Each has the name of the packages in which it was seen. Each runs in
+// a bubble, where a deadlock fails the test at once.
 func TestBugsOfOthers(t *testing.T) {
 	for _, bug := range []struct {
 		name string
@@ -21,16 +21,16 @@ func TestBugsOfOthers(t *testing.T) {
 			ticker.Stop()
 			v.Advance(10 * sec)
 			if got := drained(ticker.C); len(got) > 0 || len(v.Timers()) > 0 {
-				t.Errorf("got ticks %v, armed %v", got, v.Timers())
+				t.Errorf("got tickerTarget %v, armed %v", got, v.Timers())
 			}
 		}},
-		{"a ticker that was stopped ticks (k8s.io/utils)", func(t *testing.T, v *clock.Virtual) {
+		{"a ticker that was stopped tickerTarget (k8s.io/utils)", func(t *testing.T, v *clock.Virtual) {
 			ticker := v.NewTicker(sec)
 			v.Advance(sec)
 			ticker.Stop()
 			v.Advance(10 * sec)
 			if got := drained(ticker.C); len(got) > 0 {
-				t.Errorf("got ticks %v", got)
+				t.Errorf("got tickerTarget %v", got)
 			}
 		}},
 		{"a callback that calls the clock deadlocks (k8s.io/utils)", callEverything},

@@ -2,24 +2,27 @@ package clock
 
 import "time"
 
-// Clock is what code that depends on time asks for. Each method behaves as
-// the function of the same name in package [time], as of Go 1.23: after Stop
-// or Reset returns, no value of the earlier setting is ever received.
+// Clock tells the time and starts timers for code that depends on time. Each
+// method behaves as the function of the same name in package [time], as of Go
+// 1.23: after Stop or Reset returns, no value of the earlier setting is ever
+// received.
 type Clock interface {
-	// Now is the current time of this clock.
+	// Now returns the current time of this clock.
 	Now() time.Time
-	// Since is the time elapsed since t: Now().Sub(t).
+	// Since returns the time that has passed since t: Now().Sub(t).
 	Since(t time.Time) time.Duration
-	// Until is the time that is left until t: t.Sub(Now()).
+	// Until returns the time that is left until t: t.Sub(Now()).
 	Until(t time.Time) time.Duration
 	// Sleep blocks its caller for at least d.
 	Sleep(d time.Duration)
-	// After is NewTimer(d).C.
+	// After returns NewTimer(d).C.
 	After(d time.Duration) <-chan time.Time
 	// AfterFunc runs f in a goroutine of its own when d has passed.
 	AfterFunc(d time.Duration, f func()) *Timer
-	// NewTimer sends the time on its channel when d has passed.
+	// NewTimer returns a timer that sends the time on its channel when d has
+	// passed.
 	NewTimer(d time.Duration) *Timer
-	// NewTicker sends the time on its channel each d, which must be positive.
+	// NewTicker returns a ticker that sends the time on its channel after each
+	// period d. It panics if d is not positive.
 	NewTicker(d time.Duration) *Ticker
 }

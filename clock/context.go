@@ -7,89 +7,95 @@ import (
 	"time"
 )
 
-// WithDeadline is [context.WithDeadline] on the clock c: the context it
-// returns expires when c comes to d. On [System] it is that function.
+// WithDeadline does what [context.WithDeadline] does, on the clock c: the
+// context it returns expires when c reaches d. On [System] it calls that
+// function.
 //
 // Err, Cause, values and derived contexts behave as those of package context,
-// and no goroutine serves them. Deadline reports the instant as c tells it, or
-// the deadline of parent if that is earlier.
+// and no goroutine waits for them. Deadline returns d, or the deadline of
+// parent if that is earlier.
 //
-// One thing takes longer: when parent, a context of package context, is
-// cancelled, what is derived from this context learns it from a goroutine that
-// is started then. The context itself knows at once.
+// One thing takes longer. If parent is a context of package context and is
+// cancelled, a goroutine is started that cancels the contexts derived from
+// this one. The context itself is cancelled at once.
 func WithDeadline(parent context.Context, c Clock, d time.Time) (context.Context, context.CancelFunc) {
 	return withDeadline(parent, c, d, nil)
 }
 
-// WithDeadlineCause is WithDeadline with a cause for [context.Cause] to
-// report when the deadline has passed. Cancelling does not set the cause.
+// WithDeadlineCause does what WithDeadline does, and also sets the cause that
+// [context.Cause] returns when the deadline has passed. Cancelling does not set
+// the cause.
 func WithDeadlineCause(parent context.Context, c Clock, d time.Time, cause error) (context.Context, context.CancelFunc) {
 	return withDeadline(parent, c, d, cause)
 }
 
-// WithTimeout is [WithDeadline] at timeout from now.
+// WithTimeout calls [WithDeadline] with the instant timeout from now.
 func WithTimeout(parent context.Context, c Clock, timeout time.Duration) (context.Context, context.CancelFunc) {
 	return withDeadline(parent, c, c.Now().Add(timeout), nil)
 }
 
-// WithTimeoutCause is [WithDeadlineCause] at timeout from now.
+// WithTimeoutCause calls [WithDeadlineCause] with the instant timeout from now.
 func WithTimeoutCause(parent context.Context, c Clock, timeout time.Duration, cause error) (context.Context, context.CancelFunc) {
 	return withDeadline(parent, c, c.Now().Add(timeout), cause)
 }
 
-// deadline is a context that expires on a Clock. It is a cancelled context of
-// package context, below an end.
+// deadline is a context that expires on a Clock. Inside it is a context of
+// package context, and an ending as the parent of that context.
 type deadline struct {
-	child context.Context // of end
-	end   end
+	child  context.Context // its parent is ending
+	ending ending
 }
 
-func (x *deadline) Deadline() (time.Time, bool) { return x.end.due, true }
+func (x *deadline) Deadline() (time.Time, bool) { return x.ending.due, true }
 func (x *deadline) Value(key any) any           { return x.child.Value(key) }
 
-// Done and Err look at the parent first, as it need not have told yet.
+// Done and Err check the parent first: it may be done, and link may not have
+// passed that on yet.
 func (x *deadline) Done() <-chan struct{} {
-	x.end.look()
+	x.ending.checkParent()
 	return x.child.Done()
 }
 
 func (x *deadline) Err() error {
-	x.end.look()
+	x.ending.checkParent()
 	return x.child.Err()
 }
 
-// String tells the parent and the deadline. Without it, printing a context
-// would read its fields while others write them.
-func (x *deadline) String() string { return x.end.String() }
+// String returns the parent and the deadline. Without this method, printing a
+// context would read its fields while other goroutines write them.
+func (x *deadline) String() string { return x.ending.String() }
 
-// end is the parent of the context that is in a deadline.
+// ending is a context that ends with the error that is passed to finish. It is
+// the parent of the context inside a deadline.
 //
-// The contexts of package context die of Canceled only, unless their parent
-// dies of something else. So that one shall die of DeadlineExceeded it is
-// given a parent that does when told to. A parent with a method AfterFunc is
-// followed without a goroutine.
-type end struct {
-	parent context.Context
-	due    time.Time
-	above  context.Context // parent without its end: it answers Value
-	of     *deadline
+// A context of package context ends with Canceled, or with the error of its
+// parent. To make one end with DeadlineExceeded, it gets a parent that ends
+// with that error. The parent has a method AfterFunc, so package context needs
+// no goroutine to follow it.
+type ending struct {
+	parent   context.Context
+	due      time.Time
+	values   context.Context // parent, but never cancelled: it answers Value
+	deadline *deadline       // the deadline that contains this ending
 
 	mu     sync.Mutex
-	err    error           // nil before the end
-	caused context.Context // with the cause, if finish was given one
-	timer  *Timer          // to be stopped by finish
-	unlink func() bool     // lets go of parent, to be called by finish
-	first  *follower       // the list of them, in order
+	err    error           // nil until finish
+	caused context.Context // has the cause, if finish got one
+	timer  *Timer          // finish stops it
+	unlink func() bool     // finish calls it: it ends what link began
+	first  *follower       // the list of followers, in order
 	last   *follower
 }
 
-// follower is a function to be called when an end comes.
+// follower holds a function that finish calls.
 type follower struct {
 	f          func()
 	prev, next *follower
 	gone       bool // called or removed
 }
 
+// withDeadline returns a context on the clock c that expires at d with this
+// cause, which may be nil.
 func withDeadline(parent context.Context, c Clock, d time.Time, cause error) (context.Context, context.CancelFunc) {
 	if _, ok := c.(system); ok {
 		return context.WithDeadlineCause(parent, d, cause)
@@ -97,9 +103,9 @@ func withDeadline(parent context.Context, c Clock, d time.Time, cause error) (co
 	if parent == nil {
 		panic("clock: a context needs a parent")
 	}
-	x := &deadline{end: end{parent: parent, due: d, above: context.WithoutCancel(parent)}}
-	e := &x.end
-	e.of = x
+	x := &deadline{ending: ending{parent: parent, due: d, values: context.WithoutCancel(parent)}}
+	e := &x.ending
+	e.deadline = x
 	if p, ok := parent.Deadline(); ok && p.Before(d) {
 		e.due = p
 	}
@@ -121,8 +127,9 @@ func withDeadline(parent context.Context, c Clock, d time.Time, cause error) (co
 	return x, cancel
 }
 
-// keep stores what finish is to undo, or undoes it if the end came before.
-func (e *end) keep(unlink func() bool, timer *Timer) {
+// keep stores unlink and timer for finish. If e has ended before, keep calls
+// unlink and stops the timer itself.
+func (e *ending) keep(unlink func() bool, timer *Timer) {
 	e.mu.Lock()
 	late := e.err != nil
 	if !late {
@@ -135,37 +142,40 @@ func (e *end) keep(unlink func() bool, timer *Timer) {
 	}
 }
 
-// link makes e follow its parent. If that is a deadline, or a context of
-// values around one, the news travel without a goroutine.
-func (e *end) link() (unlink func() bool) {
+// link makes e end when its parent ends. If the parent is a deadline, or a
+// context that only adds values to one, that needs no goroutine.
+func (e *ending) link() (unlink func() bool) {
 	done := e.parent.Done()
 	if done == nil {
 		return func() bool { return false }
 	}
 	follow := func() { e.finish(e.parent.Err(), context.Cause(e.parent)) }
-	if x, ok := e.parent.Value(nearest{}).(*deadline); ok && x.Done() == done {
-		return x.end.AfterFunc(follow)
+	if x, ok := e.parent.Value(nearestDeadline{}).(*deadline); ok && x.Done() == done {
+		return x.ending.AfterFunc(follow)
 	}
 	return context.AfterFunc(e.parent, follow)
 }
 
-// look is for those who cannot wait for what link brings.
-func (e *end) look() {
+// checkParent ends e if its parent is done, without waiting for what link set
+// up.
+func (e *ending) checkParent() {
 	if err := e.parent.Err(); err != nil {
 		e.finish(err, nil)
 	}
 }
 
-// expire is the function of the timer, which needs no stopping any more.
-func (e *end) expire(cause error) {
+// expire ends e because its deadline has passed. The timer calls it, so the
+// timer need not be stopped any more.
+func (e *ending) expire(cause error) {
 	e.mu.Lock()
 	e.timer = nil
 	e.mu.Unlock()
 	e.finish(context.DeadlineExceeded, cause)
 }
 
-// finish ends e, once. If the parent has ended, e has ended of the same.
-func (e *end) finish(err, cause error) {
+// finish ends e with err and cause, once. If the parent has ended before, e
+// ends with the error and the cause of the parent.
+func (e *ending) finish(err, cause error) {
 	if lost := e.parent.Err(); lost != nil {
 		err, cause = lost, context.Cause(e.parent)
 	}
@@ -176,14 +186,14 @@ func (e *end) finish(err, cause error) {
 	}
 	e.err = err
 	if cause != nil {
-		caused, set := context.WithCancelCause(e.above)
+		caused, set := context.WithCancelCause(e.values)
 		set(cause)
 		e.caused = caused
 	}
 	timer, unlink, list := e.timer, e.unlink, e.first
 	e.timer, e.unlink, e.first, e.last = nil, nil, nil, nil
 	for o := list; o != nil; o = o.next {
-		o.gone = true // and so nobody changes the list any more
+		o.gone = true // so that remove does not change the list any more
 	}
 	e.mu.Unlock()
 
@@ -198,29 +208,30 @@ func (e *end) finish(err, cause error) {
 	}
 }
 
-func (e *end) Deadline() (time.Time, bool) { return e.due, true }
+func (e *ending) Deadline() (time.Time, bool) { return e.due, true }
 
-// Done is asked only whether there may be an end: AfterFunc tells of it.
-func (e *end) Done() <-chan struct{} { return never }
+// Done returns a channel that is never closed. Package context asks for it
+// only to see that e can end; it learns that e has ended through AfterFunc.
+func (e *ending) Done() <-chan struct{} { return never }
 
 var never = make(chan struct{})
 
-func (e *end) Err() error {
+func (e *ending) Err() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.err
 }
 
-// nearest is the key under which link finds the closest deadline.
-type nearest struct{}
+// nearestDeadline is the key under which link finds the closest deadline.
+type nearestDeadline struct{}
 
-// Value answers for the parent. What that does not know may be the key by
-// which context.Cause looks for a cause.
-func (e *end) Value(key any) any {
-	if key == (nearest{}) {
-		return e.of
+// Value returns what the parent has for key. A key that the parent does not
+// know may be the one with which context.Cause looks for a cause.
+func (e *ending) Value(key any) any {
+	if key == (nearestDeadline{}) {
+		return e.deadline
 	}
-	if v := e.above.Value(key); v != nil {
+	if v := e.values.Value(key); v != nil {
 		return v
 	}
 	e.mu.Lock()
@@ -231,13 +242,14 @@ func (e *end) Value(key any) any {
 	return e.caused.Value(key)
 }
 
-// AfterFunc calls f when e is done, unless stop is called before. It is for
-// link and package context, whose f is short and takes no lock of ours.
-func (e *end) AfterFunc(f func()) (stop func() bool) {
+// AfterFunc calls f when e is done, unless stop is called before. Only link
+// and package context call it; their f is short and takes no lock of this
+// package.
+func (e *ending) AfterFunc(f func()) (stop func() bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.err != nil {
-		go f() // whoever registers may hold a lock that f wants
+		go f() // not here: the caller may hold a lock that f needs
 		return func() bool { return false }
 	}
 	o := &follower{f: f, prev: e.last}
@@ -250,8 +262,8 @@ func (e *end) AfterFunc(f func()) (stop func() bool) {
 	return func() bool { return e.remove(o) }
 }
 
-// remove takes o out of the list and reports whether it was there.
-func (e *end) remove(o *follower) bool {
+// remove takes o out of the list and reports whether it was in the list.
+func (e *ending) remove(o *follower) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if o.gone {
@@ -271,7 +283,7 @@ func (e *end) remove(o *follower) bool {
 	return true
 }
 
-func (e *end) String() string {
+func (e *ending) String() string {
 	parent := fmt.Sprintf("%T", e.parent)
 	if s, ok := e.parent.(fmt.Stringer); ok {
 		parent = s.String()

@@ -57,7 +57,7 @@ var contextBehaviours = []behaviour{
 		cancelB()
 		w.end(b)
 	}, "context deadline exceeded (slow); context canceled"},
-	{"a deadline that has passed is no surprise", func(w *world) {
+	{"a context whose deadline has passed is done from the start", func(w *world) {
 		w.advance(sec)
 		for _, at := range []time.Time{w.start, w.start.Add(sec)} {
 			ctx, cancel := clock.WithDeadlineCause(background, w.Clock, at, errSlow)
@@ -94,7 +94,7 @@ var contextBehaviours = []behaviour{
 		w.advance(sec)
 		w.end(parent)
 	}, "deadline 1s true; context deadline exceeded (slow); alive; context deadline exceeded (gone)"},
-	{"who cancels the parent cancels the child at once", func(w *world) {
+	{"cancelling the parent cancels the child at once", func(w *world) {
 		parent, kill := context.WithCancelCause(background)
 		child, cancel := clock.WithTimeoutCause(parent, w.Clock, sec, errSlow)
 		defer cancel()
@@ -104,21 +104,21 @@ var contextBehaviours = []behaviour{
 		cancel()
 		w.end(child)
 	}, "context canceled; context canceled (gone)"},
-	{"what is cancelled just after its parent was cancelled with it", func(w *world) {
+	{"a context that is cancelled just after its parent has the parent's cause", func(w *world) {
 		parent, kill := context.WithCancelCause(background)
 		child, cancel := clock.WithTimeoutCause(parent, w.Clock, sec, errSlow)
 		kill(errGone)
 		cancel()
 		w.end(child)
 	}, "context canceled (gone)"},
-	{"who asks for Done first learns as much", func(w *world) {
+	{"Done shows at once that the parent was cancelled", func(w *world) {
 		parent, kill := context.WithCancelCause(background)
 		child, cancel := clock.WithTimeoutCause(parent, w.Clock, sec, errSlow)
 		defer cancel()
 		kill(errGone)
 		w.end(child)
 	}, "context canceled (gone)"},
-	{"who is cut off from a context does not end with it", func(w *world) {
+	{"a context without the cancellation of its parent does not end with it", func(w *world) {
 		root, kill := clock.WithTimeout(background, w.Clock, sec)
 		free, cancel := clock.WithTimeout(context.WithoutCancel(root), w.Clock, 5*sec)
 		defer cancel()
@@ -129,7 +129,7 @@ var contextBehaviours = []behaviour{
 		w.advance(5 * sec)
 		w.end(free)
 	}, "alive; deadline 5s true; context deadline exceeded"},
-	{"what lies between two deadlines may end alone", func(w *world) {
+	{"a context between two deadlines ends the one below and not the one above", func(w *world) {
 		root, cancelRoot := clock.WithTimeout(background, w.Clock, 2*sec)
 		defer cancelRoot()
 		middle, kill := context.WithCancelCause(root)
@@ -141,7 +141,7 @@ var contextBehaviours = []behaviour{
 		w.end(ctx)
 		w.end(root)
 	}, "0s f; context canceled (gone); alive"},
-	{"a parent that is done has children that are", func(w *world) {
+	{"a child of a parent that is done is done", func(w *world) {
 		parent, kill := context.WithCancelCause(background)
 		kill(errGone)
 		child, cancel := clock.WithTimeout(parent, w.Clock, sec)
@@ -151,7 +151,7 @@ var contextBehaviours = []behaviour{
 		w.end(child)
 		cancel()
 	}, "context canceled (gone); context canceled (gone)"},
-	{"a child's end is not the parent's", func(w *world) {
+	{"the end of a child does not end its parent", func(w *world) {
 		parent, kill := context.WithCancelCause(background)
 		child, cancel := clock.WithTimeout(parent, w.Clock, sec)
 		cancel()
@@ -160,7 +160,7 @@ var contextBehaviours = []behaviour{
 		kill(errGone)
 		w.end(child)
 	}, "context canceled; alive; context canceled"},
-	{"what is derived from a context ends with it, and tells the same", func(w *world) {
+	{"a derived context ends with its parent, with the same error, cause and deadline", func(w *world) {
 		ctx, cancel := clock.WithTimeoutCause(background, w.Clock, sec, errSlow)
 		defer cancel()
 		child, stop := context.WithCancel(context.WithValue(ctx, key{}, "w"))
@@ -173,7 +173,7 @@ var contextBehaviours = []behaviour{
 		w.end(free)
 		w.note("%v %v", ctx.Value(key{}), free.Value(key{}))
 	}, "deadline 1s true; 1s f; context deadline exceeded (slow); alive; v w"},
-	{"a long family follows its root", func(w *world) {
+	{"a long chain of contexts ends with its root", func(w *world) {
 		root, kill := context.WithCancelCause(background)
 		ctx := root
 		for i := range 5 {
@@ -199,7 +199,7 @@ var contextBehaviours = []behaviour{
 		context.AfterFunc(ctx, w.call("late"))
 		w.settle()
 	}, "true false; 0s g; 0s late"},
-	{"who waits for a context is woken", func(w *world) {
+	{"a goroutine that waits for a context is woken", func(w *world) {
 		ctx, cancel := clock.WithTimeout(background, w.Clock, sec)
 		defer cancel()
 		go func() { <-ctx.Done(); w.called("done") }()
@@ -207,8 +207,8 @@ var contextBehaviours = []behaviour{
 	}, "1s done"},
 }
 
-// The deadlines of the Virtual are gone when what they guard has ended, and
-// nothing is left running: TestMain looks for goroutines.
+// When a context has ended, its deadline is not armed any more, and no goroutine
+// is left running: TestMain looks for goroutines.
 func TestContextsLeaveNothingBehind(t *testing.T) {
 	var v clock.Virtual
 	root, kill := context.WithCancel(context.Background())
@@ -250,8 +250,8 @@ func TestContextsLeaveNothingBehind(t *testing.T) {
 	kill()
 }
 
-// Outside a bubble, all who derive from a context have ended when the call of
-// Advance that passed its deadline returns.
+// Outside a bubble, a context and all contexts derived from it have ended when
+// the call of Advance that passed its deadline returns.
 func TestAdvanceEndsContextsBeforeItReturns(t *testing.T) {
 	var v clock.Virtual
 	ctx, cancel := clock.WithTimeout(context.Background(), &v, sec)
@@ -266,7 +266,8 @@ func TestAdvanceEndsContextsBeforeItReturns(t *testing.T) {
 	}
 }
 
-// A deadline on another clock, here package time in a bubble, holds as well.
+// A parent's deadline on another clock, here package time in a bubble, ends the
+// context too.
 func TestContextWithParentOnAnotherClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := clock.NewVirtual(time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC))
@@ -288,7 +289,7 @@ func TestContextWithParentOnAnotherClock(t *testing.T) {
 	})
 }
 
-// foreign is a context of a kind that package context does not know.
+// foreign is a context whose type package context does not know.
 type foreign struct {
 	context.Context
 	done chan struct{}

@@ -1,35 +1,36 @@
-// Package clock is time as a value: what depends on time asks a [Clock] for
-// it, and a test hands in one that moves only when told to.
+// Package clock makes time a value: code that depends on time asks a [Clock]
+// for it, and a test passes in a clock that moves only when the test moves it.
 //
 // The hard word is *armed*. A timer is armed from the call that starts it
-// until it fires or is stopped. What a program will do is written in what it
-// has armed, so a [Virtual] can be asked for it: Next says when the next timer
-// is due, Timers lists all of them and who armed each, and Step fires exactly
-// one.
+// until it fires or is stopped. The armed timers show what a program will do
+// next, and a [Virtual] lists them: Next returns when the next timer is due,
+// Timers lists all timers and the place in the code that armed each one, and
+// Step fires exactly one.
 //
-// Two clocks are here. [System] is package time, and inside a bubble of
+// The package has two clocks. [System] is package time; inside a bubble of
 // [testing/synctest] that is the virtual time of the bubble. [Virtual] needs
-// no bubble, and goes further than one does: it is moved to any instant by any
-// goroutine, fires one timer at a time, lets the test choose the order of
-// timers due at one instant, and holds calls on it in a [Trap]. In a bubble
-// Virtual works as well, if what moves it and what uses it are both inside,
-// and Virtual.Settle makes the two one machine.
+// no bubble, and can do more than a bubble's time: any goroutine can move it
+// to any instant, it can fire one timer at a time, the test can choose the
+// order of timers that are due at one instant, and a [Trap] can hold calls on
+// it. Virtual also works in a bubble, if the goroutines that move it and those
+// that use it are all inside. There, Virtual.Settle lets the bubble come to
+// rest between two timers.
 //
 // [WithTimeout] and its relatives are the deadlines of package context, on any
 // clock.
 //
 // Goals:
-//   - The semantics of package time as of Go 1.23, to the letter: after Stop
-//     or Reset no stale value is received, whether or not somebody read the
-//     last one. The same cases, and random ones, run against package time in a
-//     bubble.
-//   - No chance. Timers of one instant fire in the order they were armed,
-//     unless Tie chooses another.
-//   - A hundred thousand timers are nothing special.
-//   - No dependence on package testing, so it can run in a plain program.
+//   - Exactly the semantics of package time since Go 1.23: after Stop or
+//     Reset no stale value is received, whether or not the program has read
+//     the last value. The same cases, and random programs, run against package
+//     time in a bubble.
+//   - No chance. Timers of one instant fire in the order in which they were
+//     armed, unless Tie chooses another order.
+//   - A clock with a hundred thousand timers is still fast.
+//   - No import of package testing, so that a program can use the clock too.
 //
 // Not goals:
-//   - To tell when the receiver of a tick has acted on it. That takes a bubble.
-//   - The length and capacity of a timer's channel. They are 0 in package time
-//     and may be 1 here; no program should ask.
+//   - To know when the receiver of a tick has acted on it. Only a bubble can.
+//   - The length and capacity of a timer's channel. Both are 0 in package time
+//     and may be 1 here; a program should not depend on them.
 package clock

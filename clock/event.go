@@ -2,52 +2,55 @@ package clock
 
 import "time"
 
-// event is what a Timer, a Ticker or a sleeper is inside. What it is made
-// with is never changed; the rest is guarded by the clock's mutex.
+// event holds the state of one Timer, Ticker or sleeper. The fields view,
+// target and kind are set when it is made and never change; the clock's mutex
+// guards the others.
 //
-// There can be many, and they are touched in the order they fire, which is no
-// order in memory: with its Timer an event is 64 bytes, one line of the cache.
+// A clock can have many events. It touches them in the order in which they
+// fire, and that is not their order in memory. So an event is small: together
+// with its Timer it has 64 bytes, one line of the cache.
 type event struct {
-	on *view // the clock, under the name the event was made on; nil for System
-	to any   // who is told: see deliver. On System, its Timer or Ticker
+	view   *view // the clock, under the name the event was made on; nil for System
+	target any   // what deliver sends to or returns; on System, its Timer or Ticker
 
-	when int64  // due last, in nanoseconds of the clock
-	seq  uint64 // when it was armed last, among all armings of the clock
+	when int64  // when it is due, or was due last, in nanoseconds of the clock
+	seq  uint64 // the number of the call that armed it last
 
-	kind  Kind  // the call that made it
-	place place // its entry in the queue
-	armed bool  // unless the queue has passed it
+	kind       Kind       // the call that made it
+	entryState entryState // the state of its entry in the queue
+	armed      bool       // may still be true after fastPop removed its entry: ask queue.holds
 }
 
-// dozing is who is told by a callback's Sleep: from then on the callback runs.
-type dozing chan time.Time
+// sleepingCallback wakes a callback that sleeps on its own clock. When the
+// clock sends on it, the callback counts as running again.
+type sleepingCallback chan time.Time
 
-// ticks is who is told by a ticker.
-type ticks struct {
+// tickerTarget holds the channel and the period of a ticker.
+type tickerTarget struct {
 	c      chan time.Time
 	period time.Duration // guarded by the clock's mutex
 }
 
 // start arms the event for the first time.
 func (ev *event) start(d time.Duration) {
-	v := ev.on.v
+	v := ev.view.v
 	v.mu.Lock()
 	ev.set(d)
 	v.mu.Unlock()
 }
 
-// reset arms the event anew and reports whether it was armed.
+// reset arms the event again, to fire after d, and reports whether it was armed.
 func (ev *event) reset(d time.Duration) bool {
-	v := ev.on.v
+	v := ev.view.v
 	if v.traps.Load() != nil {
-		defer ev.on.hold(KindReset, d)()
+		defer ev.view.hold(KindReset, d)()
 	}
 	v.mu.Lock()
 	armed := v.queue.holds(ev)
 	if ev.drain() {
 		armed = true
 	}
-	if t, ok := ev.to.(*ticks); ok {
+	if t, ok := ev.target.(*tickerTarget); ok {
 		t.period = d
 	}
 	ev.set(d)
@@ -57,9 +60,9 @@ func (ev *event) reset(d time.Duration) bool {
 
 // stop disarms the event and reports whether it was armed.
 func (ev *event) stop() bool {
-	v := ev.on.v
+	v := ev.view.v
 	if v.traps.Load() != nil {
-		defer ev.on.hold(KindStop, 0)()
+		defer ev.view.hold(KindStop, 0)()
 	}
 	v.mu.Lock()
 	armed := v.queue.disarm(ev)
@@ -73,44 +76,44 @@ func (ev *event) stop() bool {
 // set arms the event to fire after d, or fires it now if that is not in the
 // future. The mutex is held.
 func (ev *event) set(d time.Duration) {
-	v := ev.on.v
+	v := ev.view.v
 	if d > 0 {
 		v.queue.arm(ev, v.after(d))
 		return
 	}
 	v.queue.disarm(ev)
 	if f := ev.deliver(v.now.Load()); f != nil {
-		go v.run(f)
+		go v.runCallback(f)
 	}
 }
 
-// fire fires the event, which the clock has come to. The mutex is held. A
-// callback is for whoever calls it to run.
+// fire fires the event, which is due now. The mutex is held. If the event has
+// a callback, fire returns it, and the caller has to run it.
 func (ev *event) fire() (callback func()) {
-	v, when := ev.on.v, ev.when
+	v, when := ev.view.v, ev.when
 	v.queue.take(ev)
-	if t, ok := ev.to.(*ticks); ok {
+	if t, ok := ev.target.(*tickerTarget); ok {
 		v.queue.arm(ev, v.after(t.period))
 	}
 	return ev.deliver(when)
 }
 
 // deliver sends the instant to the receiver, if there is room, or returns the
-// callback, which counts as running from here on. The mutex is held: a value
-// sent is one that Stop can still take back, so nobody ever receives a stale
-// one.
+// callback, which counts as running from here on. The mutex is held, so that
+// Stop can take back a value that was sent and not yet received: no goroutine
+// ever receives a stale value.
 func (ev *event) deliver(when int64) (callback func()) {
-	v := ev.on.v
+	v := ev.view.v
 	var c chan time.Time
-	switch to := ev.to.(type) {
+	switch to := ev.target.(type) {
 	case func():
 		v.running++
 		return to
 	case chan time.Time:
 		c = to
-	case *ticks:
+	case *tickerTarget:
 		c = to.c
-	case dozing:
+	case sleepingCallback:
 		v.running++
 		c = to
 	}
@@ -126,14 +129,14 @@ func (v *Virtual) send(c chan time.Time, when int64) {
 	}
 }
 
-// drain takes back what was sent and not received, and reports whether there
-// was something. The mutex is held.
+// drain takes back a value that was sent and not received, and reports whether
+// there was one. The mutex is held.
 func (ev *event) drain() bool {
 	var c chan time.Time
-	switch to := ev.to.(type) {
+	switch to := ev.target.(type) {
 	case chan time.Time:
 		c = to
-	case *ticks:
+	case *tickerTarget:
 		c = to.c
 	}
 	select {

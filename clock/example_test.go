@@ -10,8 +10,8 @@ import (
 	"github.com/halfopen/halfopen/clock"
 )
 
-// Code that depends on time is given a Clock: this one in production, a
-// Virtual in a test.
+// Code that depends on time gets a Clock: System in production, a Virtual in a
+// test.
 func ExampleClock() {
 	type cache struct {
 		clock clock.Clock
@@ -34,7 +34,7 @@ func ExampleClock() {
 	// false
 }
 
-// A year passes at once, and all that is due on the way happens at its own
+// A year passes at once, and each timer that is due on the way fires at its own
 // instant.
 func ExampleVirtual() {
 	var v clock.Virtual
@@ -55,7 +55,7 @@ func ExampleNewVirtual() {
 	// Output: 2038-01-19 03:14:08 +0000 UTC
 }
 
-// Advance fires what it passes; AdvanceTo does, too, and time never goes back.
+// AdvanceTo fires the timers on the way, as Advance does. Time never goes back.
 func ExampleVirtual_AdvanceTo() {
 	var v clock.Virtual
 	noon := v.Now().Add(12 * time.Hour)
@@ -66,7 +66,7 @@ func ExampleVirtual_AdvanceTo() {
 	// clock: AdvanceTo: got 2000-01-01T11:00:00Z, want 2000-01-01T12:00:00Z or later
 }
 
-// Step goes from one timer to the next, wherever that is.
+// Step moves the clock from one timer to the next, however far away that is.
 func ExampleVirtual_Step() {
 	var v clock.Virtual
 	backoff := time.Second
@@ -90,7 +90,7 @@ func ExampleVirtual_Step() {
 	// next at 15s
 }
 
-// What is armed tells what a program is up to.
+// The armed timers show what a program will do next.
 func ExampleVirtual_Timers() {
 	var v clock.Virtual
 	v.Label("keep-alive").NewTicker(15 * time.Second)
@@ -105,8 +105,8 @@ func ExampleVirtual_Timers() {
 	// 2000-01-01T00:01:30Z AfterFunc idle
 }
 
-// With Callers set, each timer tells who armed it.
-func ExampleArmed_Caller() {
+// With Callers set, each timer knows the place in the code that armed it.
+func ExampleArmedTimer_Caller() {
 	v := &clock.Virtual{Callers: true}
 	v.NewTimer(time.Second)
 	file, line, _ := strings.Cut(v.Timers()[0].Caller(), ":")
@@ -114,10 +114,10 @@ func ExampleArmed_Caller() {
 	// Output: clock/example_test.go true
 }
 
-// Two timers due at one instant are a choice, and Tie makes it.
+// When two timers are due at one instant, Tie chooses the one that fires first.
 func ExampleVirtual_tie() {
 	run := func(first int) {
-		v := &clock.Virtual{Tie: func(due []clock.Armed) int { return first }}
+		v := &clock.Virtual{Tie: func(due []clock.ArmedTimer) int { return first }}
 		reply := v.AfterFunc(time.Second, func() { fmt.Println("reply") })
 		v.AfterFunc(time.Second, func() { fmt.Println("timeout, too late:", !reply.Stop()) })
 		v.Advance(time.Second)
@@ -130,8 +130,8 @@ func ExampleVirtual_tie() {
 	// timeout, too late: false
 }
 
-// A trap opens the gap between a decision and a call, and something else
-// happens in it.
+// A trap holds a call after the program has decided to make it, so that
+// something else can happen first.
 func ExampleVirtual_Hold() {
 	var v clock.Virtual
 	timer := v.AfterFunc(time.Second, func() { fmt.Println("it fired") })
@@ -151,7 +151,7 @@ func ExampleVirtual_Hold() {
 	// stopped: false
 }
 
-// A label tells one part of a program from another.
+// Labels distinguish the parts of a program.
 func ExampleVirtual_Label() {
 	var v clock.Virtual
 	pool, server := v.Label("pool"), v.Label("server")

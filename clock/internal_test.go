@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// The queue hands events out in the order of a sorted list, whatever is armed,
-// moved and stopped in between, in small numbers and in large.
+// The queue returns events in the order of a sorted list, whatever is armed,
+// moved and stopped in between, with few events and with many.
 func TestQueueKeepsOrder(t *testing.T) {
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 0))
@@ -26,25 +26,25 @@ func TestQueueKeepsOrder(t *testing.T) {
 			for range random.IntN(len(events)) {
 				q.arm(some(), now+1+random.Int64N(spread))
 			}
-			for range random.IntN(4) { // looked at in between, so it leaves dead ones
+			for range random.IntN(4) { // top is called in between, so dead entries stay
 				for _, ev := range events[:len(events)/2] {
 					if ev.armed && ev.when > now+1 {
 						q.arm(ev, ev.when-1)
 					}
 				}
 				q.top(forever)
-				wantCounted(t, seed, &q, len(list(&q, events)))
+				wantCounted(t, seed, &q, len(armedInOrder(&q, events)))
 			}
 			for range random.IntN(len(events)) {
 				q.disarm(some())
 			}
-			for range random.IntN(3) { // a burst that is never wanted
+			for range random.IntN(3) { // a burst of timers that are stopped at once
 				for _, ev := range events[:len(events)/4] {
 					q.arm(ev, now+1+random.Int64N(spread))
 					q.disarm(ev)
 				}
 			}
-			want := list(&q, events)
+			want := armedInOrder(&q, events)
 			wantCounted(t, seed, &q, len(want))
 			for i := range random.IntN(len(want) + 1) {
 				ev := q.top(want[i].when)
@@ -57,12 +57,12 @@ func TestQueueKeepsOrder(t *testing.T) {
 				now = ev.when
 				q.take(ev)
 			}
-			want = list(&q, events)
+			want = armedInOrder(&q, events)
 			wantCounted(t, seed, &q, len(want))
 			if len(want) == 0 {
 				continue
 			}
-			// The last of those that are due at once, as Tie might choose.
+			// Take the last of the tied events, as Tie might choose.
 			tied := q.tied()
 			now = tied[0].when
 			if !slices.Equal(tied, want[:len(tied)]) || len(want) > len(tied) && want[len(tied)].when == now {
@@ -74,14 +74,14 @@ func TestQueueKeepsOrder(t *testing.T) {
 	}
 }
 
-// It does so after every single step, whichever it is.
+// The queue is right after each single step.
 func TestQueueStepByStep(t *testing.T) {
 	for seed := range uint64(400) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		var q queue
 		events := make([]*event, 1+random.IntN(1<<random.IntN(9)))
 		for i := range events {
-			events[i] = &event{to: make(chan time.Time)}
+			events[i] = &event{target: make(chan time.Time)}
 		}
 		spread := int64(1) << random.IntN(12)
 		now := int64(0)
@@ -91,20 +91,20 @@ func TestQueueStepByStep(t *testing.T) {
 			case 0, 1, 2:
 				q.arm(ev, now+1+random.Int64N(spread))
 			case 3:
-				if ev.armed { // as a connection's idle timer
+				if ev.armed { // later each time, as a connection's idle timer
 					q.arm(ev, ev.when+random.Int64N(spread))
 				}
 			case 4:
 				q.disarm(ev)
 			case 5:
-				for _, ev := range events { // so that many are fresh at once
+				for _, ev := range events { // so that fresh has many entries at once
 					q.arm(ev, now+1+random.Int64N(spread))
 				}
 			}
 			if random.IntN(3) > 0 {
 				continue
 			}
-			want := list(&q, events)
+			want := armedInOrder(&q, events)
 			wantCounted(t, seed, &q, len(want))
 			var first *event
 			if len(want) > 0 {
@@ -121,27 +121,28 @@ func TestQueueStepByStep(t *testing.T) {
 	}
 }
 
-// What fires without its event being touched fires in order among the others,
-// and whoever asks finds that it has.
-func TestQueuePasses(t *testing.T) {
-	passed := 0
+// Events that fastPop removes fire in order among the others, and afterwards
+// they are not armed.
+func TestQueueFastPop(t *testing.T) {
+	popped := 0
 	for seed := range uint64(500) {
-		p := newPassing(t, seed)
+		p := newQueueModel(t, seed)
 		for range 40 {
 			p.disturb()
 			if p.random.IntN(8) == 0 {
 				wantCounted(t, seed, &p.q, len(p.due))
 			}
-			passed += p.advance()
+			popped += p.advance()
 		}
 	}
-	if passed == 0 {
-		t.Error("nothing was passed")
+	if popped == 0 {
+		t.Error("fastPop returned nothing")
 	}
 }
 
-// passing plays a queue against a map of what is due.
-type passing struct {
+// queueModel does the same to a queue and to a map of the events that are due,
+// and compares the two.
+type queueModel struct {
 	t      *testing.T
 	seed   uint64
 	random *rand.Rand
@@ -150,34 +151,34 @@ type passing struct {
 	due    map[*event]entry
 	spread int64 // how far ahead an event is armed, at most
 	now    int64
-	armed  uint64 // how many times
+	armed  uint64 // how many times an event was armed
 }
 
-func newPassing(t *testing.T, seed uint64) *passing {
+func newQueueModel(t *testing.T, seed uint64) *queueModel {
 	random := rand.New(rand.NewPCG(seed, 2))
-	p := &passing{t: t, seed: seed, random: random, due: make(map[*event]entry)}
+	p := &queueModel{t: t, seed: seed, random: random, due: make(map[*event]entry)}
 	p.events = make([]*event, 1+random.IntN(1<<random.IntN(12)))
 	for i := range p.events {
-		p.events[i] = &event{to: make(chan time.Time)}
+		p.events[i] = &event{target: make(chan time.Time)}
 		if random.IntN(20) == 0 {
-			p.events[i].to = func() {}
+			p.events[i].target = func() {}
 		}
 	}
 	p.spread = int64(1) << random.IntN(12)
 	return p
 }
 
-func (p *passing) arm(ev *event, when int64) {
+func (p *queueModel) arm(ev *event, when int64) {
 	p.armed++
 	p.due[ev] = entry{when: when, seq: p.armed, ev: ev}
 	p.q.arm(ev, when)
 }
 
 // soon returns an instant to come.
-func (p *passing) soon() int64 { return p.now + 1 + p.random.Int64N(p.spread) }
+func (p *queueModel) soon() int64 { return p.now + 1 + p.random.Int64N(p.spread) }
 
 // disturb arms, moves, disarms or asks for events, or does nothing.
-func (p *passing) disturb() {
+func (p *queueModel) disturb() {
 	switch p.random.IntN(8) {
 	case 0:
 		for _, ev := range p.events {
@@ -205,11 +206,11 @@ func (p *passing) disturb() {
 	}
 }
 
-func (p *passing) some() *event { return p.events[p.random.IntN(len(p.events))] }
+func (p *queueModel) some() *event { return p.events[p.random.IntN(len(p.events))] }
 
-// advance moves the queue to a later instant, compares what fires with what was due,
-// and returns how many events were passed untouched.
-func (p *passing) advance() (passed int) {
+// advance moves the queue to a later instant, compares what fires with what was
+// due, and returns how many events fastPop returned.
+func (p *queueModel) advance() (popped int) {
 	to := p.now + p.random.Int64N(1+p.spread/int64(1+p.random.IntN(16)))
 	var want, got []*event
 	for _, e := range slices.SortedFunc(maps.Values(p.due), compare) {
@@ -219,9 +220,9 @@ func (p *passing) advance() (passed int) {
 		}
 	}
 	for p.now = to; ; {
-		for e, ok := p.q.pass(to); ok; e, ok = p.q.pass(to) {
+		for e, ok := p.q.fastPop(to); ok; e, ok = p.q.fastPop(to) {
 			got = append(got, e.ev)
-			passed++
+			popped++
 		}
 		ev := p.q.top(to)
 		if ev == nil {
@@ -233,25 +234,25 @@ func (p *passing) advance() (passed int) {
 	if !slices.Equal(got, want) {
 		p.t.Fatalf("seed %d: got %d events %v, want %d %v", p.seed, len(got), got, len(want), want)
 	}
-	return passed
+	return popped
 }
 
-// The clock stands at the instant of each timer that is passed.
-func TestPassMovesTheClock(t *testing.T) {
+// The clock stands at the instant of each timer that sendDue fires.
+func TestSendDueMovesTheClock(t *testing.T) {
 	var v Virtual
 	for i := range 2 * runFrom {
 		v.NewTimer(time.Duration(1 + i))
 	}
 	v.Next()
-	v.to = runFrom
-	v.pass()
+	v.limit = runFrom
+	v.sendDue()
 	if got := v.now.Load(); got != runFrom {
 		t.Errorf("got %d, want %d", got, runFrom)
 	}
 }
 
-// list is the events that are armed, in the order they will fire.
-func list(q *queue, events []*event) []*event {
+// armedInOrder returns the events that are armed, in the order they will fire.
+func armedInOrder(q *queue, events []*event) []*event {
 	var armed []*event
 	for _, ev := range events {
 		if q.holds(ev) {
@@ -264,8 +265,8 @@ func list(q *queue, events []*event) []*event {
 	return armed
 }
 
-// wantCounted checks that q knows which of its entries are dead, and that they are
-// not the most.
+// wantCounted checks that q counts its armed events right, and that no more than
+// half of its entries are dead.
 func wantCounted(t *testing.T, seed uint64, q *queue, armed int) {
 	t.Helper()
 	n, live := q.size(), len(q.list())
@@ -274,7 +275,7 @@ func wantCounted(t *testing.T, seed uint64, q *queue, armed int) {
 	}
 }
 
-// A clock without traps has nothing to look through.
+// When the last trap is lifted, the clock has no list of traps any more.
 func TestLiftedTrapsAreForgotten(t *testing.T) {
 	var v Virtual
 	first, second := v.Hold(KindAll, ""), v.Hold(KindAll, "")
@@ -288,11 +289,12 @@ func TestLiftedTrapsAreForgotten(t *testing.T) {
 	}
 }
 
-// Followers of an end come and go in any order, and each stops once.
+// Followers of an ending can be removed in any order, and each can be stopped
+// once.
 func TestFollowers(t *testing.T) {
 	var v Virtual
 	ctx, cancel := WithTimeout(context.Background(), &v, time.Hour)
-	e := &ctx.(*deadline).end
+	e := &ctx.(*deadline).ending
 	var got []int
 	var stops []func() bool
 	for i := range 6 {

@@ -9,8 +9,8 @@ import (
 	"weak"
 )
 
-// Timers that were stopped or have fired are left to the collector, and so is
-// the memory of a burst, though the clock lives on.
+// Timers that were stopped or have fired can be collected while their clock
+// lives on, and so can the room that a burst of timers took.
 func TestStoppedTimersAreCollected(t *testing.T) {
 	const n = 24_000
 	var v Virtual
@@ -24,7 +24,7 @@ func TestStoppedTimersAreCollected(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		end  func([]*Timer)
-		left int // still armed then
+		left int // how many are still armed afterwards
 	}{
 		{"stopped", func(timers []*Timer) { stopEach(timers, 0, 1) }, 0},
 		{"stopped once sorted", func(timers []*Timer) { v.Next(); stopEach(timers, 0, 1) }, 0},
@@ -47,7 +47,7 @@ func TestStoppedTimersAreCollected(t *testing.T) {
 			stopEach(timers, 1, 3)
 			v.Advance(time.Minute)
 		}, 0},
-		{"moved earlier, looked at each time", func(timers []*Timer) {
+		{"moved earlier, with Next each time", func(timers []*Timer) {
 			for i := range timers {
 				v.Next()
 				timers[i].Reset(time.Minute)
@@ -58,13 +58,14 @@ func TestStoppedTimersAreCollected(t *testing.T) {
 		}, 0},
 		{"fired", func([]*Timer) { v.Advance(2 * time.Minute) }, 0},
 	} {
-		collected(t, &v, c.name, n, c.left, c.end)
+		wantCollected(t, &v, c.name, n, c.left, c.end)
 	}
 }
 
-// collected makes n timers, lets end do away with them, and checks that memory keeps
-// those that are still armed and no others, nor room for them.
-func collected(t *testing.T, v *Virtual, name string, n, armed int, end func([]*Timer)) {
+// wantCollected makes n timers and passes them to end. Then it checks that only
+// the armed ones are still in memory, and that the queue has no room for many
+// more.
+func wantCollected(t *testing.T, v *Virtual, name string, n, armed int, end func([]*Timer)) {
 	t.Helper()
 	timers := make([]*Timer, n)
 	traces := make([]weak.Pointer[Timer], n)
@@ -85,10 +86,10 @@ func collected(t *testing.T, v *Virtual, name string, n, armed int, end func([]*
 		t.Errorf("%s: got %d of %d timers in memory, want %d", name, left, n, armed)
 	}
 	room := cap(v.queue.heap)
-	for _, p := range []pile{v.queue.fresh, v.queue.run} {
+	for _, p := range []chunkList{v.queue.fresh, v.queue.run} {
 		sum := cap(p.spare)
-		for _, piece := range p.pieces {
-			sum += cap(piece)
+		for _, chunk := range p.chunks {
+			sum += cap(chunk)
 		}
 		room = max(room, sum)
 	}
@@ -98,7 +99,7 @@ func collected(t *testing.T, v *Virtual, name string, n, armed int, end func([]*
 	v.Advance(10 * time.Minute)
 }
 
-// A timer with all that its clock knows of it is one line of the cache.
+// A timer and its event fit in one line of the cache.
 func TestTimerIsSmall(t *testing.T) {
 	if size := reflect.TypeFor[struct {
 		Timer
@@ -108,8 +109,7 @@ func TestTimerIsSmall(t *testing.T) {
 	}
 }
 
-// Contexts that were cancelled are left to the collector, though their parent
-// lives on.
+// Contexts that were cancelled can be collected while their parent lives on.
 func TestCancelledContextsAreCollected(t *testing.T) {
 	var v Virtual
 	ours, cancel := WithTimeout(context.Background(), &v, time.Hour)

@@ -10,18 +10,18 @@ import (
 	"github.com/halfopen/halfopen/clock"
 )
 
-// A program is bytes that any bytes are: pairs of what to do with which timer,
-// and for how long. It is played on package time in a bubble and on a Virtual,
-// and both must note the same.
+// program is a list of operations on timers. Any bytes are a program: each pair
+// says what to do, with which timer, and for how long. A program is played on
+// package time in a bubble and on a Virtual, and both must note the same.
 type program []byte
 
-// Durations are few, so that timers meet at one instant, fire while others
-// are reset, and are reset to nothing.
+// lengths are the durations of a program. They are few, so that timers become
+// due at one instant, fire while others are reset, and are reset to zero.
 var lengths = []time.Duration{1, 2, 3, 4, 5, 7, 11, 0, -1, time.Hour}
 
 func (p program) play(w *world) { p.run(w, func(f func()) { go f() }) }
 
-// playBare has no goroutines but those of callbacks.
+// playBare plays p with no other goroutines than those of callbacks.
 func (p program) playBare(w *world) { p.run(w, func(f func()) { w.AfterFunc(0, f) }) }
 
 func (p program) run(w *world, start func(func())) {
@@ -80,7 +80,7 @@ func (p program) run(w *world, start func(func())) {
 				w.end(ctx)
 			}
 		}
-		w.settle() // what has no duration runs before the next move
+		w.settle() // callbacks without a duration run before the next move
 	}
 	for i := range slots {
 		timers[i].Stop()
@@ -90,7 +90,7 @@ func (p program) run(w *world, start func(func())) {
 	w.advance(2 * time.Hour) // for the last sleepers and callbacks
 }
 
-// rearming is a callback that arms itself anew twice.
+// rearming starts a callback that arms itself again twice.
 func (w *world) rearming(name string, d time.Duration) *clock.Timer {
 	var t *clock.Timer
 	left := 2
@@ -105,13 +105,14 @@ func (w *world) rearming(name string, d time.Duration) *clock.Timer {
 	return t
 }
 
-// due is a context with a cause. Which of two deadlines of one instant ends a
-// context is left to chance by package time, so they have the same cause.
+// due returns a context with a deadline and a cause. When a context has two
+// deadlines of one instant, chance decides in package time which of them ends
+// it, so both have the same cause.
 func (w *world) due(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	return clock.WithTimeoutCause(parent, w.Clock, d, fmt.Errorf("due %v", w.Since(w.start)+d))
 }
 
-// check plays p in both worlds and reports what they do not agree on.
+// check plays p in both worlds and fails where they do not note the same.
 func (p program) check(t *testing.T, label string) {
 	t.Helper()
 	p.compare(t, label, inTime(t, p.play), inVirtual(t, p.play))
@@ -131,7 +132,7 @@ func (p program) compare(t *testing.T, label, want, got string) {
 		label, []byte(p), want[max(0, same-200):same], want[same:], got[same:])
 }
 
-// Random programs, each of a seed that a failure prints.
+// Random programs do the same on both clocks. A failure prints its seed.
 func TestRandomProgramsAgreeWithPackageTime(t *testing.T) {
 	for seed := range uint64(300) {
 		random := rand.New(rand.NewPCG(seed, 0))
@@ -143,7 +144,7 @@ func TestRandomProgramsAgreeWithPackageTime(t *testing.T) {
 	}
 }
 
-// go test -fuzz=Program finds programs of its own.
+// FuzzProgram checks programs that `go test -fuzz=Program` makes up.
 func FuzzProgram(f *testing.F) {
 	f.Add([]byte{0, 0, 14, 1, 5, 7, 14, 7, 7, 0})
 	f.Add([]byte("reset it and stop it, and read it when it is too late"))

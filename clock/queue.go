@@ -6,79 +6,83 @@ import (
 	"time"
 )
 
-// queue holds the armed events of a Virtual, cheap to arm, move and stop even
-// when there are a hundred thousand. It works by putting things off.
+// queue holds the armed events of a Virtual. To arm, move or stop one is cheap
+// even if there are a hundred thousand, because the queue puts work off.
 //
-// Entries are small values that carry their sort key, so that they are put in
-// order without touching the events. An event that is armed only adds its
-// entry to fresh. When time may have come for one of these, fresh is put in
-// order: a few entries go into a 4-ary heap, many are sorted at once and become
-// a run, which is read from the front.
+// An entry is a small value with its sort key, so that entries are sorted
+// without reading the events. Arming an event only adds its entry to fresh.
+// When an entry of fresh may be due, fresh is emptied: if it has few entries,
+// they go into a 4-ary heap; if it has many, they are sorted at once and merged
+// into the run, a sorted list that is read from its front.
 //
-// So an entry may be out of date. An event that is stopped, or moved later,
-// leaves its entry where it is, to be dropped or moved when it comes first. An
-// event moved earlier gets a new entry and forgets the old one. When more than
-// half of all entries are dead they are swept out, so stopped timers do not
-// pile up.
+// So an entry may be out of date. When an event is stopped or moved to a later
+// instant, its entry stays where it is, and is removed or replaced when it
+// becomes the first. When an event is moved to an earlier instant, it gets a new
+// entry, and the old one is dead. When more than half of all entries are dead,
+// all dead entries are removed, so that stopped timers do not fill the memory.
 //
-// Events lie anywhere in memory, and touching one takes longer than all else.
-// As long as no entry of the run can be out of date, sends from it touch none:
-// what it has passed knows nothing of that, until somebody asks.
+// Events lie anywhere in memory, and reading one takes longer than all the
+// rest. As long as no entry of the run can be out of date, fastPop takes
+// entries from the run without reading their events. Such an event is still
+// marked as armed; holds corrects that when it is called.
 type queue struct {
-	fresh pile // in no order
-	run   pile // sorted
+	fresh chunkList // in no order
+	run   chunkList // sorted
 	heap  []entry
 
-	armed   int    // events
-	soonest int64  // nothing in fresh is due earlier
-	last    uint64 // the newest sequence number given out
-	emptied uint64 // last, when fresh was emptied
-	loose   bool   // some event is
-	doubt   bool   // some entry of fresh or the run may be out of date
-	passed  entry  // the last one that pass returned, without its event
-	ahead   int    // entries at the front of run that preload has seen
-	sink    int    // what preload sums up, so that it is not optimized away
+	armed     int    // the number of armed events
+	soonest   int64  // nothing in fresh is due earlier
+	last      uint64 // the newest sequence number
+	emptied   uint64 // the value of last when fresh was last emptied
+	anyStale  bool   // some event is in the state staleEntry
+	outdated  bool   // some entry of fresh or the run may be out of date
+	popped    entry  // the last entry that fastPop returned: its when and seq
+	preloaded int    // how many entries at the front of the run preload has read
+	sink      int    // a sum of what preload has read, so that the compiler keeps the reads
 }
 
-// entry says that ev is due at when or, if ev was moved since, later. Of
-// entries due at one instant the one armed first, by seq, goes first.
+// entry says that ev is due at when or, if ev was moved since, later. Of the
+// entries due at one instant, the one with the lowest seq goes first: it was
+// armed first.
 type entry struct {
 	when int64
 	seq  uint64
 	ev   *event
-	c    chan time.Time // of ev, if all it takes to fire it is to send
+	c    chan time.Time // the channel of ev, if firing ev is only a send
 }
 
-// entry is what says when ev is due.
+// entry returns a new entry for ev.
 func (ev *event) entry() entry {
-	c, _ := ev.to.(chan time.Time)
+	c, _ := ev.target.(chan time.Time)
 	return entry{ev.when, ev.seq, ev, c}
 }
 
+// before reports whether a fires before b.
 func (a entry) before(b entry) bool {
 	return a.when < b.when || a.when == b.when && a.seq < b.seq
 }
 
-// current reports whether e says when its event is due.
+// current reports whether a is up to date: its event is due at a.when.
 func (a entry) current() bool { return a.ev.seq == a.seq && a.ev.armed }
 
-// place is what the queue knows of the entries of an event. Beside the one it
-// speaks of there may be others, which are left behind.
-type place uint8
+// entryState describes the entry that counts for an event: the instant it
+// has, compared with the one the event was last armed for. The event may have
+// other entries too; those are dead.
+type entryState uint8
 
 const (
-	nowhere place = iota // there may be none
-	noted                // one says when it was armed for last, maybe in fresh
-	pushed               // one does so in the heap
-	earlier              // one comes before that
-	loose                // one in fresh says anything
+	noEntry    entryState = iota // the event may have no entry
+	exactEntry                   // the entry has this instant; it may be in fresh
+	heapEntry                    // the entry has this instant, and is in the heap
+	earlyEntry                   // the entry has an earlier instant
+	staleEntry                   // the entry is in fresh, and may have any instant
 )
 
 const (
 	arity     = 4
-	sweepFrom = 64   // dead entries up to this number are left alone
+	sweepFrom = 64   // up to this number, dead entries stay
 	runFrom   = 64   // fewer fresh entries than this go into the heap
-	keepUpTo  = 1024 // more room than this is given back when little is used
+	keepUpTo  = 1024 // a heap with more room than this is made smaller when little of it is used
 )
 
 // arm makes ev due at when, after every other event of that instant.
@@ -91,17 +95,17 @@ func (q *queue) arm(ev *event, when int64) {
 	q.last++
 	ev.when, ev.seq = when, q.last
 	switch {
-	case ev.place == loose || ev.place == noted && old > q.emptied:
-		ev.place, q.loose = loose, true // sort will look at it
+	case ev.entryState == staleEntry || ev.entryState == exactEntry && old > q.emptied:
+		ev.entryState, q.anyStale = staleEntry, true // sort will look at it
 		q.soonest = min(q.soonest, when)
 		return
-	case ev.place != nowhere && later:
-		ev.place, q.doubt = earlier, true
+	case ev.entryState != noEntry && later:
+		ev.entryState, q.outdated = earlyEntry, true
 		return
-	case ev.place != nowhere:
-		q.doubt = true
+	case ev.entryState != noEntry:
+		q.outdated = true
 	}
-	ev.place = noted
+	ev.entryState = exactEntry
 	if q.fresh.size == 0 || when < q.soonest {
 		q.soonest = when
 	}
@@ -109,30 +113,31 @@ func (q *queue) arm(ev *event, when int64) {
 	q.sweep()
 }
 
-// disarm makes ev due never and reports whether it was armed.
+// disarm takes ev out of the armed events and reports whether it was armed.
 func (q *queue) disarm(ev *event) bool {
 	if !q.holds(ev) {
 		return false
 	}
-	ev.armed, q.doubt = false, true
+	ev.armed, q.outdated = false, true
 	q.armed--
 	q.sweep()
 	return true
 }
 
-// holds reports whether ev is armed. It tells ev if it was passed.
+// holds reports whether ev is armed. If fastPop has removed the entry of ev,
+// holds marks ev as not armed.
 func (q *queue) holds(ev *event) bool {
-	if ev.armed && (ev.when < q.passed.when || ev.when == q.passed.when && ev.seq <= q.passed.seq) {
-		ev.armed, ev.place = false, nowhere
+	if ev.armed && (ev.when < q.popped.when || ev.when == q.popped.when && ev.seq <= q.popped.seq) {
+		ev.armed, ev.entryState = false, noEntry
 	}
 	return ev.armed
 }
 
-// pass removes the first entry, if it is due up to the instant to and can be
-// fired without touching its event.
-func (q *queue) pass(to int64) (e entry, ok bool) {
+// fastPop removes and returns the first entry, if it is due at the instant to
+// or earlier, and can be fired without reading its event.
+func (q *queue) fastPop(to int64) (e entry, ok bool) {
 	run := q.run.front()
-	if q.doubt || len(run) == 0 {
+	if q.outdated || len(run) == 0 {
 		return e, false
 	}
 	e = run[0]
@@ -140,13 +145,14 @@ func (q *queue) pass(to int64) (e entry, ok bool) {
 		len(q.heap) > 0 && !e.before(q.heap[0]) {
 		return e, false
 	}
-	q.shift()
+	q.popRun()
 	q.armed--
-	q.passed.when, q.passed.seq = e.when, e.seq
+	q.popped.when, q.popped.seq = e.when, e.seq
 	return e, true
 }
 
-// top is the event to fire first, or nil if none is due up to the instant to.
+// top returns the event to fire first, or nil if none is due at the instant to
+// or earlier.
 func (q *queue) top(to int64) *event {
 	ev := q.first()
 	if ev != nil && ev.when < to {
@@ -162,15 +168,15 @@ func (q *queue) top(to int64) *event {
 	return ev
 }
 
-// first is the first event of the run and the heap, or nil.
+// first returns the first event of the run and the heap, or nil.
 func (q *queue) first() *event {
 	run := q.run.front()
 	for len(run) > 0 && !run[0].current() {
-		q.renew(q.shift())
+		q.renew(q.popRun())
 		run = q.run.front()
 	}
 	for len(q.heap) > 0 && !q.heap[0].current() {
-		q.renew(q.cut())
+		q.renew(q.popHeap())
 	}
 	switch {
 	case len(run) > 0 && (len(q.heap) == 0 || run[0].before(q.heap[0])):
@@ -181,7 +187,7 @@ func (q *queue) first() *event {
 	return nil
 }
 
-// take removes ev, which is armed.
+// take removes ev, which is armed and comes first.
 func (q *queue) take(ev *event) {
 	q.pop(ev)
 	ev.armed = false
@@ -189,8 +195,8 @@ func (q *queue) take(ev *event) {
 	q.sweep()
 }
 
-// tied is the events due at the instant of the top one, in the order they
-// were armed.
+// tied returns the events due at the instant of the top one, in the order in
+// which they were armed.
 func (q *queue) tied() []*event {
 	var list []*event
 	for ev := q.top(forever); ev != nil; ev = q.top(list[0].when) {
@@ -198,12 +204,12 @@ func (q *queue) tied() []*event {
 		q.pop(ev)
 	}
 	for _, ev := range list {
-		q.push(ev)
+		q.pushHeap(ev)
 	}
 	return list
 }
 
-// list is all armed events, in order.
+// list returns all armed events, in order.
 func (q *queue) list() []*event {
 	var list []*event
 	for e := range q.all {
@@ -215,10 +221,10 @@ func (q *queue) list() []*event {
 	return slices.Compact(list) // some have several entries
 }
 
-// all is the entries, in no useful order.
+// all yields the entries, in no useful order.
 func (q *queue) all(yield func(entry) bool) {
-	heap := pile{pieces: [][]entry{q.heap}}
-	for _, p := range []*pile{&q.fresh, &q.run, &heap} {
+	heap := chunkList{chunks: [][]entry{q.heap}}
+	for _, p := range []*chunkList{&q.fresh, &q.run, &heap} {
 		for e := range p.all {
 			if !yield(e) {
 				return
@@ -227,101 +233,104 @@ func (q *queue) all(yield func(entry) bool) {
 	}
 }
 
-// size is the number of entries.
+// size returns the number of entries.
 func (q *queue) size() int { return q.fresh.size + q.run.size + len(q.heap) }
 
 // sort empties fresh into the run or the heap.
 func (q *queue) sort() {
 	q.emptied = q.last
-	// Merging touches the whole run, so it is done only for a fair share of it.
+	// Merging copies the whole run, so fresh is merged only if it is not much
+	// shorter.
 	if q.fresh.size >= max(runFrom, q.run.size/8) {
-		if q.loose || q.doubt {
-			q.fresh = q.living(q.fresh.all)
+		if q.anyStale || q.outdated {
+			q.fresh = q.liveEntries(q.fresh.all)
 		}
-		fresh, moved := sorted(q.fresh)
+		fresh, moved := sortEntries(q.fresh)
 		alone := q.run.size == 0
-		q.run, q.fresh = merge(q.run, fresh), pile{}
-		q.doubt = q.doubt && !alone
-		q.ahead = 0
+		q.run, q.fresh = merge(q.run, fresh), chunkList{}
+		q.outdated = q.outdated && !alone
+		q.preloaded = 0
 		if alone && !moved {
-			q.ahead = q.run.size // in the order of memory: no need to look
+			q.preloaded = q.run.size // events in the order they were made: preload is of no use
 		}
 	} else {
 		for e := range q.fresh.all {
 			if e.current() {
-				q.push(e.ev)
+				q.pushHeap(e.ev)
 			} else {
 				q.renew(e.ev)
 			}
 		}
 		q.fresh.reset()
 	}
-	q.loose = false
+	q.anyStale = false
 }
 
-// renew gives ev another entry, if it needs one, for one that was out of date.
+// renew gives ev a new entry, if it needs one, after an entry that was out of
+// date was removed.
 func (q *queue) renew(ev *event) {
 	switch {
 	case !q.holds(ev):
-		ev.place = nowhere
-	case ev.place == earlier || ev.place == loose:
-		q.push(ev)
+		ev.entryState = noEntry
+	case ev.entryState == earlyEntry || ev.entryState == staleEntry:
+		q.pushHeap(ev)
 	}
 }
 
-// sweep drops the dead entries once they are the most.
+// sweep removes the dead entries once they are more than half of all.
 func (q *queue) sweep() {
 	if n := q.size(); n-q.armed > max(sweepFrom, n/2) {
-		q.fresh, q.run, q.heap = q.living(q.all), pile{}, nil
-		q.soonest, q.loose, q.doubt = 0, false, false
+		q.fresh, q.run, q.heap = q.liveEntries(q.all), chunkList{}, nil
+		q.soonest, q.anyStale, q.outdated = 0, false, false
 	}
 }
 
-// living is those of all that are not dead, and up to date.
-func (q *queue) living(all iter.Seq[entry]) pile {
-	var kept pile
+// liveEntries returns up-to-date entries for the events of all that are armed.
+func (q *queue) liveEntries(all iter.Seq[entry]) chunkList {
+	var kept chunkList
 	for e := range all {
 		switch ev := e.ev; {
 		case !q.holds(ev):
-			ev.place = nowhere
-		case e.current() || ev.place == earlier || ev.place == loose:
-			ev.place = noted
+			ev.entryState = noEntry
+		case e.current() || ev.entryState == earlyEntry || ev.entryState == staleEntry:
+			ev.entryState = exactEntry
 			kept.add(ev.entry())
 		}
 	}
 	return kept
 }
 
-// pop removes the entry of ev if that is the first of the run or the heap. Any
-// other is left behind.
+// pop removes the entry of ev if it is the first of the run or of the heap. An
+// entry elsewhere stays, and is dead.
 func (q *queue) pop(ev *event) {
 	if run := q.run.front(); len(run) > 0 && run[0].ev == ev {
-		q.shift()
+		q.popRun()
 	} else if len(q.heap) > 0 && q.heap[0].ev == ev {
-		q.cut()
+		q.popHeap()
 	}
-	ev.place = nowhere
+	ev.entryState = noEntry
 }
 
-// shift removes the front of the run.
-func (q *queue) shift() *event {
-	if q.ahead == 0 {
+// popRun removes the first entry of the run and returns its event.
+func (q *queue) popRun() *event {
+	if q.preloaded == 0 {
 		q.preload()
 	}
-	q.ahead--
+	q.preloaded--
 	ev := q.run.front()[0].ev
 	q.run.drop()
 	return ev
 }
 
-// preload looks at what firing the next few entries of the run will touch. It
-// lies anywhere in memory: waiting for all at once takes as long as for one.
+// preload reads the memory that firing the next few entries of the run needs.
+// It lies anywhere, and to wait for all of it at once takes as long as to wait
+// for one piece.
 func (q *queue) preload() {
 	run := q.run.front()
 	run = run[:min(len(run), 16)]
-	q.ahead = len(run)
+	q.preloaded = len(run)
 	for _, e := range run {
-		if q.doubt || e.c == nil {
+		if q.outdated || e.c == nil {
 			q.sink += int(e.ev.kind)
 		}
 	}
@@ -330,9 +339,9 @@ func (q *queue) preload() {
 	}
 }
 
-// push adds an entry for ev to the heap.
-func (q *queue) push(ev *event) {
-	ev.place = pushed
+// pushHeap adds an entry for ev to the heap.
+func (q *queue) pushHeap(ev *event) {
+	ev.entryState = heapEntry
 	e := ev.entry()
 	q.heap = append(q.heap, e)
 	h, i := q.heap, len(q.heap)-1
@@ -347,8 +356,8 @@ func (q *queue) push(ev *event) {
 	h[i] = e
 }
 
-// cut removes the root of the heap.
-func (q *queue) cut() *event {
+// popHeap removes the first entry of the heap and returns its event.
+func (q *queue) popHeap() *event {
 	ev := q.heap[0].ev
 	n := len(q.heap) - 1
 	e := q.heap[n]

@@ -13,9 +13,10 @@ const (
 	ms  = time.Millisecond
 )
 
-// A behaviour is one claim about clocks, played on package time in a bubble
-// and on a Virtual. Both must note what is wanted, and so must a Clock of
-// somebody else's, for contexts are made on any.
+// behaviour holds one claim about clocks and a program that shows it. The
+// program is played on package time in a bubble, on a Virtual, and on a Clock of
+// another package, because contexts can be made on any Clock. Each must note
+// want.
 type behaviour struct {
 	claim string
 	play  func(w *world)
@@ -36,7 +37,7 @@ func (b behaviour) test(t *testing.T) {
 	})
 }
 
-// testBare does so on a Virtual that does not settle.
+// testBare plays the program on a Virtual without Settle.
 func (b behaviour) testBare(t *testing.T) {
 	t.Run(b.claim+", bare", func(t *testing.T) {
 		if got := inBare(t, b.play); got != b.want {
@@ -63,7 +64,7 @@ var timerBehaviours = []behaviour{
 		w.advance(10 * sec)
 		w.read(t.C)
 	}, "empty; empty; read 1s; empty"},
-	{"who reads late reads when the timer was due", func(w *world) {
+	{"a late reader reads the instant at which the timer was due", func(w *world) {
 		t := w.NewTimer(sec)
 		w.advance(5 * sec)
 		w.read(t.C)
@@ -75,7 +76,7 @@ var timerBehaviours = []behaviour{
 		w.read(t.C)
 		w.stop(t)
 	}, "stop true; empty; stop false"},
-	{"stopping takes back a value nobody read", func(w *world) {
+	{"stopping takes back a value that was not read", func(w *world) {
 		t := w.NewTimer(sec)
 		w.advance(sec)
 		w.stop(t)
@@ -105,7 +106,7 @@ var timerBehaviours = []behaviour{
 		w.advance(10 * sec)
 		w.read(t.C)
 	}, "reset true; read 1s; empty"},
-	{"reset takes back a value nobody read", func(w *world) {
+	{"reset takes back a value that was not read", func(w *world) {
 		t := w.NewTimer(sec)
 		w.advance(sec)
 		w.reset(t, sec)
@@ -142,12 +143,12 @@ var timerBehaviours = []behaviour{
 		w.read(w.After(0))
 		w.read(w.After(-1))
 	}, "read 1s; read 1s; read 1s; read 1s"},
-	{"it can be stopped as long as nobody read it", func(w *world) {
+	{"a timer without duration can be stopped until its value is read", func(w *world) {
 		t := w.NewTimer(0)
 		w.stop(t)
 		w.read(t.C)
 	}, "stop true; empty"},
-	{"reset to nothing fires at once, and only once", func(w *world) {
+	{"a reset to zero fires at once, and only once", func(w *world) {
 		t := w.NewTimer(sec)
 		w.reset(t, 0)
 		w.read(t.C)
@@ -158,7 +159,7 @@ var timerBehaviours = []behaviour{
 		w.read(t.C)
 		w.read(t.C)
 	}, "reset true; read 0s; empty; reset false; reset true; read 2s; empty"},
-	{"a timer for ever is armed", func(w *world) {
+	{"a timer of the longest duration is armed", func(w *world) {
 		w.advance(sec)
 		t := w.NewTimer(1<<63 - 1)
 		w.advance(100 * 365 * 24 * time.Hour)
@@ -171,7 +172,7 @@ var timerBehaviours = []behaviour{
 		w.read(c)
 		w.read(c)
 	}, "read 1s; empty"},
-	{"a sleeper wakes at its instant, and who need not sleep does not", func(w *world) {
+	{"a sleeper wakes at its instant; a sleep without duration returns at once", func(w *world) {
 		go func() {
 			w.Sleep(0)
 			w.Sleep(-sec)
@@ -183,11 +184,11 @@ var timerBehaviours = []behaviour{
 		w.note("soon")
 		w.advance(1)
 	}, "0s up; soon; 1s again"},
-	{"since and until tell how far the clock has moved and has to", func(w *world) {
+	{"Since returns how far the clock has moved, Until how far it has to move", func(w *world) {
 		w.advance(3 * sec)
 		w.note("%v %v", w.Since(w.start), w.Until(w.start.Add(5*sec)))
 	}, "3s 2s"},
-	{"who waits is woken by each timer in turn", func(w *world) {
+	{"a goroutine that waits for several timers is woken by each in turn", func(w *world) {
 		a, b := w.NewTimer(2*sec), w.NewTimer(sec)
 		go func() {
 			for range 2 {
@@ -201,7 +202,7 @@ var timerBehaviours = []behaviour{
 		}()
 		w.advance(5 * sec)
 	}, "1s b; 2s a"},
-	{"who waits on a timer that is reset waits longer", func(w *world) {
+	{"a goroutine that waits for a timer waits longer when the timer is reset", func(w *world) {
 		t := w.NewTimer(sec)
 		go func() { <-t.C; w.called("got it") }()
 		w.advance(500 * ms)
@@ -231,7 +232,7 @@ var callbackBehaviours = []behaviour{
 		w.stop(t)
 		w.advance(2 * sec)
 	}, "stop true; stop false"},
-	{"a callback without duration runs at once: it is too late to stop", func(w *world) {
+	{"a callback without duration runs at once and cannot be stopped", func(w *world) {
 		w.stop(w.AfterFunc(0, w.call("f")))
 		w.stop(w.AfterFunc(-sec, w.call("g")))
 		w.settle()
@@ -256,7 +257,7 @@ var callbackBehaviours = []behaviour{
 		})
 		w.advance(10 * sec)
 	}, "1s f; 1s reset no; 2s f; 2s reset no; 3s f"},
-	{"a callback that stops its own timer is too late", func(w *world) {
+	{"a callback cannot stop its own timer", func(w *world) {
 		var t *clock.Timer
 		t = w.AfterFunc(sec, func() {
 			w.called("f")
@@ -264,20 +265,20 @@ var callbackBehaviours = []behaviour{
 		})
 		w.advance(sec)
 	}, "1s f; 1s stop no"},
-	{"a callback may stop and reset the timers of others", func(w *world) {
+	{"a callback may stop and reset other timers", func(w *world) {
 		a, b := w.NewTimer(2*sec), w.NewTimer(3*sec)
 		w.AfterFunc(sec, func() { a.Stop(); b.Reset(sec) })
 		w.advance(5 * sec)
 		w.read(a.C)
 		w.read(b.C)
 	}, "empty; read 2s"},
-	{"a callback sees the clock stand at its instant", func(w *world) {
+	{"the clock stands at the instant of a callback while it runs", func(w *world) {
 		w.AfterFunc(sec, func() {
 			w.called(w.Until(w.start.Add(3 * sec)).String())
 		})
 		w.advance(7 * sec)
 	}, "1s 2s"},
-	{"what a callback arms fires in the same move, at its own instant", func(w *world) {
+	{"a timer that a callback arms fires in the same move, at its own instant", func(w *world) {
 		w.AfterFunc(sec, func() {
 			w.AfterFunc(sec, w.call("later"))
 			w.AfterFunc(0, w.call("now"))

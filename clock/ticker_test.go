@@ -10,7 +10,7 @@ func TestTickersBehaveAsPackageTime(t *testing.T) {
 
 // tickerBehaviours list the promises of package time for a ticker, one claim each.
 var tickerBehaviours = []behaviour{
-	{"a ticker ticks each period", func(w *world) {
+	{"a ticker ticks once each period", func(w *world) {
 		t := w.NewTicker(sec)
 		w.read(t.C)
 		for range 3 {
@@ -29,7 +29,7 @@ var tickerBehaviours = []behaviour{
 		w.read(t.C)
 		t.Stop()
 	}, "read 1s; empty; read 4s"},
-	{"who waits for each tick gets each", func(w *world) {
+	{"a receiver that waits for each tick gets each", func(w *world) {
 		t := w.NewTicker(sec)
 		go func() {
 			for range 3 {

@@ -11,8 +11,8 @@ import (
 	"github.com/halfopen/halfopen/clock"
 )
 
-// Timers of one instant fire in the order they were armed last; a ticker is
-// armed anew by each tick.
+// Timers of one instant fire in the order in which they were last armed; each
+// tick arms its ticker again.
 func TestTiesFireInTheOrderArmed(t *testing.T) {
 	var v clock.Virtual
 	var order []string
@@ -31,11 +31,12 @@ func TestTiesFireInTheOrderArmed(t *testing.T) {
 	}
 }
 
-// Tie is given what is left of an instant each time, and has its way.
+// Tie gets the timers of an instant that are left each time, and the one that it
+// chooses fires.
 func TestTieChooses(t *testing.T) {
 	var asked []string
 	var order []string
-	v := &clock.Virtual{Tie: func(due []clock.Armed) int {
+	v := &clock.Virtual{Tie: func(due []clock.ArmedTimer) int {
 		line := ""
 		for _, a := range due {
 			line += a.Label
@@ -72,12 +73,12 @@ func TestTieChooses(t *testing.T) {
 	}
 }
 
-// A timer that Tie itself stops or moves is not fired; it is asked again.
+// A timer that Tie itself stops or moves does not fire; Tie is asked again.
 func TestTieMayCallTheClock(t *testing.T) {
 	var v clock.Virtual
 	var timers []*clock.Timer
 	asked := 0
-	v.Tie = func(due []clock.Armed) int {
+	v.Tie = func(due []clock.ArmedTimer) int {
 		if asked++; asked == 1 {
 			timers[2].Stop()
 			timers[1].Reset(sec)
@@ -98,6 +99,7 @@ func TestTieMayCallTheClock(t *testing.T) {
 	}
 }
 
+// drained returns the values that can be received from c now.
 func drained(c <-chan time.Time) []time.Time {
 	var list []time.Time
 	for {
@@ -110,12 +112,12 @@ func drained(c <-chan time.Time) []time.Time {
 	}
 }
 
-// What Tie itself starts is over before a timer fires.
+// A callback that Tie itself starts has returned before a timer fires.
 func TestTieIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var v clock.Virtual
 		hold, fired := make(chan bool), new(atomic.Int32)
-		v.Tie = func([]clock.Armed) int {
+		v.Tie = func([]clock.ArmedTimer) int {
 			v.AfterFunc(0, func() { <-hold })
 			return 0
 		}

@@ -7,19 +7,19 @@ import (
 )
 
 // Trap holds calls on a [Virtual] before they take effect, so that a test can
-// let something else happen first. A held caller is blocked, and the test
-// receives its call from C:
+// let something else happen first. The goroutine that makes a held call is
+// blocked, and the test receives the call from C:
 //
 //	trap := v.Hold(clock.KindReset, "")
-//	call := <-trap.C           // someone is about to call Reset,
-//	v.Advance(time.Second)     // yet the timer fires first
+//	call := <-trap.C           // the program is about to call Reset,
+//	v.Advance(time.Second)     // but the timer fires first
 //	call.Release()
 //	trap.Lift()
 //
-// A function of AfterFunc that is held has not returned: a call of Advance
-// that started it goes on once it is released.
+// A function of AfterFunc that makes a held call has not returned, so the
+// Advance that started it waits until the call is released.
 type Trap struct {
-	// C delivers the calls that are held, one at a time.
+	// C delivers the held calls, one at a time.
 	C <-chan *Call
 
 	v      *Virtual
@@ -30,11 +30,11 @@ type Trap struct {
 	once   sync.Once
 }
 
-// Call is one call held by a [Trap].
+// Call describes one call that a [Trap] holds.
 type Call struct {
-	Kind     Kind          // of the call, exactly one
-	Label    string        // of the view it was made on, or of the timer, or empty
-	Duration time.Duration // its argument d, zero for a call that has none
+	Kind     Kind          // the kind of the call, exactly one
+	Label    string        // the label of the clock or the timer it was made on, or empty
+	Duration time.Duration // its argument d; zero for a call without one
 
 	by       *stack
 	released chan struct{}
@@ -42,9 +42,10 @@ type Call struct {
 	once     sync.Once
 }
 
-// Hold sets a trap for calls of these kinds that are made on a view with this
-// label, or on timers made there; an empty label means every call. If several
-// traps want a call, the one set first gets it, and no other.
+// Hold sets a trap for calls of these kinds that are made on a clock with this
+// label (see Virtual.Label) or on a timer that such a clock made. An empty
+// label means all calls of these kinds. If several traps could hold a call, only
+// the trap that was set first holds it.
 func (v *Virtual) Hold(kinds Kind, label string) *Trap {
 	c := make(chan *Call)
 	t := &Trap{C: c, v: v, kinds: kinds, label: label, c: c, lifted: make(chan struct{})}
@@ -52,8 +53,8 @@ func (v *Virtual) Hold(kinds Kind, label string) *Trap {
 	return t
 }
 
-// Lift takes the trap away. The calls it holds go on, as if released.
-// Lifting it again does nothing.
+// Lift removes the trap. The calls it holds go on, as if released. Lifting it
+// again does nothing.
 func (t *Trap) Lift() {
 	t.once.Do(func() {
 		t.v.changeTraps(func(list []*Trap) []*Trap {
@@ -69,28 +70,30 @@ func (t *Trap) Lift() {
 	})
 }
 
-// Release lets the call go on and returns when it has taken effect: what it
-// arms is armed, what it stops is stopped. Releasing it again does nothing.
+// Release lets the call go on and returns when it has taken effect: the timer
+// it arms is armed, the timer it stops is stopped. Releasing it again does
+// nothing.
 func (c *Call) Release() {
 	c.once.Do(func() { close(c.released) })
 	<-c.done
 }
 
-// Caller is the place that made the call, such as pool/idle.go:88. Frames
-// inside this package do not count.
+// Caller returns the place in the code that made the call, such as
+// pool/idle.go:88. Places inside this package do not count.
 func (c *Call) Caller() string { return c.by.caller() }
 
-// String is one line: the call, and all that is known about who made it.
+// String returns one line: the call, its label if it has one, and the place
+// that made it.
 func (c *Call) String() string {
 	call := c.Kind.String()
 	if c.Kind&(KindSleep|KindAfter|KindAfterFunc|KindNewTimer|KindNewTicker|KindReset) != 0 {
 		call += "(" + c.Duration.String() + ")"
 	}
-	return strings.Join(whose([]string{call}, c.Label, c.by), " ")
+	return strings.Join(appendOrigin([]string{call}, c.Label, c.by), " ")
 }
 
-// changeTraps gives the clock a new list of traps, made from a copy of the
-// one it has.
+// changeTraps replaces the clock's list of traps by what change makes of a
+// copy of it.
 func (v *Virtual) changeTraps(change func([]*Trap) []*Trap) {
 	v.trapsMu.Lock()
 	defer v.trapsMu.Unlock()
@@ -99,14 +102,14 @@ func (v *Virtual) changeTraps(change func([]*Trap) []*Trap) {
 		list = append(list, *old...)
 	}
 	if list = change(list); len(list) == 0 {
-		v.traps.Store(nil) // calls cost nothing more from here on
+		v.traps.Store(nil) // without traps, calls take no more time
 		return
 	}
 	v.traps.Store(&list)
 }
 
-// hold blocks a call as long as a trap wants it to. It returns a function to
-// be called when the call has taken effect.
+// hold blocks a call as long as a trap holds it. It returns a function that
+// the caller has to call when the call has taken effect.
 func (w *view) hold(kind Kind, d time.Duration) (done func()) {
 	list := w.v.traps.Load()
 	if list == nil {

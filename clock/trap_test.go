@@ -10,7 +10,7 @@ import (
 	"github.com/halfopen/halfopen/clock"
 )
 
-// Each kind of call is held, can be looked at, and goes on when released.
+// A call of each kind is held, has a description, and goes on when released.
 func TestTrapHoldsEachKind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := new(clock.Virtual)
@@ -60,8 +60,8 @@ func TestTrapHoldsEachKind(t *testing.T) {
 	})
 }
 
-// What a trap is for: the call and the firing of the timer meet in the order
-// that the test wants.
+// With a trap, the test chooses whether a call or the firing of the timer comes
+// first.
 func TestTrapLetsTheTimerFireFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := new(clock.Virtual)
@@ -107,8 +107,8 @@ func TestReleaseWaitsForTheEffect(t *testing.T) {
 	})
 }
 
-// A label chooses among callers; a timer carries that of the view that made
-// it.
+// A trap with a label holds only calls on clocks with that label; a timer has
+// the label of the clock that made it.
 func TestTrapByLabel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := new(clock.Virtual)
@@ -127,7 +127,8 @@ func TestTrapByLabel(t *testing.T) {
 	})
 }
 
-// Who is held, and who waits to be, goes on when the trap is lifted.
+// When a trap is lifted, the call it holds goes on, and so do the calls that wait
+// to be received from it.
 func TestLift(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := new(clock.Virtual)
@@ -151,7 +152,7 @@ func TestLift(t *testing.T) {
 	})
 }
 
-// Of two traps that want a call the one set first gets it, and alone.
+// If two traps could hold a call, only the trap that was set first holds it.
 func TestTrapSetFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := new(clock.Virtual)
@@ -173,7 +174,7 @@ func TestTrapSetFirst(t *testing.T) {
 	})
 }
 
-// A callback that is held has not returned, so the clock stands.
+// A callback whose call is held has not returned, so the clock stands still.
 func TestTrapInCallback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := new(clock.Virtual)
@@ -193,9 +194,9 @@ func TestTrapInCallback(t *testing.T) {
 	})
 }
 
-// The deadline of a context is armed and stopped by calls like any other,
-// and told with the place where the context was made or cancelled. One that
-// has passed needs no stopping.
+// A trap also holds the calls that arm and stop the deadline of a context. They
+// show the place where the context was made or cancelled. A deadline that has
+// passed is not stopped.
 func TestTrapOnContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := new(clock.Virtual)

@@ -11,81 +11,86 @@ import (
 	"time"
 )
 
-// Epoch is where the zero [Virtual] starts, as a [testing/synctest] bubble
-// does: midnight UTC, 1 January 2000.
+// Epoch is the instant at which the zero [Virtual] and a [testing/synctest]
+// bubble start: midnight UTC, 1 January 2000.
 var Epoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // forever is an instant that never comes, 292 years after the start.
 const forever = math.MaxInt64
 
-// Virtual is a [Clock] that moves only when told to. Its zero value is ready
-// and starts at [Epoch]; it must not be copied once in use.
+// Virtual is a [Clock] that moves only when a program moves it, by Advance,
+// AdvanceTo or Step. Its zero value is ready and starts at [Epoch]; it must not
+// be copied after its first use.
 //
-// Timers fire one after the other, and while one fires the clock stands at
-// the very instant it is due. What that starts is treated in two ways:
+// Timers fire one after the other. While a timer fires, the clock stands at
+// the exact instant at which the timer is due. Functions and channels differ:
 //
-//   - A function of AfterFunc runs in a goroutine of its own, which another one
-//     may take over once it has returned. The clock stands still until then, or
-//     until it sleeps on this clock. It may call every method of the clock, but
-//     it must not wait for the clock to move in any way other than Sleep, and
-//     it must not move the clock: that panics.
-//   - A receiver of a timer's channel is made ready, and not waited for, as
-//     nobody can tell what it is up to. To have it acted on before the clock
-//     moves on, set Settle, or move by Step and wait between steps.
+//   - A function of AfterFunc runs in a goroutine of its own; when it has
+//     returned, the same goroutine may run the next function. The clock stands
+//     still until the function returns or sleeps on this clock. The function
+//     may call every method of the clock, with two exceptions. It must not wait
+//     for the clock to move in any way other than Sleep. And it must not move
+//     the clock: that panics.
+//   - A goroutine that receives from a timer's channel is made ready, but the
+//     clock does not wait for it, because the clock cannot see when it has
+//     acted. To let it act before the clock moves on, set Settle, or use Step
+//     and wait between the steps.
 //
-// A duration that is zero or negative fires at once, in the call that arms
-// it, without the clock being moved, as it does in a bubble. So nothing armed
-// is ever overdue.
+// A timer whose duration is zero or negative fires at once, in the call that
+// arms it, and the clock does not move, as in a bubble. So no armed timer is
+// ever overdue.
 //
-// A timer that is armed stays so until it fires or is stopped: unlike
-// package time's, it is not collected while nothing refers to it.
+// A timer stays armed until it fires or is stopped. Unlike a timer of package
+// time, it is not collected when nothing refers to it.
 //
-// All methods may be called by many goroutines at once. Two that move the
-// clock take turns.
+// Many goroutines may call the methods at the same time. Goroutines that move
+// the clock take turns.
 type Virtual struct {
 	// Tie, if set, decides which timer fires first when several are due at
-	// one instant. It gets them in the order they were armed, at least two,
-	// and returns the index of one. It is asked again for those that remain.
-	// With no Tie they fire in the order they were armed. Tie may call the
-	// clock, but not move it.
-	Tie func(due []Armed) int
+	// one instant. It gets these timers, at least two, in the order in which
+	// they were armed, and returns the index of one. Then it is asked again
+	// for the others. Without a Tie, timers fire in the order in which they were
+	// armed. Tie may call the clock, but must not move it.
+	Tie func(due []ArmedTimer) int
 
-	// Settle, if set, is called whenever the clock is about to look for the
-	// next timer: when it is told to move, and after each firing. Inside a
-	// bubble, Settle = synctest.Wait lets everything that a timer woke finish
-	// before the next one fires.
+	// Settle, if set, is called each time before the clock looks for the next
+	// timer: when a move begins, and after each firing. Inside a bubble,
+	// Settle = synctest.Wait lets everything that a timer woke finish before
+	// the next timer fires.
 	Settle func()
 
-	// Callers records who arms each timer, for Timers, Tie and Step to tell.
-	// Arming one takes about twice as long then. Traps know in any case.
+	// Callers makes the clock record the place in the code that arms each
+	// timer, for Timers, Tie and Step. Then arming takes about twice as long.
+	// Traps record the place in any case.
 	Callers bool
 
-	// The three above are set before the first use of the clock.
+	// The three fields above are set before the first use of the clock.
 
 	start time.Time    // the zero time stands for Epoch
-	now   atomic.Int64 // nanoseconds since start; written by who moves
+	now   atomic.Int64 // nanoseconds since start; only the goroutine that moves the clock writes it
 
-	nameless atomic.Pointer[view]    // made at first use
-	traps    atomic.Pointer[[]*Trap] // nil if there is none
-	trapsMu  sync.Mutex              // held to replace traps
+	noLabel atomic.Pointer[view]    // made at first use
+	traps   atomic.Pointer[[]*Trap] // nil if there is none
+	trapsMu sync.Mutex              // held to replace traps
 
 	mu      sync.Mutex
 	queue   queue
-	moving  bool      // somebody moves the clock
-	to      int64     // how far, if nobody wants to be asked between two timers
-	running int       // callbacks that have not returned
-	quiet   sync.Cond // running got zero, or moving false
+	moving  bool      // a goroutine moves the clock
+	limit   int64     // where the move ends; 0 if Settle or Tie has to be called between timers
+	running int       // how many callbacks have not returned
+	changed sync.Cond // running has become zero, or moving false
 }
 
-// NewVirtual is a clock that stands at start, or at [Epoch] if start is the
-// zero time. What it tells is in the location of start, and has no monotonic
-// reading.
+// NewVirtual returns a clock that stands at start, or at [Epoch] if start is
+// the zero time. The times it returns are in the location of start, and have no
+// monotonic reading.
 func NewVirtual(start time.Time) *Virtual {
 	return &Virtual{start: start.Round(0)}
 }
 
-// Advance moves the clock by d and fires every timer that comes due on the
-// way, those that are armed meanwhile among them, each at its own instant.
+// Advance moves the clock by d and fires every timer that becomes due on the
+// way, each at its own instant. That includes timers that are armed during the
+// move.
 //
 // It panics if d is negative, if it would carry the clock 292 years from its
 // start, or if a callback calls it.
@@ -93,8 +98,8 @@ func (v *Virtual) Advance(d time.Duration) {
 	if d < 0 {
 		panic("clock: Advance by a negative duration")
 	}
-	v.begin()
-	defer v.end()
+	v.takeTurn()
+	defer v.giveTurnBack()
 	to := v.after(d)
 	if to == forever {
 		panic("clock: Advance beyond the 292 years a Virtual lasts")
@@ -102,12 +107,12 @@ func (v *Virtual) Advance(d time.Duration) {
 	v.move(to)
 }
 
-// AdvanceTo moves the clock to t as Advance does. It is an error, and nothing
-// fires, if t has passed or is 292 years after the start of the clock. It
+// AdvanceTo moves the clock to t as Advance does. If t has passed, or is 292
+// years after the start of the clock, it returns an error and fires nothing. It
 // panics if a callback calls it.
 func (v *Virtual) AdvanceTo(t time.Time) error {
-	v.begin()
-	defer v.end()
+	v.takeTurn()
+	defer v.giveTurnBack()
 	now, to := v.now.Load(), int64(t.Sub(v.at(0)))
 	if to < now {
 		return fmt.Errorf("clock: AdvanceTo: got %s, want %s or later",
@@ -121,26 +126,26 @@ func (v *Virtual) AdvanceTo(t time.Time) error {
 	return nil
 }
 
-// Step moves the clock to the next timer, fires that one and no other, and
-// tells which it was. With nothing armed it does nothing and reports false.
-// It panics if a callback calls it.
-func (v *Virtual) Step() (fired Armed, ok bool) {
-	v.begin()
-	defer v.end()
+// Step moves the clock to the next timer, fires only that one, and returns it.
+// With nothing armed it does nothing and returns false. It panics if a callback
+// calls it.
+func (v *Virtual) Step() (fired ArmedTimer, ok bool) {
+	v.takeTurn()
+	defer v.giveTurnBack()
 	v.settle()
 	ev := v.next(forever - 1)
 	if ev == nil {
-		return Armed{}, false
+		return ArmedTimer{}, false
 	}
-	fired = v.armed(ev)
+	fired = v.armedTimer(ev)
 	if f := ev.fire(); f != nil {
-		go v.run(f)
+		go v.runCallback(f)
 	}
 	v.settle()
 	return fired, true
 }
 
-// Next is the instant of the next timer, and false if nothing is armed.
+// Next returns the instant of the next timer, or false if nothing is armed.
 func (v *Virtual) Next() (time.Time, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -151,19 +156,20 @@ func (v *Virtual) Next() (time.Time, bool) {
 	return v.at(ev.when), true
 }
 
-// Timers is everything that is armed, in the order it will fire if no Tie
-// decides otherwise.
-func (v *Virtual) Timers() []Armed {
+// Timers returns all armed timers, in the order in which they will fire if no
+// Tie decides otherwise.
+func (v *Virtual) Timers() []ArmedTimer {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.describe(v.queue.list())
 }
 
-// begin takes the turn to move the clock; the mutex is held on return. Who
-// is called by one that has the turn would wait for itself.
-func (v *Virtual) begin() {
+// takeTurn waits for its turn to move the clock, and returns with the mutex
+// held. In a callback, Tie or Settle it panics: the goroutine that has the turn
+// waits for these, so they would wait for themselves.
+func (v *Virtual) takeTurn() {
 	v.mu.Lock()
-	if (v.moving || v.running > 0) && onStack("run", "unlocked") {
+	if (v.moving || v.running > 0) && onStack("runCallback", "unlocked") {
 		v.mu.Unlock()
 		panic("clock: a callback moves the clock that waits for it")
 	}
@@ -173,41 +179,43 @@ func (v *Virtual) begin() {
 	v.moving = true
 }
 
-// end gives the turn back, and the mutex.
-func (v *Virtual) end() {
+// giveTurnBack ends the turn and unlocks the mutex.
+func (v *Virtual) giveTurnBack() {
 	v.moving = false
-	v.quiet.Broadcast()
+	v.changed.Broadcast()
 	v.mu.Unlock()
 }
 
-// move fires what is due on the way to the instant to, and stops there.
+// move fires the timers that are due on the way to the instant to, and stops
+// the clock there.
 func (v *Virtual) move(to int64) {
 	if v.Settle == nil && v.Tie == nil {
-		v.to = to
+		v.limit = to
 	}
 	for {
 		v.settle()
-		v.pass()
+		v.sendDue()
 		ev := v.next(to)
 		if ev == nil {
 			break
 		}
 		if f := ev.fire(); f != nil {
-			go v.run(f)
+			go v.runCallback(f)
 		}
 	}
 	v.now.Store(to)
 }
 
-// pass fires the timers that come first and only have to be sent from.
-func (v *Virtual) pass() {
-	for e, ok := v.queue.pass(v.to); ok; e, ok = v.queue.pass(v.to) {
+// sendDue fires the first timers, as long as firing one is only a send.
+func (v *Virtual) sendDue() {
+	for e, ok := v.queue.fastPop(v.limit); ok; e, ok = v.queue.fastPop(v.limit) {
 		v.now.Store(e.when)
 		v.send(e.c, e.when)
 	}
 }
 
-// settle waits until no callback runs. As long as one does, time stands.
+// settle waits until no callback runs, and calls Settle. As long as a callback
+// runs, the clock stands still.
 func (v *Virtual) settle() {
 	for v.running > 0 {
 		v.wait()
@@ -221,8 +229,8 @@ func (v *Virtual) settle() {
 	}
 }
 
-// next moves the clock to the event to fire first, and returns that; nil if
-// none is due up to the instant to.
+// next moves the clock to the event to fire first, and returns that event. It
+// returns nil if none is due at the instant to or earlier.
 func (v *Virtual) next(to int64) *event {
 	for {
 		ev := v.queue.top(to)
@@ -239,8 +247,9 @@ func (v *Virtual) next(to int64) *event {
 	}
 }
 
-// choose lets Tie choose among the events due first. It returns nil if the
-// choice was stopped or moved meanwhile.
+// choose lets Tie choose one of the events that are due first, and returns it.
+// It returns nil if the chosen event was stopped or moved during the call of
+// Tie.
 func (v *Virtual) choose() *event {
 	tied := v.queue.tied()
 	if len(tied) == 1 {
@@ -265,34 +274,35 @@ func (v *Virtual) choose() *event {
 	return nil
 }
 
-// run is the goroutine of a callback. Its name is known to onStack.
-func (v *Virtual) run(f func()) {
+// runCallback runs f, and then the callbacks that are due next, in its
+// goroutine. onStack looks for its name.
+func (v *Virtual) runCallback(f func()) {
 	defer func() { // even if f ends its goroutine
 		v.mu.Lock()
-		v.rest()
+		v.uncountCallback()
 		v.mu.Unlock()
 	}()
 	for f != nil {
 		f()
-		f = v.another()
+		f = v.nextCallback()
 	}
 }
 
-// another is the next callback for a goroutine whose last one has returned.
-// Who moves the clock waits until no callback runs, so this goroutine may as
-// well fire what is due up to the next callback and run that, which saves
-// waking the other one each time. It returns nil if it may not, or if there
-// is none.
-func (v *Virtual) another() func() {
+// nextCallback fires the timers that are due up to the next callback, and
+// returns that callback. The goroutine that moves the clock waits until no
+// callback runs, so the goroutine of a callback that has returned can do this
+// in its place: that saves a switch of goroutines for each callback.
+// nextCallback returns nil if another callback still runs, or if none is due.
+func (v *Virtual) nextCallback() func() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for v.running == 1 {
-		v.pass()
-		ev := v.next(v.to)
+		v.sendDue()
+		ev := v.next(v.limit)
 		if ev == nil {
 			break
 		}
-		v.running-- // the count is that of the one to come
+		v.running-- // from here on the count is that of the next callback
 		if f := ev.fire(); f != nil {
 			return f
 		}
@@ -301,16 +311,16 @@ func (v *Virtual) another() func() {
 	return nil
 }
 
-// rest counts a callback as one that does not run. The mutex is held.
-func (v *Virtual) rest() {
+// uncountCallback counts one running callback less. The mutex is held.
+func (v *Virtual) uncountCallback() {
 	if v.running--; v.running == 0 {
-		v.quiet.Broadcast()
+		v.changed.Broadcast()
 	}
 }
 
-// onStack reports whether its goroutine is in one of these methods of a
-// Virtual. It walks the stack, so it is asked only when some goroutine is. It
-// takes another Virtual that is just as busy for ours.
+// onStack reports whether its goroutine is inside one of these methods of any
+// Virtual. It walks the stack, so it is called only if some goroutine is inside
+// one. It does not distinguish this Virtual from another one.
 func onStack(methods ...string) bool {
 	var pcs [64]uintptr
 	for skip := 2; ; skip += len(pcs) {
@@ -330,21 +340,22 @@ func onStack(methods ...string) bool {
 	}
 }
 
-// unlocked calls f, which is Settle or Tie, with the mutex free. Its name is
-// known to onStack.
+// unlocked calls f, which is Settle or Tie, with the mutex free. onStack looks
+// for its name.
 func (v *Virtual) unlocked(f func()) {
 	v.mu.Unlock()
 	defer v.mu.Lock()
 	f()
 }
 
-// wait waits until something changes. It is durably blocked meanwhile.
+// wait waits until running or moving may have changed. In a bubble it is
+// durably blocked.
 func (v *Virtual) wait() {
-	v.quiet.L = &v.mu
-	v.quiet.Wait()
+	v.changed.L = &v.mu
+	v.changed.Wait()
 }
 
-// at is the instant n nanoseconds after the start.
+// at returns the instant n nanoseconds after the start.
 func (v *Virtual) at(n int64) time.Time {
 	start := v.start
 	if start.IsZero() {
@@ -353,7 +364,7 @@ func (v *Virtual) at(n int64) time.Time {
 	return start.Add(time.Duration(n))
 }
 
-// after is the instant d from now, forever if that is too far.
+// after returns the instant d from now, or forever if that is too far away.
 func (v *Virtual) after(d time.Duration) int64 {
 	when := v.now.Load() + int64(d)
 	if when < 0 {

@@ -61,14 +61,14 @@ func TestAdvanceTo(t *testing.T) {
 	}
 }
 
-// What a Virtual says when it is misused, word for word.
+// A Virtual that is misused panics with exactly these texts.
 func TestVirtualMisuse(t *testing.T) {
 	var v clock.Virtual
 	ticker := v.NewTicker(sec)
 	callback := "clock: a callback moves the clock that waits for it"
 	tied := func(tie func(*clock.Virtual) int) {
 		var w clock.Virtual
-		w.Tie = func([]clock.Armed) int { return tie(&w) }
+		w.Tie = func([]clock.ArmedTimer) int { return tie(&w) }
 		w.After(sec)
 		w.After(sec)
 		w.Advance(sec)
@@ -112,7 +112,7 @@ func TestVirtualMisuse(t *testing.T) {
 			m.misuse()
 		}()
 	}
-	v.Advance(0) // and none of these has left the clock locked
+	v.Advance(0) // no panic has left the clock locked
 }
 
 // deep calls f from the bottom of a stack of n frames.
@@ -124,7 +124,7 @@ func deep(n int, f func()) {
 	}
 }
 
-// Step fires one timer and no other, even of one instant.
+// Step fires only one timer, even if another is due at the same instant.
 func TestStep(t *testing.T) {
 	var v clock.Virtual
 	var ran []string
@@ -147,7 +147,8 @@ func TestStep(t *testing.T) {
 	}
 }
 
-// Timers lists what is armed as it will fire, with all that is known of it.
+// Timers lists the armed timers in the order in which they will fire, each with
+// its label and its caller.
 func TestTimersLists(t *testing.T) {
 	v := &clock.Virtual{Callers: true}
 	idle := v.Label("idle").NewTimer(3 * sec)
@@ -184,7 +185,8 @@ func TestTimersLists(t *testing.T) {
 	}
 }
 
-// withoutLines is s without the numbers of lines, which edits change.
+// withoutLines returns s without the line numbers, because edits of this file
+// change them.
 func withoutLines(s string) string {
 	var out strings.Builder
 	for i, part := range strings.Split(s, ".go:") {
@@ -197,7 +199,8 @@ func withoutLines(s string) string {
 	return out.String()
 }
 
-// The clock stands while a callback runs, whoever wants to move it.
+// The clock stands still while a callback runs, however many goroutines want to
+// move it.
 func TestAdvanceWaitsForCallbacks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := new(clock.Virtual)
@@ -223,7 +226,7 @@ func TestAdvanceWaitsForCallbacks(t *testing.T) {
 	})
 }
 
-// Two that move the clock take turns, though no callback comes between them.
+// Two goroutines that move the clock take turns, even if no callback runs.
 func TestMoversTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hold := make(chan bool)
@@ -241,7 +244,8 @@ func TestMoversTakeTurns(t *testing.T) {
 	})
 }
 
-// Who sleeps while a callback runs is not taken for that callback.
+// The clock does not take a goroutine that sleeps while a callback runs for that
+// callback.
 func TestSleepBesideCallback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := new(clock.Virtual)
@@ -258,7 +262,8 @@ func TestSleepBesideCallback(t *testing.T) {
 	})
 }
 
-// With Settle, all that a timer wakes is done before the next one fires.
+// With Settle, every goroutine that a timer woke is blocked again before the next
+// timer fires.
 func TestSettle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := &clock.Virtual{Settle: synctest.Wait}
@@ -280,7 +285,7 @@ func TestSettle(t *testing.T) {
 	})
 }
 
-// Many goroutines do everything at once; the race detector looks on.
+// Many goroutines call all methods at the same time. The race detector watches.
 func TestVirtualConcurrently(t *testing.T) {
 	var v clock.Virtual
 	var all sync.WaitGroup
@@ -326,8 +331,8 @@ func TestVirtualConcurrently(t *testing.T) {
 	}
 }
 
-// Nobody who stops or resets a timer ever receives a value of before, however
-// close the two come.
+// After Stop or Reset no value of the earlier setting is received, even if the
+// timer fires at almost the same time.
 func TestNoStaleValueUnderConcurrency(t *testing.T) {
 	var v clock.Virtual
 	stop := make(chan bool)

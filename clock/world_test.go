@@ -13,8 +13,8 @@ import (
 	"github.com/halfopen/halfopen/clock"
 )
 
-// world is a clock, the means to move it, and a notebook. A case is played
-// once in each of two worlds, and the notebooks must read the same.
+// world has a clock, a function that moves it, and notes. A case is played once
+// in each of two worlds, and both must have the same notes.
 type world struct {
 	clock.Clock
 	t     *testing.T
@@ -26,29 +26,29 @@ type world struct {
 	calls []string // of callbacks since the last advance, in any order
 }
 
-// inTime plays f on package time in a bubble and returns what was noted.
+// inTime plays f on package time in a bubble and returns what was exactEntry.
 func inTime(t *testing.T, f func(*world)) string {
-	return play(t, func() (clock.Clock, func(time.Duration)) { return clock.System, time.Sleep }, f) // virtual
+	return playWorld(t, func() (clock.Clock, func(time.Duration)) { return clock.System, time.Sleep }, f) // virtual
 }
 
-// inOther does so on a clock that hides that it is System.
+// inOther plays f on a clock that hides that it is System.
 func inOther(t *testing.T, f func(*world)) string {
 	other := struct{ clock.Clock }{clock.System}
-	return play(t, func() (clock.Clock, func(time.Duration)) { return other, time.Sleep }, f) // virtual
+	return playWorld(t, func() (clock.Clock, func(time.Duration)) { return other, time.Sleep }, f) // virtual
 }
 
 // inVirtual plays f on a Virtual.
 func inVirtual(t *testing.T, f func(*world)) string {
-	return play(t, func() (clock.Clock, func(time.Duration)) {
+	return playWorld(t, func() (clock.Clock, func(time.Duration)) {
 		v := &clock.Virtual{Settle: synctest.Wait}
 		return v, v.Advance
 	}, f)
 }
 
-// inBare plays f on a Virtual that does not settle, so that nothing but
-// callbacks is waited for. So many are armed that they are sorted in bulk.
+// inBare plays f on a Virtual without Settle, which waits only for callbacks.
+// So many timers are armed that they are sorted together.
 func inBare(t *testing.T, f func(*world)) string {
-	return play(t, func() (clock.Clock, func(time.Duration)) {
+	return playWorld(t, func() (clock.Clock, func(time.Duration)) {
 		v := new(clock.Virtual)
 		for range 100 {
 			v.NewTimer(1000 * time.Hour)
@@ -57,7 +57,7 @@ func inBare(t *testing.T, f func(*world)) string {
 	}, f)
 }
 
-func play(t *testing.T, choose func() (clock.Clock, func(time.Duration)), f func(*world)) string {
+func playWorld(t *testing.T, choose func() (clock.Clock, func(time.Duration)), f func(*world)) string {
 	w := &world{t: t}
 	synctest.Test(t, func(t *testing.T) {
 		w.Clock, w.move = choose()
@@ -68,16 +68,17 @@ func play(t *testing.T, choose func() (clock.Clock, func(time.Duration)), f func
 	return strings.Join(w.notes, "; ")
 }
 
-// advance moves the clock and lets everything come to rest.
+// advance moves the clock. Before and after that it waits until every goroutine
+// is blocked.
 func (w *world) advance(d time.Duration) {
 	w.settle()
 	w.move(d)
 	w.settle()
 }
 
-// settle lets everything come to rest, and writes down the callbacks that
-// ran. Package time runs those of one instant in random order, so they are
-// noted by instant and name.
+// settle waits until every goroutine is blocked, and notes the callbacks that
+// ran. Package time runs callbacks of one instant in random order, so they are
+// noted in the order of instant and name.
 func (w *world) settle() {
 	synctest.Wait()
 	w.mu.Lock()
@@ -93,17 +94,17 @@ func (w *world) note(format string, args ...any) {
 	w.notes = append(w.notes, fmt.Sprintf(format, args...))
 }
 
-// called is noted when the clock comes to rest.
+// called records that a callback ran; settle notes it.
 func (w *world) called(name string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.calls = append(w.calls, fmt.Sprintf("%v %s", w.Since(w.start), name))
 }
 
-// call is a callback that notes when it ran.
+// call returns a callback that notes when it ran.
 func (w *world) call(name string) func() { return func() { w.called(name) } }
 
-// read notes what can be received from c now, as time since the start.
+// read notes the time since the start that can be received from c now, if any.
 func (w *world) read(c <-chan time.Time) {
 	select {
 	case at := <-c:
@@ -142,7 +143,7 @@ func (w *world) deadline(ctx context.Context) {
 	w.note("deadline %v %v", at.Sub(w.start), ok)
 }
 
-// panics notes whether f does.
+// panics notes whether f panics.
 func (w *world) panics(f func()) {
 	defer func() { w.note("panics %v", recover() != nil) }()
 	f()
