@@ -137,7 +137,7 @@ func createAndCall(list []time.Duration) func(*stage) {
 	}
 }
 
-// The clock moves, and a ticker tickerTarget, while many others are armed.
+// The clock moves, and a ticker ticks, while many others are armed.
 func BenchmarkAdvance(b *testing.B) {
 	b.Run("1e3", func(b *testing.B) { compare(b, both, 1e4, advanceWith(shuffled(1e3))) })
 	b.Run("1e5", func(b *testing.B) { compare(b, both, 1e4, advanceWith(shuffled(1e5))) })

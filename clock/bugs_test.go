@@ -21,16 +21,16 @@ func TestBugsOfOthers(t *testing.T) {
 			ticker.Stop()
 			v.Advance(10 * sec)
 			if got := drained(ticker.C); len(got) > 0 || len(v.Timers()) > 0 {
-				t.Errorf("got tickerTarget %v, armed %v", got, v.Timers())
+				t.Errorf("got ticks %v, armed %v", got, v.Timers())
 			}
 		}},
-		{"a ticker that was stopped tickerTarget (k8s.io/utils)", func(t *testing.T, v *clock.Virtual) {
+		{"a ticker that was stopped ticks (k8s.io/utils)", func(t *testing.T, v *clock.Virtual) {
 			ticker := v.NewTicker(sec)
 			v.Advance(sec)
 			ticker.Stop()
 			v.Advance(10 * sec)
 			if got := drained(ticker.C); len(got) > 0 {
-				t.Errorf("got tickerTarget %v", got)
+				t.Errorf("got ticks %v", got)
 			}
 		}},
 		{"a callback that calls the clock deadlocks (k8s.io/utils)", callEverything},

@@ -26,7 +26,7 @@ type world struct {
 	calls []string // of callbacks since the last advance, in any order
 }
 
-// inTime plays f on package time in a bubble and returns what was exactEntry.
+// inTime plays f on package time in a bubble and returns what was noted.
 func inTime(t *testing.T, f func(*world)) string {
 	return playWorld(t, func() (clock.Clock, func(time.Duration)) { return clock.System, time.Sleep }, f) // virtual
 }

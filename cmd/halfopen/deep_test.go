@@ -74,7 +74,7 @@ func TestGoRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir)
-	const want = ": go1.25.3: the deep bubble knows the runtime of Go 1.26 and of Go 1.27 only: choose one of them, as in GOTOOLCHAIN=go1.27.3, or run without the deep bubble, as in go test\n"
+	const want = ": go1.25.3: the deep bubble works only with Go 1.26 and Go 1.27: choose one of them, as in GOTOOLCHAIN=go1.27.3, or run without the deep bubble, as in go test\n"
 	for _, args := range [][]string{{"test", "./..."}, {"overlay"}} {
 		code, out, errs := halfopen(args...)
 		if code != mistake || out != "" || errs != "halfopen "+args[0]+want {

@@ -11,29 +11,30 @@ import (
 	"strings"
 )
 
-// An edit changes one file of a Go tree at an anchor that parsing finds. An
-// anchor is a function and the head of a statement in it, or a declaration.
+// edit changes one file of a Go tree at an anchor. An anchor is a declaration,
+// or a function and the head of a statement in it. It is found by parsing.
 type edit struct {
-	file string // below GOROOT/src
+	file string // the path below GOROOT/src
 	in   string // "newproc", "Mutex.Lock" for a method, or "type X", "const X", "var X" for a declaration
-	at   string // the head of the statement: all of it but a block; "" for the function's beginning or the declaration's end
+	at   string // the head of the statement, that is the statement without its block; "" for the function's beginning or the declaration's end
 	how  place
 	text string
-	n    int    // how many such statements there are; 0 stands for 1
+	n    int    // how many such statements the function has; 0 means 1
 	only string // the Go release that has the anchor: "1.26" or "1.27"; "" for all
 }
 
-// A place says where the text of an edit goes.
+// place says where the text of an edit goes.
 type place int
 
 const (
-	before  place = iota // the statement
-	after                // the statement
-	instead              // of the head of the statement
-	within               // the statement's block, first
+	before  place = iota // before the statement
+	after                // after the statement
+	instead              // in place of the head of the statement
+	within               // at the beginning of the statement's block
 )
 
-// An anchorError says that a Go tree does not have what an edit needs.
+// anchorError says that a Go tree does not have the anchor of an edit, or does
+// not have it as often as expected.
 type anchorError struct {
 	version, file, in, at string
 	got, want             int
@@ -44,16 +45,16 @@ func (e *anchorError) Error() string {
 	if e.at != "" {
 		anchor += ", " + e.at
 	}
-	return fmt.Sprintf("%s: %s: the anchor %q is there %d times, not %d: this Go tree is not one that halfopen knows", e.version, e.file, anchor, e.got, e.want)
+	return fmt.Sprintf("%s: %s: got the anchor %q %d times, want %d: halfopen does not know this Go tree", e.version, e.file, anchor, e.got, e.want)
 }
 
-// A splice replaces the bytes from one offset to another.
+// splice replaces the bytes from one offset to another by text.
 type splice struct {
 	from, to int
 	text     string
 }
 
-// apply returns the source of a file with all edits of it, formatted.
+// apply returns the source of a file after all its edits, formatted.
 func apply(version, file string, src []byte, edits []edit) ([]byte, error) {
 	fset := token.NewFileSet()
 	f, err := parser.ParseFile(fset, file, src, parser.ParseComments|parser.SkipObjectResolution)
@@ -70,8 +71,9 @@ func apply(version, file string, src []byte, edits []edit) ([]byte, error) {
 		}
 		splices = append(splices, found...)
 	}
-	// From the end, so that the offsets of the others stay true. Of two at one
-	// place the first in the table comes first in the file.
+	// Begin at the end of the file, so that the offsets of the other splices stay
+	// right. Of two splices at one offset, the first in the table comes first in
+	// the file.
 	order := make([]int, len(splices))
 	for i := range order {
 		order[i] = i
@@ -94,7 +96,7 @@ func apply(version, file string, src []byte, edits []edit) ([]byte, error) {
 	return out, nil
 }
 
-// A source is a parsed file.
+// source is a parsed file.
 type source struct {
 	tok  *token.File
 	text []byte
@@ -103,7 +105,7 @@ type source struct {
 
 func (s source) offset(p token.Pos) int { return s.tok.Offset(p) }
 
-// find returns a splice for each place that the edit's anchor fits.
+// find returns a splice for each place where the edit's anchor is found.
 func (s source) find(e edit) (found []splice) {
 	kind, name, isDecl := strings.Cut(e.in, " ")
 	for _, d := range s.file.Decls {
@@ -184,7 +186,7 @@ func (s source) atStmt(stmt ast.Stmt, e edit) []splice {
 	return []splice{{from, head, e.text + " "}}
 }
 
-// blockOf returns the block of a statement that has one.
+// blockOf returns the block of a statement, or nil if it has none.
 func blockOf(stmt ast.Stmt) *ast.BlockStmt {
 	switch stmt := stmt.(type) {
 	case *ast.IfStmt:
@@ -199,7 +201,7 @@ func blockOf(stmt ast.Stmt) *ast.BlockStmt {
 	return nil
 }
 
-// oneLine returns source text with all white space as single spaces.
+// oneLine returns source text with each run of white space replaced by one space.
 func oneLine(text []byte) string { return string(bytes.Join(bytes.Fields(text), []byte(" "))) }
 
 // funcName returns the name of a function, with its receiver's type in front.

@@ -9,8 +9,8 @@ import (
 )
 
 // Command returns a go command with the deep bubble: name is build, test, run,
-// install or vet, and args are what follows it. If args, or GOFLAGS, set build
-// tags, they stay set.
+// install or vet, and args are its arguments. Build tags that args or GOFLAGS
+// set stay set.
 func (b *Build) Command(name string, args ...string) *exec.Cmd {
 	tags, rest := withTag(args, b.goflags)
 	flags := []string{name}
@@ -25,7 +25,7 @@ func (b *Build) Command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// goCommand returns the go command of the tree of links.
+// goCommand returns the path of the go command in the tree of links.
 func (b *Build) goCommand() string {
 	name := "go"
 	if runtime.GOOS == "windows" {
@@ -34,12 +34,13 @@ func (b *Build) goCommand() string {
 	return filepath.Join(b.Tree, "bin", name)
 }
 
+// path returns the value of PATH with which the tree's go command is found first.
 func (b *Build) path() string {
 	return filepath.Join(b.Tree, "bin") + string(filepath.ListSeparator) + os.Getenv("PATH")
 }
 
-// Environment returns what has to be set in the environment so that every go
-// command has the deep bubble, as "NAME=value".
+// Environment returns the environment variables that give every go command the
+// deep bubble, as "NAME=value".
 func (b *Build) Environment() []string {
 	tags, _ := withTag(nil, b.goflags)
 	var kept []string
@@ -58,8 +59,8 @@ func (b *Build) Environment() []string {
 	return env
 }
 
-// withTag returns the build tags of args, or else of goflags, with ours, and
-// args without them.
+// withTag returns the build tags of args (or of goflags, if args has none) and
+// Tag. It also returns args without their build tags.
 func withTag(args []string, goflags string) (tags string, rest []string) {
 	for _, flag := range strings.Fields(goflags) {
 		if v, ok := strings.CutPrefix(strings.TrimLeft(flag, "-"), "tags="); ok {
@@ -70,7 +71,7 @@ func withTag(args []string, goflags string) (tags string, rest []string) {
 		name, value, ok := strings.Cut(args[i], "=")
 		switch name {
 		case "-args", "--args":
-			return join(tags), append(rest, args[i:]...)
+			return addTag(tags), append(rest, args[i:]...)
 		case "-tags", "--tags":
 			if !ok && i+1 < len(args) {
 				i++
@@ -81,17 +82,18 @@ func withTag(args []string, goflags string) (tags string, rest []string) {
 			rest = append(rest, args[i])
 		}
 	}
-	return join(tags), rest
+	return addTag(tags), rest
 }
 
-func join(tags string) string {
+// addTag returns tags and Tag as one list.
+func addTag(tags string) string {
 	if tags == "" {
 		return Tag
 	}
 	return tags + "," + Tag
 }
 
-// hasOverlay reports whether args or goflags have an overlay.
+// hasOverlay reports whether args or goflags set an overlay.
 func hasOverlay(args []string, goflags string) bool {
 	for _, flag := range append(strings.Fields(goflags), args...) {
 		name, _, _ := strings.Cut(strings.TrimLeft(flag, "-"), "=")

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,36 +18,37 @@ import (
 	"strings"
 )
 
-// Tag is the build tag of what is built for the deep bubble.
+// Tag is the build tag with which programs are built for the deep bubble.
 const Tag = "halfopendeep"
 
-// A Build says how to run the go command so that what it builds has deep
+// Build says how to run the go command so that the programs it builds have deep
 // bubbles.
 type Build struct {
-	Version string // of Go, as in go1.26.8
-	Overlay string // the overlay file, or "" if Tree stands for it
-	Tree    string // a Go tree of links with the edited files in it, or ""
-	goflags string // what GOFLAGS is without it
+	Version string // the Go release, as in go1.26.8
+	Overlay string // the overlay file, or "" if Tree is used in its place
+	Tree    string // a Go tree of links and edited files, or ""
+	goflags string // the user's GOFLAGS
 }
 
 // Prepare makes the edited files for the Go tree that the go command uses in
-// the current directory, or finds them where an earlier call left them: in the
-// user's cache directory, by the Go release, the edits and the edited files.
+// the current directory. It keeps them in the user's cache directory, in a
+// folder named after the Go release, the edits and the edited files; if an
+// earlier call has made the folder, Prepare uses it.
 //
-// The go command takes an overlay for a Go tree, but for none that it has
-// downloaded by itself. For such a tree Prepare makes a tree of symbolic links
-// in which the edited files are real ones. It does so too if args, the
-// arguments of the go command that is to run, or GOFLAGS have an overlay: of two
-// the go command uses one.
+// The go command accepts an overlay for a Go tree, but not for a tree that it
+// has downloaded by itself. For such a tree Prepare makes a tree of symbolic
+// links in which only the edited files are real files. It also does so if an
+// overlay is set already, in GOFLAGS or in args, the arguments of the go command
+// that will run: the go command uses only one overlay.
 //
-// Prepare compiles what it makes. That takes some seconds, and happens once:
-// Prepare writes a line about it to log.
+// Prepare compiles the edited files. That takes some seconds, and happens only
+// when they are made: then Prepare writes a line to log.
 func Prepare(args []string, log io.Writer) (*Build, error) {
 	g, err := askGo()
 	if err != nil {
 		return nil, err
 	}
-	if err := known(g.GOVERSION); err != nil {
+	if err := checkRelease(g.GOVERSION); err != nil {
 		return nil, err
 	}
 	cache, err := os.UserCacheDir()
@@ -54,7 +56,7 @@ func Prepare(args []string, log io.Writer) (*Build, error) {
 		return nil, err
 	}
 	p := plan{edits: edits, version: g.GOVERSION, root: g.GOROOT, cache: filepath.Join(cache, "halfopen", "deep"), log: log}
-	p.tree = below(g.GOMODCACHE, g.GOROOT) || hasOverlay(args, g.GOFLAGS)
+	p.tree = isBelow(g.GOMODCACHE, g.GOROOT) || hasOverlay(args, g.GOFLAGS)
 	b, err := p.make()
 	if err == nil {
 		b.goflags = g.GOFLAGS
@@ -62,19 +64,20 @@ func Prepare(args []string, log io.Writer) (*Build, error) {
 	return b, err
 }
 
-// A goEnv is what the go command says about itself.
+// goEnv has the settings of the go command that Prepare needs.
 type goEnv struct{ GOVERSION, GOROOT, GOMODCACHE, GOFLAGS string }
 
+// askGo returns the settings of the go command in the current directory.
 func askGo() (g goEnv, err error) {
 	out, err := exec.Command("go", "env", "-json", "GOVERSION", "GOROOT", "GOMODCACHE", "GOFLAGS").Output()
 	if err != nil {
-		return g, fmt.Errorf("go env: %w%s", err, said(err))
+		return g, fmt.Errorf("go env: %w%s", err, stderrOf(err))
 	}
 	return g, json.Unmarshal(out, &g)
 }
 
-// said returns what a command that failed wrote to its standard error.
-func said(err error) string {
+// stderrOf returns what a failed command wrote to its standard error.
+func stderrOf(err error) string {
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && len(exit.Stderr) > 0 {
 		return "\n" + string(exit.Stderr)
 	}
@@ -83,18 +86,18 @@ func said(err error) string {
 
 var release = regexp.MustCompile(`^go1\.2[67](\.\d+)?([-+ ].*)?$`)
 
-// known returns an error if version is no Go release whose runtime the edits
-// were written for.
-func known(version string) error {
+// checkRelease returns an error unless version is a Go release for whose runtime
+// the edits were written.
+func checkRelease(version string) error {
 	if release.MatchString(version) {
 		return nil
 	}
-	return fmt.Errorf("%s: the deep bubble knows the runtime of Go 1.26 and of Go 1.27 only: "+
+	return fmt.Errorf("%s: the deep bubble works only with Go 1.26 and Go 1.27: "+
 		"choose one of them, as in GOTOOLCHAIN=go1.27.3, or run without the deep bubble, as in go test", version)
 }
 
-// below reports whether path lies in the folder dir.
-func below(dir, path string) bool {
+// isBelow reports whether path is inside the folder dir.
+func isBelow(dir, path string) bool {
 	for _, p := range []*string{&dir, &path} {
 		if real, err := filepath.EvalSymlinks(*p); err == nil {
 			*p = real
@@ -104,16 +107,16 @@ func below(dir, path string) bool {
 	return err == nil && dir != "" && filepath.IsLocal(rel)
 }
 
-// A plan is what Prepare makes.
+// plan has the settings for one set of edited files.
 type plan struct {
 	edits         []edit
 	version, root string
-	cache         string // the folder of all that was made before
-	tree          bool
+	cache         string // the folder of all sets of edited files
+	tree          bool   // make a tree of links, and no overlay
 	log           io.Writer
 }
 
-// make returns the build, and makes its files unless they are there.
+// make returns the build. It makes the build's files if they do not exist yet.
 func (p plan) make() (*Build, error) {
 	originals, err := p.read()
 	if err != nil {
@@ -137,8 +140,9 @@ func (p plan) make() (*Build, error) {
 	if err := os.MkdirAll(p.cache, 0o777); err != nil {
 		return nil, err
 	}
-	// All of it appears at once. Several processes may do this at a time: the
-	// first to be ready wins, and what the others made is the same.
+	// Make everything in another folder and rename it, so that it appears at
+	// once. If several processes do this at the same time, the first one that is
+	// ready provides the folder. The others have made the same files.
 	made, err := os.MkdirTemp(p.cache, "made-")
 	if err != nil {
 		return nil, err
@@ -182,18 +186,18 @@ func (p plan) read() (map[string][]byte, error) {
 	return files, nil
 }
 
-// has reports whether an edit is one for this release.
+// has reports whether an edit belongs to this release.
 func (p plan) has(e edit) bool {
 	return e.only == "" || strings.HasPrefix(p.version, "go"+e.only)
 }
 
-// name returns the folder's name: whatever of the files or edits changes, it
-// does too.
+// name returns the folder's name. It is another one whenever a file or an edit
+// changes.
 func (p plan) name(originals map[string][]byte) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%q\n%t\n%+v\n", p.version, p.root, p.tree, p.edits)
 	for _, a := range added {
-		fmt.Fprintf(h, "%s\n%s\n", a.file, text(a.from))
+		fmt.Fprintf(h, "%s\n%s\n", a.file, addedText(a.from))
 	}
 	for _, file := range p.paths() {
 		fmt.Fprintf(h, "%s %d\n%s", file, len(originals[file]), originals[file])
@@ -202,7 +206,8 @@ func (p plan) name(originals map[string][]byte) string {
 	return version + "-" + hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-func text(name string) []byte {
+// addedText returns an embedded file.
+func addedText(name string) []byte {
 	b, err := sources.ReadFile(name)
 	if err != nil {
 		panic("deep: " + err.Error()) // it is embedded
@@ -231,13 +236,13 @@ func (p plan) edited(originals map[string][]byte) (map[string][]byte, error) {
 		if _, err := os.Stat(filepath.Join(p.root, "src", filepath.FromSlash(a.file))); err == nil {
 			return nil, fmt.Errorf("%s: %s: the Go tree is edited already", p.version, a.file)
 		}
-		files[a.file] = text(a.from)
+		files[a.file] = addedText(a.from)
 	}
 	return files, nil
 }
 
-// write writes the files into the folder made, which is called dir later, and
-// compiles the edited packages.
+// write writes the files into the folder made and compiles the edited packages.
+// The caller renames the folder to dir afterwards.
 func (p plan) write(made, dir string, files map[string][]byte) error {
 	if p.tree {
 		tree := filepath.Join(made, "goroot")
@@ -248,10 +253,10 @@ func (p plan) write(made, dir string, files map[string][]byte) error {
 	}
 	var first, last struct{ Replace map[string]string }
 	first.Replace, last.Replace = map[string]string{}, map[string]string{}
-	for file, text := range files {
-		file = filepath.FromSlash(file)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		file := filepath.FromSlash(name)
 		to := filepath.Join(made, "src", file)
-		if err := writeFile(to, text); err != nil {
+		if err := writeFile(to, files[name]); err != nil {
 			return err
 		}
 		original := filepath.Join(p.root, "src", file)
@@ -284,14 +289,14 @@ func writeJSON(name string, v any) error {
 }
 
 // compile builds the edited packages, so that an edit that does not fit is an
-// error here and not in the middle of somebody's test.
+// error here and not in the middle of a user's test.
 func (p plan) compile(cmd *exec.Cmd) error {
 	for _, file := range p.paths() {
 		if pkg := file[:strings.LastIndex(file, "/")]; !slices.Contains(cmd.Args, pkg) {
 			cmd.Args = append(cmd.Args, pkg)
 		}
 	}
-	// Whatever the user's module and flags are, these packages are the same.
+	// These packages do not depend on the user's module and flags.
 	cmd.Dir = os.TempDir()
 	cmd.Env = append(cmd.Environ(), "GOWORK=off", "GOFLAGS=")
 	var out bytes.Buffer
@@ -302,14 +307,12 @@ func (p plan) compile(cmd *exec.Cmd) error {
 	return nil
 }
 
-// link makes to a copy of the Go tree's folder rel in which everything without
-// an edited file in it is a symbolic link.
+// link makes a copy of the Go tree's folder rel at to. Folders without an edited
+// file, and files that are not edited, are symbolic links in the copy.
 func link(to, root, rel string, files map[string][]byte) error {
-	inside := false
-	for file := range files {
-		inside = inside || rel == "" || strings.HasPrefix("src/"+file, rel+"/")
-	}
-	if !inside {
+	paths := slices.Sorted(maps.Keys(files))
+	inside := func(file string) bool { return rel == "" || strings.HasPrefix("src/"+file, rel+"/") }
+	if !slices.ContainsFunc(paths, inside) {
 		return os.Symlink(filepath.Join(root, filepath.FromSlash(rel)), to)
 	}
 	if err := os.Mkdir(to, 0o777); err != nil {
@@ -328,9 +331,9 @@ func link(to, root, rel string, files map[string][]byte) error {
 			return err
 		}
 	}
-	for file, text := range files {
+	for _, file := range paths {
 		if dir, name := filepath.Split("src/" + file); dir == rel+"/" {
-			if err := os.WriteFile(filepath.Join(to, name), text, fs.FileMode(0o666)); err != nil {
+			if err := os.WriteFile(filepath.Join(to, name), files[file], fs.FileMode(0o666)); err != nil {
 				return err
 			}
 		}

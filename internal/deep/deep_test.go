@@ -13,7 +13,7 @@ import (
 )
 
 // planFor returns a plan for the Go tree that GOTOOLCHAIN selects, or skips the
-// test if there is none to be had.
+// test if this machine cannot get it.
 func planFor(t *testing.T, toolchain string) plan {
 	t.Helper()
 	t.Setenv("GOTOOLCHAIN", toolchain)
@@ -21,10 +21,10 @@ func planFor(t *testing.T, toolchain string) plan {
 	if err != nil {
 		t.Skipf("no %s here: %v", toolchain, err)
 	}
-	return plan{edits: edits, version: g.GOVERSION, root: g.GOROOT, cache: t.TempDir(), tree: below(g.GOMODCACHE, g.GOROOT), log: io.Discard}
+	return plan{edits: edits, version: g.GOVERSION, root: g.GOROOT, cache: t.TempDir(), tree: isBelow(g.GOMODCACHE, g.GOROOT), log: io.Discard}
 }
 
-// Every edit finds its anchor, in each release that is known.
+// Every edit finds its anchor, in each known release.
 func TestAnchors(t *testing.T) {
 	for _, toolchain := range []string{"local", "go1.26.8", "go1.27.3"} {
 		t.Run(toolchain, func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestAnchors(t *testing.T) {
 			}
 			for file, text := range files {
 				if bytes.Equal(text, originals[file]) {
-					t.Errorf("%s is as it was", file)
+					t.Errorf("%s is not edited", file)
 				}
 			}
 		})
@@ -65,7 +65,7 @@ func (b *box) add(n int) {
 }
 `
 
-// An edit goes where its place says.
+// The text of an edit goes where its place says.
 func TestPlaces(t *testing.T) {
 	for _, tt := range []struct {
 		e    edit
@@ -90,15 +90,15 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// An anchor that is missing, or is there more than once, is an error that
-// names the release, the file and the anchor.
+// For an anchor that is missing, or is found too often, the error names the
+// release, the file and the anchor.
 func TestAnchorErrors(t *testing.T) {
 	twice := strings.Replace(small, "b.n++", "b.n += n", 1)
 	for _, tt := range []struct{ src, in, at, want string }{
-		{small, "box.add", "b.n--", `go1.26.9: p.go: the anchor "box.add, b.n--" is there 0 times, not 1: this Go tree is not one that halfopen knows`},
-		{small, "add", "b.n++", `go1.26.9: p.go: the anchor "add, b.n++" is there 0 times, not 1: this Go tree is not one that halfopen knows`},
-		{small, "type bag", "", `go1.26.9: p.go: the anchor "type bag" is there 0 times, not 1: this Go tree is not one that halfopen knows`},
-		{twice, "box.add", "b.n += n", `go1.26.9: p.go: the anchor "box.add, b.n += n" is there 2 times, not 1: this Go tree is not one that halfopen knows`},
+		{small, "box.add", "b.n--", `go1.26.9: p.go: got the anchor "box.add, b.n--" 0 times, want 1: halfopen does not know this Go tree`},
+		{small, "add", "b.n++", `go1.26.9: p.go: got the anchor "add, b.n++" 0 times, want 1: halfopen does not know this Go tree`},
+		{small, "type bag", "", `go1.26.9: p.go: got the anchor "type bag" 0 times, want 1: halfopen does not know this Go tree`},
+		{twice, "box.add", "b.n += n", `go1.26.9: p.go: got the anchor "box.add, b.n += n" 2 times, want 1: halfopen does not know this Go tree`},
 	} {
 		_, err := apply("go1.26.9", "p.go", []byte(tt.src), []edit{{in: tt.in, at: tt.at, text: "n--"}})
 		if err == nil || err.Error() != tt.want {
@@ -107,23 +107,23 @@ func TestAnchorErrors(t *testing.T) {
 	}
 }
 
-// A release that is not known is refused by its name.
+// The error for an unknown release names it.
 func TestReleases(t *testing.T) {
 	for _, version := range []string{"go1.26", "go1.26.8", "go1.26.8-ours", "go1.27.3 X:jsonv2"} {
-		if err := known(version); err != nil {
+		if err := checkRelease(version); err != nil {
 			t.Error(err)
 		}
 	}
 	for _, version := range []string{"go1.25.3", "go1.28.0", "go1.2", "go1.260", "go1.27rc1", "devel go1.27-0123456"} {
-		err := known(version)
-		if err == nil || !strings.HasPrefix(err.Error(), version+": the deep bubble knows the runtime of Go 1.26 and of Go 1.27 only: choose one of them") {
+		err := checkRelease(version)
+		if err == nil || !strings.HasPrefix(err.Error(), version+": the deep bubble works only with Go 1.26 and Go 1.27: choose one of them") {
 			t.Errorf("%s: got %v", version, err)
 		}
 	}
 }
 
-// Build tags that are there stay there, and what is not for go test is left
-// alone.
+// The user's build tags stay set, and arguments for the test binary do not
+// change.
 func TestTags(t *testing.T) {
 	for _, tt := range []struct{ args, goflags, tags, rest string }{
 		{"-v .", "", Tag, "-v ."},
@@ -151,8 +151,8 @@ func TestTags(t *testing.T) {
 	}
 }
 
-// The program in testdata holds with the deep bubble, and says the same in each
-// process, on one, two and four processors.
+// The tests of the program in testdata pass with the deep bubble, and print the
+// same in each process, on one, two and four processors.
 func TestProgram(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("testdata/program")); err != nil {
@@ -191,8 +191,8 @@ func TestProgram(t *testing.T) {
 	}
 }
 
-// Several processes at a time get the same folder, it is whole, and nothing
-// else is left.
+// Several processes at the same time get the same folder. It is complete, and no
+// other folder is left.
 func TestMadeOnce(t *testing.T) {
 	p := planFor(t, "local")
 	var wg sync.WaitGroup
@@ -222,7 +222,7 @@ func TestMadeOnce(t *testing.T) {
 	}
 }
 
-// An edit that does not compile is an error that says so, and leaves nothing.
+// For an edit that does not compile, the error says so, and no file is left.
 func TestDoesNotCompile(t *testing.T) {
 	p := planFor(t, "local")
 	p.edits = append(slices.Clone(edits), edit{file: "internal/sync/mutex.go", in: "Mutex.lockSlow", text: "nothing.Of(that)"})
@@ -231,11 +231,12 @@ func TestDoesNotCompile(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if entries, err := os.ReadDir(p.cache); err != nil || len(entries) != 0 {
-		t.Errorf("left behind: %v, %v", entries, err)
+		t.Errorf("got files left: %v, %v", entries, err)
 	}
 }
 
-// In a tree of links the edited files are real ones, and all else is a link.
+// In a tree of links the edited files are real files, and everything else is a
+// link.
 func TestTree(t *testing.T) {
 	root, to := t.TempDir(), filepath.Join(t.TempDir(), "goroot")
 	for _, file := range []string{"VERSION", "bin/go", "src/fmt/print.go", "src/sync/pool.go", "src/sync/map.go", "src/sync/atomic/doc.go"} {

@@ -2,7 +2,8 @@ package deep
 
 import "embed"
 
-// The files that are added to packages, by their path below GOROOT/src.
+// added lists the files that are added to packages, with their path below
+// GOROOT/src.
 var added = []struct{ file, from string }{
 	{"runtime/halfopen_order.go", "source/order.go.txt"},
 	{"runtime/halfopen_syscalls.go", "source/syscalls.go.txt"},
@@ -16,9 +17,9 @@ var added = []struct{ file, from string }{
 //go:embed source
 var sources embed.FS
 
-// The edits, by what they are for.
+// edits lists the edits by their purpose.
 var edits = []edit{
-	// A bubble knows its order, from its beginning to its end.
+	// A bubble orders its goroutines, from its beginning to its end.
 	{file: "runtime/synctest.go", in: "type synctestBubble", text: "deep deepBubble"},
 	{file: "runtime/synctest.go", in: "synctestRun", at: "gp.bubble = bubble", how: after, text: "deepOpen(bubble, gp)"},
 	{file: "runtime/synctest.go", in: "synctestRun", at: "gp.bubble = nil", text: "deepDepart(bubble, gp)"},
@@ -29,12 +30,12 @@ var edits = []edit{
 	// A goroutine that becomes runnable waits for its turn.
 	{file: "runtime/proc.go", in: "ready", at: "runqput(mp.p.ptr(), gp, next)", text: "if gp.bubble != nil && !deepEnter(gp) {\nreleasem(mp)\nreturn\n}"},
 	{file: "runtime/proc.go", in: "newproc", at: "runqput(pp, newg, true)", text: "if newg.bubble != nil && !deepEnter(newg) {\nreturn\n}"},
-	// Whatever way it came, it does not run before its turn.
+	// It does not run before its turn, in whatever way it became runnable.
 	{file: "runtime/proc.go", in: "schedule", at: "if gp.lockedm != 0", text: "if gp.bubble != nil && !deepPass(gp) {\ngoto top\n}"},
 	{file: "runtime/proc.go", in: "exitsyscallNoP", at: "execute(gp, false)", n: 2, how: before, text: "if gp.bubble != nil && pp != nil && !deepPass(gp) {\nschedule()\n}"},
 	{file: "runtime/proc.go", in: "exitsyscall", at: "if sched.disable.user && !schedEnabled(gp)", text: "if gp.bubble != nil && !deepIsActive(gp) {\nGosched()\n}"},
 
-	// A goroutine that parks, yields or ends hands its turn on.
+	// A goroutine that parks, yields or ends passes its turn on.
 	{file: "runtime/proc.go", in: "park_m", at: "bubble := gp.bubble", how: after, text: "deepStay := deepStays(gp.waitreason)"},
 	{file: "runtime/proc.go", in: "park_m", at: "schedule()", text: "if bubble != nil && !deepStay {\ndeepLeave(bubble, gp)\n}"},
 	{file: "runtime/proc.go", in: "goschedImpl", at: "dropg()", how: after, text: "if gp.bubble != nil && !deepYield(gp, preempted) {\nschedule()\n}"},
@@ -43,7 +44,7 @@ var edits = []edit{
 	{file: "runtime/proc.go", in: "goexit0", at: "gdestroy(gp)", how: after, text: "if bubble != nil {\ndeepLeave(bubble, gp)\n}"},
 	{file: "runtime/coro.go", in: "coroswitch_m", text: "deepFrom := gp"},
 	{file: "runtime/coro.go", in: "coroswitch_m", at: "setGNoWB(&mp.curg, gnext)", text: "if bubble != nil {\ndeepSwitch(bubble, deepFrom, gnext)\n}"},
-	// The runtime's own waiting is no yield.
+	// A goroutine that waits for the runtime itself does not yield.
 	{file: "runtime/mgc.go", in: "GC", at: "Gosched()", n: 2, how: instead, text: "deepGosched()"},
 	{file: "runtime/mgc.go", in: "gcStart", at: "Gosched()", how: instead, text: "deepGosched()"},
 	{file: "runtime/mgcmark.go", in: "gcAssistAlloc", at: "Gosched()", how: instead, text: "deepGosched()"},
@@ -56,14 +57,14 @@ var edits = []edit{
 	{file: "runtime/proc.go", in: "stopTheWorld", at: "semacquire(&worldsema)", how: instead, text: "deepSemacquire(&worldsema)"},
 	{file: "runtime/proc.go", in: "stopTheWorldGC", at: "semacquire(&gcsema)", how: instead, text: "deepSemacquire(&gcsema)"},
 
-	// A system call that lost its processor does not hold up its bubble for ever.
+	// A system call that lost its processor does not stop its bubble for ever.
 	{file: "runtime/proc.go", in: "syscallingThread.releaseP", at: "addGSyscallNoP(s.mp)", text: "deepLose(s.gp)"},
 	{file: "runtime/proc.go", in: "entersyscallHandleGCWait", at: "addGSyscallNoP(gp.m)", text: "deepLose(gp.m.curg)"},
 	{file: "runtime/proc.go", in: "entersyscallblock", at: "handoffp(releasep())", text: "if gp.bubble != nil {\ndeepLeave(gp.bubble, gp)\n}"},
 	{file: "runtime/proc.go", in: "sysmon", at: "if retake(now) != 0", text: "deepFree(now)"},
 	{file: "runtime/proc.go", in: "sysmon", at: "if debug.schedtrace <= 0 && (sched.gcwaiting.Load() || sched.npidle.Load() == gomaxprocs)", how: instead, text: "if debug.schedtrace <= 0 && deepLostCount.Load() == 0 && (sched.gcwaiting.Load() || sched.npidle.Load() == gomaxprocs)"},
 
-	// What was chance comes from the bubble.
+	// Random numbers come from the bubble.
 	{file: "runtime/select.go", in: "selectgo", at: "j := cheaprandn(uint32(norder + 1))", how: instead, text: "j := deepPoll(gp, uint32(norder+1))"},
 	{file: "runtime/time.go", in: "timer.maybeAdd", at: "t.rand = cheaprand()", how: instead, text: "t.rand = deepTimer(getg().bubble)"},
 	{file: "runtime/rand.go", in: "rand", text: "if bubble := getg().bubble; bubble != nil {\nreturn deepNumber(&bubble.deep.numbers)\n}"},

@@ -4,8 +4,9 @@ package on
 
 import _ "unsafe" // for linkname
 
-// halfopenDeep is a variable of the edited runtime, where it is true. Built with
-// the tag and without the overlay, this one stands alone and is false.
+// halfopenDeep is true in the edited runtime, which has a variable of this name.
+// In a program that is built with the tag but without the overlay, only this
+// variable exists, and it is false.
 //
 //go:linkname halfopenDeep runtime.halfopenDeep
 var halfopenDeep bool

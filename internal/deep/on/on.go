@@ -1,3 +1,3 @@
-// Package on knows whether the program runs on the edited runtime of package
+// Package on reports whether the program runs on the edited runtime of package
 // deep.
 package on

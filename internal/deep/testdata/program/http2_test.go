@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// A listener hands out the server's ends of the pipes that dial makes.
+// listener accepts the server's ends of the pipes that dial makes.
 type listener struct {
 	conns  chan net.Conn
 	closed chan bool
@@ -53,7 +53,7 @@ func (l *listener) dial(context.Context, string, string) (net.Conn, error) {
 	return &seen{c, l, "client"}, nil
 }
 
-// A seen conn notes what is written.
+// seen is a connection that records what is written to it.
 type seen struct {
 	net.Conn
 	l   *listener
@@ -69,7 +69,8 @@ func (c *seen) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// twoGets releases two GETs together and returns what passed the connection.
+// twoGets starts two GETs together and returns a digest of the bytes on the
+// connection.
 func twoGets(t *testing.T, size int, config *tls.Config) string {
 	l := listen()
 	var protocols http.Protocols
@@ -122,12 +123,12 @@ func twoGets(t *testing.T, size int, config *tls.Config) string {
 
 func TestH2C(t *testing.T) {
 	for _, size := range []int{10, 20_000, 100_000} {
-		sames(t, 40, func(say func(...any)) { say(twoGets(t, size, nil)) })
+		wantSame(t, 40, func(say func(...any)) { say(twoGets(t, size, nil)) })
 	}
 }
 
 func TestTLS(t *testing.T) {
-	sames(t, 10, func(say func(...any)) {
+	wantSame(t, 10, func(say func(...any)) {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
 			t.Fatal(err)

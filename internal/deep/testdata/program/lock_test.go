@@ -12,7 +12,7 @@ import (
 	"unsafe"
 )
 
-// A lock that is held for an hour of virtual time is waited for at once.
+// Waiting for a lock that is held for an hour of virtual time takes no real time.
 func TestHeldOverSleep(t *testing.T) {
 	start := time.Now()
 	synctest.Test(t, func(t *testing.T) {
@@ -52,19 +52,19 @@ func TestHeldOverSleep(t *testing.T) {
 	}
 }
 
-// While a goroutine outside holds a lock, time stands still in the bubble, and
-// it is no deadlock. Once a goroutine of the bubble holds it, the others of the
-// bubble wait durably, also those that began to wait before.
+// While a goroutine outside holds a lock, time stands still in the bubble, and no
+// deadlock is reported. Once a goroutine of the bubble holds the lock, the others
+// of the bubble wait durably, also those that began to wait before.
 func TestHeldOutside(t *testing.T) {
 	var mu sync.Mutex
 	mu.Lock()
 	waiting := make(chan bool)
 	go func() {
 		<-waiting
-		for atomic.LoadInt32((*int32)(unsafe.Pointer(&mu)))>>3 < 3 { // the count of those who wait
+		for atomic.LoadInt32((*int32)(unsafe.Pointer(&mu)))>>3 < 3 { // the number of waiting goroutines
 			runtime.Gosched()
 		}
-		for range 10_000 { // if it were durable, time would go on now
+		for range 10_000 { // if the waits were durable, time would go on now
 			runtime.Gosched()
 		}
 		mu.Unlock()
@@ -73,7 +73,7 @@ func TestHeldOutside(t *testing.T) {
 		begin := time.Now()
 		time.AfterFunc(time.Minute, func() { time.Sleep(time.Hour) })
 		var wg sync.WaitGroup
-		first := true // to get the lock
+		first := true // no goroutine of the bubble has got the lock yet
 		for range 3 {
 			wg.Go(func() {
 				mu.Lock()
@@ -93,8 +93,8 @@ func TestHeldOutside(t *testing.T) {
 	})
 }
 
-// A writer waits for a reader of its bubble and for one outside: durably once
-// the one outside has left.
+// A writer waits for a reader of its bubble and for a reader outside. Once the
+// reader outside has left, the wait is durable.
 func TestReaders(t *testing.T) {
 	var rw sync.RWMutex
 	rw.RLock()
@@ -120,7 +120,8 @@ func TestReaders(t *testing.T) {
 	})
 }
 
-// Two goroutines that wait for each other's mutex are a deadlock, told at once.
+// Two goroutines that wait for each other's mutex are a deadlock, which is
+// reported at once.
 func TestDeadlock(t *testing.T) {
 	defer func() {
 		if r := fmt.Sprint(recover()); !strings.Contains(r, "deadlock") {

@@ -18,9 +18,9 @@ import (
 	"time"
 )
 
-// sames runs f in n bubbles, and fails if two of them differ. It prints what
-// they say, for whoever compares two processes.
-func sames(t *testing.T, n int, f func(say func(...any))) {
+// wantSame runs f in n bubbles, and fails if two of them say different things. It
+// prints what they say, so that the outputs of two processes can be compared.
+func wantSame(t *testing.T, n int, f func(say func(...any))) {
 	t.Helper()
 	var first string
 	for i := range n {
@@ -43,10 +43,11 @@ func sames(t *testing.T, n int, f func(say func(...any))) {
 	fmt.Printf("outcome %s %s\n", t.Name(), first)
 }
 
-// Six goroutines at a mutex, a select of three, a map, four timers of one
-// instant, and three kinds of random numbers.
+// Everything is in the same order in each run: six goroutines at a mutex, a select
+// of three channels, a map, four timers of one instant, and three kinds of random
+// numbers.
 func TestOrder(t *testing.T) {
-	sames(t, 500, func(say func(...any)) {
+	wantSame(t, 500, func(say func(...any)) {
 		var mu sync.Mutex
 		var wg sync.WaitGroup
 		for i := range 6 {
@@ -92,12 +93,13 @@ func TestOrder(t *testing.T) {
 	})
 }
 
-// What a sync.Pool kept from outside or from another bubble is not seen.
+// A value that was put into a sync.Pool outside, or in another bubble, is not
+// found.
 func TestPool(t *testing.T) {
 	pool := sync.Pool{New: func() any { return new(int) }}
 	n := 7
 	pool.Put(&n)
-	sames(t, 20, func(say func(...any)) {
+	wantSame(t, 20, func(say func(...any)) {
 		p := pool.Get().(*int)
 		say(*p)
 		*p++
@@ -105,10 +107,10 @@ func TestPool(t *testing.T) {
 	})
 }
 
-// Goroutines that come back by other doors than a wake-up: the collector,
-// system calls, locked threads, coroutines.
+// The order is also the same where goroutines become runnable in other ways than
+// by a wake-up: the collector, system calls, locked threads, coroutines.
 func TestDoors(t *testing.T) {
-	sames(t, 5, func(say func(...any)) {
+	wantSame(t, 5, func(say func(...any)) {
 		var wg sync.WaitGroup
 		turn := func(i int) {
 			for j := range 3 {
@@ -172,7 +174,7 @@ func TestSystemCall(t *testing.T) {
 	})
 }
 
-// A goroutine that waits without saying so does not stop its bubble for ever.
+// A goroutine that waits in a loop does not stop its bubble for ever.
 func TestSpin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ready atomic.Bool
@@ -186,9 +188,10 @@ func TestSpin(t *testing.T) {
 	})
 }
 
-// Bubbles run in parallel, and share locks with each other and with outside.
-// One of them is held while time passes. (With two, each bubble's time could
-// stand still because of the other's, and both would wait for ever.)
+// Bubbles run in parallel, and share locks with each other and with a goroutine
+// outside. One of the locks is held while time passes. (If two were, the time of
+// two bubbles could stand still because of each other, and both would wait for
+// ever.)
 func TestParallel(t *testing.T) {
 	var mu sync.Mutex
 	var rw sync.RWMutex
