@@ -20,22 +20,22 @@ var defects = []struct {
 	limit    int
 	lines    int // of the shortest script that shows it, written by hand
 }{
-	{"orphan forgotten", "golang/go#59017", oneAfterAnother, 0, 5},
-	{"goroutine waits on", "golang/go#33850", one, 0, 4},
-	{"slot of the cancelled", "golang/go#65705", threeAtLimit, 1, 6},
-	{"slot of the broken", "gomodule/redigo#520", twoAtLimit, 1, 6},
-	{"nobody is next", "golang/go#10886", threeAtLimit, 1, 5},
+	{"unused dial leaked", "golang/go#59017", oneAfterAnother, 0, 5},
+	{"goroutine left waiting", "golang/go#33850", one, 0, 4},
+	{"slot lost after cancel", "golang/go#65705", threeAtLimit, 1, 6},
+	{"slot lost after error", "gomodule/redigo#520", twoAtLimit, 1, 6},
+	{"no dial after failure", "golang/go#10886", threeAtLimit, 1, 5},
 	{"over the limit", "golang/go#29889", threeAtLimit, 1, 3},
-	{"dialing is served", "golang/go#32336", oneAfterAnother, 0, 5},
-	{"idle twice", "", oneThenTwo, 0, 7},
+	{"dialing waiter skipped", "golang/go#32336", oneAfterAnother, 0, 5},
+	{"idle conn used twice", "", oneThenTwo, 0, 7},
 	{"put back twice", "", oneThenTwo, 0, 7},
-	{"posts again", "golang/go#22158", fourPosts, 0, 10},
-	{"cancel is not heard", "golang/go#28012", one, 0, 4},
-	{"late answer stays", "redis/go-redis#1113", threeFree, 0, 7},
-	{"broken and open", "golang/go#28012", one, 0, 4},
-	{"neither", "", one, 0, 4},
-	{"closed and forgotten", "golang/go#8483", oneAfterAnother, 0, 5},
-	{"idle closed and counted", "golang/go#32336", idleBetween, 1, 7},
+	{"POST retried", "golang/go#22158", fourPosts, 0, 10},
+	{"cancel ignored", "golang/go#28012", one, 0, 4},
+	{"pooled after cancel", "redis/go-redis#1113", threeFree, 0, 7},
+	{"broken conn left open", "golang/go#28012", one, 0, 4},
+	{"no response and no error", "", one, 0, 4},
+	{"leaked after close-idle", "golang/go#8483", oneAfterAnother, 0, 5},
+	{"slot lost after close-idle", "golang/go#32336", idleBetween, 1, 7},
 }
 
 func newMini(t *harness.T, bug string, limit int) *mini.Transport {
@@ -154,7 +154,7 @@ func TestDefects(t *testing.T) {
 			if found[len(found)-1] > budget {
 				t.Errorf("%s: the portfolio missed it with a seed", d.bug)
 			}
-			if median >= 500 || d.bug == "posts again" && median >= 40 {
+			if median >= 500 || d.bug == "POST retried" && median >= 40 {
 				t.Errorf("%s: the portfolio took %d schedules in the median", d.bug, median)
 			}
 		}

@@ -73,7 +73,7 @@ func TestShards(t *testing.T) {
 	bounds := harness.Bounds{Strategy: "exhaustive", Delays: 2, Schedules: harness.All, KeepGoing: true}
 	for name, body := range map[string]func(*harness.T){
 		"net/http": twoGets,
-		"defect":   func(t *harness.T) { oneAfterAnother(t, newMini(t, "orphan forgotten", 0)) },
+		"defect":   func(t *harness.T) { oneAfterAnother(t, newMini(t, "unused dial leaked", 0)) },
 	} {
 		one, err := harness.Search(name, bounds, nil, body)
 		if err != nil {
@@ -216,14 +216,14 @@ func TestSavedReplay(t *testing.T) {
 		return func(t *harness.T) { oneAfterAnother(t, newMini(t, bug, 0)) }
 	}
 	rec := &failing{TB: t, name: "TestPool/limit 1"}
-	rec.run(func() { harness.Explore(rec, harness.Bounds{}, body("orphan forgotten")) })
+	rec.run(func() { harness.Explore(rec, harness.Bounds{}, body("unused dial leaked")) })
 	files, _ := filepath.Glob("testdata/replays/*.replay")
 	if len(files) != 1 || !strings.Contains(rec.text, "-halfopen.replay "+files[0]) {
 		t.Fatalf("got files %q and\n%s", files, rec.text)
 	}
 	// It still fails, before anything is explored.
 	rec = &failing{TB: t, name: rec.name}
-	rec.run(func() { harness.Explore(rec, harness.Bounds{Schedules: harness.None}, body("orphan forgotten")) })
+	rec.run(func() { harness.Explore(rec, harness.Bounds{Schedules: harness.None}, body("unused dial leaked")) })
 	if want := "r2: waits while c1 to api.test:80 is idle"; !strings.Contains(rec.text, want) || !strings.Contains(rec.logs, files[0]+": fails") {
 		t.Errorf("got %s\n%s\nwant %q", rec.text, rec.logs, want)
 	}
@@ -237,7 +237,7 @@ func TestSavedReplay(t *testing.T) {
 	rec = &failing{TB: t, name: rec.name}
 	rec.run(func() {
 		harness.Explore(rec, harness.Bounds{Schedules: harness.None}, func(t *harness.T) {
-			body("orphan forgotten")(t)
+			body("unused dial leaked")(t)
 			t.Get("r3", newMini(t, "", 0), "http://api.test/")
 		})
 	})

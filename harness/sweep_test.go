@@ -91,7 +91,7 @@ func TestSweepCancel(t *testing.T) {
 	if err != nil || len(x.Findings) > 0 || !x.Complete || x.Schedules < 12 {
 		t.Errorf("got %v\n%s", err, x)
 	}
-	x, err = harness.Search(t.Name(), harness.SweepCancel, nil, body("cancel is not heard"))
+	x, err = harness.Search(t.Name(), harness.SweepCancel, nil, body("cancel ignored"))
 	if err != nil || len(x.Findings) == 0 {
 		t.Errorf("got %v\n%s, want the defect found", err, x)
 	}

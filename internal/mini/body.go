@@ -8,30 +8,31 @@ import (
 	"time"
 )
 
-// What is read at most of a body that was closed, and for how long.
+// How much of a closed body drain reads at most, and for how long.
 const (
 	drainMost = 256 << 10
 	drainTime = 50 * time.Millisecond
 )
 
-// body gives the connection back when it was read to its end.
+// body puts its connection back into the pool when it was read to its end.
 type body struct {
 	io.ReadCloser
 	m    *Transport
 	c    *conn
 	stop func() bool
-	fit  bool // the connection, for another request
+	fit  bool // the connection can serve another request
 	over atomic.Bool
 
-	// Of a transport that drains.
+	// These are for a transport with Drain.
 	closed   atomic.Bool
-	turn     chan struct{}  // held by what reads
-	from, to *http.Response // as it was received, and as the caller has it
+	turn     chan struct{}  // full while Read or drain reads
+	from, to *http.Response // the received response, and the caller's copy of it
 }
 
-// callers is a copy of a response that shares nothing with it that reading the body
-// changes: http.ReadResponse writes the trailer when the body ends, whoever reads it.
-func callers(resp *http.Response) *http.Response {
+// forCaller returns a copy of a response for the caller. Reading the body to its
+// end writes the trailer of the received response, also if drain reads it; the
+// copy does not share the trailer.
+func forCaller(resp *http.Response) *http.Response {
 	c := *resp
 	c.Trailer = maps.Clone(resp.Trailer)
 	return &c
@@ -47,8 +48,8 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p)
 	switch {
-	case err == nil || b.m.Bug == "end not noticed":
-	case err != io.EOF && b.m.Bug == "failure drained":
+	case err == nil || b.m.Bug == "body end missed":
+	case err != io.EOF && b.m.Bug == "drained after error":
 	case b.m.Drain && b.closed.Load(): // drain ends it
 	default:
 		if err == io.EOF && b.from != nil {
@@ -63,7 +64,7 @@ func (b *body) Close() error {
 	if b.closed.Swap(true) || b.over.Load() {
 		return nil
 	}
-	if b.m.Drain && b.fit && b.m.Bug != "unread is pooled" {
+	if b.m.Drain && b.fit && b.m.Bug != "pooled with unread body" {
 		go b.drain()
 		return nil
 	}
@@ -71,26 +72,26 @@ func (b *body) Close() error {
 	return nil
 }
 
-// drain reads what is left of the body, and gives the connection back, or closes it
-// if that is too much or takes too long.
+// drain reads the rest of the body and puts the connection back. If the rest is too
+// long or takes too long, drain closes the connection.
 func (b *body) drain() {
 	m := b.m
 	m.mu.Lock()
 	closes := m.closes
 	m.mu.Unlock()
 	timer := time.AfterFunc(drainTime, func() {
-		if m.Bug != "drains for ever" && m.Bug != "failure drained" {
+		if m.Bug != "drains for ever" && m.Bug != "drained after error" {
 			b.c.Close()
 		}
 	})
 	b.turn <- struct{}{}
 	var err error
 	switch m.Bug {
-	case "part drained":
+	case "drained in part":
 		if _, err = b.ReadCloser.Read(make([]byte, 4096)); err == nil {
 			err = io.EOF
 		}
-	case "failure drained":
+	case "drained after error":
 		_, err = io.Copy(io.Discard, b.c)
 	default:
 		_, err = io.CopyN(io.Discard, b.ReadCloser, drainMost+1)
@@ -100,12 +101,13 @@ func (b *body) drain() {
 	m.mu.Lock()
 	late := closes != m.closes
 	m.mu.Unlock()
-	if late && m.Bug == "drained and forgotten" {
+	if late && m.Bug == "leaked after drain" {
 		return
 	}
 	b.end(whole)
 }
 
+// end puts the connection back, or closes it if the body was not read to its end.
 func (b *body) end(whole bool) {
 	if b.over.Swap(true) {
 		return
@@ -114,11 +116,11 @@ func (b *body) end(whole bool) {
 	case b.stop() && whole && b.fit:
 		b.m.put(b.c)
 		if b.m.Bug == "put back twice" {
-			b.m.put(b.c.again())
+			b.m.put(b.c.secondUse())
 		}
-	case b.m.Bug == "unread is pooled":
+	case b.m.Bug == "pooled with unread body":
 		b.m.put(b.c)
-	case b.m.Bug == "unread stays open":
+	case b.m.Bug == "unread body leaks conn":
 	default:
 		b.m.drop(b.c)
 	}

@@ -1,6 +1,6 @@
-// Package mini is a small HTTP/1 transport with a pool that is right, and that
-// can be given one of the classic mistakes of pools: what is tested on it is
-// whether they are found. Its goal is that each mistake is one line.
+// Package mini provides a small HTTP/1 transport with a pool. It makes no mistakes,
+// but can be given one of the classic mistakes of pools: tests check that halfopen
+// finds it. The goal of the package is that each mistake is one line.
 package mini
 
 import (
@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Transport is an [http.RoundTripper]. Its zero value with a DialContext has no
-// mistake.
+// Transport is an [http.RoundTripper]. A Transport of which only DialContext is set
+// makes no mistakes.
 type Transport struct {
 	DialContext     func(ctx context.Context, network, addr string) (net.Conn, error)
 	MaxConnsPerHost int
@@ -26,12 +26,12 @@ type Transport struct {
 
 	ExpectContinueTimeout time.Duration
 
-	// Drain has what is left of a body that was closed before its end read, for up to
-	// 50 ms and 256 KiB, so that its connection serves again. Without it the
-	// connection is closed.
+	// Drain makes the transport read the rest of a body that was closed before its
+	// end, for up to 50 ms and 256 KiB, so that the connection can serve another
+	// request. Without Drain it closes the connection.
 	Drain bool
 
-	// Bug is the name of the mistake: see the uses of it below.
+	// Bug names the mistake. The code below compares it with each name.
 	Bug string
 
 	mu      sync.Mutex
@@ -47,12 +47,12 @@ type conn struct {
 	br     *bufio.Reader
 	reused int
 	closes int
-	timer  *time.Timer // of IdleConnTimeout
+	timer  *time.Timer // for IdleConnTimeout
 }
 
-// again is the same connection for another request, which is the mistake; that
-// both have a reader of their own keeps it from being a data race too.
-func (c *conn) again() *conn {
+// secondUse returns the same connection for another request: that is a mistake. Each
+// of the two has a reader of its own, so that the mistake is not a data race too.
+func (c *conn) secondUse() *conn {
 	return &conn{Conn: c.Conn, host: c.host, br: bufio.NewReader(c.Conn), reused: c.reused + 1, closes: c.closes}
 }
 
@@ -65,8 +65,10 @@ type waiter struct {
 	dialing bool
 }
 
+// RoundTrip sends req on an idle connection or on a new one. It sends a GET again
+// if a connection that has served before fails.
 func (m *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := req.Context().Err(); err != nil && m.Bug != "over and sent" {
+	if err := req.Context().Err(); err != nil && m.Bug != "sent after cancel" {
 		return nil, err
 	}
 	for {
@@ -74,26 +76,27 @@ func (m *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		again := c.reused > 0 && req.Method == "GET" && m.Bug != "never again" || m.Bug == "posts again" && c.reused == 3
-		again = again || m.Bug == "anything again" && c.reused > 0
-		again = again && (req.Body == nil || req.GetBody != nil || m.Bug == "stream again")
+		retry := c.reused > 0 && req.Method == "GET" && m.Bug != "never retried" || m.Bug == "POST retried" && c.reused == 3
+		retry = retry || m.Bug == "everything retried" && c.reused > 0
+		retry = retry && (req.Body == nil || req.GetBody != nil || m.Bug == "stream retried")
 		resp, err := m.exchange(c, req)
-		if err == nil || req.Context().Err() != nil || !again {
+		if err == nil || req.Context().Err() != nil || !retry {
 			return resp, err
 		}
-		if req.GetBody != nil && m.Bug != "rest again" {
+		if req.GetBody != nil && m.Bug != "rest of body retried" {
 			req.Body, _ = req.GetBody()
 		}
 	}
 }
 
-// get waits for an idle connection or a dial, whichever is first.
+// get returns an idle connection. If there is none, it waits for a dial or for a
+// connection that another request puts back, whichever comes first.
 func (m *Transport) get(ctx context.Context, addr string) (*conn, error) {
 	m.mu.Lock()
 	host := m.host(addr)
 	if c := m.takeIdle(host); c != nil {
-		if m.Bug == "idle twice" && c.reused == 0 {
-			m.idle = append(m.idle, c.again())
+		if m.Bug == "idle conn used twice" && c.reused == 0 {
+			m.idle = append(m.idle, c.secondUse())
 		}
 		c.reused++
 		m.mu.Unlock()
@@ -113,10 +116,10 @@ func (m *Transport) get(ctx context.Context, addr string) (*conn, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.Bug != "gone and in line" {
+	if m.Bug != "cancelled waiter stays" {
 		m.leave(w)
 	}
-	if m.Bug == "goroutine waits on" {
+	if m.Bug == "goroutine left waiting" {
 		go func() {
 			if c := <-w.ready; c != nil {
 				m.put(c)
@@ -134,9 +137,9 @@ func (m *Transport) get(ctx context.Context, addr string) (*conn, error) {
 	return nil, ctx.Err()
 }
 
-// host is what connections are told apart by.
+// host returns the key of the connections that can serve addr.
 func (m *Transport) host(addr string) string {
-	if m.Bug == "one for all hosts" {
+	if m.Bug == "one pool for all hosts" {
 		return ""
 	}
 	return addr
@@ -150,7 +153,7 @@ func (m *Transport) takeIdle(host string) *conn {
 		}
 		if c := m.idle[i]; c.host == host {
 			m.idle = slices.Delete(m.idle, i, i+1)
-			if c.timer != nil && m.Bug != "timer of the taken" {
+			if c.timer != nil && m.Bug != "idle timer not stopped" {
 				c.timer.Stop()
 			}
 			return c
@@ -159,6 +162,7 @@ func (m *Transport) takeIdle(host string) *conn {
 	return nil
 }
 
+// leave removes w from the waiters.
 func (m *Transport) leave(w *waiter) {
 	m.waiters = slices.DeleteFunc(m.waiters, func(v *waiter) bool { return v == w })
 }
@@ -166,7 +170,7 @@ func (m *Transport) leave(w *waiter) {
 // next starts a dial for the first waiter without one, if the limit allows.
 func (m *Transport) next() {
 	for i := range m.waiters {
-		if m.Bug == "last dials first" {
+		if m.Bug == "last waiter dials first" {
 			i = len(m.waiters) - 1 - i
 		}
 		w := m.waiters[i]
@@ -197,15 +201,15 @@ func (m *Transport) dialFor(w *waiter, closes int) {
 	defer m.mu.Unlock()
 	waits := slices.Contains(m.waiters, w)
 	if err != nil {
-		if waits || m.Bug != "slot of the cancelled" {
+		if waits || m.Bug != "slot lost after cancel" {
 			m.count(w.host, -1)
 		}
-		if waits && m.Bug != "failure not told" {
+		if waits && m.Bug != "dial error not reported" {
 			w.err = err
 			m.leave(w)
 			close(w.ready)
 		}
-		if m.Bug != "nobody is next" {
+		if m.Bug != "no dial after failure" {
 			m.next()
 		}
 		return
@@ -214,9 +218,9 @@ func (m *Transport) dialFor(w *waiter, closes int) {
 	switch {
 	case waits:
 		m.serve(w, c)
-	case m.Bug == "orphan forgotten" && !w.served:
+	case m.Bug == "unused dial leaked" && !w.served:
 		m.count(w.host, -1)
-	case m.Bug == "closed and forgotten" && closes != m.closes:
+	case m.Bug == "leaked after close-idle" && closes != m.closes:
 	default:
 		m.putLocked(c)
 	}
@@ -236,11 +240,11 @@ func (m *Transport) put(c *conn) {
 
 func (m *Transport) putLocked(c *conn) {
 	for i := range m.waiters {
-		if m.Bug == "last come first served" {
+		if m.Bug == "last waiter served first" {
 			i = len(m.waiters) - 1 - i
 		}
 		w := m.waiters[i]
-		if w.host != c.host || m.Bug == "dialing is served" && w.dialing {
+		if w.host != c.host || m.Bug == "dialing waiter skipped" && w.dialing {
 			continue
 		}
 		c.reused++
@@ -250,7 +254,8 @@ func (m *Transport) putLocked(c *conn) {
 	m.keep(c)
 }
 
-// keep makes c idle, as far as the limits allow.
+// keep makes c idle. It closes c, or the connection that was idle longest, if there
+// are more idle connections than the limits allow.
 func (m *Transport) keep(c *conn) {
 	most := m.MaxIdleConnsPerHost
 	if m.DisableKeepAlives || most > 0 && m.idleOf(c.host) >= most {
@@ -260,16 +265,16 @@ func (m *Transport) keep(c *conn) {
 	m.idle = append(m.idle, c)
 	if m.MaxIdleConns > 0 && len(m.idle) > m.MaxIdleConns {
 		least := 0 // recently used
-		if m.Bug == "newest goes" {
+		if m.Bug == "newest evicted" {
 			least = len(m.idle) - 1
 		}
 		old := m.idle[least]
-		if m.Bug != "closed and kept" {
+		if m.Bug != "closed conn stays idle" {
 			m.idle = slices.Delete(m.idle, least, least+1)
 		}
 		m.dropLocked(old)
 	}
-	if m.IdleConnTimeout > 0 && (c.timer == nil || m.Bug != "timer of the first") {
+	if m.IdleConnTimeout > 0 && (c.timer == nil || m.Bug != "idle timer set once") {
 		c.timer = time.AfterFunc(m.IdleConnTimeout, func() { m.expire(c) })
 	}
 }
@@ -290,11 +295,11 @@ func (m *Transport) expire(c *conn) {
 	switch {
 	case i >= 0:
 		m.idle = slices.Delete(m.idle, i, i+1)
-		if m.Bug == "slot of the expired" {
+		if m.Bug == "slot lost after expiry" {
 			m.count(c.host, 1)
 		}
 		m.dropLocked(c)
-	case m.Bug == "timer of the taken":
+	case m.Bug == "idle timer not stopped":
 		c.Close()
 	}
 }
@@ -307,7 +312,7 @@ func (m *Transport) drop(c *conn) {
 
 func (m *Transport) dropLocked(c *conn) {
 	c.Close()
-	if m.Bug != "slot of the broken" {
+	if m.Bug != "slot lost after error" {
 		m.count(c.host, -1)
 	}
 	m.next()
@@ -318,66 +323,67 @@ func (m *Transport) exchange(c *conn, req *http.Request) (*http.Response, error)
 	ctx := req.Context()
 	stop := func() bool { return true }
 	switch m.Bug {
-	case "cancel is not heard":
-	case "late answer stays":
+	case "cancel ignored":
+	case "pooled after cancel":
 		stop = context.AfterFunc(ctx, func() { c.SetReadDeadline(time.Unix(1, 0)) })
 	default:
 		stop = context.AfterFunc(ctx, func() { c.Close() })
 	}
 	resp, err := m.talk(c, req)
 	if err != nil {
-		if !stop() && m.Bug == "late answer stays" {
+		if !stop() && m.Bug == "pooled after cancel" {
 			c.SetReadDeadline(time.Time{})
 			m.put(c)
 			return nil, ctx.Err()
 		}
-		if m.Bug != "broken and open" || ctx.Err() != nil {
+		if m.Bug != "broken conn left open" || ctx.Err() != nil {
 			m.drop(c)
 		}
 		if ctx.Err() != nil {
-			if m.Bug == "neither" {
+			if m.Bug == "no response and no error" {
 				return nil, nil
 			}
 			return nil, ctx.Err()
 		}
 		return nil, err
 	}
-	fit := !resp.Close && !req.Close || m.Bug == "close not heeded"
+	fit := !resp.Close && !req.Close || m.Bug == "close ignored"
 	switch m.Bug {
-	case "unknown length costs":
+	case "unknown length closes":
 		fit = fit && resp.ContentLength >= 0
-	case "large body costs":
+	case "large body closes":
 		fit = fit && resp.ContentLength < 64<<10
-	case "no body costs":
+	case "no body closes":
 		fit = fit && resp.ContentLength != 0 && req.Method != "HEAD"
-	case "error costs":
+	case "error status closes":
 		fit = fit && resp.StatusCode < 400
 	}
-	if m.Bug == "cancel reaches too far" {
+	if m.Bug == "cancel closes pooled conn" {
 		stop = func() bool { return true }
 	}
 	b := &body{ReadCloser: resp.Body, m: m, c: c, stop: stop, fit: fit, turn: make(chan struct{}, 1)}
-	if m.Drain && m.Bug != "trailer of the drained" {
-		b.from, resp = resp, callers(resp)
+	if m.Drain && m.Bug != "drain writes trailer" {
+		b.from, resp = resp, forCaller(resp)
 		b.to = resp
 	}
 	resp.Body = b
 	if resp.ContentLength == 0 || req.Method == "HEAD" {
 		b.end(true)
 		resp.Body = http.NoBody
-	} else if m.Bug == "pooled with its body" {
-		m.put(c.again())
+	} else if m.Bug == "pooled before body end" {
+		m.put(c.secondUse())
 	}
 	return resp, nil
 }
 
+// CloseIdleConnections closes the connections that are idle now.
 func (m *Transport) CloseIdleConnections() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.closes++
 	for _, c := range m.idle {
 		c.Close()
-		if m.Bug != "idle closed and counted" {
+		if m.Bug != "slot lost after close-idle" {
 			m.count(c.host, -1)
 		}
 	}

@@ -20,17 +20,18 @@ func (m *Transport) talk(c *conn, req *http.Request) (*http.Response, error) {
 	return m.final(c, req)
 }
 
+// final reads the head of the final response, and skips those of 1xx responses.
 func (m *Transport) final(c *conn, req *http.Request) (*http.Response, error) {
 	for {
 		resp, err := http.ReadResponse(c.br, req)
-		if err != nil || resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols || m.Bug == "hints are the answer" {
+		if err != nil || resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols || m.Bug == "1xx taken as answer" {
 			return resp, err
 		}
 	}
 }
 
-// ask writes the header alone, and the body when the server says 100 Continue, or
-// nothing for too long.
+// ask writes only the header. It writes the body when the server answers 100
+// Continue, or has not answered within ExpectContinueTimeout.
 func (m *Transport) ask(c *conn, req *http.Request) (*http.Response, error) {
 	fmt.Fprintf(c, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", req.Method, req.URL.RequestURI(), req.URL.Host, req.ContentLength)
 	req.Header.Write(c)
@@ -47,9 +48,9 @@ func (m *Transport) ask(c *conn, req *http.Request) (*http.Response, error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 	case err != nil:
 		return nil, err
-	case resp.StatusCode != http.StatusContinue || m.Bug == "continue is the answer":
-		resp.Close = resp.Close || m.Bug != "withheld and pooled"
-		if m.Bug == "withheld and closed" {
+	case resp.StatusCode != http.StatusContinue || m.Bug == "100 taken as answer":
+		resp.Close = resp.Close || m.Bug != "pooled with withheld body"
+		if m.Bug == "closed with unread response" {
 			c.Close()
 		}
 		return resp, nil
