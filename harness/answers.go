@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/script"
 )
 
 // Answer is a wrong, or merely unusual, way in which a server of HTTP/1.1
@@ -96,7 +97,7 @@ func findAnswer(name string) (Answer, error) {
 		}
 		names = append(names, a.Name)
 	}
-	return Answer{}, fmt.Errorf("unknown answer %q%s; there are: %s", name, didYouMean(name, names), strings.Join(names, ", "))
+	return Answer{}, fmt.Errorf("unknown answer %q%s; there are: %s", name, script.DidYouMean(name, names), strings.Join(names, ", "))
 }
 
 // Misbehave takes the request that has arrived at a scripted peer and answers

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/script"
 	"github.com/halfopen/halfopen/harness/internal/search"
 )
 
@@ -110,7 +111,7 @@ func (b Bounds) normal() (Bounds, effects, error) {
 	}
 	if !slices.Contains(strategies, b.Strategy) {
 		return b, effects{}, fmt.Errorf("unknown strategy %q%s; there are: %s", b.Strategy,
-			didYouMean(b.Strategy, strategies), strings.Join(strategies, ", "))
+			script.DidYouMean(b.Strategy, strategies), strings.Join(strategies, ", "))
 	}
 	if b.Independent && (b.Strategy != "exhaustive" || b.Delays != All) {
 		return b, effects{}, fmt.Errorf("sleep sets (Independent) are sound only for Strategy \"exhaustive\" with Delays: All")

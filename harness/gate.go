@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/script"
 )
 
 // A transport calls back: trace hooks, the dialer, the request's body, the
@@ -49,7 +50,7 @@ func checkGate(name string) error {
 	if slices.Contains(gates, name) {
 		return nil
 	}
-	return fmt.Errorf("unknown gate %q%s; there are: %s", name, didYouMean(name, gates), strings.Join(gates, ", "))
+	return fmt.Errorf("unknown gate %q%s; there are: %s", name, script.DidYouMean(name, gates), strings.Join(gates, ", "))
 }
 
 func (t *T) gated(names ...string) bool {

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/halfopen/halfopen/harness/internal/script"
 )
 
 // Maker makes the transport that a script studies: on t.Net, with those
@@ -110,7 +112,7 @@ func (s *Settings) set(setting string) error {
 		for i := range v.NumField() {
 			names = append(names, v.Type().Field(i).Name)
 		}
-		return fmt.Errorf("unknown setting %s%s; there are: %s", name, didYouMean(name, names), strings.Join(names, ", "))
+		return fmt.Errorf("unknown setting %s%s; there are: %s", name, script.DidYouMean(name, names), strings.Join(names, ", "))
 	}
 	var err error
 	switch p := f.Addr().Interface().(type) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/script"
 )
 
 // Net is the network of a [T]: a [faultnet.Net] whose events the harness
@@ -180,7 +181,7 @@ func verdict(name string) (faultnet.Verdict, error) {
 		}
 		names = append(names, v.String())
 	}
-	return faultnet.Pass, fmt.Errorf("unknown outcome %q%s; there are: %s", name, didYouMean(name, names), strings.Join(names, ", "))
+	return faultnet.Pass, fmt.Errorf("unknown outcome %q%s; there are: %s", name, script.DidYouMean(name, names), strings.Join(names, ", "))
 }
 
 // Fault is a fault that is armed: see [Net.Fault].

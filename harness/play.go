@@ -94,18 +94,18 @@ func (p *play) run() {
 		// Whoever scripts a race has dials in hand.
 		p.t.Net.hold("dial")
 	}
-	for _, c := range p.script.commands {
+	for _, c := range p.script.parsed.Commands {
 		p.t.mu.Lock()
-		p.t.at = fmt.Sprintf("%s:%d", p.script.File, c.line)
-		if c.verb == nil {
-			p.t.trace = append(p.t.trace, line{kind: sectionLine, text: c.text})
+		p.t.at = fmt.Sprintf("%s:%d", p.script.File, c.Line)
+		if c.Verb == "" {
+			p.t.trace = append(p.t.trace, line{kind: sectionLine, text: c.Text})
 		}
 		p.t.mu.Unlock()
-		if c.verb != nil {
-			if strings.HasPrefix(c.verb.name, "want") {
-				p.t.lastWant = p.script.line(c.line)
+		if c.Verb != "" {
+			if strings.HasPrefix(c.Verb, "want") {
+				p.t.lastWant = p.script.parsed.Line(c.Line)
 			}
-			c.verb.run(p, c)
+			verbs[c.Verb](p, &command{c.Negate, c.Args, c.Why})
 		}
 	}
 }
@@ -118,12 +118,6 @@ func (p *play) begin() {
 	if p.t.plan == nil {
 		p.t.Net.hold("*")
 	}
-}
-
-// line is the text of a line of the script.
-func (s *Script) line(n int) string {
-	lines := strings.Split(string(s.archive.Comment), "\n")
-	return strings.TrimSpace(lines[n-1])
 }
 
 // start starts a request with those header fields.

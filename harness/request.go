@@ -196,7 +196,7 @@ func (r *Request) Finish() {
 // error that matches err, as [errors.Is] says.
 func (r *Request) WantBrokenBody(err error, why ...string) {
 	r.t.step("!", "finish", r.name, err.Error())
-	r.wantBrokenBody(is(err), err.Error(), why...)
+	r.wantBrokenBody(errorIs(err), err.Error(), why...)
 }
 
 func (r *Request) wantBrokenBody(match func(error) bool, name string, why ...string) {

@@ -74,7 +74,7 @@ func (s *Script) Test(t TB, maker Maker) {
 // one. Another transport than net/http's takes other steps to the same end, so
 // the golden trace is only for that one.
 func (s *Script) goldenTrace(r *Report, rt http.RoundTripper) {
-	want, ok := s.file(traceFile)
+	want, ok := s.parsed.File(traceFile)
 	if _, std := rt.(*http.Transport); !ok || !std || len(r.Failures) > 0 {
 		return
 	}
@@ -97,7 +97,7 @@ func (s *Script) goldenTrace(r *Report, rt http.RoundTripper) {
 }
 
 func (s *Script) onlyTraceDiffers(r *Report) bool {
-	_, has := s.file(traceFile)
+	_, has := s.parsed.File(traceFile)
 	for _, f := range r.Failures {
 		if f.Kind != "trace" {
 			return false
@@ -108,10 +108,11 @@ func (s *Script) onlyTraceDiffers(r *Report) bool {
 
 // Update rewrites the golden trace in the script's file to the one of a run.
 func (s *Script) Update(r *Report) error {
-	for i, f := range s.archive.Files {
+	archive := s.parsed.Archive
+	for i, f := range archive.Files {
 		if f.Name == traceFile {
-			s.archive.Files[i].Data = []byte(r.Trace())
-			return os.WriteFile(s.File, txtar.Format(s.archive), 0o666)
+			archive.Files[i].Data = []byte(r.Trace())
+			return os.WriteFile(s.File, txtar.Format(archive), 0o666)
 		}
 	}
 	return fmt.Errorf("%s: there is no -- %s -- to update", s.File, traceFile)

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/halfopen/halfopen/harness/internal/script"
 )
 
 // authority signs certificates. It is made when the first one is wanted.
@@ -127,7 +129,7 @@ func checkMode(modes []mode, name string) error {
 		}
 		names = append(names, m.name)
 	}
-	return fmt.Errorf("unknown mode %q%s; there are: %s", name, didYouMean(name, names), strings.Join(names, ", "))
+	return fmt.Errorf("unknown mode %q%s; there are: %s", name, script.DidYouMean(name, names), strings.Join(names, ", "))
 }
 
 // ServeTLSAs runs an http.Server with [Pages] over TLS on "host:port", with a

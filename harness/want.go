@@ -38,7 +38,7 @@ func (r *Request) WantPending(why ...string) {
 // [errors.Is] says.
 func (r *Request) WantErr(err error, why ...string) {
 	r.t.step("want", "err", r.name, err.Error())
-	r.wantErr(is(err), err.Error(), why...)
+	r.wantErr(errorIs(err), err.Error(), why...)
 }
 
 func (r *Request) wantErr(match func(error) bool, name string, why ...string) {

@@ -1,60 +1,52 @@
-package harness
+package script
 
 import (
 	"fmt"
-	"reflect"
 	"strings"
-
-	"github.com/halfopen/halfopen/faultnet"
 )
 
-//go:generate sh -c "go run ../cmd/halfopen verbs > ../testdata/README.md"
+// Table is a list of the manual: of the values of one kind of argument.
+type Table struct {
+	Intro string
+	Rows  []Row
+	Line  []string // the values in a line, where they need no words
+}
 
-// Manual is the manual of the script language, in Markdown. It is made from
-// the verbs themselves.
-func Manual() string {
+// Row is a value, and what it means; For says where it can stand, or is "".
+type Row struct{ Name, For, Doc string }
+
+// Manual returns the manual of the language, in Markdown. It is made from the verbs
+// themselves, and from those tables.
+func (l *Language) Manual(tables []Table) string {
 	var b strings.Builder
 	b.WriteString(manualHead)
-	for _, v := range verbs {
-		bang := ""
-		if v.negatable {
-			bang = "[!] "
+	for _, s := range l.Sections {
+		fmt.Fprintf(&b, "### %s\n\n", s.Title)
+		for _, v := range s.Verbs {
+			bang := ""
+			if v.Negatable {
+				bang = "[!] "
+			}
+			fmt.Fprintf(&b, "- `%s%s`: %s.\n", bang, v.usage(), v.Doc)
 		}
-		fmt.Fprintf(&b, "- `%s%s`: %s.\n", bang, v.usage(), v.doc)
+		b.WriteString("\n")
 	}
-	b.WriteString("\n## Arguments\n\n")
-	b.WriteString(manualArguments)
-	b.WriteString("\nERROR is one of these names, or a part of the error's text, in quotes:\n\n")
-	for _, e := range errorNames {
-		fmt.Fprintf(&b, "- `%s`: %s.\n", e.name, e.doc)
-	}
-	b.WriteString("\nOUTCOME, and what stands behind `as`, is one of these; none, or `pass`, is the normal course:\n\n")
-	for _, v := range faultnet.Verdicts() {
-		if !v.IsHold() {
-			fmt.Fprintf(&b, "- `%s%s`, for %s events: %s.\n", v, v.Params(), strings.ReplaceAll(v.Kinds().String(), "|", ", "), v.Doc())
+	b.WriteString("## Arguments\n\n" + manualArguments)
+	for _, t := range tables {
+		b.WriteString("\n" + t.Intro)
+		if t.Line != nil {
+			b.WriteString(" " + strings.Join(t.Line, ", ") + ".\n")
+			continue
 		}
-	}
-	b.WriteString("\nERRNO is one of: " + strings.Join(faultnet.ErrnoNames(), ", ") + ".\n")
-	b.WriteString("\nANSWER is one of these wrong or unusual answers:\n\n")
-	for _, a := range answers {
-		fmt.Fprintf(&b, "- `%s`: %s.\n", a.Name, a.Doc)
-	}
-	for _, verb := range []string{"serve-tls", "serve-proxy", "serve-h2"} {
-		b.WriteString("\nMODE of " + verb + " is one of these:\n\n")
-		for _, m := range modesOf(verb) {
-			fmt.Fprintf(&b, "- `%s`: %s.\n", m.name, m.doc)
+		b.WriteString("\n\n")
+		for _, r := range t.Rows {
+			fmt.Fprintf(&b, "- `%s`", r.Name)
+			if r.For != "" {
+				b.WriteString(", for " + r.For)
+			}
+			fmt.Fprintf(&b, ": %s.\n", r.Doc)
 		}
 	}
-	b.WriteString("\nGATE is one of: " + strings.Join(gates, ", ") + ".\n")
-	b.WriteString("\nSETTING is one of these fields of http.Transport or of its HTTP2: ")
-	t := reflect.TypeFor[Settings]()
-	for i := range t.NumField() {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(t.Field(i).Name)
-	}
-	b.WriteString(".\n")
 	return b.String()
 }
 

@@ -1,10 +1,10 @@
-package harness
+package script
 
 import "fmt"
 
-// didYouMean is a suggestion of the name that is nearest to a wrong one, or
+// DidYouMean returns a suggestion of the name that is nearest to a wrong one, or
 // nothing if none is near.
-func didYouMean(wrong string, names []string) string {
+func DidYouMean(wrong string, names []string) string {
 	best, least := "", 1+max(1, len(wrong)/2)
 	for _, name := range names {
 		if d := distance(wrong, name); d < least {
@@ -17,7 +17,7 @@ func didYouMean(wrong string, names []string) string {
 	return fmt.Sprintf(" (did you mean %q?)", best)
 }
 
-// distance is the number of letters to insert, remove, replace or swap with
+// distance returns the number of letters to insert, remove, replace or swap with
 // their neighbour to make b of a.
 func distance(a, b string) int {
 	var before, last, row []int
