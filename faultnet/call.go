@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 )
 
@@ -154,20 +155,11 @@ func (n *Net) unblock() {
 		}
 	}
 	n.mu.Lock()
-	wraps := make([]*wrapped, 0, len(n.disturbed.wrapped))
-	for w := range n.disturbed.wrapped {
-		wraps = append(wraps, w)
-	}
-	listeners := make([]*listener, 0, len(n.listeners))
+	listeners := slices.Clone(n.disturbed.outside)
 	for _, l := range n.listeners {
 		listeners = append(listeners, l)
 	}
 	n.mu.Unlock()
-	for _, w := range wraps {
-		w.mu.Lock()
-		w.changed.Broadcast()
-		w.mu.Unlock()
-	}
 	for _, l := range listeners {
 		l.mu.Lock()
 		l.ready.Broadcast()
@@ -213,5 +205,5 @@ func (l *listener) ruledNext() (c net.Conn, err error, ok bool) {
 		l.mu.Lock()
 		return nil, nil, false
 	}
-	return l.next(), nil, true
+	return l.next().outside(), nil, true
 }

@@ -39,27 +39,11 @@ func After(n int, r Rule) Rule { return numbered(r, func(i int) bool { return i 
 func From(b int64, r Rule) Rule {
 	return func(e *Event) Verdict {
 		v := r(e)
-		if e.Kind != Data || v.kinds&Data == 0 {
+		if e.Kind != Data || v.kinds&Data == 0 || e.endAt(b) {
 			return Pass
 		}
-		v.from = b
 		return v
 	}
-}
-
-// at is the verdict on e as it is now: an event may bring more bytes later.
-func (v Verdict) at(e *Event) Verdict {
-	if v.from == 0 {
-		return v
-	}
-	before := v.from - e.Offset()
-	switch {
-	case before <= 0:
-		return v
-	case before >= int64(len(e.Bytes())):
-		return Pass
-	}
-	return Split(int(before)) // the rest is an event of its own
 }
 
 // For keeps the verdicts of a rule for d, by the network's clock, from the

@@ -31,8 +31,8 @@ type Conn struct {
 	link    *link
 	side    Side
 	network string // what its end dialed or listened on: "tcp", "tcp4" or "tcp6"
-	local   *net.TCPAddr
-	remote  *net.TCPAddr
+	local   net.Addr
+	remote  net.Addr
 
 	// All below is guarded by link.mu.
 	in            inbound
@@ -71,10 +71,10 @@ func (c *Conn) Peer() *Conn { return &c.link.end[1-c.side] }
 // Owner is the owner of the dial that opened the connection: see [WithOwner].
 func (c *Conn) Owner() string { return c.link.owner }
 
-// LocalAddr is a [*net.TCPAddr].
+// LocalAddr is a [*net.TCPAddr], unless the connection is wrapped.
 func (c *Conn) LocalAddr() net.Addr { return c.local }
 
-// RemoteAddr is a [*net.TCPAddr].
+// RemoteAddr is a [*net.TCPAddr], unless the connection is wrapped.
 func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 
 // Read reads what has arrived. After the peer's FIN it returns [io.EOF], after

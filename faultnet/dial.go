@@ -36,6 +36,7 @@ type dialing struct {
 	deaf       bool // its context's end is not heeded
 	unaccepted bool // no program accepts the connection
 	outside    bool // it is made elsewhere: see Net.WrapDialer
+	verdict    Verdict
 }
 
 func (d *dialing) remote() net.Addr {
@@ -200,29 +201,39 @@ func (n *Net) open(e *Event) (*Conn, error) {
 		}
 		return nil, connectError(d.network, d.target, errno)
 	}
-	n.numLinks++
-	l := &link{net: n, clock: n.clock(), number: n.numLinks, dial: d.number, owner: e.Owner, address: e.Addr, served: ln.address}
-	l.window = size(n.ReceiveBuffer)
-	l.capacity = l.window + size(n.SendBuffer)
+	l := &link{dial: d.number, owner: e.Owner, address: e.Addr, served: ln.address}
+	n.connect(l)
 	local := &net.TCPAddr{IP: n.host("client").ip, Port: n.ephemeral()}
 	if d.target.IP.IsLoopback() {
 		local.IP = d.target.IP
 	}
 	for side := range l.end {
 		c := &l.end[side]
-		c.link, c.side = l, Side(side)
-		c.canRead.L, c.canWrite.L = &l.mu, &l.mu
 		c.network, c.local, c.remote = d.network, local, d.target
 		if c.side == Server {
 			c.network, c.local, c.remote = ln.network, d.target, local
 		}
 	}
+	ln.deliver(&l.end[Server], d.unaccepted)
+	return &l.end[Client], nil
+}
+
+// connect gives a link its number, its buffers and its ends. It is called with
+// mu held.
+func (n *Net) connect(l *link) {
+	n.numLinks++
+	l.net, l.clock, l.number = n, n.clock(), n.numLinks
+	l.window = size(n.ReceiveBuffer)
+	l.capacity = l.window + size(n.SendBuffer)
+	for side := range l.end {
+		c := &l.end[side]
+		c.link, c.side = l, Side(side)
+		c.canRead.L, c.canWrite.L = &l.mu, &l.mu
+	}
 	if n.links == nil {
 		n.links = make(map[*link]struct{})
 	}
 	n.links[l] = struct{}{}
-	ln.deliver(&l.end[Server], d.unaccepted)
-	return &l.end[Client], nil
 }
 
 func size(bytes int) int {

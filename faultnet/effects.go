@@ -1,12 +1,15 @@
 package faultnet
 
-import "syscall"
+import (
+	"math"
+	"syscall"
+)
 
 // suffer carries out the verdict on what arrives at c. It is called with the
 // link's mutex held, as arrive is.
 func (c *Conn) suffer(e *Event, v Verdict) {
 	if v.effect == none {
-		c.arriveUpTo(e.Kind, e.late.limit)
+		c.arriveUpTo(e.Kind, e.limit)
 		return
 	}
 	if v.effect == corrupt || v.effect == extra {
@@ -81,6 +84,7 @@ func (l *link) lose() {
 	for side := range l.end {
 		l.withdraw(&l.end[side])
 	}
+	l.abandon()
 }
 
 // clog stops or resumes what is on its way to c. It is called with the link's
@@ -141,16 +145,26 @@ func (c *Conn) breakWith(errno syscall.Errno) {
 	c.canWrite.Broadcast()
 }
 
+// endAt has the event end at that byte of the stream at the latest: what follows
+// is an event of its own. It reports whether the byte is not past.
+func (e *Event) endAt(b int64) bool {
+	to := e.From.Peer()
+	to.link.mu.Lock()
+	defer to.link.mu.Unlock()
+	before := b - to.in.taken - int64(to.in.arrived)
+	if before > 0 && (e.limit == 0 || before < int64(e.limit)) {
+		e.limit = int(min(before, math.MaxInt))
+	}
+	return before > 0
+}
+
 // Offset is how many bytes have arrived in the direction of an event before it.
 func (e *Event) Offset() int64 {
-	switch {
-	case e.wrapped != nil:
-		return e.wrapped.offset(e)
-	case e.Kind&travels != 0:
-		to := e.From.Peer()
-		to.link.mu.Lock()
-		defer to.link.mu.Unlock()
-		return to.in.taken + int64(to.in.arrived)
+	if e.Kind&travels == 0 {
+		return 0
 	}
-	return 0
+	to := e.From.Peer()
+	to.link.mu.Lock()
+	defer to.link.mu.Unlock()
+	return to.in.taken + int64(to.in.arrived)
 }

@@ -51,7 +51,7 @@ func (k Kind) String() string {
 type Event struct {
 	Kind Kind
 	// From is the end that sent what arrives, or whose call it is. It is nil for
-	// a dial, and on connections that are only wrapped.
+	// a dial, a gate and an Accept.
 	From *Conn
 	// Addr is the address that a dial asked for or that was listened on, or the
 	// name of a gate.
@@ -65,9 +65,7 @@ type Event struct {
 	open chan struct{} // of a gate; closed when it is released
 	seq  int           // among what came since the driver last looked
 
-	wrapped *wrapped // whose call or bytes it is, if no Conn
-	sender  Side     // who sent what arrives there
-	bytes   []byte   // that arrive at a wrapped connection
+	limit   int // how many bytes it brings at most; 0 for all
 	late    lateness
 	answers []answer // of the rules that were asked; guarded by Net.asking
 }
@@ -90,8 +88,6 @@ func (e *Event) String() string {
 		return e.Kind.String() + " " + e.Addr
 	case e.Kind == Dial:
 		return "dial " + e.DialID() + " " + e.Addr
-	case e.wrapped != nil:
-		return e.wrapped.eventName(e)
 	}
 	return e.From.eventName(e.Kind)
 }
@@ -129,16 +125,13 @@ func (e *Event) Bytes() []byte {
 	if e.Kind != Data {
 		return nil
 	}
-	if e.wrapped != nil {
-		return e.bytes
-	}
 	l := e.From.link
 	l.mu.Lock()
 	defer l.unlock()
 	in := &e.From.Peer().in
 	b := make([]byte, max(0, min(in.buf.n, l.window)-in.arrived))
-	if e.late.limit > 0 {
-		b = b[:min(len(b), e.late.limit)]
+	if e.limit > 0 {
+		b = b[:min(len(b), e.limit)]
 	}
 	in.buf.peek(b, in.arrived, in.arrived+len(b))
 	return b
@@ -250,4 +243,18 @@ func (e *Event) DialNumber() int {
 		return 0
 	}
 	return e.dial.number
+}
+
+// falsified is a copy of b as the verdict leaves it.
+func falsified(b []byte, v Verdict) []byte {
+	b = append([]byte(nil), b...)
+	if v.effect == corrupt && len(b) > 0 {
+		b[min(v.bytes, len(b)-1)] ^= 1
+	}
+	if v.effect == extra {
+		for range v.bytes {
+			b = append(b, 'X')
+		}
+	}
+	return b
 }

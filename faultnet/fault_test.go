@@ -375,6 +375,7 @@ func TestDataEOF(t *testing.T) {
 	if k, err := c.Read(b); k != 2 || err != io.EOF {
 		t.Errorf("got %d, %v, want 2 and EOF", k, err)
 	}
+	n = new(faultnet.Net)
 	c2, s2 := overTCP(t, n)
 	n.Install(faultnet.On("c1 client read", faultnet.DataEOF))
 	io.WriteString(s2, "hello")

@@ -21,8 +21,7 @@ type disturbance struct {
 	backlogs map[netip.AddrPort]int    // by the listener's address: see Net.Backlog
 	routes   map[netip.AddrPort]string // from address to address: see Net.Route
 	answers  map[string][]string       // by name: see Net.Resolve
-	wrapped  map[*wrapped]bool         // connections that were wrapped and are open
-	wraps    int                       // how many were
+	outside  []*listener               // see Net.WrapListener
 }
 
 // any reports whether anything of it can change what happens.
@@ -83,7 +82,7 @@ func (n *Net) Crash(host string) {
 	n.setControlled()
 	var listeners []*listener
 	for addr, l := range n.listeners {
-		if n.names[ipKey(l.addr.IP)] == host {
+		if n.names[addr.Addr()] == host {
 			listeners = append(listeners, l)
 			delete(n.listeners, addr)
 		}
@@ -324,7 +323,7 @@ func (n *Net) dialsBefore(e *Event) (count int) {
 
 // openAs opens the connection of a dial, and does to it what the verdict says.
 func (n *Net) openAs(e *Event, v Verdict) (*Conn, error) {
-	if e.dial.outside {
+	if e.dial.verdict = v; e.dial.outside {
 		return nil, nil
 	}
 	e.dial.unaccepted = v.effect == ignored || v.effect == closeFirst || v.effect == resetFirst
@@ -332,6 +331,19 @@ func (n *Net) openAs(e *Event, v Verdict) (*Conn, error) {
 	if err != nil {
 		return c, err
 	}
+	c.openedAs(v)
+	n.mu.Lock()
+	lost := n.disturbed.parted[n.names[ipKey(e.dial.target.IP)]]
+	n.mu.Unlock()
+	if lost != 0 {
+		c.setClog(lost&ToClient != 0)
+		c.Peer().setClog(lost&ToServer != 0)
+	}
+	return c, nil
+}
+
+// openedAs does to a connection that was opened what the verdict says.
+func (c *Conn) openedAs(v Verdict) {
 	switch v.effect {
 	case closeFirst:
 		c.Peer().closeNow()
@@ -341,14 +353,6 @@ func (n *Net) openAs(e *Event, v Verdict) (*Conn, error) {
 		c.link.unlock()
 		c.Peer().closeNow()
 	}
-	n.mu.Lock()
-	lost := n.disturbed.parted[n.names[ipKey(e.dial.target.IP)]]
-	n.mu.Unlock()
-	if lost != 0 {
-		c.setClog(lost&ToClient != 0)
-		c.Peer().setClog(lost&ToServer != 0)
-	}
-	return c, nil
 }
 
 // ended is the error of a dial whose context ended.

@@ -1,6 +1,7 @@
 package faultnet
 
 import (
+	"cmp"
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
@@ -13,7 +14,6 @@ import (
 // lateness is what an event knows of its delay.
 type lateness struct {
 	since time.Time // when what it brings was sent, if that is known
-	limit int       // how many bytes it brings; 0 for all
 	timer *clock.Timer
 	over  bool     // it has waited, and is not asked about again
 	after *Verdict // what becomes of it then; nil means Pass
@@ -97,12 +97,12 @@ func (l *link) delay(e *Event, d *time.Duration, limit int) bool {
 		return true
 	}
 	if limit > 0 {
-		e.late.limit = limit
+		e.limit = min(limit, cmp.Or(e.limit, limit))
 		return true
 	}
 	inFlight := to.in.buf.n - to.in.arrived
-	if e.late.limit == 0 || e.late.limit > inFlight {
-		e.late.limit = inFlight
+	if e.limit == 0 || e.limit > inFlight {
+		e.limit = inFlight
 	}
 	if !e.late.since.IsZero() {
 		*d -= l.clock.Since(e.late.since)
@@ -124,7 +124,7 @@ func (in *inbound) note(c clock.Clock) {
 		return
 	}
 	end := in.taken + int64(in.buf.n)
-	last := in.taken + int64(in.arrived) + int64(in.event.late.limit)
+	last := in.taken + int64(in.arrived) + int64(in.event.limit)
 	if k := len(in.marks); k > 0 {
 		last = in.marks[k-1].end
 	}
@@ -144,7 +144,7 @@ func (in *inbound) resume(e *Event) {
 		in.marking = false
 		return
 	}
-	e.late.limit, e.late.since = int(in.marks[0].end-begin), in.marks[0].at
+	e.limit, e.late.since = int(in.marks[0].end-begin), in.marks[0].at
 }
 
 // lot draws how long an event is delayed. The same event of the same run has
@@ -229,7 +229,7 @@ func (n *Net) dropped(e *Event) bool {
 	if ln == nil {
 		return false
 	}
-	most, ok := n.disturbed.backlogs[ln.key()]
+	most, ok := n.disturbed.backlogs[ln.at]
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
 	return ok && len(ln.backlog)-ln.first+len(ln.ignored) >= most

@@ -18,10 +18,11 @@ type link struct {
 	number   int
 	dial     int // the number of the dial that opened it
 	owner    string
-	address  string // what the client asked for
-	served   string // what the server listened on
-	capacity int    // bytes in flight and unread, a direction
-	window   int    // bytes unread, a direction
+	address  string   // what the client asked for
+	served   string   // what the server listened on
+	capacity int      // bytes in flight and unread, a direction
+	window   int      // bytes unread, a direction
+	wrapped  *wrapped // the end of a program whose connection is of another network
 
 	mu        sync.Mutex
 	end       [2]Conn
@@ -327,10 +328,7 @@ func (l *link) withdraw(c *Conn) {
 func (l *link) vanish() {
 	l.mu.Lock()
 	defer l.unlock()
-	l.lost = true
-	for side := range l.end {
-		l.withdraw(&l.end[side])
-	}
+	l.lose()
 	l.advance()
 }
 

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -38,7 +39,7 @@ func (n *Net) Listen(network, address string) (net.Listener, error) {
 	if n.listeners[at] != nil {
 		return fail(addr, os.NewSyscallError("bind", syscall.EADDRINUSE))
 	}
-	l := &listener{net: n, network: network, addr: addr, address: address}
+	l := &listener{net: n, network: network, addr: addr, at: at, address: address}
 	l.ready.L = &l.mu
 	if n.listeners == nil {
 		n.listeners = make(map[netip.AddrPort]*listener)
@@ -50,8 +51,10 @@ func (n *Net) Listen(network, address string) (net.Listener, error) {
 type listener struct {
 	net     *Net
 	network string
-	addr    *net.TCPAddr
-	address string // as it was asked for
+	addr    net.Addr
+	at      netip.AddrPort // where dials reach it
+	address string         // as it was asked for
+	real    net.Listener   // of another network: see Net.WrapListener
 
 	mu       sync.Mutex
 	ready    sync.Cond
@@ -76,14 +79,18 @@ func (l *listener) Accept() (net.Conn, error) {
 			return nil, l.opError("accept", os.ErrDeadlineExceeded)
 		case l.first < len(l.backlog):
 			if !l.net.calls.Load() {
-				return l.next(), nil
+				return l.next().outside(), nil
 			}
 			if c, err, ok := l.ruledNext(); ok {
 				return c, err
 			}
 			continue
 		}
-		l.ready.Wait()
+		if l.real == nil {
+			l.ready.Wait()
+		} else if err := l.acceptReal(); err != nil {
+			return nil, err
+		}
 	}
 }
 
@@ -108,15 +115,19 @@ func (l *listener) SetDeadline(t time.Time) error {
 		return net.ErrClosed
 	}
 	l.deadline.move(l.net.clock(), t, &l.ready)
+	if d, ok := l.real.(interface{ SetDeadline(time.Time) error }); ok {
+		return d.SetDeadline(t)
+	}
 	return nil
 }
 
 // Close stops listening. Connections that nobody accepted are reset.
 func (l *listener) Close() error {
 	l.net.mu.Lock()
-	if l.net.listeners[l.key()] == l {
-		delete(l.net.listeners, l.key())
+	if l.net.listeners[l.at] == l {
+		delete(l.net.listeners, l.at)
 	}
+	l.net.disturbed.outside = slices.DeleteFunc(l.net.disturbed.outside, func(o *listener) bool { return o == l })
 	l.net.mu.Unlock()
 	l.mu.Lock()
 	if l.closed {
@@ -132,6 +143,9 @@ func (l *listener) Close() error {
 	for _, c := range backlog {
 		c.Reset()
 	}
+	if l.real != nil {
+		return l.real.Close()
+	}
 	return nil
 }
 
@@ -139,8 +153,9 @@ func (l *listener) opError(op string, err error) error {
 	return &net.OpError{Op: op, Net: l.network, Addr: l.addr, Err: err}
 }
 
-// deliver is called with the network's mutex held, so that a listener that is
-// still in the network's list is open.
+// deliver puts the server's end of a connection into the backlog. For a listener
+// of this network it is called with the network's mutex held, so that a listener
+// that is still in the network's list is open.
 func (l *listener) deliver(c *Conn, unaccepted bool) {
 	l.mu.Lock()
 	if unaccepted {

@@ -330,8 +330,6 @@ func ipKey(ip net.IP) netip.Addr {
 	return a.Unmap()
 }
 
-func (l *listener) key() netip.AddrPort { return key(l.addr.IP, l.addr.Port) }
-
 // ephemeral is a local port that nobody has. Called with mu held.
 func (n *Net) ephemeral() int {
 	// Linux's default range: 32768 to 60999.

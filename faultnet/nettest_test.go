@@ -52,6 +52,12 @@ func TestNettest(t *testing.T) {
 			c, s := pipe(t, &faultnet.Net{SendBuffer: 3, ReceiveBuffer: 5})
 			return c, s, func() { c.Close(); s.Close() }, nil
 		},
+		"wrapped": func() (net.Conn, net.Conn, func(), error) {
+			n := new(faultnet.Net)
+			n.Install(func(*faultnet.Event) faultnet.Verdict { return faultnet.Pass })
+			c, s := overTCP(t, n)
+			return c, n.WrapConn(s, faultnet.Server), func() { c.Close(); n.Close() }, nil
+		},
 	}
 	for name, maker := range makers {
 		t.Run(name, func(t *testing.T) { nettest.TestConn(t, maker) })

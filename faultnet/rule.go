@@ -161,11 +161,14 @@ func (n *Net) decide(e *Event, from priority, carriedOut bool) Verdict {
 	}
 	n.asking.Lock()
 	defer n.asking.Unlock()
-	a, v := e.first(rules, from)
-	if carriedOut && a != nil {
-		a.fire(v)
+	a := e.first(rules, from)
+	if a == nil {
+		return Pass
 	}
-	return v
+	if carriedOut {
+		a.fired, a.by.fired = true, true
+	}
+	return a.verdict
 }
 
 // normalCourse is what v makes of e: if it is Pass, or would delay again what was
@@ -187,33 +190,25 @@ func (n *Net) fired(e *Event, v Verdict) {
 	}
 	n.asking.Lock()
 	defer n.asking.Unlock()
-	if a, decided := e.first(rules, faultPriority); a != nil && decided.name == v.name {
-		a.fire(v)
-	}
-}
-
-func (a *answer) fire(v Verdict) {
-	if v.name == a.verdict.name { // not what From lets through before
+	if a := e.first(rules, faultPriority); a != nil && a.verdict.name == v.name {
 		a.fired, a.by.fired = true, true
 	}
 }
 
-// first is the first answer about e that is not Pass, from a priority on.
-func (e *Event) first(rules []*installed, from priority) (*answer, Verdict) {
+// first returns the first answer about e that is not Pass, from a priority on.
+func (e *Event) first(rules []*installed, from priority) *answer {
 	for _, r := range rules {
 		if r.priority < from || e.Kind&Calls != 0 && !r.calls {
 			continue
 		}
-		if a := e.ask(r); a != nil {
-			if v := a.verdict.at(e); !v.IsPass() {
-				return a, v
-			}
+		if a := e.ask(r); a != nil && !a.verdict.IsPass() {
+			return a
 		}
 	}
-	return nil, Pass
+	return nil
 }
 
-// ask is what a rule says of e, or said when it was asked before. A verdict
+// ask returns what a rule says of e, or said when it was asked before. A verdict
 // that is not for such events counts as Pass. A rule that is spent says nothing.
 func (e *Event) ask(r *installed) *answer {
 	i := slices.IndexFunc(e.answers, func(a answer) bool { return a.by == r })

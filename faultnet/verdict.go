@@ -27,7 +27,6 @@ type Verdict struct {
 	d     time.Duration // how long
 	seed  uint64
 	errno syscall.Errno
-	from  int64 // it begins at that byte of a direction: see From
 }
 
 // effect is what a verdict does to what is not simply a dial that fails.

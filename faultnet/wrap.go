@@ -2,22 +2,24 @@ package faultnet
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
-	"os"
 	"strconv"
-	"sync"
 	"syscall"
 )
+
+// A connection of another network is given the rules of this one by a link
+// between: the program has one end of it, and two goroutines copy between the
+// far end and the connection itself. Nothing here knows what a verdict does.
 
 // DialFunc has the signature of [net.Dialer.DialContext].
 type DialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
 // WrapDialer is a dialer of any network, such as that of [net.Dialer], whose
 // dials and connections are subject to the rules of n. Each connection is a
-// client's: "c1 client write", "c1 server->client data". Dials are events like
-// any other; that what arrives is given a verdict needs no driver. Hold, Split
-// and Ignored do nothing to what really travels: a kernel has it already.
+// client's: "c1 client write", "c1 server->client data". A dial is made when its
+// event has happened.
 func (n *Net) WrapDialer(dial DialFunc) DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		d := &dialing{network: network, outside: true}
@@ -27,9 +29,7 @@ func (n *Net) WrapDialer(dial DialFunc) DialFunc {
 			d.target.Port, _ = strconv.Atoi(port)
 		}
 		e := &Event{Kind: Dial, Addr: address, Owner: Owner(ctx), net: n, dial: d}
-		v := Pass
 		if n.controlled.Load() {
-			v = n.Verdict(e)
 			if _, err := n.awaitDial(ctx, e, host); err != nil {
 				return nil, err
 			}
@@ -37,80 +37,187 @@ func (n *Net) WrapDialer(dial DialFunc) DialFunc {
 				ctx = context.WithoutCancel(ctx)
 			}
 		}
-		c, err := dial(ctx, network, address)
+		real, err := dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		w := n.wrap(c, Client)
-		switch v.effect {
-		case resetFirst:
-			w.breakOff(syscall.ECONNRESET)
-		case closeFirst:
-			w.ended = io.EOF
-		}
-		return w, nil
+		c := n.wrap(real, &link{dial: d.number, owner: e.Owner, address: address, served: address}, Client)
+		c.openedAs(d.verdict)
+		return c.outside(), nil
 	}
 }
 
 // WrapListener is a listener of any network whose connections are subject to
 // the rules of n, and each Accept as well. Each connection is a server's: "c1
 // server write", "c1 client->server data".
-func (n *Net) WrapListener(l net.Listener) net.Listener {
-	return &wrappedListener{Listener: l, n: n}
+func (n *Net) WrapListener(real net.Listener) net.Listener {
+	l := &listener{net: n, real: real, network: real.Addr().Network(), addr: real.Addr(), address: real.Addr().String()}
+	l.ready.L = &l.mu
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.disturbed.outside = append(n.disturbed.outside, l)
+	return l
 }
 
-type wrappedListener struct {
-	net.Listener
-	n    *Net
-	mu   sync.Mutex
-	kept net.Conn // accepted by the kernel, and not by the program
+// acceptReal puts the next connection of the listener itself into the backlog.
+// It is called with mu held, and frees it meanwhile.
+func (l *listener) acceptReal() error {
+	l.mu.Unlock()
+	real, err := l.real.Accept()
+	l.mu.Lock()
+	switch {
+	case err != nil:
+	case l.closed:
+		real.Close()
+	default:
+		l.backlog = append(l.backlog, l.net.wrap(real, &link{address: l.address, served: l.address}, Server))
+	}
+	return err
 }
 
-func (l *wrappedListener) Accept() (net.Conn, error) {
-	for {
-		l.mu.Lock()
-		c := l.kept
-		l.kept = nil
-		l.mu.Unlock()
-		if c == nil {
-			var err error
-			if c, err = l.Listener.Accept(); err != nil {
-				return nil, err
+// WrapConn is a connection of any network that is subject to the rules of n, as
+// that side's end: the calls on it, and the bytes that it reads and writes. It
+// is named as the network's own connections are, and closing it returns before
+// what was written is handed on.
+func (n *Net) WrapConn(c net.Conn, side Side) net.Conn {
+	server := c.RemoteAddr().String()
+	if side == Server {
+		server = c.LocalAddr().String()
+	}
+	return n.wrap(c, &link{address: server, served: server}, side).outside()
+}
+
+// wrap opens the link, and copies between its far end and the connection.
+func (n *Net) wrap(real net.Conn, l *link, side Side) *Conn {
+	near := &l.end[side]
+	near.local, near.remote, near.network = real.LocalAddr(), real.RemoteAddr(), real.LocalAddr().Network()
+	l.wrapped = &wrapped{near, real}
+	n.mu.Lock()
+	n.connect(l)
+	n.mu.Unlock()
+	go l.wrapped.send()
+	go l.wrapped.receive()
+	return near
+}
+
+// wrapped is the program's end of a link to a connection of another network.
+type wrapped struct {
+	*Conn
+	real net.Conn
+}
+
+// outside is c as the program gets it.
+func (c *Conn) outside() net.Conn {
+	if w := c.link.wrapped; w != nil {
+		return w
+	}
+	return c
+}
+
+// NetConn is the connection that is wrapped.
+func (w *wrapped) NetConn() net.Conn { return w.real }
+
+// Close closes the program's end; the connection follows when all is sent.
+func (w *wrapped) Close() error {
+	err := w.Conn.Close()
+	w.link.mu.Lock()
+	defer w.link.unlock()
+	w.link.abandon()
+	w.link.advance()
+	return err
+}
+
+// abandon closes the far end of a link when nothing can reach it any more. It is
+// called with the mutex held.
+func (l *link) abandon() {
+	if l.wrapped == nil || !l.lost || !l.wrapped.closed {
+		return
+	}
+	far := l.wrapped.Peer()
+	far.closed = true
+	far.canRead.Broadcast()
+	far.canWrite.Broadcast()
+}
+
+// send copies what reaches the far end to the connection, and closes that as the
+// program closes its end.
+func (w *wrapped) send() {
+	far := w.Peer()
+	b := make([]byte, 32<<10)
+	var err error
+	for err == nil {
+		var k int
+		if k, err = far.readNow(b); k > 0 {
+			if _, failed := w.real.Write(b[:k]); failed != nil {
+				w.end(failed)
+				return
 			}
 		}
-		e := &Event{Kind: Accept, Addr: l.Addr().String(), net: l.n}
-		v := l.n.ask(e)
-		w := l.n.wrap(c, Server)
-		switch v.effect {
-		case failing:
-			l.mu.Lock()
-			l.kept = c
-			l.mu.Unlock()
-			return nil, &net.OpError{Op: "accept", Net: c.LocalAddr().Network(), Addr: l.Addr(),
-				Err: os.NewSyscallError("accept4", v.errno)}
-		case delay:
-			l.n.clock().Sleep(v.d)
-		case closeFirst:
-			c.Close()
-			continue
-		case resetFirst:
-			w.breakOff(syscall.ECONNRESET)
-			continue
-		case block:
-			w.mu.Lock()
-			w.pause(e, new(deadline))
-			w.mu.Unlock()
+	}
+	if err == io.EOF {
+		if c, ok := w.real.(interface{ CloseWrite() error }); ok && !w.IsClosed() {
+			c.CloseWrite()
 		}
-		return w, nil
+		w.link.mu.Lock()
+		for !w.closed && !w.dead {
+			w.canRead.Wait()
+		}
+		reset := w.dead
+		w.link.mu.Unlock()
+		if !reset {
+			w.real.Close()
+			far.closeNow()
+			return
+		}
+	}
+	if !errors.Is(err, net.ErrClosed) {
+		w.resetReal()
+	}
+	w.real.Close()
+	far.closeNow()
+}
+
+// receive copies what comes from the connection to the far end.
+func (w *wrapped) receive() {
+	far := w.Peer()
+	b := make([]byte, 32<<10)
+	for {
+		k, err := w.real.Read(b)
+		if k > 0 {
+			if _, failed := far.writeNow(b[:k]); failed != nil {
+				w.resetReal() // the program's end was reset
+				far.closeNow()
+				return
+			}
+		}
+		switch {
+		case err == io.EOF:
+			far.CloseWrite()
+			return
+		case err != nil:
+			w.end(err)
+			return
+		}
 	}
 }
 
-// Close closes the listener, and the connection that Accept was made to keep.
-func (l *wrappedListener) Close() error {
-	l.mu.Lock()
-	if l.kept != nil {
-		l.kept.Close()
+// end gives the program's end the error of the connection itself.
+func (w *wrapped) end(err error) {
+	var errno syscall.Errno
+	switch far := w.Peer(); {
+	case errors.As(err, &errno) && errno != syscall.ECONNRESET && errno != syscall.EPIPE:
+		w.Break(errno)
+		far.closeNow()
+	default: // behind what came before
+		far.SetLinger(0)
+		far.closeNow()
 	}
-	l.mu.Unlock()
-	return l.Listener.Close()
+	w.real.Close()
+}
+
+func (w *wrapped) resetReal() {
+	if c, ok := w.real.(interface{ SetLinger(int) error }); ok {
+		c.SetLinger(0)
+	}
+	w.real.Close()
 }

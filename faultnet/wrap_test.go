@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -236,5 +237,88 @@ func TestWrapDialAndAccept(t *testing.T) {
 	}
 	for _, c := range conns {
 		c.Close()
+	}
+}
+
+// What a wrapped connection is sent can be held and let go, as on the network
+// itself, and nothing overtakes it.
+func TestWrapHold(t *testing.T) {
+	n := new(faultnet.Net)
+	c, s := overTCP(t, n)
+	arrived := make(chan string)
+	n.Install(func(e *faultnet.Event) faultnet.Verdict {
+		if e.Kind == faultnet.Data {
+			arrived <- e.String()
+		}
+		return faultnet.Pass
+	})
+	release := n.Hold("c1 server->client data")
+	io.WriteString(s, "hello")
+	s.CloseWrite()
+	if e := <-arrived; e != "c1 server->client data" {
+		t.Errorf("got %s", e)
+	}
+	c.SetReadDeadline(time.Now())
+	if k, err := c.Read(make([]byte, 9)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("got %d, %v, want a timeout: it is held", k, err)
+	}
+	c.SetReadDeadline(time.Time{})
+	release()
+	if b, err := io.ReadAll(c); string(b) != "hello" || err != nil {
+		t.Errorf("got %q, %v", b, err)
+	}
+}
+
+// Several goroutines write to a connection that is cut meanwhile, while others
+// ask where in the stream it is: nothing of it is a data race.
+func TestWrapConcurrently(t *testing.T) {
+	n := new(faultnet.Net)
+	c, s := overTCP(t, n)
+	n.Install(faultnet.From(1000, faultnet.On("c1 client->server data", faultnet.Cut(10))))
+	n.Install(faultnet.On("c1 server->client data", faultnet.Cut(1)))
+	var writers sync.WaitGroup
+	for range 4 {
+		writers.Go(func() {
+			for range 100 {
+				c.Write(make([]byte, 50))
+			}
+		})
+		writers.Go(func() {
+			for range 100 {
+				c.SetDeadline(time.Time{})
+				c.Read(make([]byte, 50))
+				s.Write(make([]byte, 50))
+			}
+		})
+	}
+	b, err := io.ReadAll(s)
+	if len(b) != 1010 || err != nil {
+		t.Errorf("got %d bytes, %v, want 1010 and the end", len(b), err)
+	}
+	c.Close()
+	writers.Wait()
+}
+
+// Closing the program's end closes the connection itself, also where the network
+// between is gone and the peer says nothing.
+func TestWrapClose(t *testing.T) {
+	for _, v := range []faultnet.Verdict{faultnet.Pass, faultnet.Lose} {
+		for _, half := range []bool{false, true} {
+			n := new(faultnet.Net)
+			c, s := overTCP(t, n)
+			n.Install(faultnet.On("c1 client->server data", v))
+			io.WriteString(c, "x")
+			if half {
+				c.(interface{ CloseWrite() error }).CloseWrite()
+			}
+			c.Close()
+			want := "x"
+			if !v.IsPass() {
+				want = ""
+			}
+			if b, err := io.ReadAll(s); string(b) != want || err != nil {
+				t.Errorf("%s, half-closed before: %t: got %q, %v, want %q and the end", v, half, b, err, want)
+			}
+		}
 	}
 }
