@@ -14,7 +14,7 @@ import (
 	"github.com/halfopen/halfopen/suites"
 )
 
-// wanted is which cases are put to which subjects, and what is written of it.
+// wanted says which cases run on which subjects, and which reports are written.
 type wanted struct {
 	cases, subjects *regexp.Regexp
 	group           string
@@ -24,13 +24,13 @@ type wanted struct {
 
 func checkCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 	cases := fs.String("run", "", "only the cases whose names match this `regexp`")
-	subjects := fs.String("subject", "", "only the subjects whose names, as \"net/http h2\", match this `regexp`")
+	subjects := fs.String("subject", "", "only the subjects whose names, such as \"net/http h2\", match this `regexp`")
 	var want wanted
 	fs.StringVar(&want.group, "group", "", "only the cases of this `group`: "+groupNames())
-	fs.StringVar(&want.json, "json", "", "write the report as JSON to this `file`; - is standard output, and all else goes to standard error then")
-	fs.StringVar(&want.junit, "junit", "", "write the report as JUnit does to this `file`, or to -")
-	fs.BoolVar(&want.github, "github", os.Getenv("GITHUB_ACTIONS") == "true", "write failures as annotations of GitHub Actions; there it is the default")
-	fs.BoolVar(&want.all, "v", false, "print every failure instead of the first, and what shows each quirk")
+	fs.StringVar(&want.json, "json", "", "write the report as JSON to this `file`; with -, to standard output, and everything else to standard error")
+	fs.StringVar(&want.junit, "junit", "", "write the report in the XML format of JUnit to this `file`; with -, as for -json")
+	fs.BoolVar(&want.github, "github", os.Getenv("GITHUB_ACTIONS") == "true", "write failures as annotations of GitHub Actions; the default there")
+	fs.BoolVar(&want.all, "v", false, "print all failures, not only the first, and a script or a report that shows each quirk")
 	return func(args []string, out, errs io.Writer) int {
 		mistaken := func(format string, args ...any) int {
 			fmt.Fprintf(errs, "halfopen check: "+format+"\n", args...)
@@ -39,7 +39,7 @@ func checkCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 		var err error
 		switch {
 		case len(args) > 0:
-			return mistaken("takes no arguments; halfopen run FILE runs a script of yours")
+			return mistaken("takes no arguments; to run a script of your own, use halfopen run FILE")
 		case want.json == "-" && want.junit == "-":
 			return mistaken("-json and -junit cannot both be standard output")
 		case want.group != "" && !slices.Contains(suites.Groups, suites.Group(want.group)):
@@ -75,8 +75,8 @@ func subjectNames() string {
 	return strings.Join(names, ", ")
 }
 
-// check puts those of the cases that are wanted to those of the subjects, and
-// writes what came of it.
+// check runs the wanted cases on the wanted subjects, writes the reports, and
+// returns the exit code.
 func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, errs io.Writer) (int, error) {
 	cases = slices.DeleteFunc(cases, func(c suites.Case) bool {
 		return want.group != "" && c.Group != suites.Group(want.group) || !want.cases.MatchString(c.Name)
@@ -84,26 +84,27 @@ func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, er
 	subjects = slices.DeleteFunc(subjects, func(s suites.Subject) bool { return !want.subjects.MatchString(s.String()) })
 	switch {
 	case len(cases) == 0:
-		return mistake, fmt.Errorf("no case has such a name and group")
+		return mistake, fmt.Errorf("no case matches -run and -group")
 	case len(subjects) == 0:
-		return mistake, fmt.Errorf("no subject has such a name; there are: %s", subjectNames())
+		return mistake, fmt.Errorf("no subject matches -subject; there are: %s", subjectNames())
 	}
-	// Files are made first: a report that cannot be written is not worth its time.
+	// Make the files first: if a report cannot be written, say so before the cases
+	// run.
 	text := out
 	for _, file := range []string{want.json, want.junit} {
 		if file == "-" {
 			text = errs
 		}
 	}
-	jsonTo, err := create(want.json, out)
+	jsonTo, err := openOutput(want.json, out)
 	if err != nil {
 		return mistake, err
 	}
-	junitTo, err := create(want.junit, out)
+	junitTo, err := openOutput(want.junit, out)
 	if err != nil {
 		return mistake, err
 	}
-	// net/http logs what servers do to it, which here they do on purpose.
+	// net/http logs errors of servers; here servers make them on purpose.
 	logs := log.Writer()
 	log.SetOutput(io.Discard)
 	report := suites.Check(cases, subjects)
@@ -137,14 +138,16 @@ func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, er
 	return held, nil
 }
 
-// output is where a report goes: a file, or standard output. Its zero value is
-// nowhere.
+// output receives a report: it is a file or standard output. The zero output
+// receives nothing.
 type output struct {
 	io.Writer
 	file *os.File
 }
 
-func create(name string, out io.Writer) (output, error) {
+// openOutput returns the output of a flag's value: the file of this name, out for
+// "-", and the zero output for "".
+func openOutput(name string, out io.Writer) (output, error) {
 	switch name {
 	case "":
 		return output{}, nil
@@ -155,6 +158,7 @@ func create(name string, out io.Writer) (output, error) {
 	return output{f, f}, err
 }
 
+// finish writes the report and closes the file.
 func (o output) finish(write func(io.Writer) error) error {
 	if o.Writer == nil {
 		return nil

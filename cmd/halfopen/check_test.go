@@ -16,7 +16,7 @@ import (
 	"github.com/halfopen/halfopen/suites"
 )
 
-// report is the JSON report, as suites/REPORT.md describes it.
+// report holds the JSON report, as suites/REPORT.md describes it.
 type report struct {
 	Schema   string
 	Go       string
@@ -35,33 +35,40 @@ type report struct {
 	}
 }
 
-// Every case that there is, put to every subject: nothing fails, the table has a
-// row for each, and the reports have each pair exactly once.
+// Every case runs on every subject: no case fails, the table has a row for each case,
+// and the reports have each pair exactly once.
 func TestCheck(t *testing.T) {
 	t.Setenv("GITHUB_ACTIONS", "")
 	dir := t.TempDir()
 	asJSON, asJUnit := filepath.Join(dir, "report.json"), filepath.Join(dir, "report.xml")
-	code, out, errs := halfopen(append([]string{"check", "-json", asJSON, "-junit", asJUnit}, part...)...)
+	code, out, errs := halfopen(append([]string{"check", "-json", asJSON, "-junit", asJUnit}, checkPart...)...)
 	if code != held || errs != "" {
 		t.Errorf("got exit code %d, %s\n%s", code, errs, out)
 	}
 	cases, subjects := suites.Cases(), suites.Subjects()
-	if part != nil {
-		cases = slices.DeleteFunc(cases, func(c suites.Case) bool { return string(c.Group) != part[1] })
-		subjects = slices.DeleteFunc(subjects, func(s suites.Subject) bool { return !regexp.MustCompile(part[3]).MatchString(s.String()) })
+	if checkPart != nil {
+		cases = slices.DeleteFunc(cases, func(c suites.Case) bool { return string(c.Group) != checkPart[1] })
+		subjects = slices.DeleteFunc(subjects, func(s suites.Subject) bool { return !regexp.MustCompile(checkPart[3]).MatchString(s.String()) })
 	}
 	for _, c := range cases {
 		row := regexp.MustCompile(fmt.Sprintf(`(?m)^%s +((held( \d+)?|quirk|undecided|n/a) +){%d}%s$`, c.Name, len(subjects), regexp.QuoteMeta(c.Claim)))
 		if !row.MatchString(out) {
-			t.Errorf("got no row for %s that says that it held", c.Name)
+			t.Errorf("got no row in which %s held", c.Name)
 		}
 	}
 	if want := fmt.Sprintf("%d cases x %d subjects, ", len(cases), len(subjects)); !strings.Contains(out, want) {
 		t.Errorf("got:\n%s\nwant it to contain %q", out, want)
 	}
+	checkJUnit(t, asJUnit, len(cases)*len(subjects), 0, checkJSON(t, asJSON, cases, subjects))
+}
 
+// checkJSON checks that the JSON report has each of the cases on each of the subjects
+// exactly once, and that none failed. It returns how many cases did not hold because
+// of a quirk, are undecided, or do not apply.
+func checkJSON(t *testing.T, file string, cases []suites.Case, subjects []suites.Subject) (skipped int) {
+	t.Helper()
 	var r report
-	data, err := os.ReadFile(asJSON)
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +89,6 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	count := make(map[string]int)
-	skipped := 0
 	for _, res := range r.Results {
 		count[res.Case+" of "+res.Subject]++
 		switch {
@@ -107,11 +113,11 @@ func TestCheck(t *testing.T) {
 	if len(r.Results) != len(cases)*len(subjects) {
 		t.Errorf("got %d results, want %d", len(r.Results), len(cases)*len(subjects))
 	}
-	checkJUnit(t, asJUnit, len(r.Results), 0, skipped)
+	return skipped
 }
 
-// checkJUnit checks what consumers of JUnit's form rely on: the elements, each
-// with its attributes, and that the counts are those of what is inside.
+// checkJUnit checks what programs rely on that read the XML format of JUnit: each
+// element has its attributes, and its counts are those of the elements inside it.
 func checkJUnit(t *testing.T, file string, tests, failures, skipped int) {
 	t.Helper()
 	type counts struct {
@@ -178,8 +184,8 @@ func checkJUnit(t *testing.T, file string, tests, failures, skipped int) {
 	}
 }
 
-// broken is three cases, of which one fails, one has a quirk and one is not
-// applicable, and a subject.
+// broken returns three cases and a subject on which one case fails, one has a quirk
+// and one is not applicable.
 func broken(t *testing.T) ([]suites.Case, []suites.Subject) {
 	s, err := harness.ParseScript("testdata/x.txtar", []byte("# There is a connection.\nwant conns 1\n"))
 	if err != nil {
@@ -200,7 +206,7 @@ func broken(t *testing.T) ([]suites.Case, []suites.Subject) {
 		[]suites.Subject{{Name: "net/http", Protocol: suites.HTTP1, Maker: harness.NetHTTP, Quirks: quirks}}
 }
 
-// What does not hold makes check fail, and every report says so in its way.
+// A case that fails makes check fail, and every report shows it.
 func TestCheckFails(t *testing.T) {
 	cases, subjects := broken(t)
 	any := regexp.MustCompile("")
@@ -222,8 +228,8 @@ func TestCheckFails(t *testing.T) {
 	}
 	checkJUnit(t, file, 3, 1, 2)
 
-	// With JSON on standard output there is nothing else, and it is the same each
-	// time but for the seconds.
+	// Standard output has only the JSON report, and the report is the same each time
+	// except for the seconds.
 	var texts []string
 	for range 2 {
 		cases, subjects = broken(t)
@@ -239,7 +245,7 @@ func TestCheckFails(t *testing.T) {
 		t.Errorf("got:\n%s\nand then:\n%s", texts[0], texts[1])
 	}
 
-	// One failure is shown, or all.
+	// Only the first failure is shown; with -v all are.
 	cases, subjects = broken(t)
 	subjects[0].Quirks = nil
 	for _, all := range []bool{false, true} {
@@ -251,8 +257,8 @@ func TestCheckFails(t *testing.T) {
 	}
 }
 
-// A part of the cases can be put to a part of the subjects, and GitHub's variable
-// alone makes annotations.
+// Flags choose cases and subjects. GitHub's environment variable makes check write
+// annotations without a flag.
 func TestCheckSome(t *testing.T) {
 	t.Setenv("GITHUB_ACTIONS", "true")
 	code, out, errs := halfopen("check", "-group", "cancel", "-run", "waiter|orphan", "-subject", "^pool http1$")
@@ -264,7 +270,7 @@ func TestCheckSome(t *testing.T) {
 	}
 }
 
-// REPORT.md has every field of the report.
+// REPORT.md describes every field of the report.
 func TestReportIsDocumented(t *testing.T) {
 	doc, err := os.ReadFile("../../suites/REPORT.md")
 	if err != nil {
@@ -278,7 +284,7 @@ func TestReportIsDocumented(t *testing.T) {
 	wanted{cases: any, subjects: any, json: "-"}.check(cases, subjects, &out, &errs)
 	for _, field := range regexp.MustCompile(`"([a-z]+)":`).FindAllStringSubmatch(out.String(), -1) {
 		if !strings.Contains(string(doc), "| `"+field[1]+"` |") {
-			t.Errorf("REPORT.md says nothing of %q", field[1])
+			t.Errorf("REPORT.md does not describe %q", field[1])
 		}
 	}
 	if !strings.Contains(string(doc), suites.Schema) {

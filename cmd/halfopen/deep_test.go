@@ -34,8 +34,8 @@ func TestHeld(t *testing.T) {
 func TestFails(t *testing.T) { t.Error("on purpose") }
 `
 
-// The test that a mutex freezes passes, go test's flags are go test's, and its
-// exit code is ours.
+// A test that freezes without the deep bubble, because a mutex is held over a sleep,
+// passes. The flags are those of go test, and so is the exit code.
 func TestGoTest(t *testing.T) {
 	dir := t.TempDir()
 	for file, text := range map[string]string{"go.mod": "module held\n\ngo 1.26\n", "held_test.go": heldOverSleep} {
@@ -63,7 +63,7 @@ func TestGoTest(t *testing.T) {
 	}
 }
 
-// A Go release that is not known is refused by name, with what to do.
+// The error for an unknown Go release names the release and says what to do.
 func TestGoRefused(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the go command of this test is a shell script")
@@ -87,9 +87,9 @@ func TestGoRefused(t *testing.T) {
 	}
 }
 
-// The help says how to use it and how to leave it out.
+// The help says how to use the deep bubble and how to test without it.
 func TestDeepHelp(t *testing.T) {
-	if code, out, _ := halfopen("test", "-h"); code != held || !strings.Contains(out, "To leave it out, run go test.") {
+	if code, out, _ := halfopen("test", "-h"); code != held || !strings.Contains(out, "To test without the deep bubble, run go test.") {
 		t.Errorf("got exit code %d, %s", code, out)
 	}
 	if code, _, errs := halfopen("overlay", "-h"); code != held || !strings.Contains(errs, `eval "$(halfopen overlay)"`) {

@@ -12,17 +12,18 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// exploreFlags is the flags that say what to explore.
+// exploreFlags defines the flags that say what to explore, and returns a function
+// that returns their values.
 func exploreFlags(fs *flag.FlagSet) func() harness.Bounds {
 	strategy := fs.String("strategy", "", "portfolio (the default), exhaustive, pct, pos or random")
-	seed := fs.Uint64("seed", 0, "the seed of what is drawn by lot")
-	budget := fs.Int("budget", 0, "the most schedules; -1 for all (default 2000)")
-	delays := fs.Int("delays", -1, "the most departures from first come, first served (default 2); with -all any number")
-	all := fs.Bool("all", false, "any number of delays")
-	faults := fs.Int("faults", -1, "the most faults (default 1)")
-	together := fs.Int("coincidences", 0, "the most pairs of events with no quiet between them")
-	effects := fs.String("effects", "", "the faults that are tried, by name, with commas (default refuse,reset); cut:* at every byte")
-	independent := fs.Bool("independent", false, "handlers share nothing across connections: leave equal orders out")
+	seed := fs.Uint64("seed", 0, "the seed of random choices")
+	budget := fs.Int("budget", 0, "the largest number of schedules to run; -1 means all of them (default 2000)")
+	delays := fs.Int("delays", -1, "the largest number of delays in one schedule: choices that are not first come, first served (default 2)")
+	all := fs.Bool("all", false, "allow any number of delays")
+	faults := fs.Int("faults", -1, "the largest number of faults in one schedule (default 1)")
+	together := fs.Int("coincidences", 0, "the largest number of pairs of events in one schedule without quiet between them")
+	effects := fs.String("effects", "", "the names of the faults to try, separated by commas (default refuse,reset); cut:* cuts at every byte")
+	independent := fs.Bool("independent", false, "leave out orders that are equal because handlers share nothing across connections")
 	keep := fs.Bool("keep-going", false, "go on after the first finding")
 	limit := fs.Duration("time", 0, "stop after this real time")
 	return func() harness.Bounds {
@@ -54,7 +55,7 @@ func exploreFlags(fs *flag.FlagSet) func() harness.Bounds {
 func exploreCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 	bounds := exploreFlags(fs)
 	asJSON := fs.Bool("json", false, "print the exploration as JSON, for halfopen merge")
-	save := fs.String("save", "", "save the findings' schedules in this `folder`")
+	save := fs.String("save", "", "save the schedules of the findings in this `folder`")
 	verbose := fs.Bool("v", false, "print progress")
 	return func(args []string, out, errs io.Writer) int {
 		s, code := oneScript("explore", args, fs, errs)
@@ -93,7 +94,8 @@ func exitCode(x *harness.Exploration) int {
 	return held
 }
 
-// progress is for a terminal, or whoever asks for it.
+// progress returns a function that prints progress, if errs is a terminal or the
+// user has asked for progress with -v, else nil.
 func progress(verbose bool, errs io.Writer) func(*harness.Exploration) {
 	if f, ok := errs.(*os.File); ok && !verbose {
 		st, err := f.Stat()
@@ -105,7 +107,8 @@ func progress(verbose bool, errs io.Writer) func(*harness.Exploration) {
 	return harness.Progress(errs)
 }
 
-// oneScript reads the script that is the only argument left.
+// oneScript reads the script that args name. If args name no script or several, it
+// prints an error and returns nil and the exit code.
 func oneScript(name string, args []string, fs *flag.FlagSet, errs io.Writer) (*harness.Script, int) {
 	if len(args) != 1 {
 		fmt.Fprintf(errs, "halfopen %s: want one script\n", name)
@@ -123,7 +126,7 @@ func oneScript(name string, args []string, fs *flag.FlagSet, errs io.Writer) (*h
 func replayCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 	return func(args []string, out, errs io.Writer) int {
 		if len(args) < 1 || len(args) > 2 {
-			fmt.Fprintln(errs, "halfopen replay: want a schedule, and its script if that was moved")
+			fmt.Fprintln(errs, "halfopen replay: want a schedule, and its script if the script was moved")
 			fs.Usage()
 			return mistake
 		}

@@ -2,17 +2,17 @@
 //
 // Usage:
 //
-//	halfopen check            put every case to net/http and pool, and print what held
-//	halfopen run FILE...      run race scripts
-//	halfopen explore FILE     try every order of a race script
-//	halfopen replay SCHEDULE  run one schedule of it again
-//	halfopen merge REPORT...  merge the reports of shards
+//	halfopen check            run every case on net/http and pool, and print a table of the results
+//	halfopen run FILE...      run race scripts on net/http
+//	halfopen explore FILE     try every order of a race script, and print the findings
+//	halfopen replay SCHEDULE  run one saved schedule of a script again
+//	halfopen merge REPORT...  merge the JSON reports of shards
 //	halfopen test             run go test with the deep bubble
-//	halfopen overlay          print how to have the deep bubble in every go command
+//	halfopen overlay          print the settings that give every go command the deep bubble
 //	halfopen verbs            print the manual of the script language
 //
-// The exit code is 0 if everything held, 1 if something did not, and 2 if the
-// command or a script is mistaken.
+// The exit code is 0 if everything held, 1 if a case or a script failed, and 2
+// if the command or a script has a mistake.
 package main
 
 import (
@@ -37,23 +37,24 @@ type command struct {
 	args  string
 	doc   string
 	flags func(*flag.FlagSet) func(args []string, out, errs io.Writer) int
-	deep  bool // takes -deep
+	deep  bool // has the flag -deep
 }
 
 var commands = []command{
-	{"check", "[flags]", "put every case to net/http and pool, and print what held", checkCommand, true},
-	{"run", "[-v] [-update] FILE...", "run race scripts against net/http", runCommand, true},
-	{"explore", "[flags] FILE", "try every order of a race script, and print what was found", exploreCommand, true},
-	{"replay", "SCHEDULE [FILE]", "run one schedule of a script again", replayCommand, false},
+	{"check", "[flags]", "run every case on net/http and pool, and print a table of the results", checkCommand, true},
+	{"run", "[-v] [-update] FILE...", "run race scripts on net/http", runCommand, true},
+	{"explore", "[flags] FILE", "try every order of a race script, and print the findings", exploreCommand, true},
+	{"replay", "SCHEDULE [FILE]", "run one saved schedule of a script again", replayCommand, false},
 	{"merge", "[-json] REPORT...", "merge the JSON reports of shards", mergeCommand, false},
 	{"test", "[go test flags] [packages]", "run go test with the deep bubble", nil, false},
-	{"overlay", "[-file]", "print how to have the deep bubble in every go command", overlayCommand, false},
+	{"overlay", "[-file]", "print the settings that give every go command the deep bubble", overlayCommand, false},
 	{"verbs", "", "print the manual of the script language", verbsCommand, false},
 }
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(runCommandLine(os.Args[1:], os.Stdout, os.Stderr)) }
 
-func run(args []string, out, errs io.Writer) int {
+// runCommandLine runs the command that args name, and returns its exit code.
+func runCommandLine(args []string, out, errs io.Writer) int {
 	if len(args) == 0 {
 		usage(errs)
 		return mistake
@@ -70,7 +71,7 @@ func run(args []string, out, errs io.Writer) int {
 	}
 	c := commands[i]
 	if c.flags == nil {
-		return testCommand(args[1:], out, errs) // its flags are those of go test
+		return testCommand(args[1:], out, errs) // it passes its flags on to go test
 	}
 	fs := flag.NewFlagSet("halfopen "+c.name, flag.ContinueOnError)
 	fs.SetOutput(errs)
@@ -81,7 +82,7 @@ func run(args []string, out, errs io.Writer) int {
 	do := c.flags(fs)
 	inDeep := new(bool)
 	if c.deep {
-		inDeep = fs.Bool("deep", false, "build halfopen anew with the deep bubble, and run that")
+		inDeep = fs.Bool("deep", false, "rebuild halfopen with the deep bubble, and run the command with that")
 	}
 	if err := fs.Parse(args[1:]); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -90,7 +91,7 @@ func run(args []string, out, errs io.Writer) int {
 		return mistake
 	}
 	if *inDeep {
-		if code, ended := again(args, out, errs); ended {
+		if code, ended := runDeep(args, out, errs); ended {
 			return code
 		}
 	}

@@ -12,15 +12,15 @@ import (
 
 func TestMain(m *testing.M) { goleakcheck.VerifyTestMain(m) }
 
-// halfopen runs the command and returns its exit code and what it printed.
+// halfopen runs the command line and returns its exit code and what it printed.
 func halfopen(args ...string) (code int, out, errs string) {
 	var o, e bytes.Buffer
-	code = run(args, &o, &e)
+	code = runCommandLine(args, &o, &e)
 	return code, o.String(), e.String()
 }
 
-// A script is explored, its finding saved and run again, and shards merge to
-// what one process says.
+// A script is explored, and its finding is saved and run again. The merged reports
+// of shards are the report of one process.
 func TestExplore(t *testing.T) {
 	dir := t.TempDir()
 	const script = "../../testdata/explore/two-gets.txtar"
@@ -44,7 +44,8 @@ func TestExplore(t *testing.T) {
 		t.Errorf("got exit code %d and\n%s%s\nwant\n%s", code, all, errs, one)
 	}
 
-	// No connection may be opened: the simplest schedule breaks that.
+	// This script claims that no connection is opened; the simplest schedule shows
+	// that this is wrong.
 	wrong := filepath.Join(dir, "wrong.txtar")
 	if err := os.WriteFile(wrong, []byte("# No connection is opened.\nserve api.test:80\nget r1 http://api.test/\nrest\nwant conns 0\n"), 0o666); err != nil {
 		t.Fatal(err)
@@ -80,7 +81,7 @@ func TestExplore(t *testing.T) {
 	}
 }
 
-// Exit codes and messages for what a user can get wrong.
+// Each mistake of a user has its exit code and its message.
 func TestMistakes(t *testing.T) {
 	dir := t.TempDir()
 	script := func(name, text string) string {
@@ -101,7 +102,7 @@ func TestMistakes(t *testing.T) {
 		{nil, mistake, "usage:"},
 		{[]string{"help"}, held, "usage:"},
 		{[]string{"frobnicate"}, mistake, `halfopen: unknown command "frobnicate"`},
-		{[]string{"run"}, mistake, "halfopen run: which script?"},
+		{[]string{"run"}, mistake, "halfopen run: want one script or more"},
 		{[]string{"run", "-x", good}, mistake, "flag provided but not defined: -x"},
 		{[]string{"run", typo}, mistake, typo + `:3: gte r1 http://api.test/: unknown verb "gte" (did you mean "get"?)`},
 		{[]string{"run", filepath.Join(dir, "none.txtar")}, mistake, "no such file"},
@@ -114,8 +115,8 @@ func TestMistakes(t *testing.T) {
 		{[]string{"check", "x"}, mistake, "takes no arguments"},
 		{[]string{"check", "-run", "("}, mistake, "-run: error parsing regexp"},
 		{[]string{"check", "-subject", "("}, mistake, "-subject: error parsing regexp"},
-		{[]string{"check", "-run", "frobnicate"}, mistake, "no case has such a name and group"},
-		{[]string{"check", "-subject", "curl"}, mistake, "no subject has such a name; there are: net/http http1, net/http h2, net/http h2c, pool http1,"},
+		{[]string{"check", "-run", "frobnicate"}, mistake, "no case matches -run and -group"},
+		{[]string{"check", "-subject", "curl"}, mistake, "no subject matches -subject; there are: net/http http1, net/http h2, net/http h2c, pool http1,"},
 		{[]string{"check", "-group", "frobs"}, mistake, `unknown group "frobs"; there are: reuse, limit, order,`},
 		{[]string{"check", "-json", "-", "-junit", "-"}, mistake, "cannot both be standard output"},
 		{[]string{"check", "-json", filepath.Join(dir, "none", "r.json")}, mistake, "no such file or directory"},

@@ -2,5 +2,5 @@
 
 package main
 
-// part is the part of check that is run: all of it.
-var part []string
+// checkPart lists the flags of check. Without any, the whole table is checked.
+var checkPart []string

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// The README's first test is a test: in a module of a user's own it fails as
-// the README says, with the file and line of the user's code.
+// The README's first test works: in a user's module it fails as the README says, and
+// shows the file and the line of the user's code.
 func TestReadme(t *testing.T) {
 	first := section(t, "A first test of your own")
 	m := newUserModule(t, "prices.test/prices")
@@ -25,8 +25,8 @@ func TestReadme(t *testing.T) {
 	wantShown(t, out, first, "fails all the same:")
 }
 
-// The README's test with httptest passes. The same test with the harness, in
-// which one line is another, fails as the README says until the code is mended.
+// The README's test with httptest passes. The same test with the harness differs in
+// one line. It fails as the README says until the code is corrected.
 func TestReadmeHTTPTest(t *testing.T) {
 	text := section(t, "From a test with httptest")
 	files := goFiles(text)
@@ -61,11 +61,11 @@ func TestReadmeHTTPTest(t *testing.T) {
 	}
 	m.write(code.name, strings.TrimSuffix(code.text, loop)+"\t\t}\n\t\tresp.Body.Close()\n\t}\n}\n")
 	if out, err := m.test(); err != nil {
-		t.Errorf("mended: got %v:\n%s", err, out)
+		t.Errorf("corrected: got %v:\n%s", err, out)
 	}
 }
 
-// section returns the README's section of that title.
+// section returns the README's section with this title.
 func section(t *testing.T, title string) string {
 	t.Helper()
 	readme, err := os.ReadFile("../../README.md")
@@ -83,7 +83,7 @@ func section(t *testing.T, title string) string {
 // goFile is a file that the README shows.
 type goFile struct{ name, text string }
 
-// goFiles returns the files of a section, in its order: each stands behind its name.
+// goFiles returns the files of a section, in order: each stands below its name.
 func goFiles(section string) (files []goFile) {
 	for _, m := range regexp.MustCompile("`([a-z_]+\\.go)`:\n\n```go\n((?s).*?)```").FindAllStringSubmatch(section, -1) {
 		files = append(files, goFile{m[1], m[2]})
@@ -91,12 +91,13 @@ func goFiles(section string) (files []goFile) {
 	return files
 }
 
-// wantShown expects in the output each line of the blocks behind those words.
+// wantShown checks that the output contains each line of the blocks that follow these
+// words.
 func wantShown(t *testing.T, out, section, words string) {
 	t.Helper()
 	blocks := regexp.MustCompile(regexp.QuoteMeta(words)+"\n\n```\n((?s).*?)```").FindAllStringSubmatch(section, -1)
 	if len(blocks) == 0 {
-		t.Errorf("the README shows nothing behind %q", words)
+		t.Errorf("the README shows nothing after %q", words)
 	}
 	for _, block := range blocks {
 		for line := range strings.Lines(block[1]) {
@@ -107,14 +108,14 @@ func wantShown(t *testing.T, out, section, words string) {
 	}
 }
 
-// userModule is a module of a user's own, which needs this one as it is here.
+// userModule is a user's module that requires this working copy of halfopen.
 type userModule struct {
 	t   *testing.T
 	dir string
 }
 
-// newUserModule makes the module, without code. It needs what this one needs, in the
-// same versions.
+// newUserModule makes the module, without code. It requires the same modules as
+// halfopen, in the same versions.
 func newUserModule(t *testing.T, path string) *userModule {
 	t.Helper()
 	root, err := filepath.Abs("../..")
@@ -137,7 +138,7 @@ func newUserModule(t *testing.T, path string) *userModule {
 	return m
 }
 
-// write writes a file of the module, or writes it anew.
+// write writes a file of the module. It replaces an earlier file of the same name.
 func (m *userModule) write(name, text string) {
 	m.t.Helper()
 	if err := os.WriteFile(filepath.Join(m.dir, name), []byte(text), 0o666); err != nil {
@@ -154,7 +155,7 @@ func (m *userModule) test() (out string, err error) {
 	return string(b), err
 }
 
-// The README shows the head of the table as check prints it.
+// The README shows the first lines of the table as check prints them.
 func TestReadmeTable(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -176,11 +177,11 @@ func TestReadmeTable(t *testing.T) {
 	if code != held || errs != "" {
 		t.Errorf("got exit code %d, %s", code, errs)
 	}
-	// Other rows make the columns wider, and bounds may change.
+	// The width of columns and the number of schedules may differ.
 	fields := func(s string) []string {
 		return strings.Fields(regexp.MustCompile(`held \d+`).ReplaceAllString(s, "held"))
 	}
 	if words := fields(shown); !slices.Equal(words, fields(out)[:len(words)]) {
-		t.Errorf("got:\n%s\nwant its head to be:\n%s", out, shown)
+		t.Errorf("got:\n%s\nwant it to begin with:\n%s", out, shown)
 	}
 }

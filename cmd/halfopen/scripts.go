@@ -24,7 +24,7 @@ func runCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 	update := fs.Bool("update", false, "rewrite the golden traces")
 	return func(args []string, out, errs io.Writer) int {
 		if len(args) == 0 {
-			fmt.Fprintln(errs, "halfopen run: which script?")
+			fmt.Fprintln(errs, "halfopen run: want one script or more")
 			fs.Usage()
 			return mistake
 		}

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// The workflow runs what .ci/run does: the targets of the Makefile that are
-// there, and check with flags that it has. So does the one that users copy.
+// The workflow runs the same targets as .ci/run, and all of them are in the Makefile.
+// It runs check with flags that check has, and so does the workflow that users copy.
 func TestWorkflows(t *testing.T) {
 	read := func(name string) string {
 		data, err := os.ReadFile(name)
@@ -23,13 +23,13 @@ func TestWorkflows(t *testing.T) {
 	targets := strings.Fields(strings.Join(regexp.MustCompile(`(?m)run: make (.*)$`).FindAllString(ours, -1), " "))
 	for _, target := range targets {
 		if target != "run:" && target != "make" && !strings.Contains(makefile, "\n"+target+":") {
-			t.Errorf("the workflow makes %s, which the Makefile does not", target)
+			t.Errorf("the workflow makes %s, but the Makefile has no such target", target)
 		}
 	}
 	for _, target := range regexp.MustCompile(`(?m)^\s*make (.*)$`).FindAllStringSubmatch(read("../../.ci/run"), -1) {
 		for _, name := range strings.Fields(target[1]) {
 			if !strings.Contains(" "+strings.Join(targets, " ")+" ", " "+name+" ") {
-				t.Errorf("the workflow does not make %s, which .ci/run does", name)
+				t.Errorf("the workflow does not make %s, but .ci/run does", name)
 			}
 		}
 	}
