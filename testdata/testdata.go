@@ -1,6 +1,6 @@
-// Package testdata is the race scripts that come with halfopen, as a package
-// so that a program that is not run from the source tree has them too. README.md
-// is the manual of their language.
+// Package testdata embeds the race scripts that come with halfopen, so that a
+// program that does not run from the source tree has them too. README.md is the
+// manual of their language.
 package testdata
 
 import (
@@ -13,7 +13,7 @@ import (
 //go:embed races/*.txtar
 var races embed.FS
 
-// Scripts is all race scripts, parsed, in alphabetical order.
+// Scripts returns all race scripts, parsed, in alphabetical order.
 func Scripts() ([]*harness.Script, error) {
 	files, err := fs.Glob(races, "races/*.txtar")
 	if err != nil {

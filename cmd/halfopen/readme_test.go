@@ -22,7 +22,7 @@ func TestReadme(t *testing.T) {
 	if err == nil {
 		t.Fatalf("the test passed, and must find the leak:\n%s", out)
 	}
-	wantShown(t, out, first, "fails all the same:")
+	wantShown(t, out, first, "but the test fails:")
 }
 
 // The README's test with httptest passes. The same test with the harness differs in
@@ -53,7 +53,7 @@ func TestReadmeHTTPTest(t *testing.T) {
 	if err == nil {
 		t.Errorf("after: the test passed, and must find the leak:\n%s", out)
 	}
-	wantShown(t, out, text, "had not seen:")
+	wantShown(t, out, text, "did not see:")
 
 	loop := "\t\t}\n\t}\n}\n"
 	if !strings.HasSuffix(code.text, loop) {
