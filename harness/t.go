@@ -246,6 +246,13 @@ func (t *T) Name() string { return t.name }
 // anyway. It is there for those who ask for a testing.TB.
 func (t *T) Helper() {}
 
+// HelperFile says that the file of its caller has helpers of tests: a failure in one of them
+// names the line that called it. It is for an init function.
+func HelperFile() {
+	_, file, _, _ := runtime.Caller(1)
+	bubble.PassOver(file)
+}
+
 // Context is done when the run ends.
 func (t *T) Context() context.Context { return t.ctx }
 

@@ -20,7 +20,7 @@
 // the public issue: its bug is asserted to be there, so that the quirk is
 // removed when the bug is.
 //
-// The cases of the group [Conn] are about single connections: they ask a transport
+// The cases of the group conn are about single connections: they ask a transport
 // that has Transport.NewClientConn's method for them, or for any [ClientConn].
 // Transport.MaxConnsPerHost is in none of them: net/http 1.26 and 1.27 count a
 // connection of HTTP/1 off the limit that they never counted on it, so that the

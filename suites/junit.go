@@ -90,7 +90,7 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 func junitTime(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
 
 func (r Result) junit() junitCase {
-	c := junitCase{Name: r.Case.Name, Class: "halfopen." + string(r.Case.Group), Time: junitTime(r.Elapsed)}
+	c := junitCase{Name: r.Case.Name, Class: "halfopen." + string(r.Case.Group()), Time: junitTime(r.Elapsed)}
 	c.File, c.Line = r.place()
 	switch r.State {
 	case Failed:

@@ -1,7 +1,11 @@
 package suites
 
-// NetHTTPQuirks is what net/http's transport does otherwise than the cases say.
-var NetHTTPQuirks = []Quirk{
+import "slices"
+
+// NetHTTPQuirks returns what net/http's transport does otherwise than the cases say.
+func NetHTTPQuirks() []Quirk { return slices.Clone(netHTTPQuirks) }
+
+var netHTTPQuirks = []Quirk{
 	// Of the pool.
 	{
 		Case: "limit-dials-of-the-gone",

@@ -48,7 +48,7 @@ func Check(cases []Case, subjects []Subject) *Report {
 					return
 				}
 				begin := time.Now()
-				r.Results[i] = cases[i/len(subjects)].Run(subjects[i%len(subjects)])
+				r.Results[i] = subjects[i%len(subjects)].Run(cases[i/len(subjects)])
 				r.Results[i].Elapsed = time.Since(begin)
 			}
 		})
@@ -63,16 +63,16 @@ func Check(cases []Case, subjects []Subject) *Report {
 func SubjectsOf(name string, maker harness.Maker, quirks ...Quirk) []Subject {
 	spoken := Speaks(maker)
 	var subjects []Subject
-	for _, p := range Protocols {
+	for _, p := range Protocols() {
 		if spoken&p != 0 {
-			subjects = append(subjects, Subject{name, p, maker, quirks})
+			subjects = append(subjects, Subject{Name: name, Protocol: p, Maker: maker, Quirks: quirks})
 		}
 	}
 	return subjects
 }
 
-// String is the name and the protocol: "net/http h2".
-func (s Subject) String() string { return s.Name + " " + s.Protocol.String() }
+// String is the name and the protocol: "net/http h2". That of a client is its name.
+func (s Subject) String() string { return strings.TrimSuffix(s.Name+" "+s.Protocol.String(), " ") }
 
 // Failed reports whether any case failed.
 func (r *Report) Failed() bool { return len(r.failures()) > 0 }
@@ -145,8 +145,8 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		j.Subjects = append(j.Subjects, jsonSubject{s.String(), s.Name, s.Protocol.String()})
 	}
 	for _, c := range r.Cases {
-		file, line := c.place()
-		j.Cases = append(j.Cases, jsonCase{c.Name, c.Group, c.Claim, c.Verdict, c.Issues, c.Source, file, line})
+		file, line := place(c)
+		j.Cases = append(j.Cases, jsonCase{c.Name, c.Group(), c.Claim, c.Verdict, c.Issues, c.Source, file, line})
 	}
 	for _, res := range r.Results {
 		jr := jsonResult{Case: res.Case.Name, Subject: res.Subject.String(), State: strings.ToLower(string(res.State)),
@@ -171,21 +171,25 @@ func seconds(d time.Duration) float64 {
 }
 
 // place is the file and line of a case: of its body, or of its script.
-func (c Case) place() (file string, line int) {
+func place(c Case) (file string, line int) {
 	if c.Script != nil {
 		return c.Script.File, 1
 	}
-	if c.Body == nil {
+	body := reflect.ValueOf(c.Body)
+	if c.ClientBody != nil {
+		body = reflect.ValueOf(c.ClientBody)
+	}
+	if body.IsNil() {
 		return "", 0
 	}
-	pc := reflect.ValueOf(c.Body).Pointer()
+	pc := body.Pointer()
 	file, line = runtime.FuncForPC(pc).FileLine(pc)
 	return relative(file), line
 }
 
 // place is the line of a script that fails, or where the case is.
 func (r Result) place() (file string, line int) {
-	file, line = r.Case.place()
+	file, line = place(r.Case)
 	if rest, ok := strings.CutPrefix(r.Where, file+":"); ok {
 		if n, err := strconv.Atoi(rest); err == nil {
 			line = n

@@ -46,9 +46,13 @@ type Result struct {
 	Elapsed time.Duration
 }
 
-// Run puts the case to a subject.
-func (c Case) Run(s Subject) Result {
+// Run puts the subject to a case.
+func (s Subject) Run(c Case) Result {
 	r := Result{Case: c, Subject: s}
+	if (c.ClientBody != nil) != (s.client != nil) {
+		r.State, r.Reason = NotApplicable, "it is about the other kind of subject: transports, or clients"
+		return r
+	}
 	if c.Protocols != 0 && c.Protocols&s.Protocol == 0 {
 		r.State, r.Reason = NotApplicable, "it is about "+c.Protocols.String()
 		return r
@@ -61,7 +65,7 @@ func (c Case) Run(s Subject) Result {
 		r.State, r.Report = Failed, err.Error()+"\n"
 		return r
 	}
-	undecided, refused := c.try(s, &r)
+	undecided, refused := s.try(c, &r)
 	quirk, known := quirkOf(s.Quirks, c, s.Protocol)
 	switch {
 	case refused != nil:
@@ -87,7 +91,7 @@ func (c Case) Run(s Subject) Result {
 
 // try runs the case, or explores it. The words say why the case is undecided, the
 // error that the maker refused.
-func (c Case) try(s Subject, r *Result) (undecided string, refused error) {
+func (s Subject) try(c Case, r *Result) (undecided string, refused error) {
 	r.Schedules = 1
 	if c.Script != nil {
 		rep, err := c.Script.Run(s.Maker)
@@ -97,18 +101,8 @@ func (c Case) try(s Subject, r *Result) (undecided string, refused error) {
 		return r.take(rep), nil
 	}
 	body := func(t *harness.T) {
-		rt, err := s.Maker(t, c.Settings)
-		if err != nil {
+		if err := s.ask(t, c); err != nil {
 			refused = err
-			return
-		}
-		if n := c.Settings.MaxConnsPerHost; n > 0 {
-			t.LimitConns(n)
-		}
-		e := &Env{T: t, Transport: rt, Protocol: s.Protocol}
-		c.Body(e)
-		if e.refused != nil {
-			refused = e.refused
 		}
 	}
 	if c.Bounds.Schedules == 0 {
@@ -117,6 +111,9 @@ func (c Case) try(s Subject, r *Result) (undecided string, refused error) {
 	}
 	bounds := c.Bounds
 	bounds.Shard = harness.Shard{Total: 1} // a part of it could miss what a quirk is about
+	if s.client != nil && s.client.Lots {
+		bounds.Strategy = "random"
+	}
 	if s.Protocol == H2 {
 		bounds.Schedules = max(1, bounds.Schedules/4) // handshakes take their time
 	}
@@ -147,6 +144,27 @@ func (c Case) try(s Subject, r *Result) (undecided string, refused error) {
 		}
 	}
 	return undecided, refused
+}
+
+// ask runs the body of the case. The error says why the case cannot be asked.
+func (s Subject) ask(t *harness.T, c Case) error {
+	if s.client != nil {
+		e, err := s.client.begin(t, c)
+		if err == nil {
+			c.ClientBody(e)
+		}
+		return err
+	}
+	rt, err := s.Maker(t, c.Settings)
+	if err != nil {
+		return err
+	}
+	if n := c.Settings.MaxConnsPerHost; n > 0 {
+		t.LimitConns(n)
+	}
+	e := &Env{T: t, Transport: rt, Protocol: s.Protocol}
+	c.Body(e)
+	return e.Refused
 }
 
 // take keeps what a run came to, and returns why it is undecided, if it is.

@@ -3,66 +3,34 @@ package suites
 import (
 	"crypto/tls"
 	"net/http"
-	"strings"
 
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/pool"
 )
 
-// Protocol is a way to speak HTTP. Protocols are bits: a set of them is their
-// union.
-type Protocol uint8
-
-const (
-	HTTP1 Protocol = 1 << iota // HTTP/1.1
-	H2                         // HTTP/2 over TLS
-	H2C                        // HTTP/2 without TLS, from its first byte
-)
-
-// Protocols is all of them.
-var Protocols = []Protocol{HTTP1, H2, H2C}
-
-var protocolNames = map[Protocol]string{HTTP1: "http1", H2: "h2", H2C: "h2c"}
-
-// String is "http1", "h2" or "h2c", or several, joined by "|".
-func (p Protocol) String() string {
-	var names []string
-	for _, q := range Protocols {
-		if p&q != 0 {
-			names = append(names, protocolNames[q])
-		}
-	}
-	return strings.Join(names, "|")
-}
-
-func parseProtocol(name string) Protocol {
-	for p, n := range protocolNames {
-		if n == name {
-			return p
-		}
-	}
-	return 0
-}
-
-// Subject is a transport that is put to the cases.
+// Subject is what is put to the cases: a transport over a protocol, or the client of a
+// [ClientSubject].
 type Subject struct {
 	Name     string
-	Protocol Protocol // one
+	Protocol Protocol // one; 0 for a client
 	Maker    harness.Maker
 	Quirks   []Quirk
+
+	client *ClientSubject
 }
 
-// Subjects is what this module knows: net/http's transport and the reference
-// one, over each protocol.
+// Subjects returns what this module knows: net/http's transport and the reference one,
+// over each protocol.
 func Subjects() []Subject {
-	return []Subject{
-		{"net/http", HTTP1, harness.NetHTTP, NetHTTPQuirks},
-		{"net/http", H2, netHTTP2, NetHTTPQuirks},
-		{"net/http", H2C, netH2C, NetHTTPQuirks},
-		{"pool", HTTP1, Reference, nil},
-		{"pool", H2, poolHTTP2, nil},
-		{"pool", H2C, poolH2C, nil},
+	var all []Subject
+	add := func(name string, quirks []Quirk, makers ...harness.Maker) {
+		for i, maker := range makers {
+			all = append(all, Subject{Name: name, Protocol: Protocols()[i], Maker: maker, Quirks: quirks})
+		}
 	}
+	add("net/http", NetHTTPQuirks(), harness.NetHTTP, netHTTP2, netH2C)
+	add("pool", nil, Reference, poolHTTP2, poolH2C)
+	return all
 }
 
 func netHTTP2(t *harness.T, s harness.Settings) (http.RoundTripper, error) {

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestTransportNetHTTP(t *testing.T) {
-	suites.TestTransport(t, harness.NetHTTP, suites.NetHTTPQuirks...)
+	suites.TestTransport(t, harness.NetHTTP, suites.NetHTTPQuirks()...)
 }
 func TestTransportPool(t *testing.T) { suites.TestTransport(t, suites.Reference) }
 
@@ -43,7 +43,7 @@ func TestRaces(t *testing.T) {
 	for _, s := range suites.Subjects() {
 		for _, c := range suites.Cases() {
 			if c.Script != nil && s.Protocol == suites.HTTP1 {
-				t.Run(s.Name+"/"+c.Name, func(t *testing.T) { c.Test(t, s) })
+				t.Run(s.Name+"/"+c.Name, func(t *testing.T) { s.Test(t, c) })
 			}
 		}
 	}
@@ -72,7 +72,7 @@ func TestCases(t *testing.T) {
 	families := make(map[string]int)
 	guards := 0
 	for _, c := range suites.Cases() {
-		families[string(c.Group)]++
+		families[string(c.Group())]++
 		if len(c.Issues) > 0 {
 			guards++
 		}
@@ -94,7 +94,7 @@ func TestCases(t *testing.T) {
 func TestQuirkThatHolds(t *testing.T) {
 	c := suites.Cases()[0]
 	rec := &recorder{TB: t}
-	c.Test(rec, suites.Subject{Protocol: suites.HTTP1, Maker: harness.NetHTTP, Quirks: []suites.Quirk{{Case: c.Name, Reason: "none"}}})
+	suites.Subject{Protocol: suites.HTTP1, Maker: harness.NetHTTP, Quirks: []suites.Quirk{{Case: c.Name, Reason: "none"}}}.Test(rec, c)
 	if want := "has a quirk (none), and holds on go1."; !strings.Contains(rec.text, want) {
 		t.Errorf("got %q, want it to contain %q", rec.text, want)
 	}

@@ -12,8 +12,8 @@ import (
 // reason. What is not applicable is skipped with its reason.
 func TestTransport(t *testing.T, maker harness.Maker, quirks ...Quirk) {
 	t.Helper()
-	cases := Cases()
-	if err := CheckQuirks(cases, quirks); err != nil {
+	all := Cases()
+	if err := CheckQuirks(all, quirks); err != nil {
 		t.Fatal(err)
 	}
 	subjects := SubjectsOf(t.Name(), maker, quirks...)
@@ -22,8 +22,8 @@ func TestTransport(t *testing.T, maker harness.Maker, quirks ...Quirk) {
 	}
 	for _, s := range subjects {
 		t.Run(s.Protocol.String(), func(t *testing.T) {
-			for _, c := range cases {
-				t.Run(c.Name, func(t *testing.T) { c.Test(t, s) })
+			for _, c := range all {
+				t.Run(c.Name, func(t *testing.T) { s.Test(t, c) })
 			}
 		})
 	}
@@ -35,10 +35,10 @@ type TB interface {
 	Skipf(format string, args ...any)
 }
 
-// Test puts the case to a subject as a test.
-func (c Case) Test(t TB, s Subject) {
+// Test puts the subject to a case as a test.
+func (s Subject) Test(t TB, c Case) {
 	t.Helper()
-	switch r := c.Run(s); r.State {
+	switch r := s.Run(c); r.State {
 	case Failed:
 		t.Errorf("%s\n%s", c.Claim, r.Report)
 	case Quirky:

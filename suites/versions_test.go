@@ -82,13 +82,13 @@ func TestBadVersions(t *testing.T) {
 		if err := CheckQuirks([]Case{c}, quirks); err == nil || err.Error() != want {
 			t.Errorf("%+v: got %v, want %s", b.versions, err, want)
 		}
-		r := c.Run(Subject{Protocol: HTTP1, Maker: harness.NetHTTP, Quirks: quirks})
+		r := Subject{Protocol: HTTP1, Maker: harness.NetHTTP, Quirks: quirks}.Run(c)
 		if r.State != Failed || r.Report != want+"\n" {
 			t.Errorf("%+v: got %s %q, want it failed with %s", b.versions, r.State, r.Report, want)
 		}
 		other := quirks[0]
 		other.Case = "h2/" + c.Name
-		if r := c.Run(Subject{Protocol: HTTP1, Maker: harness.NetHTTP, Quirks: []Quirk{other}}); r.Report == want+"\n" {
+		if r := (Subject{Protocol: HTTP1, Maker: harness.NetHTTP, Quirks: []Quirk{other}}).Run(c); r.Report == want+"\n" {
 			t.Errorf("%+v: got the quirk of another protocol refused", b.versions)
 		}
 	}
@@ -132,7 +132,7 @@ func TestQuirksOfVersions(t *testing.T) {
 		{holdingCase, []Quirk{past, now}, Failed, "now"},
 		{refusedCase, []Quirk{now}, NotApplicable, "no"},
 	} {
-		r := c.c.Run(Subject{Protocol: HTTP1, Maker: harness.NetHTTP, Quirks: c.quirks})
+		r := Subject{Protocol: HTTP1, Maker: harness.NetHTTP, Quirks: c.quirks}.Run(c.c)
 		if r.State != c.want {
 			t.Errorf("%s With the quirks %v: got %s %s, want %s\n%s", c.c.Claim, c.quirks, r.State, r.Reason, c.want, r.Report)
 		}
@@ -154,10 +154,10 @@ func TestQuirksOfVersions(t *testing.T) {
 // Each quirk of net/http says since which version it is known, what it breaks and where,
 // and that from there to its end there is a version.
 func TestNetHTTPQuirks(t *testing.T) {
-	if err := CheckQuirks(Cases(), NetHTTPQuirks); err != nil {
+	if err := CheckQuirks(Cases(), NetHTTPQuirks()); err != nil {
 		t.Error(err)
 	}
-	for _, q := range NetHTTPQuirks {
+	for _, q := range NetHTTPQuirks() {
 		if err := complete(q); err != nil {
 			t.Errorf("%s: %v", q.Case, err)
 		}

@@ -42,7 +42,7 @@ func checkCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 			return mistaken("takes no arguments; to run a script of your own, use halfopen run FILE")
 		case want.json == "-" && want.junit == "-":
 			return mistaken("-json and -junit cannot both be standard output")
-		case want.group != "" && !slices.Contains(suites.Groups, suites.Group(want.group)):
+		case want.group != "" && !slices.Contains(suites.Groups(), suites.Group(want.group)):
 			return mistaken("unknown group %q; there are: %s", want.group, groupNames())
 		}
 		if want.cases, err = regexp.Compile(*cases); err != nil {
@@ -61,7 +61,7 @@ func checkCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 
 func groupNames() string {
 	var names []string
-	for _, g := range suites.Groups {
+	for _, g := range suites.Groups() {
 		names = append(names, string(g))
 	}
 	return strings.Join(names, ", ")
@@ -79,7 +79,7 @@ func subjectNames() string {
 // returns the exit code.
 func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, errs io.Writer) (int, error) {
 	cases = slices.DeleteFunc(cases, func(c suites.Case) bool {
-		return want.group != "" && c.Group != suites.Group(want.group) || !want.cases.MatchString(c.Name)
+		return want.group != "" && c.Group() != suites.Group(want.group) || !want.cases.MatchString(c.Name)
 	})
 	subjects = slices.DeleteFunc(subjects, func(s suites.Subject) bool { return !want.subjects.MatchString(s.String()) })
 	switch {

@@ -47,7 +47,7 @@ func TestCheck(t *testing.T) {
 	}
 	cases, subjects := suites.Cases(), suites.Subjects()
 	if checkPart != nil {
-		cases = slices.DeleteFunc(cases, func(c suites.Case) bool { return string(c.Group) != checkPart[1] })
+		cases = slices.DeleteFunc(cases, func(c suites.Case) bool { return string(c.Group()) != checkPart[1] })
 		subjects = slices.DeleteFunc(subjects, func(s suites.Subject) bool { return !regexp.MustCompile(checkPart[3]).MatchString(s.String()) })
 	}
 	for _, c := range cases {
@@ -199,9 +199,9 @@ func broken(t *testing.T) ([]suites.Case, []suites.Subject) {
 		e.Net.WantConns(0)
 	}
 	return []suites.Case{
-			{Name: "reuse-one", Group: suites.Reuse, Claim: "There is a connection: 100 %, always.", Script: s},
-			{Name: "reuse-never", Group: suites.Reuse, Claim: "There is none.", Body: body, Bounds: harness.Bounds{Schedules: 5}},
-			{Name: "http2-only", Group: suites.HTTP2, Claim: "It is about HTTP/2.", Protocols: suites.H2 | suites.H2C, Body: body},
+			{Name: "reuse-one", Claim: "There is a connection: 100 %, always.", Script: s},
+			{Name: "reuse-never", Claim: "There is none.", Body: body, Bounds: harness.Bounds{Schedules: 5}},
+			{Name: "http2-only", Claim: "It is about HTTP/2.", Protocols: suites.H2 | suites.H2C, Body: body},
 		},
 		[]suites.Subject{{Name: "net/http", Protocol: suites.HTTP1, Maker: harness.NetHTTP, Quirks: quirks}}
 }

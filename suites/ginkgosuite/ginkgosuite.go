@@ -26,7 +26,7 @@ func Describe(name string, maker harness.Maker, quirks ...suites.Quirk) bool {
 		for _, s := range suites.SubjectsOf(name, maker, quirks...) {
 			ginkgo.Context(s.Protocol.String(), func() {
 				for _, c := range cases {
-					ginkgo.It(c.Name+": "+c.Claim, labels(c, s.Protocol), func() { c.Test(ginkgo.GinkgoT(), s) })
+					ginkgo.It(c.Name+": "+c.Claim, labels(c, s.Protocol), func() { s.Test(ginkgo.GinkgoT(), c) })
 				}
 			})
 		}
@@ -37,7 +37,7 @@ func Describe(name string, maker harness.Maker, quirks ...suites.Quirk) bool {
 // suites that run them in their own way.
 //
 //	DescribeTable("my transport", func(c suites.Case) {
-//		c.Test(GinkgoT(), subject)
+//		subject.Test(GinkgoT(), c)
 //	}, ginkgosuite.Entries(suites.HTTP1))
 func Entries(p suites.Protocol) []ginkgo.TableEntry {
 	var entries []ginkgo.TableEntry
@@ -50,9 +50,9 @@ func Entries(p suites.Protocol) []ginkgo.TableEntry {
 // labels returns the labels of a case over a protocol. Those of HTTP/2, with and without
 // TLS, have "http2" too.
 func labels(c suites.Case, p suites.Protocol) ginkgo.Labels {
-	l := ginkgo.Label(string(c.Group), p.String())
-	if p != suites.HTTP1 && c.Group != suites.HTTP2 {
-		l = append(l, string(suites.HTTP2))
+	l := ginkgo.Label(string(c.Group()), p.String())
+	if p != suites.HTTP1 && c.Group() != "http2" {
+		l = append(l, "http2")
 	}
 	for _, issue := range c.Issues {
 		// A label may not contain a slash.

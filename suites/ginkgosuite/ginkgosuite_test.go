@@ -38,7 +38,7 @@ func TestSuites(t *testing.T) {
 	ginkgo.RunSpecs(t, "suites")
 }
 
-var _ = ginkgosuite.Describe("net/http", harness.NetHTTP, suites.NetHTTPQuirks...)
+var _ = ginkgosuite.Describe("net/http", harness.NetHTTP, suites.NetHTTPQuirks()...)
 
 var _ = ginkgo.It("knows which process of Ginkgo's this is", func() {
 	s := ginkgosuite.Shard()
@@ -111,7 +111,7 @@ var _ = Describe("an exploration", Label("cancel"), func() {
 })
 
 var _ = DescribeTable("a table", func(c suites.Case) {
-	c.Test(GinkgoT(), suites.Subject{Name: "net/http", Protocol: suites.HTTP1, Maker: harness.NetHTTP, Quirks: suites.NetHTTPQuirks})
+	suites.Subjects()[0].Test(GinkgoT(), c)
 }, ginkgosuite.Entries(suites.HTTP1))
 
 var _ = It("is filtered out", Label("http2"), func() { Fail("it ran") })
@@ -187,7 +187,7 @@ func TestGinkgo(t *testing.T) {
 		got = append(got, m[3])
 	}
 	for _, c := range suites.Cases() {
-		if c.Group != suites.Cancel || c.Protocols != 0 && c.Protocols&suites.HTTP1 == 0 {
+		if c.Group() != "cancel" || c.Protocols != 0 && c.Protocols&suites.HTTP1 == 0 {
 			continue
 		}
 		// The README's pool has all settings, and so every case applies.

@@ -2,7 +2,7 @@ package bubble
 
 import (
 	"runtime"
-	"strings"
+	"sync"
 )
 
 // Caller returns the file and line of the innermost call that belongs neither to
@@ -12,7 +12,7 @@ func Caller() string {
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
 	for {
 		f, more := frames.Next()
-		if f.Function != "" && !passedOver(f.Function) && !caseEnv(f.File) {
+		if f.Function != "" && !passedOver(f.Function) && !helperFile(f.File) {
 			return frame{file: f.File, line: f.Line}.place()
 		}
 		if !more {
@@ -28,15 +28,14 @@ func passedOver(function string) bool {
 		"github.com/onsi/gomega", "github.com/stretchr/testify/")
 }
 
-// caseEnv reports whether a file of package suites stands between its cases, or a
-// pool of the user's, and the harness. The names of functions do not tell: they may
-// be inlined.
-func caseEnv(file string) bool {
-	rest, ok := strings.CutPrefix(file, moduleRoot+"/suites/")
-	return ok && (rest == "env.go" || rest == "connenv.go" || rest == "client.go")
-}
+// helperFiles has the files that [PassOver] was called with.
+var helperFiles sync.Map
 
-var moduleRoot = func() string {
-	_, file, _, _ := runtime.Caller(0)
-	return strings.TrimSuffix(file, "/harness/internal/bubble/caller.go")
-}()
+// PassOver has [Caller] pass over the functions of a file. It is told the file: the names
+// of functions do not tell where they stand, as they may be inlined.
+func PassOver(file string) { helperFiles.Store(file, true) }
+
+func helperFile(file string) bool {
+	_, ok := helperFiles.Load(file)
+	return ok
+}

@@ -58,7 +58,7 @@ type row struct {
 
 func (r *row) count(g suites.Group, s suites.State) (n int) {
 	for _, res := range r.results {
-		if (g == "" || res.Case.Group == g) && res.State == s {
+		if (g == "" || res.Case.Group() == g) && res.State == s {
 			n++
 		}
 	}
@@ -91,7 +91,7 @@ func run(only string, done func(*row)) (rows []*row) {
 		for _, p := range s.Speaks {
 			add(s.Name+" "+p.String(), func(r *row) {
 				for _, c := range suites.Cases() {
-					r.results = append(r.results, c.Run(suites.Subject{Name: s.Name, Protocol: p, Maker: s.Maker, Quirks: s.Quirks}))
+					r.results = append(r.results, suites.Subject{Name: s.Name, Protocol: p, Maker: s.Maker, Quirks: s.Quirks}.Run(c))
 				}
 			})
 		}
@@ -99,7 +99,7 @@ func run(only string, done func(*row)) (rows []*row) {
 	for _, s := range subjects.Clients() {
 		add(s.Name, func(r *row) {
 			for _, c := range suites.ClientCases() {
-				r.results = append(r.results, c.Run(s))
+				r.results = append(r.results, s.Subject().Run(c))
 			}
 		})
 	}
@@ -114,8 +114,8 @@ var states = []suites.State{suites.Held, suites.Failed, suites.Quirky, suites.Un
 func write(w io.Writer, rows []*row, verbose bool) {
 	http := func(r *row) bool { return len(r.results) > 0 && r.results[0].Subject.Protocol != 0 }
 	fmt.Fprintln(w, "held/FAILED/quirk/undecided/not applicable")
-	table(w, filter(rows, http), suites.Groups)
-	table(w, filter(rows, func(r *row) bool { return !http(r) }), suites.ClientGroups)
+	table(w, filter(rows, http), suites.Groups())
+	table(w, filter(rows, func(r *row) bool { return !http(r) }), suites.ClientGroups())
 	for _, r := range rows {
 		for _, state := range []suites.State{suites.Quirky, suites.Undecided} {
 			for _, c := range causes(r, state) {

@@ -10,16 +10,16 @@ import (
 // A row counts by group and state, its quirks and what is undecided are told by
 // their reasons, and what failed is told with its report.
 func TestWrite(t *testing.T) {
-	result := func(name string, g suites.Group, s suites.State, reason string) suites.Result {
-		return suites.Result{Subject: suites.Subject{Protocol: suites.HTTP1}, Case: suites.Case{Name: name, Group: g, Claim: "It holds."}, State: s, Reason: reason, Schedules: 10, Report: "the report\n"}
+	result := func(name string, s suites.State, reason string) suites.Result {
+		return suites.Result{Subject: suites.Subject{Protocol: suites.HTTP1}, Case: suites.Case{Name: name, Claim: "It holds."}, State: s, Reason: reason, Schedules: 10, Report: "the report\n"}
 	}
 	rows := []*row{{name: "peer", results: []suites.Result{
-		result("reuse-a", suites.Reuse, suites.Held, ""),
-		result("reuse-b", suites.Reuse, suites.NotApplicable, "no such setting"),
-		result("limit-a", suites.Limit, suites.Quirky, "why"),
-		result("limit-b", suites.Limit, suites.Quirky, "why"),
-		result("body-a", suites.Body, suites.Undecided, "a goroutine waits for a mutex"),
-		result("leak-a", suites.Leak, suites.Failed, ""),
+		result("reuse-a", suites.Held, ""),
+		result("reuse-b", suites.NotApplicable, "no such setting"),
+		result("limit-a", suites.Quirky, "why"),
+		result("limit-b", suites.Quirky, "why"),
+		result("body-a", suites.Undecided, "a goroutine waits for a mutex"),
+		result("leak-a", suites.Failed, ""),
 	}}}
 	var b strings.Builder
 	write(&b, rows, false)

@@ -42,11 +42,11 @@ func Named(t *testing.T, report, file string, texts ...string) {
 func Failure(t *testing.T, name string, maker suites.PoolMaker) string {
 	t.Helper()
 	cases := suites.ClientCases()
-	i := slices.IndexFunc(cases, func(c suites.ClientCase) bool { return c.Name == name })
+	i := slices.IndexFunc(cases, func(c suites.Case) bool { return c.Name == name })
 	if i < 0 {
 		t.Fatalf("there is no case %s", name)
 	}
-	r := cases[i].Run(suites.PoolSubject("pool", maker))
+	r := suites.PoolSubject("pool", maker).Subject().Run(cases[i])
 	if r.State != suites.Failed {
 		t.Fatalf("%s: got %s %s, want the mistake to be found", name, r.State, r.Reason)
 	}

@@ -1,0 +1,393 @@
+package cases
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync"
+
+	"golang.org/x/net/http2"
+
+	"github.com/halfopen/halfopen/harness"
+)
+
+func init() { harness.HelperFile() }
+
+// ClientConn is one connection to a server, in the hands of its user: what
+// [http.ClientConn] is. The cases of the group [Conn] ask a transport for
+// connections, if it has one of these methods:
+//
+//	NewClientConn(ctx context.Context, scheme, address string) (*http.ClientConn, error)
+//	NewClientConn(ctx context.Context, scheme, address string) (suites.ClientConn, error)
+//
+// The first is that of [http.Transport]; the second is for connections that are
+// not net/http's. A transport with neither makes these cases not applicable.
+//
+// The methods promise what those of the same name of http.ClientConn promise.
+// SetStateHook differs in one thing: its hook is not told the connection.
+type ClientConn interface {
+	http.RoundTripper
+	Reserve() error
+	Release()
+	Available() int
+	InFlight() int
+	Err() error
+	Close() error
+	SetStateHook(hook func())
+}
+
+// stdConn is an http.ClientConn as a ClientConn.
+type stdConn struct{ *http.ClientConn }
+
+func (c stdConn) SetStateHook(hook func()) {
+	if hook == nil {
+		c.ClientConn.SetStateHook(nil)
+		return
+	}
+	c.ClientConn.SetStateHook(func(*http.ClientConn) { hook() })
+}
+
+// connMaker returns what makes a connection to api.test. If the transport makes
+// none, connMaker says that the case is not applicable and returns nil.
+func (e *Env) connMaker() func(context.Context) (ClientConn, error) {
+	scheme, addr := "http", e.Addr("api.test")
+	if e.Protocol == H2 {
+		scheme = "https"
+	}
+	switch tr := e.Transport.(type) {
+	case interface {
+		NewClientConn(ctx context.Context, scheme, address string) (*http.ClientConn, error)
+	}:
+		return func(ctx context.Context) (ClientConn, error) {
+			c, err := tr.NewClientConn(ctx, scheme, addr)
+			return stdConn{c}, err
+		}
+	case interface {
+		NewClientConn(ctx context.Context, scheme, address string) (ClientConn, error)
+	}:
+		return func(ctx context.Context) (ClientConn, error) { return tr.NewClientConn(ctx, scheme, addr) }
+	}
+	e.NotApplicable("it makes no single connections: it has no NewClientConn")
+	return nil
+}
+
+// tryConn makes a connection to api.test and has the requests of the case run on
+// it from then on. It is closed when the case ends. The connection is nil if there is
+// none: the dial failed, or the transport makes none, which is no error.
+func (e *Env) tryConn() (ClientConn, error) {
+	dial := e.connMaker()
+	if dial == nil {
+		return nil, nil
+	}
+	c, err := dial(e.Context())
+	if err != nil {
+		return nil, err
+	}
+	e.Transport = c
+	e.Cleanup(func() { c.Close() })
+	return c, nil
+}
+
+// onConn is tryConn where nothing may fail: it returns nil only if the case is not
+// applicable.
+func (e *Env) onConn() ClientConn {
+	c, err := e.tryConn()
+	if err != nil {
+		e.Fatalf("NewClientConn: got error %v, want a connection", err)
+	}
+	e.Settle() // a server of HTTP/2 says now how many requests it takes
+	return c
+}
+
+// room returns how many requests at once a connection to serveRoom's server has
+// room for.
+func (e *Env) room() int {
+	if e.Protocol == HTTP1 {
+		return 1
+	}
+	return 2
+}
+
+// serveRoom runs the server api.test, which lets a connection of HTTP/2 have so
+// many requests at once as room says.
+func (e *Env) serveRoom(h http.Handler) {
+	var s *http.Server
+	if h == nil {
+		h = http.HandlerFunc(harness.Pages)
+	}
+	if e.Protocol == H2 {
+		s = e.ServeTLS(e.Addr("api.test"), h, nil)
+	} else {
+		s = e.T.Serve(e.Addr("api.test"), h)
+	}
+	s.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: e.room()}
+}
+
+// holding is a handler that keeps back its answers to requests for /held until
+// its release is called. All else is answered as by [harness.Pages].
+type holding struct {
+	released chan struct{}
+	once     sync.Once
+}
+
+func newHolding() *holding { return &holding{released: make(chan struct{})} }
+
+func (h *holding) release() { h.once.Do(func() { close(h.released) }) }
+
+func (h *holding) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/held" {
+		select {
+		case <-h.released:
+		case <-r.Context().Done():
+			return
+		}
+	}
+	harness.Pages(w, r)
+}
+
+// fill starts as many requests for /held as the connection has room for.
+func (e *Env) fill() (requests []*harness.Request) {
+	for _, name := range []string{"f1", "f2"}[:e.room()] {
+		requests = append(requests, e.Get(name, "/held"))
+	}
+	return requests
+}
+
+// finish reads the answers of the requests, which have room then for others.
+func (e *Env) finish(requests []*harness.Request) {
+	e.Settle()
+	for _, r := range requests {
+		r.Finish()
+	}
+}
+
+// wantCounts expects what the connection says of itself.
+func (e *Env) wantCounts(c ClientConn, inFlight, available int, why string) {
+	if n := c.InFlight(); n != inFlight {
+		e.Errorf("InFlight: got %d, want %d: %s", n, inFlight, why)
+	}
+	if n := c.Available(); n != available {
+		e.Errorf("Available: got %d, want %d: %s", n, available, why)
+	}
+}
+
+// mustReserve reserves a place on the connection.
+func (e *Env) mustReserve(c ClientConn) {
+	if err := c.Reserve(); err != nil {
+		e.Fatalf("Reserve: got %v, want a reservation: there is room", err)
+	}
+}
+
+// wantFailed expects that the request is over, with an error.
+func (e *Env) wantFailed(r *harness.Request, why string) {
+	if r.Err() == nil {
+		e.Errorf("%s: got no error, want one: %s", r.Name(), why)
+	}
+}
+
+// connBooks is a connection with books of what ought to be in flight on it.
+type connBooks struct {
+	ClientConn
+	e *Env
+
+	mu       sync.Mutex
+	reserved int             // reservations that neither RoundTrip nor Release has taken
+	pending  map[string]bool // requests whose RoundTrip has not returned
+	bodies   int             // of responses, that have not come to their ends
+	failed   int             // RoundTrip calls that returned an error
+}
+
+// keepBooks has the connection's reservations and requests counted from then on,
+// and what it says of itself compared with that at every quiet point.
+func (e *Env) keepBooks(c ClientConn) *connBooks {
+	b := &connBooks{ClientConn: c, e: e, pending: make(map[string]bool)}
+	e.Transport = b
+	e.AtQuiet(b.check)
+	return b
+}
+
+func (b *connBooks) Reserve() error {
+	err := b.ClientConn.Reserve()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err == nil {
+		b.reserved++
+	}
+	return err
+}
+
+func (b *connBooks) Release() {
+	b.ClientConn.Release()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.reserved = max(0, b.reserved-1)
+}
+
+func (b *connBooks) RoundTrip(req *http.Request) (*http.Response, error) {
+	name := req.Header.Get(harness.RequestHeader)
+	b.mu.Lock()
+	b.reserved = max(0, b.reserved-1)
+	b.pending[name] = true
+	b.mu.Unlock()
+	resp, err := b.ClientConn.RoundTrip(req)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.pending, name)
+	switch {
+	case err != nil:
+		b.failed++
+	case resp != nil && resp.Body != http.NoBody:
+		b.bodies++
+		resp.Body = &bookBody{ReadCloser: resp.Body, books: b}
+	}
+	return resp, err
+}
+
+// bookBody is a response body whose end is noted in the books.
+type bookBody struct {
+	io.ReadCloser
+	books *connBooks
+	ended bool
+}
+
+func (r *bookBody) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	if err != nil {
+		r.end()
+	}
+	return n, err
+}
+
+func (r *bookBody) Close() error {
+	err := r.ReadCloser.Close()
+	r.end()
+	return err
+}
+
+func (r *bookBody) end() {
+	r.books.mu.Lock()
+	defer r.books.mu.Unlock()
+	if !r.ended {
+		r.ended = true
+		r.books.bodies--
+	}
+}
+
+// check compares what the connection says of itself with the books. In flight
+// are at least the reservations, and the requests that have arrived and have no
+// answer; at most all requests that are not over. One that failed may count too,
+// until the server has confirmed that it is gone.
+func (b *connBooks) check() {
+	if b.Err() != nil {
+		return // other cases tell what it says then
+	}
+	b.mu.Lock()
+	least, most := b.reserved, b.reserved+len(b.pending)+b.bodies+b.failed
+	for _, r := range b.e.Requests() {
+		if b.pending[r.Name()] && r.Sent() > 0 {
+			least++
+		}
+	}
+	b.mu.Unlock()
+	inFlight, available := b.InFlight(), b.Available()
+	if inFlight < least || inFlight > most {
+		b.e.Errorf("InFlight: got %d, want %d to %d: reservations, and requests that are under way", inFlight, least, most)
+	}
+	if room := b.e.room() - inFlight; available > max(0, room) {
+		b.e.Errorf("Available: got %d, want %d at most: %d are in flight", available, max(0, room), inFlight)
+	}
+}
+
+// hookCount is a state hook that counts its calls. It may be made to block.
+type hookCount struct {
+	mu      sync.Mutex
+	calls   int
+	running int
+	most    int           // that ran at once
+	block   chan struct{} // what the calls wait for; nil means nothing
+}
+
+func (h *hookCount) call() {
+	h.mu.Lock()
+	h.calls++
+	h.running++
+	h.most = max(h.most, h.running)
+	h.mu.Unlock()
+	if h.block != nil {
+		<-h.block
+	}
+	h.mu.Lock()
+	h.running--
+	h.mu.Unlock()
+}
+
+func (h *hookCount) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.calls
+}
+
+// wantCalled expects that the hook was called since it had so many calls.
+func (h *hookCount) wantCalled(e *Env, since int, why string) {
+	if h.count() == since {
+		e.Errorf("the state hook was not called: %s", why)
+	}
+}
+
+func (h *hookCount) wantOneAtATime(e *Env) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.most > 1 {
+		e.Errorf("got %d calls of the state hook at a time, want 1 at most", h.most)
+	}
+}
+
+// wantHook sets a hook, and expects from then on, at every quiet point, that it
+// was called if there is more room, less in flight or an error since the last one,
+// and never twice at a time.
+func (e *Env) wantHook(c ClientConn) {
+	hook := &hookCount{}
+	c.SetStateHook(hook.call)
+	calls, available, inFlight, failed := hook.count(), c.Available(), c.InFlight(), c.Err() != nil
+	e.AtQuiet(func() {
+		a, n, f := c.Available(), c.InFlight(), c.Err() != nil
+		if (a > available || n < inFlight || f && !failed) && hook.count() == calls {
+			e.Errorf("the state hook was not called: available %d, now %d; in flight %d, now %d; failed %t, now %t",
+				available, a, inFlight, n, failed, f)
+		}
+		hook.wantOneAtATime(e)
+		calls, available, inFlight, failed = hook.count(), a, n, f
+	})
+}
+
+// roomPeer is a server of HTTP/2 that answers when the case says so, and lets a
+// connection have as many requests as the case says.
+type roomPeer struct {
+	*framePeer
+	ids map[string]uint32 // of the streams, by the names of the requests
+}
+
+// serveStreams runs the server api.test as a roomPeer. What it returns has its
+// connection once there is one.
+func (e *Env) serveStreams(most uint32) *roomPeer {
+	p := &roomPeer{ids: make(map[string]uint32)}
+	e.serveFrames(func(fp *framePeer, f http2.Frame) bool {
+		p.framePeer = fp
+		if h, ok := f.(*http2.MetaHeadersFrame); ok {
+			p.ids[requestName(h)] = h.StreamID
+		}
+		return true
+	}, maxStreams(most))
+	return p
+}
+
+// maxStreams is the setting that a connection may have so many requests at once.
+func maxStreams(n uint32) http2.Setting {
+	return http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: n}
+}
+
+// answers answers the request, and lets that arrive.
+func (e *Env) answers(p *roomPeer, name string) {
+	p.answer(p.ids[name], "ok")
+	e.Settle()
+}

@@ -1,0 +1,138 @@
+package cases
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/halfopen/halfopen/harness"
+)
+
+func init() { harness.HelperFile() }
+
+// Env is what a case works with: a run of the harness, the transport, and the
+// protocol that it speaks.
+type Env struct {
+	*harness.T
+	Transport http.RoundTripper
+	Protocol  Protocol
+
+	// Refused is why the case cannot be asked of the transport.
+	Refused error
+}
+
+// NotApplicable says that the case cannot be asked of this transport, and why:
+// there is something that it cannot do. The body has to return then.
+func (e *Env) NotApplicable(why string) { e.Refused = errors.New(why) }
+
+// Addr is the "host:port" of a host in the subject's protocol.
+func (e *Env) Addr(host string) string {
+	if e.Protocol == H2 {
+		return host + ":443"
+	}
+	return host + ":80"
+}
+
+// URL is a URL of api.test.
+func (e *Env) URL(path string) string { return e.URLOf("api.test", path) }
+
+// URLOf is a URL of a host.
+func (e *Env) URLOf(host, path string) string {
+	if e.Protocol == H2 {
+		return "https://" + host + path
+	}
+	return "http://" + host + path
+}
+
+// Serve runs the server api.test. A nil handler is [harness.Pages].
+func (e *Env) Serve(h http.Handler) { e.ServeHost("api.test", h) }
+
+// ServeHost runs a server on a host.
+func (e *Env) ServeHost(host string, h http.Handler) {
+	switch {
+	case e.Protocol != H2:
+		e.T.Serve(e.Addr(host), h)
+	case h == nil:
+		e.ServeTLSAs(e.Addr(host), "h2")
+	default:
+		e.ServeTLS(e.Addr(host), h, nil)
+	}
+}
+
+// Get starts a GET of a page of api.test.
+func (e *Env) Get(name, path string) *harness.Request {
+	return e.T.Get(name, e.Transport, e.URL(path))
+}
+
+// Post starts a POST to a page of api.test.
+func (e *Env) Post(name, path, body string) *harness.Request {
+	return e.T.Post(name, e.Transport, e.URL(path), body)
+}
+
+// Do starts a request of another kind to a page of api.test.
+func (e *Env) Do(name, method, path, body string, header ...string) *harness.Request {
+	req, err := http.NewRequest(method, e.URL(path), nil)
+	if body != "" {
+		req, err = http.NewRequest(method, e.URL(path), strings.NewReader(body))
+	}
+	if err != nil {
+		e.Fatal(err)
+	}
+	for _, h := range header {
+		key, value, _ := strings.Cut(h, ": ")
+		req.Header.Add(key, value)
+	}
+	return e.Start(name, e.Transport, req)
+}
+
+// MayCloseIdle lets an exploration close the idle connections, where the
+// transport can.
+func (e *Env) MayCloseIdle() {
+	if c, ok := e.Transport.(interface{ CloseIdleConnections() }); ok {
+		e.T.MayCloseIdle(c)
+	}
+}
+
+// CloseIdle calls CloseIdleConnections on the transport, and lets come of it
+// what comes by itself.
+func (e *Env) CloseIdle() {
+	c, ok := e.Transport.(interface{ CloseIdleConnections() })
+	if !ok {
+		e.Fatal("the transport has no CloseIdleConnections")
+	}
+	c.CloseIdleConnections()
+	e.Settle()
+}
+
+// Opened expects that n connections have opened so far, closed ones included.
+func (e *Env) Opened(n int, why string) {
+	if got := e.Net.Opened(); got != n {
+		e.Errorf("got %d connections opened, want %d: %s", got, n, why)
+	}
+}
+
+// MostOpen expects that no more than n connections are open at the client's end.
+func (e *Env) MostOpen(n int, why string) {
+	got := 0
+	for _, c := range e.Net.Conns() {
+		if !c.IsClosed() {
+			got++
+		}
+	}
+	if got > n {
+		e.Errorf("got %d connections open, want %d at most: %s", got, n, why)
+	}
+}
+
+// Answered lets everything happen, and expects that each of the requests has a
+// response with its whole body.
+func (e *Env) Answered(requests ...*harness.Request) {
+	e.Rest()
+	for _, r := range requests {
+		if err := r.Err(); err != nil {
+			e.Errorf("%s: got error %v, want a response", r.Name(), err)
+		} else {
+			r.Finish()
+		}
+	}
+}

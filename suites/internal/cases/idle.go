@@ -1,0 +1,303 @@
+package cases
+
+import (
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/halfopen/halfopen/harness"
+)
+
+const (
+	idleConnTimeout = "net/http: Transport.IdleConnTimeout"
+	maxIdleConns    = "net/http: Transport.MaxIdleConns"
+)
+
+var idleCases = []Case{
+	{
+		Name:    "idle-end-is-heard",
+		Claim:   "An idle connection that its server closes is closed by the client too, before any request has to find out.",
+		Verdict: "nothing stays open that the other end has closed",
+		Issues:  []string{"golang/go#15461"},
+		Source:  "RFC 9112 section 9.5",
+		Body: func(e *Env) {
+			e.Serve(nil)
+			r1 := e.Get("r1", "/")
+			r1.Finish()
+			e.Net.WantConns(1)
+			e.Net.Kill(e.Addr("api.test"))
+			e.Net.WantConns(0, "there is nobody at the other end")
+		},
+	},
+	{
+		Name:      "idle-end-before-post",
+		Claim:     "A request that may not be sent twice does not suffer from an idle connection that its server has closed before.",
+		Verdict:   "a broken connection is not handed out",
+		Issues:    []string{"golang/go#15461", "golang/go#22158"},
+		Source:    "RFC 9112 section 9.5",
+		Protocols: HTTP1,
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.Net.KeepAlive(e.Addr("api.test"), 5*time.Second)
+			for _, name := range []string{"r1", "r2"} {
+				r := e.Post(name, "/echo", name)
+				r.WantStatus(http.StatusOK)
+				r.WantBody(name)
+				r.WantSent(1)
+				e.Advance(time.Minute)
+			}
+			e.Opened(2, "the first was closed by its server")
+		},
+	},
+	{
+		Name:      "idle-end-in-flight",
+		Claim:     "A request that may be sent again is answered although the server closes its idle connection at that moment.",
+		Verdict:   "one outcome per request",
+		Issues:    []string{"golang/go#4677", "golang/go#15461"},
+		Source:    "RFC 9112 section 9.3.1",
+		Protocols: HTTP1,
+		Bounds:    without,
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.Settle()
+			e.Net.KeepAlive(e.Addr("api.test"), 5*time.Second)
+			e.MayPass(5 * time.Second)
+			r1 := e.Get("r1", "/")
+			r1.Await()
+			e.Answered(r1, e.Get("r2", "/"), e.Get("r3", "/"))
+		},
+	},
+	{
+		Name:    "idle-server-leaves",
+		Claim:   "An idle connection whose server shuts down and says so is closed by CloseIdleConnections at the latest.",
+		Verdict: "nothing stays open",
+		Issues:  []string{"golang/go#39752", "golang/go#15461"},
+		Source:  closeIdle,
+		Body: func(e *Env) {
+			s := e.server()
+			r1 := e.Get("r1", "/")
+			r1.Finish()
+			go s.Shutdown(e.Context())
+			e.Settle()
+			e.CloseIdle()
+			e.Net.WantConns(0, "no request is on it, and none may come")
+		},
+	},
+	{
+		Name:    "idle-server-left",
+		Claim:   "An idle connection whose server has shut down and said so is given to no request.",
+		Verdict: "a broken connection is not handed out",
+		Issues:  []string{"golang/go#18083", "golang/go#15461"},
+		Source:  "RFC 9113 section 6.8, RFC 9112 section 9.5",
+		Body: func(e *Env) {
+			s := e.server()
+			r1 := e.Get("r1", "/")
+			r1.Finish()
+			go s.Shutdown(e.Context())
+			e.Settle()
+			e.Serve(nil) // the next program on that address
+			r2 := e.Post("r2", "/echo", "new")
+			r2.WantStatus(http.StatusOK)
+			r2.WantBody("new")
+			r2.WantSent(1)
+			e.Advance(time.Minute)
+			e.MostOpen(1, "the first server is gone")
+		},
+	},
+	{
+		Name:    "idle-restart",
+		Claim:   "When a server's program ends and is started again, the next request goes to the new one.",
+		Verdict: "a broken connection is not handed out",
+		Issues:  []string{"golang/go#15461"},
+		Source:  "RFC 9112 section 9.5",
+		Body: func(e *Env) {
+			e.Serve(nil)
+			r1, r2 := e.Get("r1", "/"), e.Get("r2", "/")
+			r1.Finish()
+			r2.Finish()
+			e.Net.Kill(e.Addr("api.test"))
+			e.Net.Restart("api.test")
+			e.Net.WantConns(0, "there is nobody at the other end")
+			r3 := e.Post("r3", "/echo", "new")
+			r3.WantStatus(http.StatusOK)
+			r3.WantBody("new")
+			r3.WantSent(1)
+		},
+	},
+	{
+		Name:     "idle-timeout-ends-it",
+		Claim:    "A connection that was idle for IdleConnTimeout is closed, though there is no request to look at it.",
+		Verdict:  "nothing stays open beyond its time",
+		Source:   idleConnTimeout,
+		Settings: harness.Settings{IdleConnTimeout: 90 * time.Second},
+		Body: func(e *Env) {
+			e.Serve(nil)
+			r1 := e.Get("r1", "/")
+			r1.Finish()
+			e.Advance(90*time.Second - 1)
+			e.Net.WantConns(1, "its time is not over")
+			e.Advance(1)
+			e.Net.WantConns(0, "its time is over")
+		},
+	},
+	{
+		Name:     "idle-timeout-begins-anew",
+		Claim:    "IdleConnTimeout is counted from the end of the last request, not from the first.",
+		Verdict:  "nothing is closed before its time",
+		Source:   idleConnTimeout,
+		Settings: harness.Settings{IdleConnTimeout: 90 * time.Second},
+		Body: func(e *Env) {
+			e.Serve(nil)
+			for _, name := range []string{"r1", "r2", "r3", "r4"} {
+				r := e.Get(name, "/")
+				r.Finish()
+				e.Advance(time.Minute)
+			}
+			e.Opened(1, "it was never idle for 90 seconds")
+			e.Net.WantConns(1)
+			e.Advance(30 * time.Second)
+			e.Net.WantConns(0, "its time is over")
+		},
+	},
+	{
+		Name:     "idle-timeout-tie",
+		Claim:    "A request that comes as its connection's idle time ends is answered, and nothing is lost on either side of the tie.",
+		Verdict:  "one outcome per request; nothing left behind",
+		Issues:   []string{"golang/go#25621"},
+		Source:   idleConnTimeout,
+		Settings: harness.Settings{IdleConnTimeout: 90 * time.Second},
+		Bounds:   without,
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.MayPass(90 * time.Second)
+			r1 := e.Post("r1", "/echo", "one")
+			r1.Await()
+			r2 := e.Post("r2", "/echo", "two")
+			r2.Await()
+			e.Answered(r1, r2, e.Post("r3", "/echo", "three"))
+		},
+	},
+	{
+		Name:      "idle-timeout-of-both",
+		Claim:     "When client and server give up an idle connection at one time, a request that comes then is answered on another.",
+		Verdict:   "one outcome per request; nothing left behind",
+		Issues:    []string{"golang/go#25621", "golang/go#4677"},
+		Source:    idleConnTimeout,
+		Protocols: HTTP1,
+		Settings:  harness.Settings{IdleConnTimeout: 90 * time.Second},
+		Bounds:    without,
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.Settle()
+			e.Net.KeepAlive(e.Addr("api.test"), 90*time.Second)
+			e.MayPass(90 * time.Second)
+			r1 := e.Get("r1", "/")
+			r1.Await()
+			e.Answered(r1, e.Get("r2", "/"), e.Get("r3", "/"))
+		},
+	},
+	{
+		Name:     "idle-timeout-spares-use",
+		Claim:    "IdleConnTimeout does not end a connection that is in use, however long a response takes.",
+		Verdict:  "nothing is closed before its time",
+		Issues:   []string{"golang/go#25621"},
+		Source:   idleConnTimeout,
+		Settings: harness.Settings{IdleConnTimeout: 10 * time.Second},
+		Body: func(e *Env) {
+			e.Serve(slowly(time.Minute))
+			r1 := e.Get("r1", "/")
+			e.Advance(2 * time.Minute)
+			r1.WantBody("begin end")
+			e.Advance(5 * time.Second)
+			r2 := e.Get("r2", "/")
+			e.Advance(2 * time.Minute)
+			r2.WantBody("begin end", "it was in use all the time")
+			e.Opened(1, "it was idle for 5 seconds only")
+		},
+	},
+	{
+		Name:     "idle-header-timeout-is-over",
+		Claim:    "ResponseHeaderTimeout ends with the header: it touches neither a body that takes longer nor an idle connection.",
+		Verdict:  "no timer stays armed",
+		Issues:   []string{"golang/go#9104"},
+		Source:   "net/http: Transport.ResponseHeaderTimeout",
+		Settings: harness.Settings{ResponseHeaderTimeout: 10 * time.Second},
+		Body: func(e *Env) {
+			e.Serve(slowly(9 * time.Second))
+			for _, name := range []string{"r1", "r2"} {
+				r := e.Get(name, "/")
+				e.Advance(9 * time.Second)
+				r.WantStatus(http.StatusOK, "the header took 9 seconds")
+				e.Advance(9 * time.Second)
+				r.WantBody("begin end", "the body may take its time")
+				e.Advance(time.Minute)
+			}
+			e.Opened(1, "an idle connection waits for no header")
+		},
+	},
+	{
+		Name:     "idle-least-recent-goes",
+		Claim:    "When there are more idle connections than MaxIdleConns, the one that was used least recently is closed.",
+		Verdict:  "which connections stay",
+		Source:   maxIdleConns,
+		Settings: harness.Settings{MaxIdleConns: 2},
+		Body: func(e *Env) {
+			for _, host := range []string{"a.test", "b.test", "c.test"} {
+				e.ServeHost(host, nil)
+			}
+			get := func(name, host string) {
+				r := e.T.Get(name, e.Transport, e.URLOf(host, "/"))
+				r.Finish()
+			}
+			get("r1", "a.test")
+			get("r2", "b.test")
+			get("r3", "a.test")
+			get("r4", "c.test")
+			e.Net.WantConns(2, "MaxIdleConns is 2")
+			get("r5", "a.test")
+			e.Opened(3, "the connection to b.test was used least recently")
+			get("r6", "b.test")
+			e.Opened(4, "it is not there any more")
+		},
+	},
+	{
+		Name:     "idle-evicted-or-used",
+		Claim:    "An idle connection that has to make room is either used or closed, never both.",
+		Verdict:  "a broken connection is not handed out",
+		Source:   maxIdleConns,
+		Settings: harness.Settings{MaxIdleConns: 1},
+		Bounds:   harness.Bounds{Faults: harness.None, Schedules: 150},
+		Body: func(e *Env) {
+			e.ServeHost("api.test", nil)
+			e.ServeHost("other.test", nil)
+			r1 := e.Post("r1", "/echo", "one")
+			r1.Await()
+			r2 := e.T.Post("r2", e.Transport, e.URLOf("other.test", "/echo"), "two")
+			r3 := e.Post("r3", "/echo", "three")
+			r4 := e.T.Post("r4", e.Transport, e.URLOf("other.test", "/echo"), "four")
+			e.Answered(r1, r2, r3, r4)
+			e.MostOpen(1, "MaxIdleConns is 1")
+		},
+	},
+}
+
+// server runs the server api.test as one that can be shut down.
+func (e *Env) server() *http.Server {
+	addr := e.Addr("api.test")
+	if e.Protocol == H2 {
+		return e.ServeTLS(addr, http.HandlerFunc(harness.Pages), nil)
+	}
+	return e.T.Serve(addr, nil)
+}
+
+// slowly is a server that takes so long to begin its answer, and again so long
+// to end it.
+func slowly(d time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(d)
+		io.WriteString(w, "begin ")
+		w.(http.Flusher).Flush()
+		time.Sleep(d)
+		io.WriteString(w, "end")
+	})
+}

@@ -1,0 +1,283 @@
+package cases
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"runtime"
+	"time"
+	"weak"
+
+	"github.com/halfopen/halfopen/harness"
+)
+
+const leftBehind = "nothing left behind"
+
+var leakCases = []Case{
+	{
+		Name:    "leak-dial-fails",
+		Claim:   "A dial that fails, in whatever way, fails its request, leaves nothing, and does not keep the next one from dialing.",
+		Verdict: leftBehind + "; " + stuck,
+		Issues:  []string{"golang/go#10886"},
+		Source:  "net/http: RoundTripper",
+		Bounds: harness.Bounds{Delays: 1, Schedules: 200, Effects: []string{"refuse", "no-host", "timeout", "unreachable",
+			"no-descriptor", "close-at-once", "reset-at-once"}},
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.Get("r1", "/").MayCancel().Await()
+			r2 := e.Get("r2", "/")
+			r2.Await()
+			e.failAtMost(1, r2, e.Get("r3", "/"))
+		},
+	},
+	{
+		Name:    "leak-dial-of-the-cancelled",
+		Claim:   "The dial of a request that gave up ends with it, or is kept for the next one: no goroutine and no connection is lost.",
+		Verdict: leftBehind,
+		Issues:  []string{"golang/go#59017", "golang/go#33850"},
+		Source:  "net/http: Transport (connections are reused as needed)",
+		Bounds:  harness.Bounds{Schedules: 200},
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.Get("r1", "/").MayCancel()
+			e.Get("r2", "/").MayCancel()
+		},
+	},
+	{
+		Name:    "leak-dial-too-late",
+		Claim:   "A connection from a dialer that does not heed its context comes after its request is gone, and is pooled or closed.",
+		Verdict: leftBehind,
+		Issues:  []string{"golang/go#8483", "golang/go#66442"},
+		Source:  "net/http: Transport.DialContext",
+		Bounds:  harness.Bounds{Schedules: 200, Effects: []string{"deaf:10s"}},
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.MayCloseIdle()
+			e.Get("r1", "/").MayCancel().Await()
+			e.Answered(e.Get("r2", "/"))
+		},
+	},
+	{
+		Name:    "leak-unread",
+		Claim:   "A body that is closed unread leaves nothing, and the next request is answered.",
+		Verdict: leftBehind,
+		Source:  "net/http: Response.Body",
+		Bounds:  harness.Bounds{Delays: 1, Faults: harness.None, Schedules: 60},
+		Body: func(e *Env) {
+			e.Serve(nil)
+			client := e.Client(e.Transport)
+			for _, path := range []string{"/bytes/100000", "/bytes/10"} {
+				resp, err := client.Get(e.URL(path))
+				if err != nil {
+					e.Fatal(err)
+				}
+				resp.Body.Close()
+				resp.Body.Close() // twice is no harm
+			}
+			e.Answered(e.Get("r1", "/"))
+		},
+	},
+	{
+		Name:    "leak-half-read",
+		Claim:   "A body of which a part was read and that is then closed leaves nothing, and reading it gives an error from then on.",
+		Verdict: leftBehind,
+		Source:  "net/http: Response.Body",
+		Bounds:  harness.Bounds{Delays: 1, Faults: harness.None, Schedules: 60},
+		Body: func(e *Env) {
+			e.Serve(nil)
+			resp, err := e.Client(e.Transport).Get(e.URL("/bytes/100000"))
+			if err != nil {
+				e.Fatal(err)
+			}
+			buf := make([]byte, 10)
+			if _, err := io.ReadFull(resp.Body, buf); err != nil {
+				e.Fatal(err)
+			}
+			resp.Body.Close()
+			if n, err := resp.Body.Read(buf); n > 0 || err == nil || errors.Is(err, io.EOF) {
+				e.Errorf("got %d bytes, %v from a closed body, want an error", n, err)
+			}
+			e.Answered(e.Get("r1", "/"))
+		},
+	},
+	{
+		Name:     "leak-in-line",
+		Claim:    "Requests that time out in line leave nothing, and the connection that they waited for serves the next one.",
+		Verdict:  leftBehind + "; " + stuck,
+		Issues:   []string{"golang/go#33849", "golang/go#33850"},
+		Source:   maxConnsPerHost,
+		Settings: atLimit,
+		Body: func(e *Env) {
+			e.Serve(slowly(time.Minute))
+			r1 := e.Get("r1", "/")
+			client := e.Client(e.Transport)
+			client.Timeout = 5 * time.Second
+			results := make(chan error)
+			for range 5 {
+				go func() {
+					_, err := client.Get(e.URL("/"))
+					results <- err
+				}()
+			}
+			for range 5 {
+				if err := <-results; e.Protocol == HTTP1 && err == nil {
+					e.Error("got an answer at a limit of 1 while the connection was in use")
+				}
+			}
+			e.Advance(2 * time.Minute)
+			r1.WantBody("begin end")
+			r2 := e.Get("r2", "/")
+			e.Advance(2 * time.Minute)
+			r2.WantBody("begin end")
+			e.Opened(1, "there was no need for another one")
+		},
+	},
+	{
+		Name:    "leak-timed-out",
+		Claim:   "A request that times out, wherever it is, returns at once and leaves nothing.",
+		Verdict: leftBehind + "; prompt cancellation",
+		Issues:  []string{"golang/go#16049"},
+		Source:  "net/http: Client.Timeout",
+		Bounds:  harness.Bounds{Delays: 2, Faults: harness.None, Schedules: 150},
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.MayPass(5 * time.Second)
+			client := e.Client(e.Transport)
+			client.Timeout = 5 * time.Second
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				resp, err := client.Get(e.URL("/hang"))
+				if err == nil {
+					resp.Body.Close()
+					e.Error("got an answer from a server that gives none")
+				}
+			}()
+			r1 := e.Get("r1", "/bytes/9000")
+			<-done
+			e.Settle()
+			e.Answered(r1)
+		},
+	},
+	{
+		Name:    "leak-silent-server",
+		Claim:   "A connection whose server never says anything is closed by CloseIdleConnections at the latest, once no request is on it.",
+		Verdict: leftBehind,
+		Issues:  []string{"golang/go#13397"},
+		Source:  closeIdle,
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.Net.Hold("dial")
+			r1, r2 := e.Get("r1", "/"), e.Get("r2", "/")
+			d1, d2 := e.Net.WantDial(), e.Net.WantDial()
+			e.Net.Hold("c1 server->client data")
+			e.Net.Hold("c2 server->client data")
+			d1.Open()
+			d2.Open()
+			e.Net.Release("c1 server->client data")
+			for _, r := range []*harness.Request{r1, r2} {
+				if r.Response() == nil {
+					r.Cancel()
+				} else {
+					r.Finish()
+				}
+			}
+			e.CloseIdle()
+			e.Net.WantConns(0, "no request is on any")
+			e.Net.Release("c2 server->client data")
+			e.Net.Release("dial")
+		},
+	},
+	{
+		Name:      "leak-end-behind-answer",
+		Claim:     "A server that promises to keep a connection and closes it behind the answer leaves neither a goroutine nor a connection.",
+		Verdict:   leftBehind + "; one outcome per request",
+		Issues:    []string{"golang/go#10457"},
+		Source:    "RFC 9112 section 9.5",
+		Protocols: HTTP1,
+		Bounds:    without,
+		Body: func(e *Env) {
+			e.Serve(nil)
+			r1 := e.Get("r1", "/answer/keep-alive-closed")
+			r1.Await()
+			e.Answered(r1, e.Get("r2", "/answer/keep-alive-closed"), e.Get("r3", "/"))
+		},
+	},
+	{
+		Name:     "leak-context",
+		Claim:    "Of a request that is over, whether it was served at once, waited in line or gave up there, nothing is reachable that its context holds.",
+		Verdict:  leftBehind,
+		Issues:   []string{"golang/go#50798", "golang/go#33849", "golang/go#33850"},
+		Source:   "net/http: Request.Context",
+		Settings: atLimit,
+		Body: func(e *Env) {
+			e.Serve(nil)
+			served := make([]held, 0, 3)
+			begin := func() (cancel func(), done chan struct{}) {
+				h, cancel, done := e.heavy()
+				served = append(served, h)
+				return cancel, done
+			}
+			_, done := begin()
+			<-done
+			r1 := e.Get("r1", "/bytes/100000")
+			_, done = begin()
+			cancel, gone := begin()
+			e.Settle()
+			cancel()
+			<-gone
+			r1.Finish()
+			<-done
+			runtime.GC()
+			for i, h := range served {
+				if h.Value() != nil {
+					e.Errorf("what the context of request %d holds is still reachable, want it free: the request is over", i+1)
+				}
+			}
+		},
+	},
+	{
+		Name:    "leak-many-hosts",
+		Claim:   "A host that is not asked any more costs nothing but its idle connection.",
+		Verdict: leftBehind,
+		Source:  closeIdle,
+		Body: func(e *Env) {
+			for i := range 20 {
+				host := string(rune('a'+i)) + ".test"
+				e.ServeHost(host, http.NotFoundHandler())
+				r := e.T.Get("r"+string(rune('a'+i)), e.Transport, e.URLOf(host, "/"))
+				r.WantStatus(http.StatusNotFound)
+				r.Finish()
+			}
+			e.Net.WantConns(20, "each is idle")
+			e.CloseIdle()
+			e.Net.WantConns(0, "all were idle")
+		},
+	},
+}
+
+// held is something large that a request's context holds.
+type held = weak.Pointer[[1 << 16]byte]
+
+type heldKey struct{}
+
+// heavy starts a request whose context holds something large. The harness does
+// not know the request: it would hold the context too.
+func (e *Env) heavy() (h held, cancel func(), done chan struct{}) {
+	large := new([1 << 16]byte)
+	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), heldKey{}, large))
+	req, err := http.NewRequestWithContext(ctx, "GET", e.URL("/"), nil)
+	if err != nil {
+		e.Fatal(err)
+	}
+	done = make(chan struct{})
+	go func() {
+		defer close(done)
+		if resp, err := e.Transport.RoundTrip(req); err == nil {
+			io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+		}
+	}()
+	return weak.Make(large), cancel, done
+}

@@ -1,0 +1,329 @@
+package cases
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness"
+)
+
+// without is the bounds of a case in which orders and cancellations differ, and
+// nothing fails.
+var without = harness.Bounds{Faults: harness.None, Schedules: 150}
+
+// atLimit is a transport that may have one connection of a host.
+var atLimit = harness.Settings{MaxConnsPerHost: 1}
+
+const (
+	maxConnsPerHost = "net/http: Transport.MaxConnsPerHost"
+	stuck           = "no request without an end"
+)
+
+var limitCases = []Case{
+	{
+		Name:     "limit-never-exceeded",
+		Claim:    "Connections and dials of a host are never more than MaxConnsPerHost, whatever fails, ends or is called off.",
+		Verdict:  "limits never exceeded",
+		Issues:   []string{"golang/go#29889", "golang/go#32336"},
+		Source:   maxConnsPerHost,
+		Settings: harness.Settings{MaxConnsPerHost: 2},
+		Bounds:   harness.Bounds{Schedules: 200, Effects: []string{"refuse"}},
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.MayCloseIdle()
+			last := "/close"
+			if e.Protocol != HTTP1 {
+				last = "/" // a connection that is going away is close-of-response-and-post's
+			}
+			e.Get("r1", "/").MayCancel()
+			e.Get("r2", last).MayCancel()
+			e.Get("r3", "/")
+			e.Get("r4", "/")
+		},
+	},
+	{
+		Name:     "limit-all-served",
+		Claim:    "At a limit of 1 all requests are served by one connection.",
+		Verdict:  stuck + "; limits never exceeded",
+		Issues:   []string{"golang/go#32336", "golang/go#34941"},
+		Source:   maxConnsPerHost,
+		Settings: atLimit,
+		Bounds:   without,
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.Answered(e.Get("r1", "/"), e.Get("r2", "/"), e.Get("r3", "/"), e.Get("r4", "/"))
+			e.Opened(1, "that is the limit, and nothing broke it")
+		},
+	},
+	{
+		Name:     "limit-slot-of-the-cancelled",
+		Claim:    "Whoever gives up at the limit, in line or with a dial under way, does not keep the others from being served.",
+		Verdict:  stuck,
+		Issues:   []string{"golang/go#65705", "gomodule/redigo#520"},
+		Source:   maxConnsPerHost,
+		Settings: atLimit,
+		Bounds:   without,
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.Get("r1", "/").MayCancel()
+			e.Get("r2", "/").MayCancel()
+			e.Answered(e.Get("r3", "/"))
+		},
+	},
+	{
+		Name:     "limit-slot-of-the-refused",
+		Claim:    "A dial that fails at the limit fails one request and lets the next one dial.",
+		Verdict:  stuck,
+		Issues:   []string{"golang/go#10886", "golang/go#65705"},
+		Source:   maxConnsPerHost,
+		Settings: atLimit,
+		Bounds:   harness.Bounds{Schedules: 200, Effects: []string{"refuse", "timeout", "no-host"}},
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.failAtMost(1, e.Get("r1", "/"), e.Get("r2", "/").MayCancel(), e.Get("r3", "/"))
+		},
+	},
+	{
+		Name:     "limit-slot-of-the-broken",
+		Claim:    "A connection that breaks at the limit gives its place to the next request.",
+		Verdict:  stuck + "; limits never exceeded",
+		Issues:   []string{"golang/go#29889", "gomodule/redigo#520"},
+		Source:   maxConnsPerHost,
+		Settings: atLimit,
+		Bounds:   harness.Bounds{Schedules: 200, Effects: []string{"reset", "cut"}},
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.Get("r1", "/").Await()
+			e.Get("r2", "/")
+			e.Get("r3", "/")
+		},
+	},
+	{
+		Name:     "limit-slot-of-the-closed",
+		Claim:    "An idle connection that CloseIdleConnections closes gives its place to the next request.",
+		Verdict:  stuck + "; limits never exceeded",
+		Issues:   []string{"golang/go#32336"},
+		Source:   maxConnsPerHost,
+		Settings: atLimit,
+		Bounds:   without,
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.MayCloseIdle()
+			r1 := e.Get("r1", "/")
+			r1.Await()
+			e.Answered(r1, e.Get("r2", "/"), e.Get("r3", "/"))
+		},
+	},
+	{
+		Name:     "limit-slot-of-the-expired",
+		Claim:    "A connection that was idle for too long gives its place to the next request, also if both come at one time.",
+		Verdict:  stuck + "; limits never exceeded",
+		Issues:   []string{"golang/go#25621"},
+		Source:   maxConnsPerHost,
+		Settings: harness.Settings{MaxConnsPerHost: 1, IdleConnTimeout: 10 * time.Second},
+		Bounds:   without,
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.MayPass(10 * time.Second)
+			r1 := e.Get("r1", "/")
+			r1.Await()
+			e.Answered(r1, e.Get("r2", "/"), e.Get("r3", "/"))
+		},
+	},
+	{
+		Name:      "limit-slot-of-the-finished",
+		Claim:     "A connection whose server said that the response was its last gives its place to the next request.",
+		Verdict:   stuck + "; limits never exceeded",
+		Issues:    []string{"golang/go#29889"},
+		Source:    "RFC 9112 section 9.6",
+		Protocols: HTTP1,
+		Settings:  atLimit,
+		Bounds:    without,
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.Answered(e.Get("r1", "/close"), e.Get("r2", "/close"), e.Get("r3", "/close"))
+			e.Opened(3, "each response was the last on its connection")
+		},
+	},
+	{
+		Name:     "limit-slot-of-the-unread",
+		Claim:    "A body that is closed before its end holds up nobody who waits at the limit.",
+		Verdict:  stuck + "; limits never exceeded",
+		Source:   maxConnsPerHost,
+		Settings: atLimit,
+		Bounds:   harness.Bounds{Faults: harness.None, Schedules: 100},
+		Body: func(e *Env) {
+			e.Serve(nil)
+			r1, r2 := e.Get("r1", "/"), e.Get("r2", "/")
+			resp, err := e.Client(e.Transport).Get(e.URL("/bytes/100000"))
+			if err != nil {
+				e.Fatal(err)
+			}
+			resp.Body.Close()
+			e.Answered(r1, r2)
+		},
+	},
+	{
+		Name:      "limit-retried",
+		Claim:     "A request that is sent again after its idle connection broke finds a place at the limit.",
+		Verdict:   stuck + "; one outcome per request",
+		Issues:    []string{"golang/go#4677"},
+		Source:    maxConnsPerHost,
+		Protocols: HTTP1,
+		Settings:  atLimit,
+		Bounds:    harness.Bounds{Schedules: 200, Effects: []string{"reset"}},
+		Body: func(e *Env) {
+			e.Serve(nil)
+			r1 := e.Get("r1", "/")
+			r1.Await()
+			e.failAtMost(1, r1, e.Get("r2", "/"), e.Get("r3", "/"))
+		},
+	},
+	{
+		Name:      "limit-at-callbacks",
+		Claim:     "However long the callbacks of a request's trace take, and whatever happens meanwhile, everybody else is served at the limit.",
+		Verdict:   stuck + "; limits never exceeded",
+		Issues:    []string{"golang/go#10511"},
+		Source:    "net/http/httptrace: ClientTrace",
+		Protocols: HTTP1,
+		Settings:  atLimit,
+		Bounds:    without,
+		Body: func(e *Env) {
+			e.Gates("GotConn", "PutIdleConn")
+			e.Serve(nil)
+			e.Get("r1", "/").MayCancel()
+			e.Get("r2", "/").MayCancel()
+			e.Answered(e.Get("r3", "/"))
+		},
+	},
+	{
+		Name:     "limit-hosts-apart",
+		Claim:    "A host at its limit holds up no request to another host.",
+		Verdict:  stuck,
+		Source:   maxConnsPerHost,
+		Settings: atLimit,
+		Body: func(e *Env) {
+			e.ServeHost("api.test", nil)
+			e.ServeHost("other.test", nil)
+			r1 := e.Get("r1", "/hang")
+			r2 := e.T.Get("r2", e.Transport, e.URLOf("other.test", "/"))
+			r2.WantStatus(http.StatusOK, "its host has no other request")
+			r2.Finish()
+			r1.WantPending()
+			r1.Cancel()
+			e.failed(r1)
+		},
+	},
+	{
+		Name:     "limit-idle",
+		Claim:    "When all is over no more than MaxIdleConns connections are kept, of all hosts together.",
+		Verdict:  "limits never exceeded",
+		Source:   "net/http: Transport.MaxIdleConns",
+		Settings: harness.Settings{MaxIdleConns: 1},
+		Bounds:   without,
+		Body: func(e *Env) {
+			e.ServeHost("api.test", nil)
+			e.ServeHost("other.test", nil)
+			r1, r2 := e.Get("r1", "/"), e.T.Get("r2", e.Transport, e.URLOf("other.test", "/"))
+			r3 := e.Get("r3", "/")
+			e.Answered(r1, r2, r3)
+			e.MostOpen(1, "MaxIdleConns is 1")
+		},
+	},
+	{
+		Name:     "limit-idle-per-host",
+		Claim:    "When all is over no more than MaxIdleConnsPerHost connections of a host are kept.",
+		Verdict:  "limits never exceeded",
+		Source:   "net/http: Transport.MaxIdleConnsPerHost",
+		Settings: harness.Settings{MaxIdleConnsPerHost: 1},
+		Bounds:   without,
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.Answered(e.Get("r1", "/"), e.Get("r2", "/"), e.Get("r3", "/"))
+			e.MostOpen(1, "MaxIdleConnsPerHost is 1")
+		},
+	},
+	{
+		Name:     "limit-bodyless-when-full",
+		Claim:    "A response without a body is delivered although there is no room for its connection among the idle ones.",
+		Verdict:  "one outcome per request; limits never exceeded",
+		Issues:   []string{"golang/go#13633", "golang/go#13825"},
+		Source:   "net/http: Transport.MaxIdleConnsPerHost",
+		Settings: harness.Settings{MaxIdleConnsPerHost: 1},
+		Bounds:   without,
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.Answered(e.Do("r1", "HEAD", "/bytes/10", ""), e.Do("r2", "GET", "/status/204", ""), e.Do("r3", "GET", "/bytes/0", ""))
+			e.MostOpen(1, "MaxIdleConnsPerHost is 1")
+		},
+	},
+	{
+		Name:     "limit-keep-alives-off",
+		Claim:    "With DisableKeepAlives each request has a connection of its own, and none is kept.",
+		Verdict:  "each connection carries one request",
+		Source:   "net/http: Transport.DisableKeepAlives",
+		Settings: harness.Settings{DisableKeepAlives: true},
+		Bounds:   harness.Bounds{Delays: 1, Faults: harness.None, Schedules: 60},
+		Body: func(e *Env) {
+			e.Serve(nil)
+			r1 := e.Get("r1", "/")
+			r1.Await()
+			e.Answered(r1, e.Get("r2", "/"), e.Get("r3", "/bytes/0"))
+			e.Opened(3, "DisableKeepAlives is set")
+			e.MostOpen(0, "DisableKeepAlives is set")
+		},
+	},
+	{
+		Name:    "limit-dials-of-the-gone",
+		Claim:   "Dials that hang do not become more and more with requests that give up waiting for them.",
+		Verdict: "dials in flight are bounded",
+		Issues:  []string{"golang/go#76784"},
+		Source:  "net/http: Transport (by caching connections and reusing them)",
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.Net.Hold("dial")
+			const requests, most = 40, 10
+			for i := range requests {
+				r := e.Get(fmt.Sprintf("r%d", i+1), "/")
+				r.Cancel()
+				e.failed(r)
+			}
+			dials := 0
+			for _, ev := range e.Net.Pending() {
+				if ev.Kind == faultnet.Dial {
+					dials++
+				}
+			}
+			if dials > most {
+				e.Errorf("got %d dials in flight after %d requests that all gave up, want %d at most", dials, requests, most)
+			}
+			e.Rest()
+		},
+	},
+}
+
+// failAtMost lets everything happen, and expects that no more than n of the
+// requests failed, those that were cancelled aside.
+func (e *Env) failAtMost(n int, requests ...*harness.Request) {
+	e.Rest()
+	var failed []error
+	for _, r := range requests {
+		if err := r.Err(); err != nil && !errors.Is(err, context.Canceled) {
+			failed = append(failed, fmt.Errorf("%s: %w", r.Name(), err))
+		}
+	}
+	if len(failed) > n {
+		e.Errorf("got %d requests that failed, want %d at most, for that was all that went wrong: %v", len(failed), n, failed)
+	}
+}
+
+// failed expects that a request has ended with an error.
+func (e *Env) failed(r *harness.Request) {
+	if r.Err() == nil {
+		e.Errorf("%s: got no error, want one", r.Name())
+	}
+}

@@ -1,0 +1,14 @@
+package cases_test
+
+import (
+	"io"
+	"log"
+	"testing"
+
+	"github.com/halfopen/halfopen/suites/goleakcheck"
+)
+
+func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard) // net/http logs bytes that nobody asked for
+	goleakcheck.VerifyTestMain(m)
+}

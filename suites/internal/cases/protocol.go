@@ -1,0 +1,44 @@
+package cases
+
+import (
+	"slices"
+	"strings"
+)
+
+// Protocol is a way to speak HTTP. Protocols are bits: a set of them is their
+// union.
+type Protocol uint8
+
+const (
+	HTTP1 Protocol = 1 << iota // HTTP/1.1
+	H2                         // HTTP/2 over TLS
+	H2C                        // HTTP/2 without TLS, from its first byte
+)
+
+var protocols = []Protocol{HTTP1, H2, H2C}
+
+// Protocols returns all of them.
+func Protocols() []Protocol { return slices.Clone(protocols) }
+
+var protocolNames = map[Protocol]string{HTTP1: "http1", H2: "h2", H2C: "h2c"}
+
+// String is "http1", "h2" or "h2c", or several, joined by "|".
+func (p Protocol) String() string {
+	var names []string
+	for _, q := range protocols {
+		if p&q != 0 {
+			names = append(names, protocolNames[q])
+		}
+	}
+	return strings.Join(names, "|")
+}
+
+// ParseProtocol returns the protocol of that name, or 0.
+func ParseProtocol(name string) Protocol {
+	for p, n := range protocolNames {
+		if n == name {
+			return p
+		}
+	}
+	return 0
+}
