@@ -122,7 +122,7 @@ func (t *T) live(body func(*T), done chan struct{}) {
 		if f := t.takeCleanup(); f != nil {
 			return f
 		}
-		if t.Failed() || t.checked {
+		if t.Failed() || t.checked || t.notAsked != nil {
 			return nil
 		}
 		t.checked = true
@@ -163,7 +163,7 @@ func (t *T) takeCleanup() func() {
 func (t *T) protect(f func()) {
 	finished := false
 	defer func() {
-		if !finished && !t.Failed() {
+		if !finished && !t.Failed() && t.notAsked == nil {
 			t.add(Failure{Kind: "goexit", Text: "the body called runtime.Goexit"})
 		}
 	}()

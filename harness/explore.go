@@ -1,6 +1,8 @@
 package harness
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -41,6 +43,9 @@ func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
 		x, err = explore(t.Name(), bounds.flagged(), body, files, terminal())
 	}
 	if err != nil {
+		if _, ok := errors.AsType[*NotApplicable](err); ok {
+			skip(t, err.Error())
+		}
 		t.Errorf("harness: %v", err)
 		t.FailNow()
 		return nil
@@ -77,6 +82,7 @@ type explorer struct {
 	effects effects
 	dog     *bubble.Watchdog
 	spare   []action
+	refused error // see T.NotApplicable
 }
 
 // explore explores body within the bounds.
@@ -105,6 +111,9 @@ func explore(name string, bounds Bounds, body func(*T), files []string, progress
 		return nil, err
 	}
 	engine.Explore()
+	if e.refused != nil {
+		return nil, e.refused
+	}
 	e.conclude(engine, within.Shard.Total <= 1)
 	return e.x, nil
 }
@@ -136,6 +145,7 @@ func (e *explorer) run(c *search.Choices) search.Outcome {
 	p := &plan{choices: c, effects: e.effects, cancel: e.x.Bounds.Cancel, actions: e.spare[:0]}
 	t := runT(nil, e.x.Name, e.body, settings{silent: !c.Tell, plan: p, dog: e.dog, hasty: raceEnabled})
 	e.spare = p.actions
+	e.refused = cmp.Or(e.refused, t.notAsked)
 	r := t.report()
 	o := search.Outcome{Summary: p.summary, Failed: r.Failed(), Undecided: r.Undecided(), FailedAt: p.failedAt, Reached: t.reached}
 	if len(r.Failures) > 0 {

@@ -15,12 +15,12 @@ type play struct {
 	rt     http.RoundTripper
 }
 
-// NotApplicable is why a maker's transport cannot be asked what a script asks.
+// NotApplicable is the error of a run whose body called [T.NotApplicable].
 type NotApplicable struct{ Err error }
 
 func (e *NotApplicable) Error() string { return "not applicable: " + e.Err.Error() }
 
-// Unwrap is the maker's error.
+// Unwrap returns the reason alone.
 func (e *NotApplicable) Unwrap() error { return e.Err }
 
 // Run runs the script with a transport of the maker; nil is [NetHTTP]. The
@@ -34,18 +34,12 @@ func (s *Script) run(name string, maker Maker, again string) (*Report, error) {
 		maker = NetHTTP
 	}
 	p := &play{script: s, maker: maker}
-	var refused error
 	r := run(nil, name, func(t *T) {
 		p.t = t
-		if refused = p.prepare(); refused == nil {
-			p.run()
-		}
+		p.run()
 	}, settings{again: again})
 	s.goldenTrace(r, p.rt)
-	if refused != nil {
-		return r, &NotApplicable{refused}
-	}
-	return r, nil
+	return r, r.NotApplicable()
 }
 
 // Explore explores the script: its requests start in any order, everything that
@@ -65,31 +59,14 @@ func (s *Script) explore(maker Maker, bounds Bounds, files []string, progress fu
 	if maker == nil {
 		maker = NetHTTP
 	}
-	var refused error
-	x, err := explore(s.File, bounds, func(t *T) {
-		p := &play{t: t, script: s, maker: maker}
-		if refused = p.prepare(); refused == nil {
-			p.run()
-		}
-	}, files, progress)
-	if refused != nil {
-		err = &NotApplicable{refused}
-	}
-	return x, err
-}
-
-// prepare makes the transport: whether it can be made is known before the
-// first line.
-func (p *play) prepare() error {
-	rt, err := p.maker(p.t, p.script.settings)
-	if err != nil {
-		return err
-	}
-	p.rt = rt
-	return nil
+	return explore(s.File, bounds, func(t *T) { (&play{t: t, script: s, maker: maker}).run() }, files, progress)
 }
 
 func (p *play) run() {
+	var err error
+	if p.rt, err = p.maker(p.t, p.script.settings); err != nil {
+		p.t.NotApplicable(err)
+	}
 	if p.t.plan == nil {
 		// Whoever scripts a race has dials in hand.
 		p.t.Net.hold("dial")

@@ -65,6 +65,7 @@ type Report struct {
 	table   string
 	blocked []string
 	again   string
+	refused error
 	text    string // what String is, of a report that came from elsewhere
 }
 
@@ -99,7 +100,7 @@ func (t *T) report() *Report {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return &Report{Name: t.name, Failures: t.failures, trace: t.trace,
-		table: t.table, blocked: t.blocked, again: t.set.again}
+		table: t.table, blocked: t.blocked, again: t.set.again, refused: t.notAsked}
 }
 
 // Failed reports whether the test failed: something went wrong, other than that
@@ -112,6 +113,10 @@ func (r *Report) Failed() bool {
 // far as it came, and it did not come to its end, because a goroutine waited for a
 // mutex and so time stood still. The one failure says which.
 func (r *Report) Undecided() bool { return len(r.Failures) > 0 && !r.Failed() }
+
+// NotApplicable returns a [*NotApplicable] if the body called [T.NotApplicable], and nil if
+// not.
+func (r *Report) NotApplicable() error { return r.refused }
 
 // Leaks is those failures that are about something left behind.
 func (r *Report) Leaks() []Failure {

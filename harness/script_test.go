@@ -2,6 +2,7 @@ package harness_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -115,8 +116,49 @@ two words
 	}
 }
 
-// A setting that a transport does not have makes a script not applicable.
+// A body that says that it is not applicable ends there, in a run and in an exploration, and
+// what it leaves is no leak.
 func TestNotApplicable(t *testing.T) {
+	reason := errors.New("no such setting")
+	body := func(t *harness.T) {
+		t.Serve("api.test:80", nil)
+		t.Get("r1", t.Net.Transport(), "http://api.test/")
+		t.NotApplicable(reason)
+		t.Error("the body went on")
+	}
+	r := harness.Run("run", body)
+	_, err := harness.Search("search", harness.Bounds{Schedules: 5}, nil, body)
+	for _, err := range []error{r.NotApplicable(), err} {
+		if na, ok := errors.AsType[*harness.NotApplicable](err); !ok || na.Err != reason || err.Error() != "not applicable: no such setting" {
+			t.Errorf("got %v", err)
+		}
+	}
+	if r.Failed() {
+		t.Errorf("got a run that failed:\n%s", r)
+	}
+	skipped := &skipped{TB: t}
+	func() {
+		defer func() { recover() }()
+		harness.Test(skipped, body)
+	}()
+	if skipped.text != "not applicable: no such setting" {
+		t.Errorf("got a test skipped with %q", skipped.text)
+	}
+}
+
+// skipped keeps the reason of a test that is skipped.
+type skipped struct {
+	testing.TB
+	text string
+}
+
+func (s *skipped) Skipf(format string, args ...any) {
+	s.text = fmt.Sprintf(format, args...)
+	panic("skipped")
+}
+
+// A setting that a transport does not have makes a script not applicable.
+func TestScriptNotApplicable(t *testing.T) {
 	s, err := harness.ParseScript("x.txtar", []byte("# A.\ntransport MaxConnsPerHost=1\n"))
 	if err != nil {
 		t.Fatal(err)

@@ -31,11 +31,16 @@ type TB interface {
 // fails t with a [Report] if body fails, panics, gets stuck, or leaves
 // anything behind. It returns when the bubble has ended; it never ends the
 // process. A run that is undecided ([Report.Undecided]) skips t with the report,
-// if t has Skipf, and fails it if not.
+// if t has Skipf, and fails it if not; so does one that is not applicable.
 func Test(t TB, body func(t *T)) {
 	t.Helper()
 	std, _ := t.(*testing.T)
 	r := run(std, t.Name(), body, settings{again: goTestLine(t.Name())})
+	if err := r.NotApplicable(); err != nil {
+		skip(t, err.Error())
+		t.Errorf("%v", err)
+		t.FailNow()
+	}
 	if r.Undecided() {
 		skip(t, r.String())
 	}
@@ -123,7 +128,8 @@ type T struct {
 	bridges    []*bridge // to servers of package httptest
 	table      string    // the network as it was at the first failure
 	blocked    []string
-	checked    bool // for what is left over
+	checked    bool  // for what is left over
+	notAsked   error // see NotApplicable
 	strict     bool
 	audits     []func()        // see AtQuiet
 	auditing   atomic.Bool     // one of them is being called
@@ -298,6 +304,14 @@ func (t *T) Fatalf(format string, args ...any) { t.fatal("error", fmt.Sprintf(fo
 
 // Fail marks the test as failed.
 func (t *T) Fail() { t.fail("error", "failed") }
+
+// NotApplicable ends the body, for what it asks cannot be asked here: a transport lacks a
+// setting. The test is skipped with the reason, and [Report.NotApplicable] and the error of
+// [Search] say it.
+func (t *T) NotApplicable(reason error) {
+	t.notAsked = &NotApplicable{reason}
+	runtime.Goexit()
+}
 
 // FailNow is Fail and the end of the body.
 func (t *T) FailNow() {
