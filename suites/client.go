@@ -70,19 +70,19 @@ func TestClient(t *testing.T, s ClientSubject, quirks ...Quirk) {
 func (s ClientSubject) Subject() Subject { return Subject{Name: s.Name, Quirks: s.Quirks, client: &s} }
 
 // begin makes the client and its server for a case.
-func (s *ClientSubject) begin(t *harness.T, c Case) (*cases.ClientEnv, error) {
+func (s *ClientSubject) begin(t *harness.T, c Case) *ClientEnv {
 	settings := c.ClientSettings
 	settings.Addr = "server.test:7"
 	client, err := s.Make(t, settings)
 	if err != nil {
-		return nil, err
+		t.NotApplicable(err)
 	}
 	serve := s.Serve
 	if serve == nil {
 		serve = EchoLines
 	}
 	serve(t, settings.Addr)
-	return cases.NewClientEnv(t, settings, client, s.Patient && c.Group() != "cancel"), nil
+	return cases.NewClientEnv(t, settings, client, s.Patient && c.Group() != "cancel")
 }
 
 // EchoLines runs a server on "host:port" that says each line that it is told.

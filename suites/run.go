@@ -1,6 +1,7 @@
 package suites
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -65,12 +66,15 @@ func (s Subject) Run(c Case) Result {
 		r.State, r.Report = Failed, err.Error()+"\n"
 		return r
 	}
-	undecided, refused := s.try(c, &r)
+	undecided, err := s.try(c, &r)
+	var refused *harness.NotApplicable
 	quirk, known := quirkOf(s.Quirks, c, s.Protocol)
 	switch {
-	case refused != nil:
-		r.State, r.Reason = NotApplicable, strings.TrimPrefix(refused.Error(), "not applicable: ")
-		r.Schedules = 0
+	case errors.As(err, &refused):
+		r.State, r.Reason, r.Schedules = NotApplicable, refused.Err.Error(), 0
+		return r
+	case err != nil:
+		r.State, r.Report = Failed, err.Error()
 		return r
 	case undecided != "":
 		r.State, r.Reason = Undecided, undecided
@@ -89,9 +93,9 @@ func (s Subject) Run(c Case) Result {
 	return r
 }
 
-// try runs the case, or explores it. The words say why the case is undecided, the
-// error that the maker refused.
-func (s Subject) try(c Case, r *Result) (undecided string, refused error) {
+// try runs the case, or explores it, and returns why it is undecided, if it is. The error is
+// a [*harness.NotApplicable] if the case cannot be asked of the subject.
+func (s Subject) try(c Case, r *Result) (undecided string, err error) {
 	r.Schedules = 1
 	if c.Script != nil {
 		rep, err := c.Script.Run(s.Maker)
@@ -100,14 +104,10 @@ func (s Subject) try(c Case, r *Result) (undecided string, refused error) {
 		}
 		return r.take(rep), nil
 	}
-	body := func(t *harness.T) {
-		if err := s.ask(t, c); err != nil {
-			refused = err
-		}
-	}
+	body := func(t *harness.T) { s.ask(t, c) }
 	if c.Bounds.Schedules == 0 {
-		undecided = r.take(harness.Run(c.Name, body))
-		return undecided, refused
+		rep := harness.Run(c.Name, body)
+		return r.take(rep), rep.NotApplicable()
 	}
 	bounds := c.Bounds
 	bounds.Shard = harness.Shard{Total: 1} // a part of it could miss what a quirk is about
@@ -127,44 +127,36 @@ func (s Subject) try(c Case, r *Result) (undecided string, refused error) {
 			x.Findings = slices.DeleteFunc(x.Findings, uncontrolled)
 		}
 	}
-	switch {
-	case refused != nil:
-	case err != nil:
-		r.Report = err.Error()
-	default:
-		r.Schedules = x.Schedules
-		if len(x.Findings) > 0 {
-			first := x.Findings[0]
-			r.Report, r.Script = x.String(), first.Script
-			if len(first.Report.Failures) > 0 {
-				r.Where = first.Report.Failures[0].Where
-			}
-		} else if len(x.Undecided) > 0 {
-			r.Report, undecided = x.String(), reasonOf(x.Undecided[0].Report)
-		}
+	if err != nil {
+		return "", err
 	}
-	return undecided, refused
+	r.Schedules = x.Schedules
+	if len(x.Findings) > 0 {
+		first := x.Findings[0]
+		r.Report, r.Script = x.String(), first.Script
+		if len(first.Report.Failures) > 0 {
+			r.Where = first.Report.Failures[0].Where
+		}
+	} else if len(x.Undecided) > 0 {
+		r.Report, undecided = x.String(), reasonOf(x.Undecided[0].Report)
+	}
+	return undecided, nil
 }
 
-// ask runs the body of the case. The error says why the case cannot be asked.
-func (s Subject) ask(t *harness.T, c Case) error {
+// ask runs the body of the case.
+func (s Subject) ask(t *harness.T, c Case) {
 	if s.client != nil {
-		e, err := s.client.begin(t, c)
-		if err == nil {
-			c.ClientBody(e)
-		}
-		return err
+		c.ClientBody(s.client.begin(t, c))
+		return
 	}
 	rt, err := s.Maker(t, c.Settings)
 	if err != nil {
-		return err
+		t.NotApplicable(err)
 	}
 	if n := c.Settings.MaxConnsPerHost; n > 0 {
 		t.LimitConns(n)
 	}
-	e := &Env{T: t, Transport: rt, Protocol: s.Protocol}
-	c.Body(e)
-	return e.Refused
+	c.Body(&Env{T: t, Transport: rt, Protocol: s.Protocol})
 }
 
 // take keeps what a run came to, and returns why it is undecided, if it is.

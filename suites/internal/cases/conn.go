@@ -34,9 +34,6 @@ var connCases = []Case{
 			tr := e.Transport
 			r1 := e.wantOK("r1")
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			e.Opened(2, "NewClientConn makes a connection, though one is idle")
 			r2 := e.wantOK("r2")
 			if r2.Conn() == r1.Conn() {
@@ -68,9 +65,6 @@ var connCases = []Case{
 		Body: func(e *Env) {
 			e.serveRoom(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Host) }))
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			r1 := e.T.Get("r1", c, e.URLOf("other.test", "/"))
 			r1.WantStatus(http.StatusOK)
 			r1.WantBody("other.test")
@@ -84,9 +78,6 @@ var connCases = []Case{
 		Source:  "net/http: Transport.NewClientConn; context: Context.Done",
 		Body: func(e *Env) {
 			dial := e.connMaker()
-			if dial == nil {
-				return
-			}
 			e.serveRoom(nil)
 			e.Net.Hold("dial")
 			ctx, cancel := context.WithCancel(e.Context())
@@ -138,9 +129,7 @@ var connCases = []Case{
 				<-turn
 				harness.Pages(w, r)
 			}))
-			if e.onConn() == nil {
-				return
-			}
+			e.onConn()
 			e.Get("r0", "/").Await() // and the server's settings are known
 			e.Answered(e.Get("r1", "/"), e.Post("r2", "/echo", "two"), e.Get("r3", "/bytes/10"), e.Get("r4", "/"))
 			e.Opened(1, "all are on the one connection")
@@ -155,9 +144,6 @@ var connCases = []Case{
 		Body: func(e *Env) {
 			p := e.serveStreams(1)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			r1, w := e.Get("r1", "/"), e.Get("w", "/")
 			w.WantPending("there is room for one")
 			p.WriteSettings(maxStreams(2))
@@ -181,9 +167,6 @@ var connCases = []Case{
 			e.serveRoom(h)
 			e.Cleanup(h.release)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			full := e.fill()
 			w1 := e.Get("w1", "/")
 			ctx, cancel := context.WithTimeout(e.Context(), 5*time.Second)
@@ -215,9 +198,6 @@ var connCases = []Case{
 		Body: func(e *Env) {
 			e.serveRoom(nil)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			e.Get("r0", "/").Await()
 			e.Get("r1", "/").MayCancel()
 			e.Post("r2", "/echo", "two").MayCancel()
@@ -259,9 +239,6 @@ var connCases = []Case{
 			e.serveRoom(h)
 			e.Cleanup(h.release)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			e.fill()
 			b1, b2, b3 := newBody(strings.NewReader("1")), newBody(strings.NewReader("2")), newBody(strings.NewReader("3"))
 			w1 := e.Start("w1", c, upload(e.Context(), e.URL("/echo"), b1))
@@ -287,9 +264,6 @@ var connCases = []Case{
 		Body: func(e *Env) {
 			e.serveRoom(nil)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			for _, bad := range []struct {
 				name  string
 				spoil func(*http.Request)

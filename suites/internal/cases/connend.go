@@ -28,9 +28,6 @@ var connEndCases = []Case{
 			}))
 			tr := e.Transport
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			under := append(e.fill(), e.Get("w", "/"))
 			c.Close()
 			e.Settle()
@@ -61,9 +58,6 @@ var connEndCases = []Case{
 		Body: func(e *Env) {
 			e.serveRoom(nil)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			body := &blockedBody{countedBody: newBody(nil), until: make(chan struct{})}
 			e.Cleanup(body.unblock) // whatever the connection does
 			r1 := e.Start("r1", c, upload(e.Context(), e.URL("/echo"), body))
@@ -83,9 +77,6 @@ var connEndCases = []Case{
 		Body: func(e *Env) {
 			e.serveRoom(slowly(time.Second))
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			bodies := e.keepBodies()
 			e.T.MayCloseIdle(closesConn{e, c})
 			e.Get("r1", "/").MayCancel()
@@ -102,9 +93,6 @@ var connEndCases = []Case{
 		Body: func(e *Env) {
 			e.serveRoom(nil)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			e.wantOK("r1")
 			if err := c.Err(); err != nil {
 				e.Errorf("Err: got %v, want nil: the connection is usable", err)
@@ -126,9 +114,6 @@ var connEndCases = []Case{
 		Body: func(e *Env) {
 			e.serveRoom(nil)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			c.Close()
 			e.Settle()
 			e.wantEnded(c, "it was closed")
@@ -142,9 +127,6 @@ var connEndCases = []Case{
 		Body: func(e *Env) {
 			e.serveRoom(nil)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			e.wantOK("r1")
 			e.mustReserve(c)
 			c.Close()
@@ -189,9 +171,6 @@ var connEndCases = []Case{
 		Body: func(e *Env) {
 			e.serveRoom(nil)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			e.wantOK("r1")
 			hook := &hookCount{}
 			c.SetStateHook(hook.call)
@@ -213,9 +192,6 @@ var connEndCases = []Case{
 		Body: func(e *Env) {
 			p := e.serveStreams(10)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			r1, r2 := e.Get("r1", "/"), e.Get("r2", "/")
 			p.WriteGoAway(p.ids["r1"], http2.ErrCodeNo, nil)
 			e.Settle()
@@ -240,9 +216,7 @@ var connEndCases = []Case{
 		Protocols: H2 | H2C,
 		Body: func(e *Env) {
 			p := e.serveStreams(1)
-			if e.onConn() == nil {
-				return
-			}
+			e.onConn()
 			r1, w := e.Get("r1", "/"), e.Get("w", "/")
 			w.WantPending("there is room for one")
 			p.WriteGoAway(p.ids["r1"], http2.ErrCodeNo, nil)
@@ -278,9 +252,6 @@ var connEndCases = []Case{
 			for _, name := range []string{"never", "later"} { // when the rest of the body comes
 				e.Transport = tr
 				c := e.onConn()
-				if c == nil {
-					return
-				}
 				bodies := e.keepBodies()
 				r := e.Get(name, "/half")
 				r.WantStatus(http.StatusOK)

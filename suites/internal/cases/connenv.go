@@ -14,7 +14,7 @@ import (
 func init() { harness.HelperFile() }
 
 // ClientConn is one connection to a server, in the hands of its user: what
-// [http.ClientConn] is. The cases of the group [Conn] ask a transport for
+// [http.ClientConn] is. The cases of the group conn ask a transport for
 // connections, if it has one of these methods:
 //
 //	NewClientConn(ctx context.Context, scheme, address string) (*http.ClientConn, error)
@@ -47,8 +47,8 @@ func (c stdConn) SetStateHook(hook func()) {
 	c.ClientConn.SetStateHook(func(*http.ClientConn) { hook() })
 }
 
-// connMaker returns what makes a connection to api.test. If the transport makes
-// none, connMaker says that the case is not applicable and returns nil.
+// connMaker returns a function that makes a connection to api.test. It ends a case as not
+// applicable if the transport makes none.
 func (e *Env) connMaker() func(context.Context) (ClientConn, error) {
 	scheme, addr := "http", e.Addr("api.test")
 	if e.Protocol == H2 {
@@ -68,18 +68,13 @@ func (e *Env) connMaker() func(context.Context) (ClientConn, error) {
 		return func(ctx context.Context) (ClientConn, error) { return tr.NewClientConn(ctx, scheme, addr) }
 	}
 	e.NotApplicable("it makes no single connections: it has no NewClientConn")
-	return nil
+	panic("unreachable")
 }
 
-// tryConn makes a connection to api.test and has the requests of the case run on
-// it from then on. It is closed when the case ends. The connection is nil if there is
-// none: the dial failed, or the transport makes none, which is no error.
+// tryConn makes a connection to api.test and has the requests of the case run on it from then
+// on. It is closed when the case ends.
 func (e *Env) tryConn() (ClientConn, error) {
-	dial := e.connMaker()
-	if dial == nil {
-		return nil, nil
-	}
-	c, err := dial(e.Context())
+	c, err := e.connMaker()(e.Context())
 	if err != nil {
 		return nil, err
 	}
@@ -88,8 +83,7 @@ func (e *Env) tryConn() (ClientConn, error) {
 	return c, nil
 }
 
-// onConn is tryConn where nothing may fail: it returns nil only if the case is not
-// applicable.
+// onConn is tryConn where nothing may fail.
 func (e *Env) onConn() ClientConn {
 	c, err := e.tryConn()
 	if err != nil {

@@ -21,9 +21,6 @@ var connStateCases = []Case{
 		Body: func(e *Env) {
 			e.serveRoom(nil)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			e.Get("r0", "/").Await() // and the server's settings are known
 			b := e.keepBooks(c)
 			e.mustReserve(b)
@@ -55,9 +52,6 @@ var connStateCases = []Case{
 		Body: func(e *Env) {
 			e.serveRoom(nil)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			room := e.room()
 			e.wantCounts(c, 0, room, "nothing has happened")
 			for i := range room {
@@ -94,9 +88,6 @@ var connStateCases = []Case{
 			e.serveRoom(h)
 			e.Cleanup(h.release)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			for range e.room() {
 				e.mustReserve(c)
 			}
@@ -125,9 +116,6 @@ var connStateCases = []Case{
 		Body: func(e *Env) {
 			p := e.serveStreams(1)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			r1, w := e.Get("r1", "/"), e.Get("w", "/")
 			w.WantPending("there is room for one")
 			p.WriteSettings(maxStreams(3))
@@ -180,9 +168,6 @@ var connStateCases = []Case{
 				w.WriteHeader(http.StatusNoContent)
 			}))
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			hook := &hookCount{}
 			c.SetStateHook(hook.call)
 			n := hook.count()
@@ -204,9 +189,6 @@ var connStateCases = []Case{
 		Body: func(e *Env) {
 			p := e.serveStreams(1)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			hook := &hookCount{}
 			c.SetStateHook(hook.call)
 			n := hook.count()
@@ -224,9 +206,6 @@ var connStateCases = []Case{
 		Body: func(e *Env) {
 			e.serveRoom(nil)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			hook := &hookCount{block: make(chan struct{})}
 			released, closed := make(chan struct{}), make(chan struct{})
 			c.SetStateHook(hook.call)
@@ -261,9 +240,6 @@ var connStateCases = []Case{
 		Body: func(e *Env) {
 			e.serveRoom(nil)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			e.wantOK("r1")
 			e.Net.Kill(e.Addr("api.test"))
 			e.Settle()
@@ -292,9 +268,6 @@ var connStateCases = []Case{
 		Body: func(e *Env) {
 			e.serveRoom(nil)
 			c := e.onConn()
-			if c == nil {
-				return
-			}
 			change := func() {
 				e.mustReserve(c)
 				e.Settle()

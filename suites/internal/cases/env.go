@@ -16,14 +16,10 @@ type Env struct {
 	*harness.T
 	Transport http.RoundTripper
 	Protocol  Protocol
-
-	// Refused is why the case cannot be asked of the transport.
-	Refused error
 }
 
-// NotApplicable says that the case cannot be asked of this transport, and why:
-// there is something that it cannot do. The body has to return then.
-func (e *Env) NotApplicable(why string) { e.Refused = errors.New(why) }
+// NotApplicable ends the case, for it cannot be asked of this transport, and says why.
+func (e *Env) NotApplicable(why string) { e.T.NotApplicable(errors.New(why)) }
 
 // Addr is the "host:port" of a host in the subject's protocol.
 func (e *Env) Addr(host string) string {

@@ -125,7 +125,6 @@ var proxyCases = []Case{
 			veto := func(context.Context, *url.URL, *http.Request, *http.Response) error { return errVeto }
 			if !e.setField("OnProxyConnectResponse", veto) {
 				e.NotApplicable("the transport has no OnProxyConnectResponse")
-				return
 			}
 			e.ServeProxy(proxyAddr, "connect")
 			e.ServeTLSAs("api.test:443")

@@ -151,11 +151,9 @@ var tlsCases = []Case{
 		Body: func(e *Env) {
 			if _, std := e.Transport.(*http.Transport); std && strings.Contains(runtime.Version(), "go1.26") {
 				e.NotApplicable("net/http promises it since Go 1.27")
-				return
 			}
 			if !e.setField("DialTLSContext", e.dialTLS) {
 				e.NotApplicable("the transport has no DialTLSContext")
-				return
 			}
 			e.ServeTLSAs("api.test:443", "h2")
 			e.ServeTLSAs("old.test:443", "h1")
