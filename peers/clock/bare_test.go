@@ -8,9 +8,10 @@ import (
 	"github.com/halfopen/halfopen/clock"
 )
 
-// bare is what no clock can do without that has timers with channels and keeps
-// the order of deadlines: it makes both, sends in that order, which it is told
-// before the time counts, and lets the receiver read.
+// bare returns a subject that does only the work that every clock has to do whose
+// timers have channels and fire in the order of deadlines. It makes the timers and the
+// channels, sends in order, and lets the receiver read. It sorts the deadlines before
+// the measured time begins.
 func bare() subject {
 	nothing := map[string]int{}
 	for _, what := range []measure{createAndCall, advance, tick, reset, stop, now} {
@@ -32,7 +33,7 @@ func bare() subject {
 		}
 		for next := range slices.Chunk(order, 16) {
 			for _, i := range next {
-				seen += len(queue[i]) // memory anywhere: all of it is fetched at once
+				seen += len(queue[i]) // the channels lie anywhere in memory: fetch them all at once
 			}
 			for _, i := range next {
 				select {
@@ -48,7 +49,7 @@ func bare() subject {
 	}}
 }
 
-// bareTimer is about as large as a timer is.
+// bareTimer is about as large as a timer.
 type bareTimer struct {
 	c    chan time.Time
 	when time.Time

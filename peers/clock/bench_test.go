@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A measure is what is done to each subject.
+// measure names the work that each subject does.
 type measure string
 
 const (
@@ -22,13 +22,13 @@ const (
 	now           measure = "now"
 )
 
-// call is the callback of all timers.
+// call is the callback of all timers: it counts the calls.
 func call() { called.Add(1) }
 
 var called atomic.Int64
 
-// perform does what has to be done size times, with the timers of list armed
-// or to be armed. The time between its marks counts.
+// perform does the work of a measure size times, with timers of the durations in list.
+// It calls mark twice, and the time between the two calls is measured.
 func perform[T any](what measure, m maker[T], list []time.Duration, size int, mark func()) {
 	timers := make([]T, len(list))
 	switch what {
@@ -77,7 +77,7 @@ func perform[T any](what measure, m maker[T], list []time.Duration, size int, ma
 		for i, t := range timers[:size] {
 			m.reset(t, time.Hour+list[len(list)-1-i])
 		}
-		m.advance(time.Microsecond) // what was put off counts
+		m.advance(time.Microsecond) // measure the work that was put off, too
 	case stop:
 		for _, t := range timers[:size] {
 			m.stop(t)
@@ -125,8 +125,8 @@ func compare(b *testing.B, what measure, list []time.Duration, size int) {
 			size = min(size, len(list))
 		}
 		b.Run(s.name, func(b *testing.B) {
-			// Once for nothing: whoever comes first would pay for the memory
-			// that the others then find.
+			// Run once without measuring. Otherwise the first subject would pay
+			// for memory that the others only reuse.
 			s.play(what, list, size)
 			runtime.GC()
 			var total time.Duration
@@ -144,7 +144,7 @@ func compare(b *testing.B, what measure, list []time.Duration, size int) {
 	}
 }
 
-// spread is n of list, at equal distances, or list if it is not longer.
+// spread returns n elements of list, at equal distances, or list if it has no more.
 func spread(list []time.Duration, n int) []time.Duration {
 	if n >= len(list) {
 		return list
@@ -156,8 +156,7 @@ func spread(list []time.Duration, n int) []time.Duration {
 	return out
 }
 
-// shuffled is n durations of up to a second in no order, ascending the same
-// in the order that timers of one length have when armed one after another.
+// shuffled returns n durations of up to a second, in no order.
 func shuffled(n int) []time.Duration {
 	random := rand.New(rand.NewPCG(1, 2))
 	list := make([]time.Duration, n)
@@ -167,6 +166,8 @@ func shuffled(n int) []time.Duration {
 	return list
 }
 
+// ascending returns the same durations in order, as timers of one length are due that
+// were armed one after another.
 func ascending(n int) []time.Duration {
 	list := shuffled(n)
 	slices.Sort(list)

@@ -1,18 +1,19 @@
-// Package clock measures the module's virtual clock against others.
+// Package clock compares the speed of this project's virtual clock with others.
 //
 //	go test -bench . ./clock
 //
-// runs the same measure on every subject, in one run, under names of the form
-// measure/subject; ours comes first. Of the metrics, ns/op is for one step of
-// the measure (a timer, an advance, a reset), ours/this is how many times as
-// long ours takes, and timers is how many there were. Only the ratios are
-// worth comparing.
+// This command runs the same measures on every subject, in one run. The names of
+// the benchmarks have the form measure/subject; ours comes first. Of the figures,
+// ns/op is the time of one step of the measure (a timer, an advance, a reset),
+// ours/this is how many times as long ours takes, and timers is the number of
+// timers. Only the ratios are worth comparing.
 //
 // Some subjects need time that grows with the square of the number of timers.
-// They get fewer, so that a run takes minutes, and their figures flatter them.
+// They get fewer timers, so that a run takes minutes, and their figures look
+// better than they are.
 //
-// Nor do all do the same work in CreateAndFire and CreateAndCall: the notes
-// that are printed first, and end up below the table, say what the fastest ones
-// leave out. The subject bare is no clock: it does what one cannot do without
-// that keeps the order of deadlines.
+// Not all subjects do the same work in CreateAndFire and CreateAndCall. The notes
+// that are printed first, and that stand below the table, say what the fastest
+// ones leave out. The subject bare is not a clock. It does only the work that
+// every clock has to do that keeps the order of deadlines.
 package clock

@@ -7,12 +7,12 @@ import (
 	"testing"
 )
 
-// notes is what the figures of CreateAndFire and CreateAndCall do not say. The
-// table has them below.
-const notes = `Note: bubble does not put timers with a channel in order, or send anything: who reads gets the value made then.
-Note: k8s fires in the order of creation, not of deadlines, and sends all timers the last instant. It runs callbacks
-Note: under its lock, where they cannot use the clock. Its Stop and Reset leave stale values behind.
-Note: bare is no clock: it makes timers and sends in the order of deadlines, which it is told for nothing.
+// notes explain the figures of CreateAndFire and CreateAndCall. They are printed below
+// the table.
+const notes = `Note: bubble does not sort timers with a channel, and sends nothing: a receive makes the value.
+Note: k8s fires in the order of creation, not of deadlines, and sends the last instant to all timers. It runs callbacks
+Note: under its lock, where they cannot use the clock. After its Stop and Reset stale values are received.
+Note: bare is not a clock: it makes timers and sends in the order of deadlines, which it gets without the work of sorting.
 `
 
 func TestMain(m *testing.M) {

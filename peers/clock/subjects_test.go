@@ -14,8 +14,8 @@ import (
 	ktesting "k8s.io/utils/clock/testing"
 )
 
-// A maker is a virtual clock whose timers are of type T, each method of it a
-// function, so that no adapter is allocated for a timer.
+// maker has the methods of a virtual clock whose timers are of type T. They are
+// functions, so that no adapter is allocated for a timer.
 type maker[T any] struct {
 	now       func() time.Time
 	newTimer  func(time.Duration) T
@@ -25,18 +25,18 @@ type maker[T any] struct {
 	stop      func(T)
 	reset     func(T, time.Duration)
 	advance   func(time.Duration)
-	pass      func(total time.Duration) // advance past all that is due on the way
+	pass      func(total time.Duration) // advances past all timers that are due on the way
 }
 
-// A subject is a virtual clock to be measured.
+// subject is a virtual clock to be measured.
 type subject struct {
 	name string
 	// play runs f and returns the real time between its two marks.
 	play func(m measure, list []time.Duration, size int) time.Duration
-	caps map[string]int // of timers or steps, by measure, where there are any; with 0 it is left out
+	caps map[string]int // the largest number of timers or steps, by measure; with 0 the measure is left out
 }
 
-// of makes a subject of a clock that is made by make.
+// of returns a subject whose clocks are made by make.
 func of[T any](name string, caps map[string]int, make func() maker[T]) subject {
 	return subject{name: name, caps: caps, play: func(m measure, list []time.Duration, size int) time.Duration {
 		var marks []time.Time
@@ -90,7 +90,7 @@ var subjects = []subject{
 			stop:      func(t *quartz.Timer) { t.Stop() },
 			reset:     func(t *quartz.Timer, d time.Duration) { t.Reset(d) },
 			advance:   func(d time.Duration) { m.Advance(d).Wait(context.Background()) },
-			// It does not advance past a timer, only to the next one.
+			// It cannot advance past a timer, only to the next one.
 			pass: func(total time.Duration) {
 				for {
 					d, ok := m.Peek()
@@ -117,8 +117,8 @@ var subjects = []subject{
 		}),
 }
 
-// bubble is package time. Its marks are taken outside of the bubble, as time
-// inside is not real.
+// bubble returns package time in a bubble as a subject. It measures time outside the
+// bubble, because time inside is not real.
 func bubble() subject {
 	m := maker[*time.Timer]{
 		now: time.Now, newTimer: time.NewTimer, afterFunc: time.AfterFunc, advance: time.Sleep, pass: time.Sleep, // virtual
@@ -145,7 +145,7 @@ func bubble() subject {
 	}}
 }
 
-// quiet is what quartz wants of a test.
+// quiet implements the methods of a test that quartz calls.
 type quiet struct{}
 
 func (*quiet) Helper()                   {}

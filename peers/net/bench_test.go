@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// The measures, in the order of the table.
+// measures lists the measures in the order of the table.
 var measures = []struct {
 	name string
 	run  func(b *testing.B, s subject)
@@ -69,7 +69,7 @@ func pingPong(b *testing.B, s subject) {
 	echo.Close()
 }
 
-// stream writes 32 KiB at a time to somebody who reads all.
+// stream writes 32 KiB at a time to a goroutine that reads everything.
 func stream(b *testing.B, s subject) {
 	n := s.listen(b)
 	defer n.Close()
@@ -122,7 +122,7 @@ func openClose(b *testing.B, s subject) {
 	}
 }
 
-// setDeadline moves a deadline that is far away.
+// setDeadline moves a deadline that is far in the future.
 func setDeadline(b *testing.B, s subject) {
 	n := s.listen(b)
 	defer n.Close()
@@ -159,8 +159,8 @@ func keepAlive(b *testing.B, s subject) {
 	<-served
 }
 
-// fresh starts a server, makes a client and one GET, and stops all of it.
-// Over TCP that is httptest.NewServer.
+// fresh starts a server, makes a client, sends one GET, and stops both. Over TCP the
+// server is made by httptest.NewServer.
 func fresh(b *testing.B, s subject) {
 	for b.Loop() {
 		if s.name == "tcp" {
@@ -195,8 +195,8 @@ func get(b *testing.B, c *http.Client, url string) {
 	}
 }
 
-// idle weighs open connections on which nothing was sent. What the kernel
-// holds for one is not in the figure.
+// idle measures the memory of open connections on which nothing was sent. The figure
+// does not include the kernel's memory.
 func idle(b *testing.B, s subject) {
 	n := s.listen(b)
 	defer n.Close()

@@ -15,23 +15,23 @@ import (
 	"github.com/halfopen/halfopen/faultnet"
 )
 
-// subject is a kind of network.
+// subject is a kind of network to be measured.
 type subject struct {
 	name   string
 	listen func(testing.TB) network
 }
 
-// network is a listener, and how to dial it.
+// network has a listener and a function that dials it.
 type network struct {
 	net.Listener
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// buffer is the bytes that one direction of a connection holds, where that is
-// the caller's choice. It is what faultnet's zero value holds.
+// buffer is the number of bytes that one direction of a connection can hold, where the
+// caller can choose it. Faultnet's zero value holds as much.
 const buffer = 128 << 10
 
-// Ours comes first.
+// subjects lists the networks; ours comes first.
 var subjects = []subject{
 	{"faultnet", func(t testing.TB) network {
 		n := new(faultnet.Net)
@@ -86,7 +86,7 @@ func (n network) pair(t testing.TB) (client, server net.Conn) {
 	return c, <-accepted
 }
 
-// pipes is a listener of net.Pipe.
+// pipes is a listener whose connections are made by net.Pipe.
 type pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}

@@ -18,7 +18,7 @@ import (
 	"github.com/halfopen/halfopen/suites"
 )
 
-// What it takes to put a client or a pool of one's own to the cases.
+// These examples show how to run the cases on a client or a pool of your own.
 
 func TestExampleClient(t *testing.T) {
 	suites.TestClient(t, suites.ClientSubject{Serve: Redis, Make: func(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
@@ -38,7 +38,7 @@ func TestExampleClient(t *testing.T) {
 func TestExamplePool(t *testing.T) {
 	suites.TestPool(t, func(dial func(context.Context) (net.Conn, error), s suites.ClientSettings) (suites.ConnPool, error) {
 		if s.MaxIdle > 0 || s.IdleTimeout > 0 {
-			return nil, errors.New("puddle has no limit of what is idle")
+			return nil, errors.New("puddle has no limit of idle connections")
 		}
 		p, err := puddle.NewPool(&puddle.Config[net.Conn]{MaxSize: int32(cmp.Or(s.MaxConns, 10)), Constructor: dial, Destructor: func(c net.Conn) { c.Close() }})
 		return suites.NewPool(func(ctx context.Context) (suites.Lease, error) {

@@ -6,8 +6,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,12 +20,11 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// FastClient is the Maker for [fasthttp.Client], FastHostClient that for
-// [fasthttp.HostClient].
+// FastClient makes a [fasthttp.Client]: it is a Maker.
 //
-// A request of fasthttp knows no context. When that of an http.Request ends its
-// RoundTrip returns, and the request goes on by itself, as in every program that
-// has to give a request of fasthttp up.
+// A request of fasthttp has no context. When the context of an http.Request ends,
+// RoundTrip returns, and the request of fasthttp goes on. The same happens in every
+// program that has to cancel a request of fasthttp.
 func FastClient(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	if err := fastSettings(s); err != nil {
 		return nil, err
@@ -34,6 +35,7 @@ func FastClient(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	return newFast(t, s, true, c.Do, c.CloseIdleConnections), nil
 }
 
+// FastHostClient makes a [fasthttp.HostClient] for each host: it is a Maker.
 func FastHostClient(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	f, err := fastHostClient(t, s, true)
 	if err != nil {
@@ -42,6 +44,8 @@ func FastHostClient(t *harness.T, s harness.Settings) (http.RoundTripper, error)
 	return f, nil
 }
 
+// fastHostClient does the same. If waits, the end of the run waits for the client's
+// cleaner: see newFast.
 func fastHostClient(t *harness.T, s harness.Settings, waits bool) (*fast, error) {
 	if err := fastSettings(s); err != nil {
 		return nil, err
@@ -66,19 +70,19 @@ func fastHostClient(t *harness.T, s harness.Settings, waits bool) (*fast, error)
 	return newFast(t, s, waits, do, func() {
 		mu.Lock()
 		defer mu.Unlock()
-		for _, c := range hosts {
-			c.CloseIdleConnections()
+		for _, addr := range slices.Sorted(maps.Keys(hosts)) {
+			hosts[addr].CloseIdleConnections()
 		}
 	}), nil
 }
 
-// timerPool is the timers that fasthttp keeps for its next waiter. A timer does
-// not outlive its bubble, so each run begins without any.
+// timerPool holds the timers that fasthttp keeps for the next request that waits. A
+// timer does not outlive its bubble, so each run begins without any.
 //
 //go:linkname timerPool github.com/valyala/fasthttp.timerPool
 var timerPool sync.Pool
 
-// fastSettings refuses what fasthttp cannot be told.
+// fastSettings returns an error for a setting that fasthttp does not have.
 func fastSettings(s harness.Settings) error {
 	switch {
 	case s.MaxIdleConns > 0 || s.MaxIdleConnsPerHost > 0:
@@ -107,7 +111,7 @@ func fastTLS() *tls.Config {
 	return &tls.Config{RootCAs: harness.TrustedRoots(), ClientSessionCache: tls.NewLRUClientSessionCache(0)}
 }
 
-// fast is a client of fasthttp as a RoundTripper.
+// fast makes a client of fasthttp a RoundTripper.
 type fast struct {
 	MaxConnsPerHost int
 	IdleConnTimeout time.Duration
@@ -116,12 +120,12 @@ type fast struct {
 	closeIdle       func()
 }
 
-// fastIdle is how long a connection may be idle if nothing is said.
+// fastIdle is how long a connection may be idle if there is no setting.
 const fastIdle = 8 * time.Hour
 
-// newFast is the client as a RoundTripper. Its goroutine that closes what has
-// been idle for too long sleeps on when there is nothing left to close, which
-// TestFastCleaner is about: every other run waits until it has woken.
+// newFast returns the client as a RoundTripper. The client has a goroutine that closes
+// connections that were idle for too long. It goes on sleeping when no connection is
+// left, as TestFastCleaner shows. If waits, the end of the run waits until it has woken.
 func newFast(t *harness.T, s harness.Settings, waits bool, do func(*fasthttp.Request, *fasthttp.Response) error, closeIdle func()) *fast {
 	if waits {
 		t.Cleanup(func() {
@@ -147,8 +151,8 @@ func (f *fast) RoundTrip(r *http.Request) (*http.Response, error) {
 		req.Header.SetHost(r.Host)
 		req.UseHostHeader = true
 	}
-	for key, values := range r.Header {
-		for _, v := range values {
+	for _, key := range slices.Sorted(maps.Keys(r.Header)) {
+		for _, v := range r.Header[key] {
 			req.Header.Add(key, v)
 		}
 	}
@@ -197,8 +201,8 @@ func closeBody(r *http.Request) {
 	}
 }
 
-// setBody gives the request its body: as bytes where it can be read again, as
-// a stream where it cannot.
+// setBody sets the body of the request: as bytes if it can be read again, else as a
+// stream.
 func (f *fast) setBody(req *fasthttp.Request, r *http.Request) error {
 	switch {
 	case r.Body == nil || r.Body == http.NoBody:
@@ -215,7 +219,7 @@ func (f *fast) setBody(req *fasthttp.Request, r *http.Request) error {
 	return nil
 }
 
-// fastResponse is the response as an http.Response, with its body as a stream.
+// fastResponse returns the response as an http.Response, with its body as a stream.
 func fastResponse(r *http.Request, resp *fasthttp.Response) *http.Response {
 	out := &http.Response{StatusCode: resp.StatusCode(), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: make(http.Header), Request: r, ContentLength: int64(resp.Header.ContentLength())}
@@ -231,10 +235,10 @@ func fastResponse(r *http.Request, resp *fasthttp.Response) *http.Response {
 	return out
 }
 
-// fastBody is a body as a stream. What has failed in its Read is told to its
-// Close, by which alone fasthttp knows that the connection is broken. Its stream goes
-// to the next response as soon as it is closed, and does not expect a Read then: a
-// Close that comes while it is read counts when that Read is over.
+// fastBody is the body of a response as a stream. Close passes the error of a Read on
+// to fasthttp, which learns only by Close that the connection is broken. Fasthttp uses
+// a closed stream for the next response, even while it is read. So a Close during a
+// Read takes effect when the Read has returned.
 type fastBody struct {
 	io.Reader
 	resp *fasthttp.Response
@@ -280,7 +284,7 @@ func (b *fastBody) Close() error {
 	return b.release()
 }
 
-// release closes the stream, and with it gives the connection back or closes it.
+// release closes the stream. That puts the connection back into the pool or closes it.
 func (b *fastBody) release() error {
 	if c, ok := b.Reader.(fasthttp.ReadCloserWithError); ok && b.err != nil {
 		return c.CloseWithError(b.err)

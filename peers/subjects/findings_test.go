@@ -8,14 +8,14 @@ import (
 	"github.com/halfopen/halfopen/suites"
 )
 
-// What no test of the peers has, each as short as it gets. A finding that is
-// gone fails here. What makes a peer crash or hang has no test: FINDINGS.md tells
-// it in words.
+// These tests show behaviour that no test of the peers covers; each is as short as
+// possible. A test fails when its finding is gone. What makes a peer crash or hang has
+// no test: FINDINGS.md describes it in words.
 
-// pgx: a server that resets the connection in the middle of the handshake is
-// dialed a second time at once, to cancel a query that cannot be: process 0, no
-// key. peekMessage (pgconn/pgconn.go:707) has asyncClose for every error but a
-// timeout, and connectOne (pgconn.go:435) receives by it.
+// pgx: when a server resets the connection in the middle of the handshake, pgx dials it
+// a second time at once to cancel a query. There is no query: the request names process
+// 0 and has no key. peekMessage (pgconn/pgconn.go:707) calls asyncClose for every error
+// except a timeout, and connectOne (pgconn.go:435) receives through peekMessage.
 func TestPgxCancelsWhatNeverBegan(t *testing.T) {
 	harness.Test(t, func(t *harness.T) {
 		t.Peer("server.test:7")
@@ -43,9 +43,9 @@ func TestPgxCancelsWhatNeverBegan(t *testing.T) {
 	})
 }
 
-// fasthttp: 103 is taken for the answer (http.go:1582), and what the server
-// answers after it to the first request is what the second one gets. It was
-// mended behind this version, in valyala/fasthttp#2333.
+// fasthttp: a response 103 counts as the answer to a request (http.go:1582). The second
+// request gets the real answer to the first one. It was fixed after this version, in
+// valyala/fasthttp#2333.
 func TestFastHints(t *testing.T) {
 	harness.Test(t, func(t *harness.T) {
 		rt, err := FastHostClient(t, harness.Settings{})
@@ -64,8 +64,8 @@ func TestFastHints(t *testing.T) {
 	})
 }
 
-// fasthttp: a body that is closed before its end gives its connection to the
-// next request (client.go:3297), whose answer is what is left of that body.
+// fasthttp: when a body is closed before its end, the next request gets its connection
+// (client.go:3297). The rest of the body then counts as the answer to that request.
 func TestFastHalfRead(t *testing.T) {
 	harness.Test(t, func(t *harness.T) {
 		rt, err := FastHostClient(t, harness.Settings{})
@@ -79,15 +79,16 @@ func TestFastHalfRead(t *testing.T) {
 		r1.WantStatus(200)
 		r1.CloseBody()
 		r2 := t.Get("r2", rt, "http://api.test/two")
-		// A chunk of the first answer, whose text is up to whoever wrote that page.
+		// This is a chunk of the first answer: the author of that page chooses its text.
 		c1.Send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged")
-		r2.WantBody("forged", "what the body of r1 says is the answer to r2")
+		r2.WantBody("forged", "the body of r1 is taken as the answer to r2")
 	})
 }
 
-// fasthttp: the goroutine that closes what is idle outlives the last connection,
-// and with it the client, by MaxIdleConnDuration: it sleeps (client.go:1897), and
-// nothing wakes it. valyala/fasthttp#2171 is the same of a dial that fails.
+// fasthttp: the goroutine that closes idle connections lives longer than the last
+// connection, by MaxIdleConnDuration, and so does the client: the goroutine sleeps
+// (client.go:1897), and nothing wakes it. valyala/fasthttp#2171 is the same after a dial
+// that fails.
 func TestFastCleaner(t *testing.T) {
 	r := harness.Run("cleaner", func(t *harness.T) {
 		rt, err := fastHostClient(t, harness.Settings{}, false)

@@ -16,7 +16,7 @@ import (
 	"github.com/halfopen/halfopen/suites"
 )
 
-// GRPC is a [grpc.ClientConn], which has one connection for all.
+// GRPC makes a [grpc.ClientConn], which has one connection for all calls.
 func GRPC(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	if s.MaxConns > 0 || s.MaxIdle > 0 {
 		return nil, errors.New("grpc has one connection to a server, which all calls share")
@@ -46,7 +46,7 @@ func (c *grpcClient) Do(ctx context.Context, say string) (heard string, err erro
 	return heard, err
 }
 
-// EchoRPC runs a gRPC server on the network that answers with what it is told.
+// EchoRPC runs a gRPC server on the network that answers with the text of the request.
 func EchoRPC(t *harness.T, addr string) {
 	l, err := t.Net.Listen("tcp", addr)
 	if err != nil {

@@ -1,4 +1,4 @@
-//lint:file-ignore SA1019 It is deprecated in favour of net/http, and still what many programs use.
+//lint:file-ignore SA1019 It is deprecated in favour of net/http, but many programs use it.
 
 package subjects
 
@@ -15,12 +15,12 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// HTTP2 is the Maker for [http2.Transport]: one for https URLs, and one for
-// those that are http, as its documentation says how to make that.
+// HTTP2 makes two values of [http2.Transport]: one for https URLs, and one for http
+// URLs, made as the documentation of the package says. It is a Maker.
 //
-// That package is one of two things, and http2Name says which: up to Go 1.26, and
-// with the build tag http2legacy, it is a transport of its own; from Go 1.27 on it
-// hands requests to net/http, and keeps the dials.
+// What the package does depends on the version of Go, and http2Name says which it is. Up
+// to Go 1.26, and with the build tag http2legacy, it is a transport of its own. From Go
+// 1.27 on it passes requests to net/http, and only dials itself.
 func HTTP2(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	s.ForceAttemptHTTP2 = false // it speaks nothing else
 	overTLS := &http2.Transport{TLSClientConfig: &tls.Config{RootCAs: harness.TrustedRoots()},

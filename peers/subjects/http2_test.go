@@ -15,8 +15,8 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// The row of x/net/http2 has the name of what it is: where it wraps net/http, a
-// goroutine of http.Transport calls its dialer.
+// The name of the row says whether x/net/http2 wraps net/http. If it does, a goroutine
+// of http.Transport calls its dialer.
 func TestHTTP2Name(t *testing.T) {
 	var stack []byte
 	tr := &http2.Transport{AllowHTTP: true, DialTLSContext: func(context.Context, string, string, *tls.Config) (net.Conn, error) {

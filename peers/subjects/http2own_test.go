@@ -12,7 +12,7 @@ import (
 )
 
 // x/net/http2: a request whose dial fails never closes its body
-// (transport_common.go:342), which every RoundTripper must.
+// (transport_common.go:342). Every RoundTripper must close it.
 func TestHTTP2BodyOfAFailedDial(t *testing.T) {
 	harness.Test(t, func(t *harness.T) {
 		rt, err := HTTP2(t, harness.Settings{})

@@ -10,21 +10,21 @@ import (
 
 const http2Name = "x/net/http2 over net/http"
 
-// http2Quirks is what x/net's HTTP/2 transport does where it wraps net/http: it
-// dials, and net/http does everything else. The mechanism of what net/http does is
-// told where net/http's own quirks are.
+// http2Quirks has the quirks of x/net's HTTP/2 transport where it wraps net/http: it
+// dials, and net/http does everything else. Where net/http is the cause, the quirk of
+// net/http explains the mechanism.
 var http2Quirks = concat(
 	http2Alone,
 	ofNetHTTP(both("body-of-another-length")...),
 	quirk(suites.Quirk{
-		Reason: "a request that shares the dial of another one fails with it when that other one has given up and CloseIdleConnections is called: " +
-			"net/http then cancels the dial, as it knows of no other request that waits for it (Transport.CloseIdleConnections), " +
-			"and Transport.dialForRoundTrip (transport_wrap.go:315) hands the error of the dial to each request that does",
+		Reason: "a request that shares the dial of another request fails when the other request was cancelled and CloseIdleConnections is called: " +
+			"net/http then cancels the dial, because it knows of no other request that waits for it (Transport.CloseIdleConnections), " +
+			"and Transport.dialForRoundTrip (transport_wrap.go:315) returns the error of the dial to each request that waits",
 		Breaks: http2CloseIdleDoc, Versions: xnetVersion,
 	}, both("leak-dial-too-late")...),
 )
 
-// ofNetHTTP returns the quirks of net/http that are of these cases.
+// ofNetHTTP returns the quirks of net/http for these cases.
 func ofNetHTTP(cases ...string) []suites.Quirk {
 	return slices.DeleteFunc(suites.NetHTTPQuirks(), func(q suites.Quirk) bool { return !slices.Contains(cases, q.Case) })
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// x/net/http2 over net/http: a request that shares the dial of another one that
-// was cancelled fails with that dial when CloseIdleConnections is called
-// (transport_wrap.go:315), which is to interrupt nothing that is in use.
+// x/net/http2 over net/http: a request shares the dial of another request, which was
+// cancelled. When CloseIdleConnections is called, the dial fails, and the request with it
+// (transport_wrap.go:315). CloseIdleConnections must not interrupt anything in use.
 func TestHTTP2SharedDialOfTheCancelled(t *testing.T) {
 	harness.Run("shared dial", func(h *harness.T) {
 		rt, err := HTTP2(h, harness.Settings{})

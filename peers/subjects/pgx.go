@@ -14,10 +14,10 @@ import (
 	"github.com/halfopen/halfopen/suites"
 )
 
-// Pgx is a [pgxpool.Pool].
+// Pgx makes a [pgxpool.Pool].
 func Pgx(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	if s.MaxIdle > 0 {
-		return nil, errors.New("pgxpool has no limit of idle connections but that of all")
+		return nil, errors.New("pgxpool has no limit of idle connections, only one of all connections")
 	}
 	c, err := pgxpool.ParseConfig("postgres://someone@" + s.Addr + "/db?sslmode=disable&default_query_exec_mode=simple_protocol")
 	if err != nil {
@@ -26,7 +26,7 @@ func Pgx(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	c.ConnConfig.DialFunc = t.Net.DialContext
 	c.ConnConfig.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
 	c.ConnConfig.ConnectTimeout = orElse(s.Timeout, c.ConnConfig.ConnectTimeout)
-	c.HealthCheckPeriod = orElse(s.IdleTimeout/20, c.HealthCheckPeriod) // it closes what is idle
+	c.HealthCheckPeriod = orElse(s.IdleTimeout/20, c.HealthCheckPeriod) // the check closes idle connections
 	c.MaxConns, c.MaxConnIdleTime, c.MaxConnLifetime = int32(orElse(s.MaxConns, 10)), orElse(s.IdleTimeout, c.MaxConnIdleTime), 48*time.Hour
 	p, err := pgxpool.NewWithConfig(context.Background(), c)
 	return pgxClient{p, s.Timeout}, err
@@ -38,7 +38,7 @@ type pgxClient struct {
 }
 
 func (c pgxClient) Do(ctx context.Context, say string) (heard string, err error) {
-	if c.timeout > 0 { // pgx has none but that of the context
+	if c.timeout > 0 { // pgx has no other timeout than that of the context
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
 		defer cancel()
@@ -51,8 +51,8 @@ func (c pgxClient) Close() error {
 	return nil
 }
 
-// Postgres runs a server on the network that lets everybody in, and answers
-// select '...' with what stands between the quotes.
+// Postgres runs a server on the network that accepts every user, and answers
+// select '...' with the text between the quotes.
 func Postgres(t *harness.T, addr string) {
 	suites.ServeConns(t, addr, func(c net.Conn) {
 		b := pgproto3.NewBackend(c, c)

@@ -10,10 +10,10 @@ import (
 	"github.com/halfopen/halfopen/suites"
 )
 
-// Puddle is a [puddle.Pool] of connections.
+// Puddle makes a [puddle.Pool] of connections.
 func Puddle(dial func(context.Context) (net.Conn, error), s suites.ClientSettings) (suites.ConnPool, error) {
 	if s.MaxIdle > 0 || s.IdleTimeout > 0 {
-		return nil, errors.New("puddle has no limit of what is idle: its user looks at IdleDuration")
+		return nil, errors.New("puddle has no limit of idle connections: its user has to check IdleDuration")
 	}
 	p, err := puddle.NewPool(&puddle.Config[net.Conn]{MaxSize: int32(orElse(s.MaxConns, 10)),
 		Constructor: dial, Destructor: func(c net.Conn) { c.Close() }})

@@ -2,7 +2,7 @@ package subjects
 
 import "github.com/halfopen/halfopen/suites"
 
-// quirk returns what one mechanism breaks: a quirk of each of these cases.
+// quirk returns a quirk of each of these cases: one mechanism makes all of them fail.
 func quirk(q suites.Quirk, cases ...string) []suites.Quirk {
 	var quirks []suites.Quirk
 	for _, c := range cases {
@@ -20,6 +20,7 @@ func both(cases ...string) (names []string) {
 	return names
 }
 
+// concat returns the quirks of all lists.
 func concat(lists ...[]suites.Quirk) (all []suites.Quirk) {
 	for _, l := range lists {
 		all = append(all, l...)
@@ -29,102 +30,103 @@ func concat(lists ...[]suites.Quirk) (all []suites.Quirk) {
 
 var fasthttpVersion = suites.Versions{Module: "github.com/valyala/fasthttp", From: "v1.73.0"}
 
-// fastQuirks is what both clients of fasthttp do: files and lines are its own.
+// fastQuirks has the quirks of both clients of fasthttp. Files and lines are those of
+// fasthttp.
 var fastQuirks = concat(
 	quirk(suites.Quirk{
-		Reason: "a request that has begun to dial waits for its own dial: HostClient.AcquireConn (client.go:1792) dials in its caller, and ReleaseConn (client.go:1968) " +
-			"gives what comes free only to who waits at MaxConns, unless a dial has begun for him (decConnsCount, client.go:1907)",
-		Breaks: "nothing that fasthttp says: it is net/http that serves a request by whatever comes first", Versions: fasthttpVersion,
+		Reason: "a request that has begun to dial waits for its own dial: HostClient.AcquireConn (client.go:1792) dials in the goroutine of its caller, and ReleaseConn (client.go:1968) " +
+			"passes a free connection only to a request that waits at MaxConns and for which no dial has begun (decConnsCount, client.go:1907)",
+		Breaks: "nothing that fasthttp promises: only net/http serves a request by the dial or the free connection, whichever comes first", Versions: fasthttpVersion,
 	}, "limit-never-exceeded", "order-dials-race", "order-idle-before-dial", "cancel-anywhere", "cancel-got-connection", "cancel-late", "cancel-orphan", "idle-dial-wins",
 		"idle-end-in-flight", "idle-late-dial-closed", "idle-timeout-of-both", "idle-wins", "broken-anywhere", "body-blocks", "body-closed-once", "close-late-dial",
 		"close-of-response-and-post", "close-orphans-too", "close-spares-use", "leak-dial-of-the-cancelled", "leak-end-behind-answer"),
 	quirk(suites.Quirk{
-		Reason: "a request has no context: when its caller gives up it goes on, with its dial, its place in line, its body and its connection, " +
+		Reason: "a request has no context: when its caller gives up, the request goes on, with its dial, its place in line, its body and its connection, " +
 			"until the server has answered or ReadTimeout is over (HostClient.Do, client.go:1495)",
-		Issue: "valyala/fasthttp#2198", Breaks: "nothing that fasthttp says: net/http: the context controls the entire lifetime of a request", Versions: fasthttpVersion,
+		Issue: "valyala/fasthttp#2198", Breaks: "nothing that fasthttp promises: net/http: the context controls the entire lifetime of a request", Versions: fasthttpVersion,
 	}, "limit-dials-of-the-gone", "limit-hosts-apart", "limit-slot-of-the-cancelled", "limit-slot-of-the-refused", "order-passed-over", "cancel-all", "cancel-limit",
 		"cancel-uploading", "cancel-waiter", "cancel-written", "body-dropped", "leak-dial-fails", "leak-dial-too-late", "leak-in-line", "leak-silent-server", "leak-timed-out", "limit-at-callbacks", "cancel-silent-peer"),
 	quirk(suites.Quirk{
-		Reason: "a response is not read before the whole request is written: transport.RoundTrip (client.go:3231) does one behind the other, and who answers early " +
-			"and reads no more is waited for until WriteTimeout is over",
+		Reason: "a response is not read before the whole request is written: transport.RoundTrip (client.go:3231) does one after the other; if a server answers early " +
+			"and stops reading, the client waits until WriteTimeout is over",
 		Breaks: "RFC 9112 section 9.5: a client sending a message body SHOULD monitor the network connection for an error response while it is transmitting the request", Versions: fasthttpVersion,
 	}, "body-early-answer"),
 	quirk(suites.Quirk{
-		Reason: "nobody reads from a connection while it is idle: a FIN, a reset or bytes that nobody asked for are found out by the next request, " +
-			"which fails if it may not be sent again (HostClient.ReleaseConn, client.go:1968, only puts it on a list)",
+		Reason: "the client does not read from a connection while it is idle: only the next request notices a FIN, a reset or bytes that belong to no request, " +
+			"and it fails if it must not be sent again (HostClient.ReleaseConn, client.go:1968, only puts the connection on a list)",
 		Issue: "valyala/fasthttp#882", Breaks: "RFC 9112 section 9.5: implementations SHOULD constantly monitor open connections for a received closure signal and respond to it as appropriate", Versions: fasthttpVersion,
 	}, "idle-end-before-post", "idle-end-is-heard", "idle-restart", "idle-server-left", "broken-fin-idle", "broken-reset-idle", "broken-unsolicited", "tls-goodbye"),
 	quirk(suites.Quirk{
-		Reason: "connsCleaner (client.go:1858) looks again after MaxIdleConnDuration from its start, and not when the first connection gets too old: " +
-			"one that comes idle behind its look lives for almost twice as long",
+		Reason: "connsCleaner (client.go:1858) checks connections each MaxIdleConnDuration after its start, and not when the oldest one is due: " +
+			"a connection that becomes idle just after a check stays open for almost twice as long",
 		Breaks: "fasthttp: MaxIdleConnDuration: idle keep-alive connections are closed after this duration", Versions: fasthttpVersion,
 	}, "idle-timeout", "idle-timeout-begins-anew", "idle-timeout-ends-it"),
 	quirk(suites.Quirk{
-		Reason: "Response.ReadLimitBody (http.go:1582) takes every informational response but 100 for the answer: the answer itself is left on the connection, " +
-			"and is what the next request on it gets (TestFastHints)",
+		Reason: "Response.ReadLimitBody (http.go:1582) takes every informational response except 100 as the answer: the answer itself stays on the connection, " +
+			"and the next request on the connection gets it (TestFastHints)",
 		Issue: "valyala/fasthttp#2333", Breaks: "RFC 9110 section 15.2: a client MUST be able to parse one or more 1xx responses received prior to a final response", Versions: fasthttpVersion,
 	}, "reuse-after-hints", "body-hints"),
 	quirk(suites.Quirk{
-		Reason: "Response.ReadBody (http.go:1620) reads a body whose length is known to its end before there is a response, StreamResponseBody or not: " +
-			"what breaks it off breaks the request, which is sent again if it may be",
+		Reason: "Response.ReadBody (http.go:1620) reads a body whose length is known to its end before it returns the response, even with StreamResponseBody: " +
+			"if the body is cut off, the request fails, and is sent again if that is allowed",
 		Breaks: "fasthttp: StreamResponseBody enables response body streaming", Versions: fasthttpVersion,
 	}, "body-cancel", "body-close-idle", "body-cut", "body-drain-bounded", "body-reset", "close-while-drained", "tls-incomplete-close"),
 	quirk(suites.Quirk{
-		Reason: "a GET is sent again, up to MaxIdemponentCallAttempts times, when a connection breaks that it was the first to use (HostClient.Do, client.go:1524)",
+		Reason: "a GET is sent again, up to MaxIdemponentCallAttempts times, even if the connection that breaks is new (HostClient.Do, client.go:1524)",
 		Breaks: "nothing: fasthttp: MaxIdemponentCallAttempts is the maximum number of attempts for idempotent calls", Versions: fasthttpVersion,
 	}, "idle-limit-closed", "broken-first-use"),
 	quirk(suites.Quirk{
-		Reason: "closing a body that was not read to its end puts its connection back into the pool (client.go:3297, and CloseConn only if the close was given an error): " +
-			"the rest of that body is taken for the answer to the next request (TestFastHalfRead)",
+		Reason: "closing a body that was not read to its end puts its connection back into the pool (client.go:3297; only a close with an error calls CloseConn): " +
+			"the rest of that body is taken as the answer to the next request (TestFastHalfRead)",
 		Issue: "valyala/fasthttp#1743", Breaks: "RFC 9112 section 9.3: a client MUST read the entire response message body if it intends to reuse the same connection", Versions: fasthttpVersion,
 	}, "body-closed-unread", "body-closed-while-read", "body-drained", "body-limit", "broken-answers"),
 	quirk(suites.Quirk{
-		Reason: "a body in chunks that is cut off between two of them ends as if it was whole: requestStream.Read (streaming.go:33) passes on the io.EOF " +
-			"that readHexInt (bytesconv.go:357) returns when the connection ends where a size is due",
+		Reason: "a body in chunks that is cut off between two chunks ends as if it were complete: requestStream.Read (streaming.go:33) passes on the io.EOF " +
+			"that readHexInt (bytesconv.go:357) returns when the connection ends before the size of a chunk",
 		Breaks: "RFC 9112 section 8: a message body that uses the chunked transfer coding is incomplete if the zero-sized chunk that terminates the encoding has not been received", Versions: fasthttpVersion,
 	}, "body-closed-after-error"),
 	quirk(suites.Quirk{
-		Reason: "the connection is free when the body is closed, and not when it was read to its end: CloseBodyStream releases it (client.go:3286)",
+		Reason: "the connection becomes free when the body is closed, and not when it was read to its end: CloseBodyStream releases it (client.go:3286)",
 		Breaks: "fasthttp says so: you must CloseBodyStream or ReleaseResponse after you use it", Versions: fasthttpVersion,
 	}, "reuse-read-and-not-closed"),
 	quirk(suites.Quirk{
-		Reason: "a response to HEAD, and one that came whole, frees its connection as soon as it is there: which was read last makes no order, " +
-			"and what is behind the answer is thrown away with the buffer, not with the connection (HostClient.ReleaseReader, client.go:2053)",
+		Reason: "a response to HEAD, or one that has arrived completely, frees its connection at once: so the order in which bodies are read does not matter, " +
+			"and bytes after the answer are dropped with the buffer, while the connection stays (HostClient.ReleaseReader, client.go:2053)",
 		Breaks: "RFC 9112 section 6.3: a client MUST NOT process, cache, or forward such extra data as a separate response", Versions: fasthttpVersion,
 	}, "order-newest-first", "body-behind-a-head"),
 	quirk(suites.Quirk{
-		Reason: "isIdempotent (client.go:1586) knows GET, HEAD and PUT alone, and a request of which nothing was written counts as sent; " +
+		Reason: "isIdempotent (client.go:1586) knows only GET, HEAD and PUT, and a request of which nothing was written counts as sent; " +
 			"the error is fasthttp's own, ErrConnectionClosed instead of io.EOF (client.go:1572)",
 		Breaks: "RFC 9110 section 9.2.2: PUT, DELETE, and safe request methods are idempotent", Versions: fasthttpVersion,
 	}, "retry-idempotent", "retry-unsent", "broken-fin-in-flight-post"),
 	quirk(suites.Quirk{
-		Reason: "the client writes what it is given: a name or a value of a header field with a line break, and any method, are sent as they are",
+		Reason: "the client does not check the request: it sends a name or a value of a header field with a line break, and any method",
 		Breaks: "RFC 9110 section 5.5: field values containing CR, LF, or NUL characters are invalid and dangerous", Versions: fasthttpVersion,
 	}, "body-of-a-bad-request"),
 	quirk(suites.Quirk{
-		Reason: "transport.RoundTrip knows no CONNECT: behind a success its connection goes back into the pool as any other (closeConn, client.go:3282), " +
-			"and what follows in the tunnel is taken for the answer to the next request",
+		Reason: "transport.RoundTrip treats CONNECT as any other request: after a success the connection goes back into the pool (closeConn, client.go:3282), " +
+			"and the bytes in the tunnel are taken as the answer to the next request",
 		Breaks: "RFC 9110 section 9.3.6: a client MUST ignore any Content-Length or Transfer-Encoding header fields received in a successful response to CONNECT", Versions: fasthttpVersion,
 	}, "proxy-connect-not-pooled"),
 	quirk(suites.Quirk{
-		Reason: "a client has no way to get at the connection that a 101 has changed: there is an Upgrade in the server only",
-		Breaks: "nothing that fasthttp says", Versions: fasthttpVersion,
+		Reason: "a program cannot get the connection that a 101 has changed: only the server has an Upgrade",
+		Breaks: "nothing that fasthttp promises", Versions: fasthttpVersion,
 	}, "body-upgrade"),
 )
 
 var xnetVersion = suites.Versions{Module: "golang.org/x/net", From: "v0.62.0"}
 
-// http2Alone is what x/net's HTTP/2 transport does, whether it is one of its own or
-// wraps that of net/http: files and lines are those of x/net/http2. What it does
-// otherwise is in http2own.go and http2wrapped.go.
+// http2Alone has the quirks of x/net's HTTP/2 transport that it has with and without
+// net/http inside. Files and lines are those of x/net/http2. The other quirks are in
+// http2own.go and http2wrapped.go.
 var http2Alone = concat(
 	quirk(suites.Quirk{
-		Reason: "it speaks HTTP/2 alone: a server that takes part in no such ALPN is not a server to it",
+		Reason: "it speaks only HTTP/2: it cannot use a server that does not offer HTTP/2 by ALPN",
 		Breaks: "nothing: its documentation says that it is an HTTP/2 transport", Versions: xnetVersion,
 	}, "h2/tls-flip", "h2/tls-goodbye"),
 	quirk(suites.Quirk{
 		Reason: "requests to one host share one dial (clientConnPool.getStartDialLocked, client_conn_pool.go:114; Transport.dialForRoundTrip, transport_wrap.go:253, where it wraps net/http), " +
-			"and no second one begins while the first is under way: the case wants two",
+			"and no second dial begins while the first one runs: the case wants two",
 		Breaks: "nothing: RFC 9113 section 9.1: clients SHOULD NOT open more than one HTTP/2 connection to a given host and port pair", Versions: xnetVersion,
 	}, both("leak-silent-server")...),
 )
@@ -140,7 +142,7 @@ var redigoQuirks = concat(
 		Breaks: "redigo: GetContext: if the context expires before the connection is complete, an error is returned", Versions: redigoVersion,
 	}, "close-then-do"),
 	quirk(suites.Quirk{
-		Reason: "what has been idle for too long is looked for by GetContext only (pool.go:220): without one it stays open",
+		Reason: "only GetContext looks for connections that were idle for too long (pool.go:220): without a call of it they stay open",
 		Issue:  "gomodule/redigo#385", Breaks: "redigo: IdleTimeout: close connections after remaining idle for this duration", Versions: redigoVersion,
 	}, "idle-closed-unasked"),
 )
@@ -149,16 +151,16 @@ var goredisVersion = suites.Versions{Module: "github.com/redis/go-redis/v9", Fro
 
 var goredisQuirks = concat(
 	quirk(suites.Quirk{
-		Reason: "after PoolSize dials that failed nobody dials: ConnPool.dialConn (internal/pool/pool.go:700) returns the last error to everybody, without a try, " +
-			"until a dial of its own, once a second, has succeeded; one failure costs everybody who comes meanwhile",
+		Reason: "after PoolSize failed dials, no command dials: ConnPool.dialConn (internal/pool/pool.go:700) returns the last error at once " +
+			"until a dial of the pool's own, once a second, has succeeded; until then one failure makes every new command fail",
 		Issue: "redis/go-redis#3062", Breaks: "go-redis: PoolSize is the base number of socket connections", Versions: goredisVersion,
 	}, "limit-slot-of-the-failed", "stuck-behind-the-broken"),
 	quirk(suites.Quirk{
-		Reason: "a command that is on its way is not cancelled: baseClient._process (redis.go:1724) makes a deadline of its context's, and a context without one is not looked at",
+		Reason: "a command that was sent is not cancelled: baseClient._process (redis.go:1724) uses only the deadline of its context",
 		Issue:  "redis/go-redis#2276", Breaks: "go-redis: ContextTimeoutEnabled controls whether the client respects context timeouts and deadlines, and says nothing of cancellations", Versions: goredisVersion,
 	}, "cancel-in-the-exchange", "cancel-in-the-handshake"),
 	quirk(suites.Quirk{
-		Reason: "what has been idle for too long is looked for by Get only (isHealthyConn, internal/pool/pool.go:2085): without one it stays open",
+		Reason: "only Get looks for connections that were idle for too long (isHealthyConn, internal/pool/pool.go:2085): without a call of it they stay open",
 		Issue:  "redis/go-redis#3575", Breaks: "nothing: go-redis: ConnMaxIdleTime: expired connections may be closed lazily before reuse", Versions: goredisVersion,
 	}, "idle-closed-unasked"),
 )
@@ -169,29 +171,29 @@ var (
 )
 
 var puddleQuirks = quirk(suites.Quirk{
-	Reason: "Close (pool.go:190) wakes no call that waits for a place (pool.go:361), and waits with it (FINDINGS.md)",
+	Reason: "Close (pool.go:190) does not wake a call that waits for a place (pool.go:361); both wait (FINDINGS.md)",
 	Breaks: "puddle: ErrClosedPool occurs on an attempt to acquire a connection from a closed pool or a pool that is closed while the acquire is waiting", Versions: puddleVersion,
 }, "close-in-line")
 
 var pgxQuirks = concat(
 	quirk(suites.Quirk{
-		Reason: "a connection whose server ends it, even in the middle of the handshake, is followed by another that asks for the cancellation of what cannot be running any more: " +
-			"peekMessage (pgconn/pgconn.go:707) calls asyncClose for every error but a timeout, and that dials a CancelRequest (pgconn.go:845), with process 0 if there was none yet; " +
-			"the pool gives the place away meanwhile, so that MaxConns is exceeded just when the server breaks connections",
+		Reason: "when the server ends a connection, even in the middle of the handshake, pgx opens another one to cancel a query that cannot be running any more: " +
+			"peekMessage (pgconn/pgconn.go:707) calls asyncClose for every error except a timeout, and asyncClose dials to send a CancelRequest (pgconn.go:845), with process 0 if none is known; " +
+			"at the same time the pool gives the place to another call, so that MaxConns is exceeded just when the server breaks connections",
 		Breaks: "pgxpool: MaxConns is the maximum size of the pool; PostgreSQL: a CancelRequest names the process that it is to stop", Versions: pgxVersion,
 	}, "limit-slot-of-the-failed"),
 	quirk(suites.Quirk{
-		Reason: "a place is not free before the connection that had it is cleaned up, and asyncClose (pgconn/pgconn.go:840) gives a silent server 15 s for that: " +
-			"one query that timed out costs those behind it up to 15 s each",
+		Reason: "a place does not become free before its connection is cleaned up, and asyncClose (pgconn/pgconn.go:840) waits up to 15 s for a silent server: " +
+			"after one query that timed out, each of the calls in line may wait up to 15 s",
 		Breaks: "nothing: pgconn: CleanupDone gives pools a way to avoid exceeding the maximum pool size", Versions: pgxVersion,
 	}, "broken-silence"),
 	quirk(suites.Quirk{
-		Reason: "Pool.Close (pgxpool/pool.go:480) is puddle's, which wakes no call that waits for a place (FINDINGS.md)",
+		Reason: "Pool.Close (pgxpool/pool.go:480) calls puddle's Close, which does not wake a call that waits for a place (FINDINGS.md)",
 		Breaks: "pgxpool: Close closes all connections in the pool and rejects future Acquire calls", Versions: pgxVersion,
 	}, "close-in-line"),
 )
 
 var grpcQuirks = quirk(suites.Quirk{
-	Reason: "every call wakes a channel that is idle before it looks at its context: ClientConn.Invoke calls idlenessMgr.OnCallBegin, which connects",
-	Breaks: "nothing that gRPC says: a call with a context that is done fails as it should", Versions: suites.Versions{Module: "google.golang.org/grpc", From: "v1.85.0"},
+	Reason: "every call wakes an idle channel before it checks its context: ClientConn.Invoke calls idlenessMgr.OnCallBegin, which connects",
+	Breaks: "nothing that gRPC promises: a call whose context is done fails as it should", Versions: suites.Versions{Module: "google.golang.org/grpc", From: "v1.85.0"},
 }, "cancel-before")

@@ -16,7 +16,7 @@ import (
 	"github.com/halfopen/halfopen/suites"
 )
 
-// Redis runs miniredis on the network: ECHO says what it is told.
+// Redis runs miniredis on the network: ECHO answers with its argument.
 func Redis(t *harness.T, addr string) {
 	m := miniredis.NewMiniRedis()
 	c, err := m.Dial() // starts it, without a socket of the kernel's
@@ -26,24 +26,24 @@ func Redis(t *harness.T, addr string) {
 	c.Close()
 	suites.ServeConns(t, addr, func(c net.Conn) {
 		done := make(chan struct{})
-		m.Server().ServeConn(&told{Conn: c, closed: done})
+		m.Server().ServeConn(&notifyingConn{Conn: c, closed: done})
 		<-done
 	})
 }
 
-// told tells when it has been closed.
-type told struct {
+// notifyingConn closes a channel when it is closed.
+type notifyingConn struct {
 	net.Conn
 	once   sync.Once
 	closed chan struct{}
 }
 
-func (c *told) Close() error {
+func (c *notifyingConn) Close() error {
 	c.once.Do(func() { close(c.closed) })
 	return c.Conn.Close()
 }
 
-// Redigo is a [redigo.Pool], as its documentation makes one.
+// Redigo makes a [redigo.Pool] in the way its documentation shows.
 func Redigo(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	p := &redigo.Pool{MaxActive: s.MaxConns, Wait: true, MaxIdle: orElse(s.MaxIdle, 10), IdleTimeout: s.IdleTimeout,
 		DialContext: func(ctx context.Context) (redigo.Conn, error) {
@@ -57,20 +57,20 @@ func Redigo(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	}, p.Close), nil
 }
 
-// GoRedis is a [goredis.Client], one attempt an operation.
+// GoRedis makes a [goredis.Client] that tries each operation once.
 func GoRedis(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	semTimers = sync.Pool{New: semTimers.New}
 	c := goredis.NewClient(&goredis.Options{Addr: s.Addr, Dialer: t.Net.DialContext,
 		PoolSize: s.MaxConns, MaxActiveConns: s.MaxConns, MaxIdleConns: s.MaxIdle, ConnMaxIdleTime: orElse(s.IdleTimeout, -1),
 		ReadTimeout: orElse(s.Timeout, -1), WriteTimeout: -1, PoolTimeout: 12 * time.Hour, DialTimeout: 12 * time.Hour, MaxRetries: -1, DialerRetries: 1,
 		ContextTimeoutEnabled: true, DisableIdentity: true,
-		// Its notifications would look the server's name up in the real DNS.
+		// The notifications would look up the server's name in the real DNS.
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}})
 	return suites.NewClient(func(ctx context.Context, say string) (string, error) { return c.Echo(ctx, say).Result() }, c.Close), nil
 }
 
-// semTimers is the timers that go-redis keeps for its next waiter. A timer does
-// not outlive its bubble, so each run begins without any.
+// semTimers holds the timers that go-redis keeps for the next call that waits. A timer
+// does not outlive its bubble, so each run begins without any.
 //
 //go:linkname semTimers github.com/redis/go-redis/v9/internal.semTimers
 var semTimers sync.Pool

@@ -15,7 +15,7 @@ import (
 	"github.com/halfopen/halfopen/suites"
 )
 
-// SQL is a [sql.DB] over a driver that says a line for each query.
+// SQL makes a [sql.DB] over a driver that sends a line for each query.
 func SQL(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	db := sql.OpenDB(&lineConnector{t, s})
 	db.SetMaxOpenConns(s.MaxConns)
@@ -30,10 +30,10 @@ func (c sqlClient) Do(ctx context.Context, say string) (heard string, err error)
 	return heard, c.QueryRowContext(ctx, say).Scan(&heard)
 }
 
-// orElse is v, or what stands for its zero.
-func orElse[V comparable](v, zero V) V {
+// orElse returns v, or other if v is zero.
+func orElse[V comparable](v, other V) V {
 	if v == *new(V) {
-		return zero
+		return other
 	}
 	return v
 }
@@ -54,8 +54,7 @@ func (c *lineConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	return &lineConn{Conn: conn, timeout: c.s.Timeout, r: bufio.NewReader(conn)}, nil
 }
 
-// lineConn is a connection of the driver. What has failed on it once is not
-// valid any more.
+// lineConn is a connection of the driver. After an error it is not valid any more.
 type lineConn struct {
 	net.Conn
 	timeout time.Duration
@@ -90,7 +89,7 @@ func (c *lineConn) QueryContext(ctx context.Context, query string, _ []driver.Na
 	return &oneRow{strings.TrimSuffix(line, "\n")}, nil
 }
 
-// oneRow is rows of one value.
+// oneRow is a result with one row of one value.
 type oneRow struct{ value string }
 
 func (r *oneRow) Columns() []string { return []string{"heard"} }

@@ -13,7 +13,7 @@ type Transport struct {
 	Quirks []suites.Quirk
 }
 
-// Transports is the peers that are HTTP clients.
+// Transports returns the peers that are HTTP clients.
 func Transports() []Transport {
 	return []Transport{
 		{"fasthttp Client", FastClient, []suites.Protocol{suites.HTTP1}, fastQuirks},
@@ -22,7 +22,7 @@ func Transports() []Transport {
 	}
 }
 
-// Clients is the peers that are clients of something else, and pools.
+// Clients returns the peers that are other clients or pools.
 func Clients() []suites.ClientSubject {
 	return []suites.ClientSubject{
 		{Name: "redigo", Make: Redigo, Serve: Redis, Quirks: redigoQuirks},

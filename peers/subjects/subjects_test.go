@@ -35,21 +35,21 @@ func TestClients(t *testing.T) {
 	}
 }
 
-// A transport speaks what it is said to speak.
+// A transport speaks the protocols that it is listed with.
 func TestSpeaks(t *testing.T) {
 	for _, s := range Transports() {
-		var said suites.Protocol
+		var listed suites.Protocol
 		for _, p := range s.Speaks {
-			said |= p
+			listed |= p
 		}
-		if spoken := suites.Speaks(s.Maker); spoken != said {
-			t.Errorf("%s: speaks %s, want %s", s.Name, spoken, said)
+		if spoken := suites.Speaks(s.Maker); spoken != listed {
+			t.Errorf("%s: speaks %s, want %s", s.Name, spoken, listed)
 		}
 	}
 }
 
-// Each quirk says which mechanism, what it breaks, or that it breaks nothing,
-// and where it was seen.
+// Each quirk describes its mechanism, says which promise it breaks or that it breaks
+// none, and in which versions it was seen.
 func TestQuirks(t *testing.T) {
 	var all []suites.Quirk
 	for _, s := range Transports() {

@@ -1,9 +1,10 @@
-// Command matrix puts every peer to every case, and prints what held: a row for
-// each subject, a column for each group of cases. With -v it prints each quirk
-// too, with its reason and the shortest script that shows it.
+// Command matrix runs every case on every peer, and prints a table of the results: a
+// row for each subject, a column for each group of cases. With -v it also prints each
+// quirk, with its reason and the shortest script that shows it.
 //
-// A case whose end could not be seen is undecided: it is printed with why, and
-// fails nothing. It exits with 1 if a case failed, or a quirk is none.
+// If the end of a case could not be seen, the case is undecided: matrix prints the
+// reason, and the case does not count as failed. The exit code is 1 if a case failed or
+// if a quirk is gone.
 package main
 
 import (
@@ -27,10 +28,10 @@ import (
 
 func main() {
 	verbose := flag.Bool("v", false, "print each quirk with its script")
-	only := flag.String("only", "", "put only subjects to the cases whose name has this `text`")
+	only := flag.String("only", "", "run the cases only on subjects whose name contains this `text`")
 	flag.Parse()
 	goredis.SetLogger(silent{}) // it logs each dial that fails
-	log.SetOutput(io.Discard)   // net/http logs bytes that nobody asked for
+	log.SetOutput(io.Discard)   // net/http logs responses without a request
 	rows := run(*only, func(r *row) {
 		fmt.Fprintf(os.Stderr, "%s: %d results, %d schedules, %v\n", r.name, len(r.results), r.schedules(), r.took.Round(time.Millisecond))
 	})
@@ -49,13 +50,14 @@ type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
 
-// row is a subject with what the cases came to.
+// row has a subject and the results of the cases on it.
 type row struct {
 	name    string
 	results []suites.Result
 	took    time.Duration
 }
 
+// count returns how many cases of a group are in a state; an empty group means all.
 func (r *row) count(g suites.Group, s suites.State) (n int) {
 	for _, res := range r.results {
 		if (g == "" || res.Case.Group() == g) && res.State == s {
@@ -74,8 +76,8 @@ func (r *row) schedules() (n int) {
 	return n
 }
 
-// run puts the subjects to the cases, one after the other: see the documentation
-// of package subjects.
+// run runs the cases on the subjects, one after the other; the documentation of package
+// subjects says why.
 func run(only string, done func(*row)) (rows []*row) {
 	add := func(name string, put func(r *row)) {
 		if !strings.Contains(name, only) {
@@ -106,11 +108,12 @@ func run(only string, done func(*row)) (rows []*row) {
 	return rows
 }
 
-// states is what a cell counts, in the order of the heading.
+// states lists the states that a cell counts, in the order of the heading.
 var states = []suites.State{suites.Held, suites.Failed, suites.Quirky, suites.Undecided, suites.NotApplicable}
 
-// write writes a table for HTTP and one for the rest, a cell with a number for each
-// of states, and then the quirks, what is undecided and what failed.
+// write writes a table for HTTP clients and one for the other subjects. Each cell has a
+// number for each of states. Below stand the quirks, the undecided cases and the
+// failures.
 func write(w io.Writer, rows []*row, verbose bool) {
 	http := func(r *row) bool { return len(r.results) > 0 && r.results[0].Subject.Protocol != 0 }
 	fmt.Fprintln(w, "held/FAILED/quirk/undecided/not applicable")
@@ -163,7 +166,7 @@ func table(w io.Writer, rows []*row, groups []suites.Group) {
 	t.Flush()
 }
 
-// cause is a reason why cases are in a state, and these cases.
+// cause has a reason why cases are in a state, and the names of these cases.
 type cause struct {
 	reason string
 	cases  []string

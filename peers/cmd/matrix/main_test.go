@@ -7,8 +7,8 @@ import (
 	"github.com/halfopen/halfopen/suites"
 )
 
-// A row counts by group and state, its quirks and what is undecided are told by
-// their reasons, and what failed is told with its report.
+// A row counts cases by group and state. Quirks and undecided cases are listed by their
+// reasons, and failures with their reports.
 func TestWrite(t *testing.T) {
 	result := func(name string, s suites.State, reason string) suites.Result {
 		return suites.Result{Subject: suites.Subject{Protocol: suites.HTTP1}, Case: suites.Case{Name: name, Claim: "It holds."}, State: s, Reason: reason, Schedules: 10, Report: "the report\n"}
@@ -42,13 +42,13 @@ the report
 	}
 }
 
-// What is undecided fails nothing, and what failed does.
+// Only the state FAILED makes the command fail.
 func TestFailed(t *testing.T) {
 	of := func(s suites.State) []*row {
 		return []*row{{results: []suites.Result{{State: suites.Held}, {State: s}}}}
 	}
 	if failed(of(suites.Undecided)) || failed(of(suites.Quirky)) || failed(of(suites.NotApplicable)) || !failed(of(suites.Failed)) {
-		t.Error("got another state than FAILED to fail, or that not to")
+		t.Error("got a failure for another state than FAILED, or none for FAILED")
 	}
 }
 
@@ -56,6 +56,6 @@ func TestFailed(t *testing.T) {
 func TestOnly(t *testing.T) {
 	rows := run("puddle", func(*row) {})
 	if len(rows) != 1 || rows[0].name != "puddle" || rows[0].count("", suites.Held) < 20 || rows[0].count("", suites.Failed) > 0 || rows[0].schedules() < 1000 {
-		t.Errorf("got %d rows, want puddle alone, with what held", len(rows))
+		t.Errorf("got %d rows, want only puddle, with cases that held", len(rows))
 	}
 }

@@ -3,9 +3,9 @@
 //
 //	go test -bench . -count 5 ./net | go run ./cmd/table
 //
-// It takes benchmarks whose names end in measure/subject. The first subject
-// of a measure is ours. Each figure is the median of its runs, and the ratio
-// behind a peer's figure is ours through theirs: 0.50 is half the time, or
+// It reads benchmarks whose names end in measure/subject. The first subject of a
+// measure is ours. Each figure is the median of its runs. After the figure of a peer
+// stands the ratio of our figure to it: 0.50 means that ours needs half the time, or
 // half the bytes. Lines that begin with "Note: " are printed below the table.
 package main
 
@@ -39,14 +39,14 @@ func run(in io.Reader, out io.Writer) error {
 	return t.print(out)
 }
 
-// table is what the input said, in the order in which it said it.
+// table holds the results of the input, in the order of the input.
 type table struct {
 	rows     []*row
 	subjects []string // all, ours first
 	notes    []string
 }
 
-// row is a measure.
+// row holds the results of one measure.
 type row struct {
 	measure string
 	unit    string
@@ -54,8 +54,8 @@ type row struct {
 	runs    map[string][]float64 // by subject
 }
 
-// line is a benchmark's result: its name, how often it ran, and its figures.
-// Go puts the number of processors behind the name unless it is 1.
+// line matches the result of a benchmark: its name, how often it ran, and its figures.
+// Go appends the number of processors to the name unless it is 1.
 var line = regexp.MustCompile(`^Benchmark(\S+)/([^/\s]+?)(?:-\d+)?\s+\d+\s+(.*)$`)
 
 func read(in io.Reader) (*table, error) {
@@ -79,8 +79,8 @@ func read(in io.Reader) (*table, error) {
 	return t, lines.Err()
 }
 
-// figure is the one that counts among those of a line: the time, or, where
-// that is 0 because it means nothing, the first that the benchmark made up.
+// figure returns the figure of a line that the table shows: the time, or, if the time is
+// 0 because the benchmark does not measure it, the benchmark's first own figure.
 func figure(figures string) (value float64, unit string, err error) {
 	words := strings.Fields(figures)
 	if len(words)%2 != 0 {
@@ -151,7 +151,7 @@ func (t *table) print(out io.Writer) error {
 	return w.Flush()
 }
 
-// amount is v with three digits or more, as runs differ by more than that.
+// amount returns v with at least three digits: runs differ by more than the fourth one.
 func amount(v float64) string {
 	digits := 0
 	for limit := 100.0; v < limit && digits < 2; limit /= 10 {

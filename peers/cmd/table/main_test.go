@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Medians, ratios, a subject that one measure lacks, a figure that is no time,
-// notes, and lines that are none of this program's business.
+// The table has medians, ratios, a gap for a subject without a result, a figure that is
+// not a time, and notes. Lines that are not results are skipped.
 func TestTable(t *testing.T) {
 	in := `goos: linux
 Note: one pair
