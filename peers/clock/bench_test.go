@@ -22,7 +22,7 @@ const (
 	now           measure = "now"
 )
 
-// call is the callback of all timers: it counts the calls.
+// call counts a call: it is the callback of all timers.
 func call() { called.Add(1) }
 
 var called atomic.Int64

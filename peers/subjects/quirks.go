@@ -157,7 +157,7 @@ var goredisQuirks = concat(
 	}, "limit-slot-of-the-failed", "stuck-behind-the-broken"),
 	quirk(suites.Quirk{
 		Reason: "a command that was sent is not cancelled: baseClient._process (redis.go:1724) uses only the deadline of its context",
-		Issue:  "redis/go-redis#2276", Breaks: "go-redis: ContextTimeoutEnabled controls whether the client respects context timeouts and deadlines, and says nothing of cancellations", Versions: goredisVersion,
+		Issue:  "redis/go-redis#2276", Breaks: "go-redis: ContextTimeoutEnabled controls whether the client respects context timeouts and deadlines, and does not mention cancellations", Versions: goredisVersion,
 	}, "cancel-in-the-exchange", "cancel-in-the-handshake"),
 	quirk(suites.Quirk{
 		Reason: "only Get looks for connections that were idle for too long (isHealthyConn, internal/pool/pool.go:2085): without a call of it they stay open",
