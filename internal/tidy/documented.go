@@ -8,10 +8,9 @@ import (
 	"golang.org/x/tools/go/analysis"
 )
 
-// documented wants a comment on every exported name, methods of exported types
-// included; that of a function, method or type begins with its name. A comment on a
-// group of constants or variables speaks for all of them, as does one at the end of
-// a line.
+// documented wants a comment on every exported name, and on the exported methods of
+// exported types. The comment of a function, method or type begins with its name. For
+// constants and variables a comment on their group, or at the end of the line, is enough.
 var documented = &analysis.Analyzer{
 	Name: "documented",
 	Doc:  "report exported names that have no comment of their own",
@@ -74,7 +73,8 @@ func wantComment(pass *analysis.Pass, name *ast.Ident, doc *ast.CommentGroup) {
 	}
 }
 
-// exportedReceiver reports whether a function has no receiver, or one of an exported type.
+// exportedReceiver reports whether a function has no receiver or a receiver of an
+// exported type.
 func exportedReceiver(decl *ast.FuncDecl) bool {
 	if decl.Recv == nil {
 		return true

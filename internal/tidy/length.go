@@ -6,8 +6,8 @@ import (
 	"golang.org/x/tools/go/analysis"
 )
 
-// A file or a function that outgrows these holds a second idea. Tables count: a long
-// one belongs in a variable of its own, or in testdata.
+// A file or a function that is longer contains a second idea. Tables count too: a long
+// table belongs in a variable of its own, or in testdata.
 const (
 	mostFileLines     = 400
 	mostFunctionLines = 70

@@ -1,10 +1,10 @@
-// Tidy is a vet tool that enforces what of this project's house style a program can
-// see. `make lint` runs it over both modules:
+// Tidy is a vet tool that enforces this project's house style, as far as a program can
+// see it. `make lint` runs it over both modules:
 //
 //	go vet -vettool=$(tidy) ./...
 //
-// Each rule is an analyzer of golang.org/x/tools/go/analysis, with a folder of
-// testdata that breaks it.
+// Each rule is an analyzer of golang.org/x/tools/go/analysis. It has a folder of
+// testdata with code that breaks it.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 	"golang.org/x/tools/go/analysis/unitchecker"
 )
 
-// analyzers are the rules, in the order of the house style.
+// analyzers lists the rules, in the order of the house style.
 var analyzers = []*analysis.Analyzer{
 	documented,
 	mutable,

@@ -9,17 +9,17 @@ import (
 	"golang.org/x/tools/go/analysis"
 )
 
-// inAnyOrder begins the comment, in the loop's line or in the one above, that says
-// why the order of a loop over a map cannot be seen.
+// inAnyOrder begins the comment that says why the order of a loop over a map cannot be
+// seen. The comment stands in the line of the loop or in the line above.
 const inAnyOrder = "in any order:"
 
-// maporder wants no order of a map in what the program does. A loop over a map is
-// right if each turn leaves the same behind whatever came before it (it counts, or
-// writes to a key of its own), if its function sorts afterwards, or if a comment
-// says why: "in any order: ...".
+// maporder wants programs whose results do not depend on the order of a map. A loop over
+// a map is right if the order of its turns does not matter (each turn counts, or writes
+// to a key of its own), if its function sorts afterwards, or if a comment says why it is
+// right: "in any order: ...".
 var maporder = &analysis.Analyzer{
 	Name: "maporder",
-	Doc:  "report loops over maps whose order can be seen",
+	Doc:  "report loops over maps whose order the result may depend on",
 	Run:  runMaporder,
 }
 
@@ -43,7 +43,7 @@ func runMaporder(pass *analysis.Pass) (any, error) {
 				}
 				line := pass.Fset.Position(loop.Pos()).Line
 				if !excused[line] && !excused[line-1] && !commutes(loop.Body.List) && !sortsAfter(pass, f.Body, loop) {
-					pass.Reportf(loop.Pos(), "the order of this loop over a map can be seen: sort, or say why not behind %q", inAnyOrder)
+					pass.Reportf(loop.Pos(), "the order of this loop over a map can be seen: sort, or say why not after %q", inAnyOrder)
 				}
 				return true
 			})
@@ -63,7 +63,7 @@ func overMap(pass *analysis.Pass, loop *ast.RangeStmt) bool {
 	return ok
 }
 
-// commutes reports whether statements leave the same behind in any order of turns:
+// commutes reports whether the result of statements is the same for any order of turns:
 // they count, write to keys, delete keys, or skip a turn.
 func commutes(list []ast.Stmt) bool {
 	for _, stmt := range list {
@@ -86,7 +86,7 @@ func commutes(list []ast.Stmt) bool {
 				return false
 			}
 		case *ast.ReturnStmt:
-			// The same answer whichever turn gives it.
+			// The answer is the same in each turn that returns.
 			for _, result := range stmt.Results {
 				if name, ok := result.(*ast.Ident); !ok || name.Name != "true" && name.Name != "false" {
 					return false
@@ -127,8 +127,8 @@ func commutingAssign(stmt *ast.AssignStmt) bool {
 	return true
 }
 
-// sortsAfter reports whether body sorts, behind a loop, something that the loop
-// assigns to.
+// sortsAfter reports whether body sorts, after a loop, a variable to which the loop
+// assigns.
 func sortsAfter(pass *analysis.Pass, body *ast.BlockStmt, loop *ast.RangeStmt) bool {
 	assigned := map[types.Object]bool{}
 	ast.Inspect(loop.Body, func(n ast.Node) bool {
@@ -155,7 +155,7 @@ func sortsAfter(pass *analysis.Pass, body *ast.BlockStmt, loop *ast.RangeStmt) b
 	return sorts
 }
 
-// named returns the variable or field that e names, or nil.
+// named returns the variable or the field that e names, or nil.
 func named(pass *analysis.Pass, e ast.Expr) types.Object {
 	switch e := e.(type) {
 	case *ast.Ident:

@@ -6,9 +6,9 @@ import (
 	"golang.org/x/tools/go/analysis"
 )
 
-// mutable wants no exported variable but errors: what every importer can change, no
-// importer can rely on. Values without a field that can be set stand for constants
-// that Go has not, as time.UTC does.
+// mutable wants no exported variables except errors: if every importer can change a
+// variable, no importer can rely on it. A variable whose type has no exported field is
+// right too: it stands for a constant that Go does not have, as time.UTC does.
 var mutable = &analysis.Analyzer{
 	Name: "mutable",
 	Doc:  "report exported package-level variables that are neither errors nor opaque values",

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/tools/go/analysis"
 )
 
-// sources are the files of a package that are neither tests nor generated.
+// sources returns the files of a package that are neither tests nor generated.
 func sources(pass *analysis.Pass) []*ast.File {
 	var files []*ast.File
 	for _, file := range pass.Files {
