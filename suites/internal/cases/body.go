@@ -81,7 +81,7 @@ var bodyCases = []Case{
 			}
 			r3 := e.Get("r3", "/")
 			r3.Await()
-			e.Answered(r3)
+			e.WantAnswered(r3)
 			body.wantClosed(e, "r2")
 		},
 	},
@@ -152,7 +152,7 @@ var bodyCases = []Case{
 				}
 			}
 			r3 := e.Get("r3", "/")
-			e.Answered(r3)
+			e.WantAnswered(r3)
 		},
 	},
 	{
@@ -171,12 +171,12 @@ var bodyCases = []Case{
 			io.ReadFull(resp.Body, make([]byte, 10))
 			resp.Body.Close()
 			r2 := e.Post("r2", "/echo", "its own") // which is not sent again
-			e.Answered(r2)
+			e.WantAnswered(r2)
 			if got := bodies.of("r2"); string(got.content) != "its own" {
 				e.Errorf("r2: got body %.20q, want %q", got.content, "its own")
 			}
 			if e.Protocol != HTTP1 {
-				e.Opened(1, "only the stream was closed")
+				e.WantOpened(1, "only the stream was closed")
 			}
 		},
 	},
@@ -223,12 +223,12 @@ var bodyCases = []Case{
 			e.Serve(http.HandlerFunc(compressed))
 			for _, name := range []string{"r1", "r2"} {
 				r := e.Get(name, "/")
-				e.Answered(r)
+				e.WantAnswered(r)
 				if b := bodies.of(name); string(b.content) != strings.Repeat("0", 3000) {
 					e.Errorf("%s: got a body of %d bytes that are not those that were compressed", name, len(b.content))
 				}
 			}
-			e.Opened(1, "both bodies were read to their ends")
+			e.WantOpened(1, "both bodies were read to their ends")
 		},
 	},
 	{
@@ -272,12 +272,12 @@ var bodyCases = []Case{
 			for _, name := range []string{"r1", "r2"} {
 				r := e.Get(name, "/")
 				r.Await()
-				e.Answered(r)
+				e.WantAnswered(r)
 				if b := bodies.of(name); string(b.content) != "ok" {
 					e.Errorf("%s: got body %q, want %q", name, b.content, "ok")
 				}
 			}
-			e.Opened(1, "hints do not end a connection")
+			e.WantOpened(1, "hints do not end a connection")
 		},
 	},
 	{

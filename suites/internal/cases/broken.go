@@ -74,7 +74,7 @@ var brokenCases = []Case{
 				r.Await()
 				switch {
 				case method == "GET":
-					e.Answered(r)
+					e.WantAnswered(r)
 				case r.Err() == nil && r.Conn() == nil:
 					e.Errorf("POST: got no answer and no error")
 				}

@@ -25,7 +25,7 @@ var cancelCases = []Case{
 			r2 := e.Post("r2", "/echo", "two").MayCancel()
 			r3 := e.Get("r3", "/bytes/100")
 			e.Rest()
-			e.Answered(r3)
+			e.WantAnswered(r3)
 			e.wantErrIn(r1, context.Canceled)
 			e.wantErrIn(r2, context.Canceled)
 		},
@@ -46,7 +46,7 @@ var cancelCases = []Case{
 			r2.WantErr(context.Canceled)
 			r2.WantSent(0, "it was over before it began")
 			e.wantOK("r3")
-			e.Opened(1, "nobody has touched the idle one")
+			e.WantOpened(1, "nobody has touched the idle one")
 		},
 	},
 	{
@@ -64,7 +64,7 @@ var cancelCases = []Case{
 			r3 := e.Get("r3", "/")
 			e.Rest()
 			e.wantErrIn(r2, context.Canceled)
-			e.Answered(r3)
+			e.WantAnswered(r3)
 		},
 	},
 	{
@@ -166,8 +166,8 @@ var cancelCases = []Case{
 			r1.Cancel()
 			r2 := e.Get("r2", "/")
 			r2.Await()
-			e.Answered(r1, r2)
-			e.Opened(1, "r1 was over when it was cancelled")
+			e.WantAnswered(r1, r2)
+			e.WantOpened(1, "r1 was over when it was cancelled")
 		},
 	},
 	{
@@ -185,7 +185,7 @@ var cancelCases = []Case{
 			r3 := e.Post("r3", "/echo", "three")
 			e.Rest()
 			e.wantErrIn(r1, context.Canceled)
-			e.Answered(r2, r3)
+			e.WantAnswered(r2, r3)
 		},
 	},
 	{
@@ -205,27 +205,4 @@ var cancelCases = []Case{
 			e.Net.WantConns(0, "nobody can wait for anything on it")
 		},
 	},
-}
-
-// wantErrIn expects that the request has not failed, or with one of those
-// errors.
-func (e *Env) wantErrIn(r *harness.Request, errs ...error) {
-	err := r.Err()
-	for _, want := range errs {
-		if errors.Is(err, want) {
-			return
-		}
-	}
-	if err != nil {
-		e.Errorf("%s: got %v, want %v or an answer", r.Name(), err, errs[0])
-	}
-}
-
-// wantOK gets a page and expects that it comes, in a case with an order of its
-// own.
-func (e *Env) wantOK(name string) *harness.Request {
-	r := e.Get(name, "/")
-	r.WantStatus(http.StatusOK)
-	r.WantBody("ok")
-	return r
 }

@@ -6,8 +6,6 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-const closeIdle = "net/http: Transport.CloseIdleConnections"
-
 var closeCases = []Case{
 	{
 		Name:    "close-all-idle",
@@ -35,12 +33,12 @@ var closeCases = []Case{
 		Claim:   "CloseIdleConnections interrupts no request: none that dials, is being sent, waits for its answer or reads it.",
 		Verdict: "one outcome per request",
 		Source:  closeIdle,
-		Bounds:  without,
+		Bounds:  noFaults,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			e.MayCloseIdle()
 			e.MayCloseIdle()
-			e.Answered(e.Post("r1", "/echo", "one"), e.Get("r2", "/bytes/9000"), e.Do("r3", "HEAD", "/", ""))
+			e.WantAnswered(e.Post("r1", "/echo", "one"), e.Get("r2", "/bytes/9000"), e.Do("r3", "HEAD", "/", ""))
 		},
 	},
 	{
@@ -48,7 +46,7 @@ var closeCases = []Case{
 		Claim:   "An idle connection that CloseIdleConnections closes as a request comes is either used or closed, never both.",
 		Verdict: "a broken connection is not handed out",
 		Source:  closeIdle,
-		Bounds:  without,
+		Bounds:  noFaults,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			e.MayCloseIdle()
@@ -56,7 +54,7 @@ var closeCases = []Case{
 			r1.Await()
 			r2 := e.Post("r2", "/echo", "two")
 			r2.Await()
-			e.Answered(r1, r2, e.Post("r3", "/echo", "three"))
+			e.WantAnswered(r1, r2, e.Post("r3", "/echo", "three"))
 		},
 	},
 	{
@@ -73,7 +71,7 @@ var closeCases = []Case{
 					r.WantStatus(http.StatusOK)
 					r.Finish()
 				}
-				e.Opened(i+1, "one for both requests since the last call")
+				e.WantOpened(i+1, "one for both requests since the last call")
 				e.CloseIdle()
 				e.Net.WantConns(0)
 			}
@@ -135,12 +133,12 @@ var closeCases = []Case{
 		Verdict: "one outcome per request",
 		Issues:  []string{"golang/go#18083", "golang/go#39752"},
 		Source:  "RFC 9112 section 9.6, RFC 9113 section 6.8",
-		Bounds:  without,
+		Bounds:  noFaults,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			r1 := e.Get("r1", "/close")
 			r1.Await()
-			e.Answered(r1, e.Post("r2", "/echo", "two"), e.Post("r3", "/echo", "three"))
+			e.WantAnswered(r1, e.Post("r2", "/echo", "two"), e.Post("r3", "/echo", "three"))
 		},
 	},
 	{
@@ -159,11 +157,11 @@ var closeCases = []Case{
 			r2 := e.Start("r2", e.Transport, req)
 			r2.Await()
 			r3 := e.Get("r3", "/")
-			e.Answered(r1, r2, r3)
+			e.WantAnswered(r1, r2, r3)
 			if r3.Conn() == r2.Conn() {
 				e.Errorf("r3: got it sent on %s, which was to be closed behind r2", r3.Conn())
 			}
-			e.MostOpen(1, "that of r3")
+			e.WantMostOpen(1, "that of r3")
 		},
 	},
 	{
@@ -195,9 +193,9 @@ var closeCases = []Case{
 			r2 := e.Get("r2", "/answer/close-ignored")
 			r2.Await()
 			r3 := e.Get("r3", "/")
-			e.Answered(r1, r2, r3)
-			e.Opened(3, "the server said twice that it would take no more")
-			e.MostOpen(1, "that of r3")
+			e.WantAnswered(r1, r2, r3)
+			e.WantOpened(3, "the server said twice that it would take no more")
+			e.WantMostOpen(1, "that of r3")
 		},
 	},
 }

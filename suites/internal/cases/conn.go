@@ -34,7 +34,7 @@ var connCases = []Case{
 			tr := e.Transport
 			r1 := e.wantOK("r1")
 			c := e.onConn()
-			e.Opened(2, "NewClientConn makes a connection, though one is idle")
+			e.WantOpened(2, "NewClientConn makes a connection, though one is idle")
 			r2 := e.wantOK("r2")
 			if r2.Conn() == r1.Conn() {
 				e.Errorf("r2: got it sent on %s, which is the transport's", r2.Conn())
@@ -50,11 +50,11 @@ var connCases = []Case{
 			r4 := e.Get("r4", "/held")
 			closeIdle()
 			h.release()
-			e.Answered(r4)
+			e.WantAnswered(r4)
 			if err := c.Err(); err != nil {
 				e.Errorf("Err: got %v, want nil: the transport's idle connections were closed, and not this one", err)
 			}
-			e.Opened(2, "there are one of the transport's and one from NewClientConn")
+			e.WantOpened(2, "there are one of the transport's and one from NewClientConn")
 		},
 	},
 	{
@@ -68,7 +68,7 @@ var connCases = []Case{
 			r1 := e.T.Get("r1", c, e.URLOf("other.test", "/"))
 			r1.WantStatus(http.StatusOK)
 			r1.WantBody("other.test")
-			e.Opened(1, "the URL has no part in it")
+			e.WantOpened(1, "the URL has no part in it")
 		},
 	},
 	{
@@ -131,8 +131,8 @@ var connCases = []Case{
 			}))
 			e.onConn()
 			e.Get("r0", "/").Await() // and the server's settings are known
-			e.Answered(e.Get("r1", "/"), e.Post("r2", "/echo", "two"), e.Get("r3", "/bytes/10"), e.Get("r4", "/"))
-			e.Opened(1, "all are on the one connection")
+			e.WantAnswered(e.Get("r1", "/"), e.Post("r2", "/echo", "two"), e.Get("r3", "/bytes/10"), e.Get("r4", "/"))
+			e.WantOpened(1, "all are on the one connection")
 		},
 	},
 	{
@@ -205,7 +205,7 @@ var connCases = []Case{
 			r4 := e.Get("r4", "/")
 			e.Rest()
 			if c.Err() == nil {
-				e.Answered(r3, r4)
+				e.WantAnswered(r3, r4)
 			}
 		},
 	},

@@ -75,7 +75,7 @@ var connEndCases = []Case{
 		Source:  "net/http: ClientConn.Close",
 		Bounds:  harness.Bounds{Faults: harness.None, Schedules: 120},
 		Body: func(e *Env) {
-			e.serveRoom(slowly(time.Second))
+			e.serveRoom(slowAnswers(time.Second))
 			c := e.onConn()
 			bodies := e.keepBodies()
 			e.T.MayCloseIdle(closesConn{e, c})
@@ -143,7 +143,7 @@ var connEndCases = []Case{
 		Source:  "net/http: ClientConn.Err; RFC 9112 section 9.5; RFC 9113 section 5.4.1",
 		Bounds:  harness.Bounds{Effects: []string{"reset", "cut"}, Schedules: 150},
 		Body: func(e *Env) {
-			e.serveRoom(slowly(time.Second))
+			e.serveRoom(slowAnswers(time.Second))
 			c, _ := e.tryConn()
 			if c == nil {
 				return
@@ -270,7 +270,7 @@ var connEndCases = []Case{
 				}
 				e.wantCounts(c, 0, e.room(), "the body was closed a minute ago, and the connection was not")
 				next := e.Post("after-"+name, "/echo", "its own")
-				e.Answered(next)
+				e.WantAnswered(next)
 				if got := bodies.of("after-" + name); string(got.content) != "its own" {
 					e.Errorf("after-%s: got body %.20q, want %q", name, got.content, "its own")
 				}

@@ -172,13 +172,6 @@ func (e *Env) mustReserve(c ClientConn) {
 	}
 }
 
-// wantFailed expects that the request is over, with an error.
-func (e *Env) wantFailed(r *harness.Request, why string) {
-	if r.Err() == nil {
-		e.Errorf("%s: got no error, want one: %s", r.Name(), why)
-	}
-}
-
 // connBooks is a connection with books of what ought to be in flight on it.
 type connBooks struct {
 	ClientConn

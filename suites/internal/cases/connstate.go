@@ -39,7 +39,7 @@ var connStateCases = []Case{
 			last := e.Get("r4", "/") // behind it nothing is on its way
 			last.Await()
 			if b.Err() == nil {
-				e.Answered(last)
+				e.WantAnswered(last)
 				e.wantCounts(b, 0, e.room(), "all requests are over, and none is reserved")
 			}
 		},

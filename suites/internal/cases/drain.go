@@ -18,11 +18,6 @@ import (
 const closedEarlyDoc = "net/http: Response.Body (closing the body will also cause the body to be read to completion asynchronously, " +
 	"up to a conservative limit)"
 
-// drainTime bounds how long a transport may read from a connection whose body was
-// closed. No document has a number: net/http takes 50 ms, and this is a hundred times
-// as long.
-const drainTime = 5 * time.Second
-
 // pause is how long a server of these cases takes between the pieces of a body, and
 // drainPass a time that decides whether net/http still waits for the rest.
 const (
@@ -48,7 +43,7 @@ var drainCases = []Case{
 				e.wantOwn(r)
 				e.Advance(drainTime)
 			}
-			e.MostOpen(2, "no more were needed at a time")
+			e.WantMostOpen(2, "no more were needed at a time")
 			e.CloseIdle()
 			e.Net.WantConns(0, "no connection is used, and none is drained any more")
 		},
@@ -224,7 +219,7 @@ func (e *Env) closeEarly(ctx context.Context, path string, first int64) {
 // wantOwn lets everything happen, and expects that each of the requests, a POST of "its
 // own" to /echo, gets that back.
 func (e *Env) wantOwn(requests ...*harness.Request) {
-	e.Answered(requests...)
+	e.WantAnswered(requests...)
 	for _, r := range requests {
 		if r.Err() == nil {
 			r.WantBody("its own")
@@ -307,55 +302,5 @@ func failing(w http.ResponseWriter, r *http.Request) {
 		c.Close()
 	default:
 		harness.Pages(w, r)
-	}
-}
-
-// resetter is a connection of this network.
-type resetter interface {
-	io.ReadWriteCloser
-	Reset() error
-}
-
-// halfAnswer takes a connection of HTTP/1.1 over and sends the status line of a response
-// and that.
-func halfAnswer(w http.ResponseWriter, rest string) resetter {
-	c, _, err := w.(http.Hijacker).Hijack()
-	if err != nil {
-		panic("suites: " + err.Error()) // the case is of HTTP/1.1
-	}
-	io.WriteString(c, "HTTP/1.1 200 OK\r\n"+rest)
-	return c.(resetter)
-}
-
-// call is a call of the code under test that may not return.
-type call struct {
-	done chan struct{}
-	err  error // once it has returned
-}
-
-// call calls f in a goroutine of its own, and lets come of it what comes by itself. A
-// panic of f fails the case.
-func (e *Env) call(f func() error) *call {
-	c := &call{done: make(chan struct{})}
-	go func() {
-		defer close(c.done)
-		defer func() {
-			if p := recover(); p != nil {
-				e.Errorf("panic: %v", p)
-			}
-		}()
-		c.err = f()
-	}()
-	e.Settle()
-	return c
-}
-
-// returned reports whether the call has returned.
-func (c *call) returned() bool {
-	select {
-	case <-c.done:
-		return true
-	default:
-		return false
 	}
 }

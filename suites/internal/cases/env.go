@@ -100,15 +100,15 @@ func (e *Env) CloseIdle() {
 	e.Settle()
 }
 
-// Opened expects that n connections have opened so far, closed ones included.
-func (e *Env) Opened(n int, why string) {
+// WantOpened expects that n connections have opened so far, closed ones included.
+func (e *Env) WantOpened(n int, why string) {
 	if got := e.Net.Opened(); got != n {
 		e.Errorf("got %d connections opened, want %d: %s", got, n, why)
 	}
 }
 
-// MostOpen expects that no more than n connections are open at the client's end.
-func (e *Env) MostOpen(n int, why string) {
+// WantMostOpen expects that no more than n connections are open at the client's end.
+func (e *Env) WantMostOpen(n int, why string) {
 	got := 0
 	for _, c := range e.Net.Conns() {
 		if !c.IsClosed() {
@@ -120,9 +120,9 @@ func (e *Env) MostOpen(n int, why string) {
 	}
 }
 
-// Answered lets everything happen, and expects that each of the requests has a
+// WantAnswered lets everything happen, and expects that each of the requests has a
 // response with its whole body.
-func (e *Env) Answered(requests ...*harness.Request) {
+func (e *Env) WantAnswered(requests ...*harness.Request) {
 	e.Rest()
 	for _, r := range requests {
 		if err := r.Err(); err != nil {

@@ -36,7 +36,7 @@ func TestFailuresNameTheCase(t *testing.T) {
 	}{
 		{transport, suites.Case{Body: func(e *suites.Env) {
 			here()
-			e.Opened(1, "that is wrong")
+			e.WantOpened(1, "that is wrong")
 		}}},
 		{pool, suites.Case{ClientBody: func(e *suites.ClientEnv) {
 			here()

@@ -79,7 +79,7 @@ var expectCases = []Case{
 					r.WantDone(c, "that is the answer")
 					next := e.T.Get("after-"+name, e.Transport, e.URLOf(host, "/"))
 					c2 := next.Conn()
-					if _, behind, _ := strings.Cut(received(c2), "\r\n\r\n"); c2 == c && !strings.HasPrefix(behind, "payload") {
+					if _, behind, _ := strings.Cut(arrived(c2), "\r\n\r\n"); c2 == c && !strings.HasPrefix(behind, "payload") {
 						e.Errorf("after %s in place of a 100: got the next request on that connection, on which the server waits for a body", status)
 					}
 					c2.Respond(http.StatusNoContent, "")
@@ -112,7 +112,7 @@ var expectCases = []Case{
 				e.Errorf("r1: got its body read, which the server did not want")
 			}
 			r2 := e.Get("r2", "/")
-			e.Answered(r2)
+			e.WantAnswered(r2)
 			body.wantClosed(e, "r1")
 		},
 	},
@@ -138,11 +138,11 @@ var expectCases = []Case{
 			body := newBody(strings.NewReader("payload"))
 			r1 := e.Start("r1", e.Transport, expecting(e.Context(), e.URL("/"), body))
 			r1.Await()
-			e.Answered(r1)
+			e.WantAnswered(r1)
 			r1.WantStatus(http.StatusRequestEntityTooLarge)
 			r1.WantBody(why + why)
 			r2 := e.Get("r2", "/")
-			e.Answered(r2)
+			e.WantAnswered(r2)
 			body.wantClosed(e, "r1")
 		},
 	},
@@ -164,7 +164,7 @@ var expectCases = []Case{
 			e.MayPass(patience)
 			r1.Await()
 			e.wantErrIn(r1, context.Canceled)
-			e.Answered(e.Get("r2", "/"))
+			e.WantAnswered(e.Get("r2", "/"))
 			body.wantClosed(e, "r1")
 		},
 	},
@@ -181,7 +181,7 @@ func expecting(ctx context.Context, url string, body io.ReadCloser) *http.Reques
 // wantReceived expects that the peer has got what follows a header, or the
 // header with nothing behind it.
 func wantReceived(e *Env, c *harness.Conn, body, why string) {
-	got := received(c)
+	got := arrived(c)
 	if _, behind, ok := strings.Cut(got, "\r\n\r\n"); ok {
 		got = behind
 	}

@@ -27,11 +27,11 @@ var http2Cases = []Case{
 		Bounds:    harness.Bounds{Faults: harness.None, Schedules: 150},
 		Body: func(e *Env) {
 			e.Serve(nil)
-			e.Answered(e.Get("r1", "/"), e.Get("r2", "/"), e.Post("r3", "/echo", "three"))
+			e.WantAnswered(e.Get("r1", "/"), e.Get("r2", "/"), e.Post("r3", "/echo", "three"))
 			opened := e.Net.Opened()
-			e.MostOpen(1, "it can carry all of them")
-			e.Answered(e.Get("r4", "/"), e.Get("r5", "/"))
-			e.Opened(opened, "a connection with room is there")
+			e.WantMostOpen(1, "it can carry all of them")
+			e.WantAnswered(e.Get("r4", "/"), e.Get("r5", "/"))
+			e.WantOpened(opened, "a connection with room is there")
 		},
 	},
 	{
@@ -61,12 +61,12 @@ var http2Cases = []Case{
 				})
 				return true
 			}, http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: most})
-			e.Answered(e.Get("r0", "/")) // and the settings are known
+			e.WantAnswered(e.Get("r0", "/")) // and the settings are known
 			var requests []*harness.Request
 			for i := range 2 * most {
 				requests = append(requests, e.Get(fmt.Sprintf("r%d", i+1), "/"))
 			}
-			e.Answered(requests...)
+			e.WantAnswered(requests...)
 		},
 	},
 	{
@@ -95,11 +95,11 @@ var http2Cases = []Case{
 				}
 				return true
 			})
-			e.Answered(e.Get("r0", "/"))
+			e.WantAnswered(e.Get("r0", "/"))
 			r1 := e.Get("r1", "/")
 			r2 := e.Post("r2", "/", "")
 			r3 := e.Post("r3", "/", "")
-			e.Answered(r1, r2, r3)
+			e.WantAnswered(r1, r2, r3)
 			for _, name := range []string{"r0", "r1", "r2", "r3"} {
 				if n := processed[name]; n != 1 {
 					e.Errorf("%s: got it processed %d times, want once", name, n)
@@ -134,7 +134,7 @@ var http2Cases = []Case{
 			r1.WantStatus(http.StatusOK)
 			c1 := e.Conn("c1")
 			e.wantOK("r2")
-			e.Opened(2, "the server is leaving the first")
+			e.WantOpened(2, "the server is leaving the first")
 			c1.WantOpen("r1 is still on it")
 			first.WriteData(1, true, []byte(" and steady"))
 			e.Settle()
@@ -264,14 +264,14 @@ var http2Cases = []Case{
 		Bounds:    harness.Bounds{Faults: harness.None, Schedules: 100},
 		Body: func(e *Env) {
 			e.Serve(nil)
-			e.Answered(e.Get("r1", "/"))
+			e.WantAnswered(e.Get("r1", "/"))
 			r2 := e.Get("r2", "/bytes/30000").MayCancel()
 			r3 := e.Get("r3", "/bytes/30000")
 			e.Rest()
 			e.wantErrIn(r2, context.Canceled)
-			e.Answered(r3)
-			e.Answered(e.Get("r4", "/"))
-			e.Opened(1, "a stream ended, the connection did not")
+			e.WantAnswered(r3)
+			e.WantAnswered(e.Get("r4", "/"))
+			e.WantOpened(1, "a stream ended, the connection did not")
 		},
 	},
 	{
@@ -309,7 +309,7 @@ var http2Cases = []Case{
 				e.Errorf("got %d handlers running whose requests are gone, want none", n)
 			}
 			e.wantOK("r5")
-			e.Opened(1, "streams ended, the connection did not")
+			e.WantOpened(1, "streams ended, the connection did not")
 		},
 	},
 	{
@@ -374,7 +374,7 @@ var http2Cases = []Case{
 			r2.Finish()
 			r1.CloseBody()
 			e.wantOK("r3")
-			e.Opened(1, "there is room for all on it")
+			e.WantOpened(1, "there is room for all on it")
 		},
 	},
 	{
@@ -419,7 +419,7 @@ var http2Cases = []Case{
 				req.Close = i < 2
 				r := e.Start(name, e.Transport, req)
 				r.WantBody("ok")
-				e.Opened(i+1, "the one before asked for its end")
+				e.WantOpened(i+1, "the one before asked for its end")
 				if req.Close {
 					e.Net.WantConns(0, "the request asked for that")
 				}
@@ -449,7 +449,7 @@ var http2Cases = []Case{
 				rest.wantClosed(e, name)
 			}
 			e.wantOK("r3")
-			e.Opened(1, "streams ended, the connection did not")
+			e.WantOpened(1, "streams ended, the connection did not")
 		},
 	},
 	{

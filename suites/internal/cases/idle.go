@@ -1,7 +1,6 @@
 package cases
 
 import (
-	"io"
 	"net/http"
 	"time"
 
@@ -46,7 +45,7 @@ var idleCases = []Case{
 				r.WantSent(1)
 				e.Advance(time.Minute)
 			}
-			e.Opened(2, "the first was closed by its server")
+			e.WantOpened(2, "the first was closed by its server")
 		},
 	},
 	{
@@ -56,7 +55,7 @@ var idleCases = []Case{
 		Issues:    []string{"golang/go#4677", "golang/go#15461"},
 		Source:    "RFC 9112 section 9.3.1",
 		Protocols: HTTP1,
-		Bounds:    without,
+		Bounds:    noFaults,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			e.Settle()
@@ -64,7 +63,7 @@ var idleCases = []Case{
 			e.MayPass(5 * time.Second)
 			r1 := e.Get("r1", "/")
 			r1.Await()
-			e.Answered(r1, e.Get("r2", "/"), e.Get("r3", "/"))
+			e.WantAnswered(r1, e.Get("r2", "/"), e.Get("r3", "/"))
 		},
 	},
 	{
@@ -74,7 +73,7 @@ var idleCases = []Case{
 		Issues:  []string{"golang/go#39752", "golang/go#15461"},
 		Source:  closeIdle,
 		Body: func(e *Env) {
-			s := e.server()
+			s := e.serveUntilShutdown()
 			r1 := e.Get("r1", "/")
 			r1.Finish()
 			go s.Shutdown(e.Context())
@@ -90,7 +89,7 @@ var idleCases = []Case{
 		Issues:  []string{"golang/go#18083", "golang/go#15461"},
 		Source:  "RFC 9113 section 6.8, RFC 9112 section 9.5",
 		Body: func(e *Env) {
-			s := e.server()
+			s := e.serveUntilShutdown()
 			r1 := e.Get("r1", "/")
 			r1.Finish()
 			go s.Shutdown(e.Context())
@@ -101,7 +100,7 @@ var idleCases = []Case{
 			r2.WantBody("new")
 			r2.WantSent(1)
 			e.Advance(time.Minute)
-			e.MostOpen(1, "the first server is gone")
+			e.WantMostOpen(1, "the first server is gone")
 		},
 	},
 	{
@@ -153,7 +152,7 @@ var idleCases = []Case{
 				r.Finish()
 				e.Advance(time.Minute)
 			}
-			e.Opened(1, "it was never idle for 90 seconds")
+			e.WantOpened(1, "it was never idle for 90 seconds")
 			e.Net.WantConns(1)
 			e.Advance(30 * time.Second)
 			e.Net.WantConns(0, "its time is over")
@@ -166,7 +165,7 @@ var idleCases = []Case{
 		Issues:   []string{"golang/go#25621"},
 		Source:   idleConnTimeout,
 		Settings: harness.Settings{IdleConnTimeout: 90 * time.Second},
-		Bounds:   without,
+		Bounds:   noFaults,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			e.MayPass(90 * time.Second)
@@ -174,7 +173,7 @@ var idleCases = []Case{
 			r1.Await()
 			r2 := e.Post("r2", "/echo", "two")
 			r2.Await()
-			e.Answered(r1, r2, e.Post("r3", "/echo", "three"))
+			e.WantAnswered(r1, r2, e.Post("r3", "/echo", "three"))
 		},
 	},
 	{
@@ -185,7 +184,7 @@ var idleCases = []Case{
 		Source:    idleConnTimeout,
 		Protocols: HTTP1,
 		Settings:  harness.Settings{IdleConnTimeout: 90 * time.Second},
-		Bounds:    without,
+		Bounds:    noFaults,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			e.Settle()
@@ -193,7 +192,7 @@ var idleCases = []Case{
 			e.MayPass(90 * time.Second)
 			r1 := e.Get("r1", "/")
 			r1.Await()
-			e.Answered(r1, e.Get("r2", "/"), e.Get("r3", "/"))
+			e.WantAnswered(r1, e.Get("r2", "/"), e.Get("r3", "/"))
 		},
 	},
 	{
@@ -204,7 +203,7 @@ var idleCases = []Case{
 		Source:   idleConnTimeout,
 		Settings: harness.Settings{IdleConnTimeout: 10 * time.Second},
 		Body: func(e *Env) {
-			e.Serve(slowly(time.Minute))
+			e.Serve(slowAnswers(time.Minute))
 			r1 := e.Get("r1", "/")
 			e.Advance(2 * time.Minute)
 			r1.WantBody("begin end")
@@ -212,7 +211,7 @@ var idleCases = []Case{
 			r2 := e.Get("r2", "/")
 			e.Advance(2 * time.Minute)
 			r2.WantBody("begin end", "it was in use all the time")
-			e.Opened(1, "it was idle for 5 seconds only")
+			e.WantOpened(1, "it was idle for 5 seconds only")
 		},
 	},
 	{
@@ -223,7 +222,7 @@ var idleCases = []Case{
 		Source:   "net/http: Transport.ResponseHeaderTimeout",
 		Settings: harness.Settings{ResponseHeaderTimeout: 10 * time.Second},
 		Body: func(e *Env) {
-			e.Serve(slowly(9 * time.Second))
+			e.Serve(slowAnswers(9 * time.Second))
 			for _, name := range []string{"r1", "r2"} {
 				r := e.Get(name, "/")
 				e.Advance(9 * time.Second)
@@ -232,7 +231,7 @@ var idleCases = []Case{
 				r.WantBody("begin end", "the body may take its time")
 				e.Advance(time.Minute)
 			}
-			e.Opened(1, "an idle connection waits for no header")
+			e.WantOpened(1, "an idle connection waits for no header")
 		},
 	},
 	{
@@ -255,9 +254,9 @@ var idleCases = []Case{
 			get("r4", "c.test")
 			e.Net.WantConns(2, "MaxIdleConns is 2")
 			get("r5", "a.test")
-			e.Opened(3, "the connection to b.test was used least recently")
+			e.WantOpened(3, "the connection to b.test was used least recently")
 			get("r6", "b.test")
-			e.Opened(4, "it is not there any more")
+			e.WantOpened(4, "it is not there any more")
 		},
 	},
 	{
@@ -275,29 +274,8 @@ var idleCases = []Case{
 			r2 := e.T.Post("r2", e.Transport, e.URLOf("other.test", "/echo"), "two")
 			r3 := e.Post("r3", "/echo", "three")
 			r4 := e.T.Post("r4", e.Transport, e.URLOf("other.test", "/echo"), "four")
-			e.Answered(r1, r2, r3, r4)
-			e.MostOpen(1, "MaxIdleConns is 1")
+			e.WantAnswered(r1, r2, r3, r4)
+			e.WantMostOpen(1, "MaxIdleConns is 1")
 		},
 	},
-}
-
-// server runs the server api.test as one that can be shut down.
-func (e *Env) server() *http.Server {
-	addr := e.Addr("api.test")
-	if e.Protocol == H2 {
-		return e.ServeTLS(addr, http.HandlerFunc(harness.Pages), nil)
-	}
-	return e.T.Serve(addr, nil)
-}
-
-// slowly is a server that takes so long to begin its answer, and again so long
-// to end it.
-func slowly(d time.Duration) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(d)
-		io.WriteString(w, "begin ")
-		w.(http.Flusher).Flush()
-		time.Sleep(d)
-		io.WriteString(w, "end")
-	})
 }

@@ -12,13 +12,11 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-const leftBehind = "nothing left behind"
-
 var leakCases = []Case{
 	{
 		Name:    "leak-dial-fails",
 		Claim:   "A dial that fails, in whatever way, fails its request, leaves nothing, and does not keep the next one from dialing.",
-		Verdict: leftBehind + "; " + stuck,
+		Verdict: leftBehind + "; " + noneStuck,
 		Issues:  []string{"golang/go#10886"},
 		Source:  "net/http: RoundTripper",
 		Bounds: harness.Bounds{Delays: 1, Schedules: 200, Effects: []string{"refuse", "no-host", "timeout", "unreachable",
@@ -28,7 +26,7 @@ var leakCases = []Case{
 			e.Get("r1", "/").MayCancel().Await()
 			r2 := e.Get("r2", "/")
 			r2.Await()
-			e.failAtMost(1, r2, e.Get("r3", "/"))
+			e.wantFailedAtMost(1, r2, e.Get("r3", "/"))
 		},
 	},
 	{
@@ -55,7 +53,7 @@ var leakCases = []Case{
 			e.Serve(nil)
 			e.MayCloseIdle()
 			e.Get("r1", "/").MayCancel().Await()
-			e.Answered(e.Get("r2", "/"))
+			e.WantAnswered(e.Get("r2", "/"))
 		},
 	},
 	{
@@ -75,7 +73,7 @@ var leakCases = []Case{
 				resp.Body.Close()
 				resp.Body.Close() // twice is no harm
 			}
-			e.Answered(e.Get("r1", "/"))
+			e.WantAnswered(e.Get("r1", "/"))
 		},
 	},
 	{
@@ -98,18 +96,18 @@ var leakCases = []Case{
 			if n, err := resp.Body.Read(buf); n > 0 || err == nil || errors.Is(err, io.EOF) {
 				e.Errorf("got %d bytes, %v from a closed body, want an error", n, err)
 			}
-			e.Answered(e.Get("r1", "/"))
+			e.WantAnswered(e.Get("r1", "/"))
 		},
 	},
 	{
 		Name:     "leak-in-line",
 		Claim:    "Requests that time out in line leave nothing, and the connection that they waited for serves the next one.",
-		Verdict:  leftBehind + "; " + stuck,
+		Verdict:  leftBehind + "; " + noneStuck,
 		Issues:   []string{"golang/go#33849", "golang/go#33850"},
 		Source:   maxConnsPerHost,
-		Settings: atLimit,
+		Settings: oneConnPerHost,
 		Body: func(e *Env) {
-			e.Serve(slowly(time.Minute))
+			e.Serve(slowAnswers(time.Minute))
 			r1 := e.Get("r1", "/")
 			client := e.Client(e.Transport)
 			client.Timeout = 5 * time.Second
@@ -130,7 +128,7 @@ var leakCases = []Case{
 			r2 := e.Get("r2", "/")
 			e.Advance(2 * time.Minute)
 			r2.WantBody("begin end")
-			e.Opened(1, "there was no need for another one")
+			e.WantOpened(1, "there was no need for another one")
 		},
 	},
 	{
@@ -157,7 +155,7 @@ var leakCases = []Case{
 			r1 := e.Get("r1", "/bytes/9000")
 			<-done
 			e.Settle()
-			e.Answered(r1)
+			e.WantAnswered(r1)
 		},
 	},
 	{
@@ -196,12 +194,12 @@ var leakCases = []Case{
 		Issues:    []string{"golang/go#10457"},
 		Source:    "RFC 9112 section 9.5",
 		Protocols: HTTP1,
-		Bounds:    without,
+		Bounds:    noFaults,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			r1 := e.Get("r1", "/answer/keep-alive-closed")
 			r1.Await()
-			e.Answered(r1, e.Get("r2", "/answer/keep-alive-closed"), e.Get("r3", "/"))
+			e.WantAnswered(r1, e.Get("r2", "/answer/keep-alive-closed"), e.Get("r3", "/"))
 		},
 	},
 	{
@@ -210,7 +208,7 @@ var leakCases = []Case{
 		Verdict:  leftBehind,
 		Issues:   []string{"golang/go#50798", "golang/go#33849", "golang/go#33850"},
 		Source:   "net/http: Request.Context",
-		Settings: atLimit,
+		Settings: oneConnPerHost,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			served := make([]held, 0, 3)

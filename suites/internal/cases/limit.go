@@ -1,26 +1,12 @@
 package cases
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness"
-)
-
-// without is the bounds of a case in which orders and cancellations differ, and
-// nothing fails.
-var without = harness.Bounds{Faults: harness.None, Schedules: 150}
-
-// atLimit is a transport that may have one connection of a host.
-var atLimit = harness.Settings{MaxConnsPerHost: 1}
-
-const (
-	maxConnsPerHost = "net/http: Transport.MaxConnsPerHost"
-	stuck           = "no request without an end"
 )
 
 var limitCases = []Case{
@@ -48,52 +34,52 @@ var limitCases = []Case{
 	{
 		Name:     "limit-all-served",
 		Claim:    "At a limit of 1 all requests are served by one connection.",
-		Verdict:  stuck + "; limits never exceeded",
+		Verdict:  noneStuck + "; limits never exceeded",
 		Issues:   []string{"golang/go#32336", "golang/go#34941"},
 		Source:   maxConnsPerHost,
-		Settings: atLimit,
-		Bounds:   without,
+		Settings: oneConnPerHost,
+		Bounds:   noFaults,
 		Body: func(e *Env) {
 			e.Serve(nil)
-			e.Answered(e.Get("r1", "/"), e.Get("r2", "/"), e.Get("r3", "/"), e.Get("r4", "/"))
-			e.Opened(1, "that is the limit, and nothing broke it")
+			e.WantAnswered(e.Get("r1", "/"), e.Get("r2", "/"), e.Get("r3", "/"), e.Get("r4", "/"))
+			e.WantOpened(1, "that is the limit, and nothing broke it")
 		},
 	},
 	{
 		Name:     "limit-slot-of-the-cancelled",
 		Claim:    "Whoever gives up at the limit, in line or with a dial under way, does not keep the others from being served.",
-		Verdict:  stuck,
+		Verdict:  noneStuck,
 		Issues:   []string{"golang/go#65705", "gomodule/redigo#520"},
 		Source:   maxConnsPerHost,
-		Settings: atLimit,
-		Bounds:   without,
+		Settings: oneConnPerHost,
+		Bounds:   noFaults,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			e.Get("r1", "/").MayCancel()
 			e.Get("r2", "/").MayCancel()
-			e.Answered(e.Get("r3", "/"))
+			e.WantAnswered(e.Get("r3", "/"))
 		},
 	},
 	{
 		Name:     "limit-slot-of-the-refused",
 		Claim:    "A dial that fails at the limit fails one request and lets the next one dial.",
-		Verdict:  stuck,
+		Verdict:  noneStuck,
 		Issues:   []string{"golang/go#10886", "golang/go#65705"},
 		Source:   maxConnsPerHost,
-		Settings: atLimit,
+		Settings: oneConnPerHost,
 		Bounds:   harness.Bounds{Schedules: 200, Effects: []string{"refuse", "timeout", "no-host"}},
 		Body: func(e *Env) {
 			e.Serve(nil)
-			e.failAtMost(1, e.Get("r1", "/"), e.Get("r2", "/").MayCancel(), e.Get("r3", "/"))
+			e.wantFailedAtMost(1, e.Get("r1", "/"), e.Get("r2", "/").MayCancel(), e.Get("r3", "/"))
 		},
 	},
 	{
 		Name:     "limit-slot-of-the-broken",
 		Claim:    "A connection that breaks at the limit gives its place to the next request.",
-		Verdict:  stuck + "; limits never exceeded",
+		Verdict:  noneStuck + "; limits never exceeded",
 		Issues:   []string{"golang/go#29889", "gomodule/redigo#520"},
 		Source:   maxConnsPerHost,
-		Settings: atLimit,
+		Settings: oneConnPerHost,
 		Bounds:   harness.Bounds{Schedules: 200, Effects: []string{"reset", "cut"}},
 		Body: func(e *Env) {
 			e.Serve(nil)
@@ -105,56 +91,56 @@ var limitCases = []Case{
 	{
 		Name:     "limit-slot-of-the-closed",
 		Claim:    "An idle connection that CloseIdleConnections closes gives its place to the next request.",
-		Verdict:  stuck + "; limits never exceeded",
+		Verdict:  noneStuck + "; limits never exceeded",
 		Issues:   []string{"golang/go#32336"},
 		Source:   maxConnsPerHost,
-		Settings: atLimit,
-		Bounds:   without,
+		Settings: oneConnPerHost,
+		Bounds:   noFaults,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			e.MayCloseIdle()
 			r1 := e.Get("r1", "/")
 			r1.Await()
-			e.Answered(r1, e.Get("r2", "/"), e.Get("r3", "/"))
+			e.WantAnswered(r1, e.Get("r2", "/"), e.Get("r3", "/"))
 		},
 	},
 	{
 		Name:     "limit-slot-of-the-expired",
 		Claim:    "A connection that was idle for too long gives its place to the next request, also if both come at one time.",
-		Verdict:  stuck + "; limits never exceeded",
+		Verdict:  noneStuck + "; limits never exceeded",
 		Issues:   []string{"golang/go#25621"},
 		Source:   maxConnsPerHost,
 		Settings: harness.Settings{MaxConnsPerHost: 1, IdleConnTimeout: 10 * time.Second},
-		Bounds:   without,
+		Bounds:   noFaults,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			e.MayPass(10 * time.Second)
 			r1 := e.Get("r1", "/")
 			r1.Await()
-			e.Answered(r1, e.Get("r2", "/"), e.Get("r3", "/"))
+			e.WantAnswered(r1, e.Get("r2", "/"), e.Get("r3", "/"))
 		},
 	},
 	{
 		Name:      "limit-slot-of-the-finished",
 		Claim:     "A connection whose server said that the response was its last gives its place to the next request.",
-		Verdict:   stuck + "; limits never exceeded",
+		Verdict:   noneStuck + "; limits never exceeded",
 		Issues:    []string{"golang/go#29889"},
 		Source:    "RFC 9112 section 9.6",
 		Protocols: HTTP1,
-		Settings:  atLimit,
-		Bounds:    without,
+		Settings:  oneConnPerHost,
+		Bounds:    noFaults,
 		Body: func(e *Env) {
 			e.Serve(nil)
-			e.Answered(e.Get("r1", "/close"), e.Get("r2", "/close"), e.Get("r3", "/close"))
-			e.Opened(3, "each response was the last on its connection")
+			e.WantAnswered(e.Get("r1", "/close"), e.Get("r2", "/close"), e.Get("r3", "/close"))
+			e.WantOpened(3, "each response was the last on its connection")
 		},
 	},
 	{
 		Name:     "limit-slot-of-the-unread",
 		Claim:    "A body that is closed before its end holds up nobody who waits at the limit.",
-		Verdict:  stuck + "; limits never exceeded",
+		Verdict:  noneStuck + "; limits never exceeded",
 		Source:   maxConnsPerHost,
-		Settings: atLimit,
+		Settings: oneConnPerHost,
 		Bounds:   harness.Bounds{Faults: harness.None, Schedules: 100},
 		Body: func(e *Env) {
 			e.Serve(nil)
@@ -164,48 +150,48 @@ var limitCases = []Case{
 				e.Fatal(err)
 			}
 			resp.Body.Close()
-			e.Answered(r1, r2)
+			e.WantAnswered(r1, r2)
 		},
 	},
 	{
 		Name:      "limit-retried",
 		Claim:     "A request that is sent again after its idle connection broke finds a place at the limit.",
-		Verdict:   stuck + "; one outcome per request",
+		Verdict:   noneStuck + "; one outcome per request",
 		Issues:    []string{"golang/go#4677"},
 		Source:    maxConnsPerHost,
 		Protocols: HTTP1,
-		Settings:  atLimit,
+		Settings:  oneConnPerHost,
 		Bounds:    harness.Bounds{Schedules: 200, Effects: []string{"reset"}},
 		Body: func(e *Env) {
 			e.Serve(nil)
 			r1 := e.Get("r1", "/")
 			r1.Await()
-			e.failAtMost(1, r1, e.Get("r2", "/"), e.Get("r3", "/"))
+			e.wantFailedAtMost(1, r1, e.Get("r2", "/"), e.Get("r3", "/"))
 		},
 	},
 	{
 		Name:      "limit-at-callbacks",
 		Claim:     "However long the callbacks of a request's trace take, and whatever happens meanwhile, everybody else is served at the limit.",
-		Verdict:   stuck + "; limits never exceeded",
+		Verdict:   noneStuck + "; limits never exceeded",
 		Issues:    []string{"golang/go#10511"},
 		Source:    "net/http/httptrace: ClientTrace",
 		Protocols: HTTP1,
-		Settings:  atLimit,
-		Bounds:    without,
+		Settings:  oneConnPerHost,
+		Bounds:    noFaults,
 		Body: func(e *Env) {
 			e.Gates("GotConn", "PutIdleConn")
 			e.Serve(nil)
 			e.Get("r1", "/").MayCancel()
 			e.Get("r2", "/").MayCancel()
-			e.Answered(e.Get("r3", "/"))
+			e.WantAnswered(e.Get("r3", "/"))
 		},
 	},
 	{
 		Name:     "limit-hosts-apart",
 		Claim:    "A host at its limit holds up no request to another host.",
-		Verdict:  stuck,
+		Verdict:  noneStuck,
 		Source:   maxConnsPerHost,
-		Settings: atLimit,
+		Settings: oneConnPerHost,
 		Body: func(e *Env) {
 			e.ServeHost("api.test", nil)
 			e.ServeHost("other.test", nil)
@@ -215,7 +201,7 @@ var limitCases = []Case{
 			r2.Finish()
 			r1.WantPending()
 			r1.Cancel()
-			e.failed(r1)
+			e.wantFailed(r1, "it was cancelled")
 		},
 	},
 	{
@@ -224,14 +210,14 @@ var limitCases = []Case{
 		Verdict:  "limits never exceeded",
 		Source:   "net/http: Transport.MaxIdleConns",
 		Settings: harness.Settings{MaxIdleConns: 1},
-		Bounds:   without,
+		Bounds:   noFaults,
 		Body: func(e *Env) {
 			e.ServeHost("api.test", nil)
 			e.ServeHost("other.test", nil)
 			r1, r2 := e.Get("r1", "/"), e.T.Get("r2", e.Transport, e.URLOf("other.test", "/"))
 			r3 := e.Get("r3", "/")
-			e.Answered(r1, r2, r3)
-			e.MostOpen(1, "MaxIdleConns is 1")
+			e.WantAnswered(r1, r2, r3)
+			e.WantMostOpen(1, "MaxIdleConns is 1")
 		},
 	},
 	{
@@ -240,11 +226,11 @@ var limitCases = []Case{
 		Verdict:  "limits never exceeded",
 		Source:   "net/http: Transport.MaxIdleConnsPerHost",
 		Settings: harness.Settings{MaxIdleConnsPerHost: 1},
-		Bounds:   without,
+		Bounds:   noFaults,
 		Body: func(e *Env) {
 			e.Serve(nil)
-			e.Answered(e.Get("r1", "/"), e.Get("r2", "/"), e.Get("r3", "/"))
-			e.MostOpen(1, "MaxIdleConnsPerHost is 1")
+			e.WantAnswered(e.Get("r1", "/"), e.Get("r2", "/"), e.Get("r3", "/"))
+			e.WantMostOpen(1, "MaxIdleConnsPerHost is 1")
 		},
 	},
 	{
@@ -254,11 +240,11 @@ var limitCases = []Case{
 		Issues:   []string{"golang/go#13633", "golang/go#13825"},
 		Source:   "net/http: Transport.MaxIdleConnsPerHost",
 		Settings: harness.Settings{MaxIdleConnsPerHost: 1},
-		Bounds:   without,
+		Bounds:   noFaults,
 		Body: func(e *Env) {
 			e.Serve(nil)
-			e.Answered(e.Do("r1", "HEAD", "/bytes/10", ""), e.Do("r2", "GET", "/status/204", ""), e.Do("r3", "GET", "/bytes/0", ""))
-			e.MostOpen(1, "MaxIdleConnsPerHost is 1")
+			e.WantAnswered(e.Do("r1", "HEAD", "/bytes/10", ""), e.Do("r2", "GET", "/status/204", ""), e.Do("r3", "GET", "/bytes/0", ""))
+			e.WantMostOpen(1, "MaxIdleConnsPerHost is 1")
 		},
 	},
 	{
@@ -272,9 +258,9 @@ var limitCases = []Case{
 			e.Serve(nil)
 			r1 := e.Get("r1", "/")
 			r1.Await()
-			e.Answered(r1, e.Get("r2", "/"), e.Get("r3", "/bytes/0"))
-			e.Opened(3, "DisableKeepAlives is set")
-			e.MostOpen(0, "DisableKeepAlives is set")
+			e.WantAnswered(r1, e.Get("r2", "/"), e.Get("r3", "/bytes/0"))
+			e.WantOpened(3, "DisableKeepAlives is set")
+			e.WantMostOpen(0, "DisableKeepAlives is set")
 		},
 	},
 	{
@@ -290,7 +276,7 @@ var limitCases = []Case{
 			for i := range requests {
 				r := e.Get(fmt.Sprintf("r%d", i+1), "/")
 				r.Cancel()
-				e.failed(r)
+				e.wantFailed(r, "it was cancelled")
 			}
 			dials := 0
 			for _, ev := range e.Net.Pending() {
@@ -304,26 +290,4 @@ var limitCases = []Case{
 			e.Rest()
 		},
 	},
-}
-
-// failAtMost lets everything happen, and expects that no more than n of the
-// requests failed, those that were cancelled aside.
-func (e *Env) failAtMost(n int, requests ...*harness.Request) {
-	e.Rest()
-	var failed []error
-	for _, r := range requests {
-		if err := r.Err(); err != nil && !errors.Is(err, context.Canceled) {
-			failed = append(failed, fmt.Errorf("%s: %w", r.Name(), err))
-		}
-	}
-	if len(failed) > n {
-		e.Errorf("got %d requests that failed, want %d at most, for that was all that went wrong: %v", len(failed), n, failed)
-	}
-}
-
-// failed expects that a request has ended with an error.
-func (e *Env) failed(r *harness.Request) {
-	if r.Err() == nil {
-		e.Errorf("%s: got no error, want one", r.Name())
-	}
 }

@@ -8,8 +8,6 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-const firstCome = "first come, first served"
-
 var orderCases = []Case{
 	{
 		Name:      "order-first-come",
@@ -17,7 +15,7 @@ var orderCases = []Case{
 		Verdict:   firstCome,
 		Source:    maxConnsPerHost,
 		Protocols: HTTP1,
-		Settings:  atLimit,
+		Settings:  oneConnPerHost,
 		Bounds:    harness.Bounds{Delays: 3, Faults: harness.None, Schedules: 150},
 		Body: func(e *Env) {
 			var came []string
@@ -27,7 +25,7 @@ var orderCases = []Case{
 			}))
 			noted := &noted{RoundTripper: e.Transport}
 			e.Transport = noted
-			e.Answered(e.Get("r1", "/"), e.Get("r2", "/"), e.Get("r3", "/"), e.Get("r4", "/"))
+			e.WantAnswered(e.Get("r1", "/"), e.Get("r2", "/"), e.Get("r3", "/"), e.Get("r4", "/"))
 			if !slices.Equal(came, noted.began) {
 				e.Errorf("got the requests served in the order %v, want the order in which they began, %v", came, noted.began)
 			}
@@ -40,7 +38,7 @@ var orderCases = []Case{
 		Issues:    []string{"golang/go#29889"},
 		Source:    maxConnsPerHost,
 		Protocols: HTTP1,
-		Settings:  atLimit,
+		Settings:  oneConnPerHost,
 		Body: func(e *Env) {
 			e.Peer("api.test:80")
 			r1, r2, r3 := e.Get("r1", "/1"), e.Get("r2", "/2"), e.Get("r3", "/3")
@@ -57,17 +55,17 @@ var orderCases = []Case{
 	{
 		Name:     "order-passed-over",
 		Claim:    "A request that gave up in line is passed over, and those behind it are served.",
-		Verdict:  stuck + "; " + firstCome,
+		Verdict:  noneStuck + "; " + firstCome,
 		Issues:   []string{"golang/go#33849"},
 		Source:   maxConnsPerHost,
-		Settings: atLimit,
+		Settings: oneConnPerHost,
 		Bounds:   harness.Bounds{Delays: 3, Faults: harness.None, Schedules: 150},
 		Body: func(e *Env) {
 			e.Serve(nil)
 			r1 := e.Get("r1", "/")
 			e.Get("r2", "/").MayCancel()
 			e.Get("r3", "/").MayCancel()
-			e.Answered(r1, e.Get("r4", "/"))
+			e.WantAnswered(r1, e.Get("r4", "/"))
 		},
 	},
 	{
@@ -109,7 +107,7 @@ var orderCases = []Case{
 			e.Serve(nil)
 			e.Get("r1", "/").MayCancel()
 			e.Get("r2", "/").MayCancel()
-			e.Answered(e.Get("r3", "/"), e.Get("r4", "/"))
+			e.WantAnswered(e.Get("r3", "/"), e.Get("r4", "/"))
 		},
 	},
 	{
@@ -138,16 +136,16 @@ var orderCases = []Case{
 	{
 		Name:     "order-hosts-apart",
 		Claim:    "A connection that comes free is for those who wait for its host, and they are served in their order whoever waits for another.",
-		Verdict:  stuck + "; " + firstCome,
+		Verdict:  noneStuck + "; " + firstCome,
 		Source:   maxConnsPerHost,
-		Settings: atLimit,
+		Settings: oneConnPerHost,
 		Bounds:   harness.Bounds{Faults: harness.None, Schedules: 150},
 		Body: func(e *Env) {
-			e.ServeHost("api.test", named("api"))
-			e.ServeHost("other.test", named("other"))
+			e.ServeHost("api.test", answersWith("api"))
+			e.ServeHost("other.test", answersWith("other"))
 			other := func(name string) *harness.Request { return e.T.Get(name, e.Transport, e.URLOf("other.test", "/")) }
 			r1, r2, r3, r4 := e.Get("r1", "/"), other("r2"), e.Get("r3", "/"), other("r4")
-			e.Answered(r1, r2, r3, r4)
+			e.WantAnswered(r1, r2, r3, r4)
 			r1.WantBody("api")
 			r2.WantBody("other")
 			r3.WantBody("api")
@@ -161,13 +159,13 @@ var orderCases = []Case{
 		Issues:    []string{"golang/go#10886"},
 		Source:    maxConnsPerHost,
 		Protocols: HTTP1,
-		Settings:  atLimit,
+		Settings:  oneConnPerHost,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			e.Net.Hold("dial")
 			r1, r2, r3 := e.Get("r1", "/"), e.Get("r2", "/"), e.Get("r3", "/")
 			e.Net.WantDial().Refuse()
-			e.failed(r1)
+			e.wantFailed(r1, "it was cancelled")
 			c1 := e.Net.WantDial("the place of the refused dial is free").Open()
 			r2.WantDone(c1, "it has waited longest")
 			r3.WantPending()

@@ -31,7 +31,7 @@ var retryCases = []Case{
 			} {
 				for _, end := range []string{"fin", "rst"} {
 					name := fmt.Sprintf("%s%d", end, i+1)
-					c1, url := e.warm(name + ".test")
+					c1, url := e.usedConn(name + ".test")
 					e.Net.Hold(c1.ID() + " server " + end)
 					if end == "rst" {
 						c1.Reset()
@@ -52,7 +52,7 @@ var retryCases = []Case{
 						e.Errorf("%s with %s and body %q: got it not sent again after a %s (%v)", kind.method, kind.key, kind.body, end, r.Err())
 						continue
 					}
-					got := received(c2)
+					got := arrived(c2)
 					if !strings.HasPrefix(got, kind.method+" / HTTP/1.1\r\n") || !strings.HasSuffix(got, "\r\n\r\n"+kind.body) {
 						e.Errorf("%s with body %q: got %q sent again", kind.method, kind.body, got)
 					}
@@ -86,7 +86,7 @@ var retryCases = []Case{
 		Body: func(e *Env) {
 			e.Gates("Write")
 			for _, end := range []string{"fin", "rst"} {
-				c1, url := e.warm(end + ".test")
+				c1, url := e.usedConn(end + ".test")
 				write := "gate " + c1.ID() + " Write"
 				e.Net.Hold(write)
 				r := e.T.Post(end, e.Transport, url, "whole")
@@ -102,7 +102,7 @@ var retryCases = []Case{
 					e.Errorf("got a POST not sent again after a %s, of which nothing was written (%v)", end, r.Err())
 					continue
 				}
-				if got := received(c2); !strings.HasSuffix(got, "\r\n\r\nwhole") {
+				if got := arrived(c2); !strings.HasSuffix(got, "\r\n\r\nwhole") {
 					e.Errorf("got %q on the other connection, want the whole request", got)
 				}
 				c2.Respond(http.StatusNoContent, "")
@@ -173,28 +173,6 @@ var retryCases = []Case{
 			}
 		},
 	},
-}
-
-// warm is a connection to a scripted peer on that host, in HTTP/1.1, on which a
-// request was answered, and a URL of the host.
-func (e *Env) warm(host string) (*harness.Conn, string) {
-	url := e.URLOf(host, "/")
-	e.Peer(e.Addr(host))
-	r := e.T.Get("warm "+host, e.Transport, url)
-	c := r.Conn()
-	c.Respond(http.StatusNoContent, "")
-	r.WantStatus(http.StatusNoContent)
-	return c, url
-}
-
-// received takes what has arrived at the peer's end of a connection.
-func received(c *harness.Conn) string {
-	b := make([]byte, c.Server().Unread())
-	if len(b) > 0 {
-		n, _ := c.Server().Read(b)
-		b = b[:n]
-	}
-	return string(b)
 }
 
 // serveWholeBodies runs a server that expects every body that ends to be so

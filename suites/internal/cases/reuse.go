@@ -8,11 +8,6 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// calm is the bounds of a case in which nothing fails and little can differ.
-var calm = harness.Bounds{Delays: 1, Faults: harness.None, Schedules: 40}
-
-const noDialWhileIdle = "no dial while a usable connection is idle"
-
 var reuseCases = []Case{
 	{
 		Name:    "reuse-sequential",
@@ -25,7 +20,7 @@ var reuseCases = []Case{
 			for _, name := range []string{"r1", "r2", "r3"} {
 				e.Get(name, "/").Await()
 			}
-			e.Opened(1, "the requests came one after another")
+			e.WantOpened(1, "the requests came one after another")
 		},
 	},
 	{
@@ -40,7 +35,7 @@ var reuseCases = []Case{
 			r1.Await()
 			r2.Await()
 			r3, r4 := e.Get("r3", "/"), e.Get("r4", "/")
-			e.Answered(r1, r2, r3, r4)
+			e.WantAnswered(r1, r2, r3, r4)
 			if n := e.Net.Opened(); n > 2 {
 				e.Errorf("got %d connections for requests of which two came at once, want 2 at most", n)
 			}
@@ -51,7 +46,7 @@ var reuseCases = []Case{
 		Claim:   "A response that has no body leaves its connection to the next request, whatever the reason that it has none.",
 		Verdict: noDialWhileIdle,
 		Source:  "RFC 9112 section 6.3",
-		Bounds:  calm,
+		Bounds:  fewOrders,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			e.Do("r1", "HEAD", "/bytes/10", "").Await()
@@ -59,8 +54,8 @@ var reuseCases = []Case{
 			e.Do("r3", "GET", "/status/304", "").Await()
 			e.Do("r4", "GET", "/bytes/0", "").Await()
 			r5 := e.Get("r5", "/")
-			e.Answered(r5)
-			e.Opened(1, "no response had a body to wait for")
+			e.WantAnswered(r5)
+			e.WantOpened(1, "no response had a body to wait for")
 		},
 	},
 	{
@@ -68,7 +63,7 @@ var reuseCases = []Case{
 		Claim:   "A status that tells of an error is no error of the connection: it is used again.",
 		Verdict: noDialWhileIdle,
 		Source:  "RFC 9112 section 9.3",
-		Bounds:  calm,
+		Bounds:  fewOrders,
 		Body: func(e *Env) {
 			codes := []int{http.StatusBadRequest, http.StatusNotFound, http.StatusTooManyRequests,
 				http.StatusInternalServerError, http.StatusServiceUnavailable}
@@ -80,7 +75,7 @@ var reuseCases = []Case{
 			for _, name := range []string{"r1", "r2", "r3", "r4", "r5"} {
 				e.Get(name, "/").Await()
 			}
-			e.Opened(1, "the connection was not what failed")
+			e.WantOpened(1, "the connection was not what failed")
 		},
 	},
 	{
@@ -88,7 +83,7 @@ var reuseCases = []Case{
 		Claim:   "A body whose length is not known before its end is read to that end, with its trailer, and the connection is used again.",
 		Verdict: noDialWhileIdle,
 		Source:  "RFC 9112 section 7.1",
-		Bounds:  calm,
+		Bounds:  fewOrders,
 		Body: func(e *Env) {
 			e.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Trailer", "Sum")
@@ -102,7 +97,7 @@ var reuseCases = []Case{
 				r.Await()
 				r.WantBody("onetwo")
 			}
-			e.Opened(1, "the last chunk was read")
+			e.WantOpened(1, "the last chunk was read")
 		},
 	},
 	{
@@ -116,7 +111,7 @@ var reuseCases = []Case{
 			for _, name := range []string{"r1", "r2", "r3"} {
 				e.Get(name, "/bytes/200000").Await()
 			}
-			e.Opened(1, "all of it was read")
+			e.WantOpened(1, "all of it was read")
 		},
 	},
 	{
@@ -124,7 +119,7 @@ var reuseCases = []Case{
 		Claim:   "A body that is read to its end gives its connection back, closed or not.",
 		Verdict: noDialWhileIdle,
 		Source:  "RFC 9112 section 9.3",
-		Bounds:  calm,
+		Bounds:  fewOrders,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			client := e.Client(e.Transport)
@@ -137,7 +132,7 @@ var reuseCases = []Case{
 					e.Fatalf("got %d bytes, %v, want 10", len(b), err)
 				}
 			}
-			e.Opened(1, "nothing was left to read")
+			e.WantOpened(1, "nothing was left to read")
 		},
 	},
 	{
@@ -145,7 +140,7 @@ var reuseCases = []Case{
 		Claim:   "A request with a body leaves its connection to the next one, of whatever method.",
 		Verdict: noDialWhileIdle,
 		Source:  "RFC 9112 section 9.3",
-		Bounds:  calm,
+		Bounds:  fewOrders,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			for _, name := range []string{"r1", "r2"} {
@@ -154,7 +149,7 @@ var reuseCases = []Case{
 				r.WantBody("of " + name)
 			}
 			e.Get("r3", "/").Await()
-			e.Opened(1, "both bodies were sent and answered")
+			e.WantOpened(1, "both bodies were sent and answered")
 		},
 	},
 	{
@@ -163,7 +158,7 @@ var reuseCases = []Case{
 		Verdict: "answer belongs to the request; " + noDialWhileIdle,
 		Issues:  []string{"golang/go#26161"},
 		Source:  "RFC 9110 section 15.2",
-		Bounds:  calm,
+		Bounds:  fewOrders,
 		Body: func(e *Env) {
 			e.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				for range 3 {
@@ -179,7 +174,7 @@ var reuseCases = []Case{
 				r.WantStatus(http.StatusAccepted)
 				r.WantBody("done")
 			}
-			e.Opened(1, "the final response ends the exchange")
+			e.WantOpened(1, "the final response ends the exchange")
 		},
 	},
 	{
@@ -194,7 +189,7 @@ var reuseCases = []Case{
 			e.Advance(6 * time.Hour)
 			r2 := e.Get("r2", "/")
 			r2.Finish()
-			e.Opened(1, "nobody said that it may not stay")
+			e.WantOpened(1, "nobody said that it may not stay")
 		},
 	},
 	{
@@ -204,19 +199,19 @@ var reuseCases = []Case{
 		Source:  "RFC 9110 section 7.3.3",
 		Bounds:  harness.Bounds{Faults: harness.None, Schedules: 150},
 		Body: func(e *Env) {
-			e.ServeHost("api.test", named("api"))
-			e.ServeHost("other.test", named("other"))
+			e.ServeHost("api.test", answersWith("api"))
+			e.ServeHost("other.test", answersWith("other"))
 			other := func(name string) *harness.Request { return e.T.Get(name, e.Transport, e.URLOf("other.test", "/")) }
 			r1, r2 := e.Get("r1", "/"), other("r2")
 			r1.Await()
 			r2.Await()
 			r3, r4 := e.Get("r3", "/"), other("r4")
-			e.Answered(r1, r2, r3, r4)
+			e.WantAnswered(r1, r2, r3, r4)
 			r1.WantBody("api")
 			r2.WantBody("other")
 			r3.WantBody("api")
 			r4.WantBody("other")
-			e.Opened(2, "one for each host")
+			e.WantOpened(2, "one for each host")
 		},
 	},
 	{
@@ -225,20 +220,20 @@ var reuseCases = []Case{
 		Verdict:   "answer belongs to the request",
 		Source:    "RFC 9110 section 4.3.1",
 		Protocols: HTTP1 | H2C,
-		Bounds:    calm,
+		Bounds:    fewOrders,
 		Body: func(e *Env) {
-			e.T.Serve("api.test:80", named("80"))
-			e.T.Serve("api.test:8080", named("8080"))
+			e.T.Serve("api.test:80", answersWith("80"))
+			e.T.Serve("api.test:8080", answersWith("8080"))
 			r1 := e.Get("r1", "/")
 			r1.Await()
 			r2 := e.T.Get("r2", e.Transport, "http://api.test:8080/")
 			r2.Await()
 			r3 := e.Get("r3", "/")
-			e.Answered(r1, r2, r3)
+			e.WantAnswered(r1, r2, r3)
 			r1.WantBody("80")
 			r2.WantBody("8080")
 			r3.WantBody("80")
-			e.Opened(2, "one for each port")
+			e.WantOpened(2, "one for each port")
 		},
 	},
 	{
@@ -261,9 +256,4 @@ var reuseCases = []Case{
 			r2.Finish()
 		},
 	},
-}
-
-// named is a server that answers with its name.
-func named(name string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, name) })
 }

@@ -40,10 +40,10 @@ var streamCases = []Case{
 				}
 				return true
 			})
-			e.Answered(e.Post("r1", "/", ""))
-			e.Answered(e.Post("r2", "/", ""), e.Post("r3", "/", ""))
+			e.WantAnswered(e.Post("r1", "/", ""))
+			e.WantAnswered(e.Post("r2", "/", ""), e.Post("r3", "/", ""))
 			before := late
-			e.Answered(e.Post("r4", "/", ""))
+			e.WantAnswered(e.Post("r4", "/", ""))
 			if late > before {
 				e.Errorf("r4: got it sent on the first connection, which the server had left")
 			}
@@ -54,7 +54,7 @@ var streamCases = []Case{
 			}
 			e.Advance(time.Minute)
 			e.Rest()
-			e.MostOpen(2, "the server has closed the first")
+			e.WantMostOpen(2, "the server has closed the first")
 		},
 	},
 	{
@@ -89,15 +89,15 @@ var streamCases = []Case{
 				}
 				return true
 			}, http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: most})
-			e.Answered(e.Get("r0", "/")) // and the settings are known
+			e.WantAnswered(e.Get("r0", "/")) // and the settings are known
 			var requests []*harness.Request
 			for i := range 2*most + 1 {
 				requests = append(requests, e.Get(fmt.Sprintf("r%d", i+1), "/"))
 			}
 			gone, stay := requests[most].MayCancel(), append(requests[:most:most], requests[most+1:]...)
-			e.Answered(stay...)
+			e.WantAnswered(stay...)
 			e.wantErrIn(gone, context.Canceled)
-			e.Opened(1, "the limit holds across all connections to the server")
+			e.WantOpened(1, "the limit holds across all connections to the server")
 		},
 	},
 }

@@ -94,8 +94,8 @@ var tlsCases = []Case{
 			r2 := e.T.Get("r2", e.Transport, "https://api.test/")
 			e.Rest()
 			e.wantErrIn(r1, context.Canceled)
-			e.Answered(r2)
-			e.MostOpen(2, "each dialed once")
+			e.WantAnswered(r2)
+			e.WantMostOpen(2, "each dialed once")
 		},
 	},
 	{
@@ -111,13 +111,13 @@ var tlsCases = []Case{
 			e.ServeTLSAs("api.test:443", "flip")
 			r1 := e.T.Get("r1", e.Transport, "https://api.test/")
 			r2 := e.T.Post("r2", e.Transport, "https://api.test/echo", "whole")
-			e.Answered(r1, r2)
+			e.WantAnswered(r1, r2)
 			e.CloseIdle()
 			r3 := e.T.Post("r3", e.Transport, "https://api.test/echo", "whole")
-			e.Answered(r3)
+			e.WantAnswered(r3)
 			e.CloseIdle()
 			r4 := e.T.Post("r4", e.Transport, "https://api.test/echo", "whole")
-			e.Answered(r4)
+			e.WantAnswered(r4)
 			r2.WantBody("whole")
 			r3.WantBody("whole")
 			r4.WantBody("whole")
