@@ -63,8 +63,7 @@ var connCases = []Case{
 		Verdict: "which connection a request runs on",
 		Source:  "net/http: ClientConn.RoundTrip",
 		Body: func(e *Env) {
-			e.serveRoom(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Host) }))
-			c := e.onConn()
+			c := e.conn(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Host) }))
 			r1 := e.T.Get("r1", c, e.URLOf("other.test", "/"))
 			r1.WantStatus(http.StatusOK)
 			r1.WantBody("other.test")
@@ -115,7 +114,7 @@ var connCases = []Case{
 		Body: func(e *Env) {
 			running, all := 0, 0
 			turn := make(chan struct{}, 1)
-			e.serveRoom(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			e.conn(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				turn <- struct{}{}
 				if running++; running > e.room() {
 					e.Errorf("the connection has room for %d requests, and got %d", e.room(), running)
@@ -129,7 +128,6 @@ var connCases = []Case{
 				<-turn
 				harness.Pages(w, r)
 			}))
-			e.onConn()
 			e.Get("r0", "/").Await() // and the server's settings are known
 			e.WantAnswered(e.Get("r1", "/"), e.Post("r2", "/echo", "two"), e.Get("r3", "/bytes/10"), e.Get("r4", "/"))
 			e.WantOpened(1, "all are on the one connection")
@@ -142,8 +140,7 @@ var connCases = []Case{
 		Source:    "net/http: ClientConn.RoundTrip; RFC 9113 section 6.5.2",
 		Protocols: H2 | H2C,
 		Body: func(e *Env) {
-			p := e.serveStreams(1)
-			c := e.onConn()
+			c, p := e.connOfStreams(1)
 			r1, w := e.Get("r1", "/"), e.Get("w", "/")
 			w.WantPending("there is room for one")
 			p.WriteSettings(maxStreams(2))
@@ -163,10 +160,7 @@ var connCases = []Case{
 		Verdict: "cancelled requests end at once",
 		Source:  "net/http: Request.Context; ClientConn.RoundTrip",
 		Body: func(e *Env) {
-			h := newHolding()
-			e.serveRoom(h)
-			e.Cleanup(h.release)
-			c := e.onConn()
+			c, h := e.connThatHolds()
 			full := e.fill()
 			w1 := e.Get("w1", "/")
 			ctx, cancel := context.WithTimeout(e.Context(), 5*time.Second)
@@ -196,8 +190,7 @@ var connCases = []Case{
 		Source:  "net/http: ClientConn.RoundTrip",
 		Bounds:  harness.Bounds{Faults: harness.None, Schedules: 150},
 		Body: func(e *Env) {
-			e.serveRoom(nil)
-			c := e.onConn()
+			c := e.conn(nil)
 			e.Get("r0", "/").Await()
 			e.Get("r1", "/").MayCancel()
 			e.Post("r2", "/echo", "two").MayCancel()
@@ -235,10 +228,7 @@ var connCases = []Case{
 		Issues:  []string{"golang/go#35015"},
 		Source:  "net/http: RoundTripper; ClientConn.RoundTrip",
 		Body: func(e *Env) {
-			h := newHolding()
-			e.serveRoom(h)
-			e.Cleanup(h.release)
-			c := e.onConn()
+			c, _ := e.connThatHolds()
 			e.fill()
 			b1, b2, b3 := newBody(strings.NewReader("1")), newBody(strings.NewReader("2")), newBody(strings.NewReader("3"))
 			w1 := e.Start("w1", c, upload(e.Context(), e.URL("/echo"), b1))
@@ -262,8 +252,7 @@ var connCases = []Case{
 		Issues:  []string{"golang/go#35015"},
 		Source:  "net/http: RoundTripper; ClientConn.RoundTrip",
 		Body: func(e *Env) {
-			e.serveRoom(nil)
-			c := e.onConn()
+			c := e.conn(nil)
 			for _, bad := range []struct {
 				name  string
 				spoil func(*http.Request)

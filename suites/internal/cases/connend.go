@@ -56,8 +56,7 @@ var connEndCases = []Case{
 		Issues:  []string{"golang/go#78555"},
 		Source:  "net/http: ClientConn.Close",
 		Body: func(e *Env) {
-			e.serveRoom(nil)
-			c := e.onConn()
+			c := e.conn(nil)
 			body := &blockedBody{countedBody: newBody(nil), until: make(chan struct{})}
 			e.Cleanup(body.unblock) // whatever the connection does
 			r1 := e.Start("r1", c, upload(e.Context(), e.URL("/echo"), body))
@@ -75,8 +74,7 @@ var connEndCases = []Case{
 		Source:  "net/http: ClientConn.Close",
 		Bounds:  harness.Bounds{Faults: harness.None, Schedules: 120},
 		Body: func(e *Env) {
-			e.serveRoom(slowAnswers(time.Second))
-			c := e.onConn()
+			c := e.conn(slowAnswers(time.Second))
 			bodies := e.keepBodies()
 			e.T.MayCloseIdle(closesConn{e, c})
 			e.Get("r1", "/").MayCancel()
@@ -91,8 +89,7 @@ var connEndCases = []Case{
 		Verdict: "each request has its outcome",
 		Source:  "net/http: ClientConn.Err, ClientConn.Available, ClientConn.Reserve",
 		Body: func(e *Env) {
-			e.serveRoom(nil)
-			c := e.onConn()
+			c := e.conn(nil)
 			e.wantOK("r1")
 			if err := c.Err(); err != nil {
 				e.Errorf("Err: got %v, want nil: the connection is usable", err)
@@ -112,8 +109,7 @@ var connEndCases = []Case{
 		Verdict: "the counts add up",
 		Source:  "net/http: ClientConn.Available",
 		Body: func(e *Env) {
-			e.serveRoom(nil)
-			c := e.onConn()
+			c := e.conn(nil)
 			c.Close()
 			e.Settle()
 			e.wantEnded(c, "it was closed")
@@ -125,8 +121,7 @@ var connEndCases = []Case{
 		Verdict: "the counts add up",
 		Source:  "net/http: ClientConn.InFlight",
 		Body: func(e *Env) {
-			e.serveRoom(nil)
-			c := e.onConn()
+			c := e.conn(nil)
 			e.wantOK("r1")
 			e.mustReserve(c)
 			c.Close()
@@ -169,12 +164,9 @@ var connEndCases = []Case{
 		Issues:  []string{"golang/go#15461"},
 		Source:  "net/http: ClientConn.Err, ClientConn.SetStateHook",
 		Body: func(e *Env) {
-			e.serveRoom(nil)
-			c := e.onConn()
+			c := e.conn(nil)
 			e.wantOK("r1")
-			hook := &hookCount{}
-			c.SetStateHook(hook.call)
-			n := hook.count()
+			hook, n := countHook(c)
 			e.Net.Kill(e.Addr("api.test"))
 			e.Settle()
 			e.wantEnded(c, "the server has ended")
@@ -190,8 +182,7 @@ var connEndCases = []Case{
 		Source:    "RFC 9113 section 6.8; net/http: ClientConn.Available, ClientConn.Reserve",
 		Protocols: H2 | H2C,
 		Body: func(e *Env) {
-			p := e.serveStreams(10)
-			c := e.onConn()
+			c, p := e.connOfStreams(10)
 			r1, r2 := e.Get("r1", "/"), e.Get("r2", "/")
 			p.WriteGoAway(p.ids["r1"], http2.ErrCodeNo, nil)
 			e.Settle()
@@ -215,8 +206,7 @@ var connEndCases = []Case{
 		Source:    "net/http: ClientConn.RoundTrip; RFC 9113 section 6.8",
 		Protocols: H2 | H2C,
 		Body: func(e *Env) {
-			p := e.serveStreams(1)
-			e.onConn()
+			_, p := e.connOfStreams(1)
 			r1, w := e.Get("r1", "/"), e.Get("w", "/")
 			w.WantPending("there is room for one")
 			p.WriteGoAway(p.ids["r1"], http2.ErrCodeNo, nil)

@@ -93,6 +93,26 @@ func (e *Env) onConn() ClientConn {
 	return c
 }
 
+// conn runs a server with room for few requests, and makes a connection to it: see
+// serveRoom and onConn.
+func (e *Env) conn(h http.Handler) ClientConn {
+	e.serveRoom(h)
+	return e.onConn()
+}
+
+// connThatHolds makes a connection whose server keeps answers back until the case ends.
+func (e *Env) connThatHolds() (ClientConn, *holding) {
+	h := newHolding()
+	e.Cleanup(h.release)
+	return e.conn(h), h
+}
+
+// connOfStreams makes a connection to a server of HTTP/2 that allows so many streams.
+func (e *Env) connOfStreams(most uint32) (ClientConn, *roomPeer) {
+	p := e.serveStreams(most)
+	return e.onConn(), p
+}
+
 // room returns how many requests at once a connection to serveRoom's server has
 // room for.
 func (e *Env) room() int {
@@ -292,6 +312,13 @@ type hookCount struct {
 	running int
 	most    int           // that ran at once
 	block   chan struct{} // what the calls wait for; nil means nothing
+}
+
+// countHook sets a hook that counts, and returns how often it was called at once.
+func countHook(c ClientConn) (hook *hookCount, calls int) {
+	hook = &hookCount{}
+	c.SetStateHook(hook.call)
+	return hook, hook.count()
 }
 
 func (h *hookCount) call() {

@@ -19,8 +19,7 @@ var connStateCases = []Case{
 		Source:  "net/http: ClientConn.InFlight, ClientConn.Available, ClientConn.Reserve",
 		Bounds:  harness.Bounds{Delays: 3, Faults: harness.None, Schedules: 150},
 		Body: func(e *Env) {
-			e.serveRoom(nil)
-			c := e.onConn()
+			c := e.conn(nil)
 			e.Get("r0", "/").Await() // and the server's settings are known
 			b := e.keepBooks(c)
 			e.mustReserve(b)
@@ -50,8 +49,7 @@ var connStateCases = []Case{
 		Verdict: "the counts add up",
 		Source:  "net/http: ClientConn.Reserve, ClientConn.Release",
 		Body: func(e *Env) {
-			e.serveRoom(nil)
-			c := e.onConn()
+			c := e.conn(nil)
 			room := e.room()
 			e.wantCounts(c, 0, room, "nothing has happened")
 			for i := range room {
@@ -84,10 +82,7 @@ var connStateCases = []Case{
 		Verdict: "no request waits while there is room",
 		Source:  "net/http: ClientConn.Reserve",
 		Body: func(e *Env) {
-			h := newHolding()
-			e.serveRoom(h)
-			e.Cleanup(h.release)
-			c := e.onConn()
+			c, h := e.connThatHolds()
 			for range e.room() {
 				e.mustReserve(c)
 			}
@@ -114,8 +109,7 @@ var connStateCases = []Case{
 		Source:    "net/http: ClientConn.InFlight, ClientConn.Reserve",
 		Protocols: H2 | H2C,
 		Body: func(e *Env) {
-			p := e.serveStreams(1)
-			c := e.onConn()
+			c, p := e.connOfStreams(1)
 			r1, w := e.Get("r1", "/"), e.Get("w", "/")
 			w.WantPending("there is room for one")
 			p.WriteSettings(maxStreams(3))
@@ -163,14 +157,11 @@ var connStateCases = []Case{
 		Source:  stateHook,
 		Body: func(e *Env) {
 			until := make(chan struct{})
-			e.serveRoom(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			c := e.conn(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				<-until
 				w.WriteHeader(http.StatusNoContent)
 			}))
-			c := e.onConn()
-			hook := &hookCount{}
-			c.SetStateHook(hook.call)
-			n := hook.count()
+			hook, n := countHook(c)
 			r1 := e.Get("r1", "/")
 			r1.WantPending()
 			e.wantCounts(c, 1, e.room()-1, "a request is under way")
@@ -187,11 +178,8 @@ var connStateCases = []Case{
 		Source:    stateHook,
 		Protocols: H2 | H2C,
 		Body: func(e *Env) {
-			p := e.serveStreams(1)
-			c := e.onConn()
-			hook := &hookCount{}
-			c.SetStateHook(hook.call)
-			n := hook.count()
+			c, p := e.connOfStreams(1)
+			hook, n := countHook(c)
 			p.WriteSettings(maxStreams(3))
 			e.Settle()
 			e.wantCounts(c, 0, 3, "the server allows three")
@@ -204,8 +192,7 @@ var connStateCases = []Case{
 		Verdict: "the hook is called",
 		Source:  stateHook,
 		Body: func(e *Env) {
-			e.serveRoom(nil)
-			c := e.onConn()
+			c := e.conn(nil)
 			hook := &hookCount{block: make(chan struct{})}
 			released, closed := make(chan struct{}), make(chan struct{})
 			c.SetStateHook(hook.call)
@@ -238,8 +225,7 @@ var connStateCases = []Case{
 		Verdict: "the hook is called",
 		Source:  stateHook,
 		Body: func(e *Env) {
-			e.serveRoom(nil)
-			c := e.onConn()
+			c := e.conn(nil)
 			e.wantOK("r1")
 			e.Net.Kill(e.Addr("api.test"))
 			e.Settle()
@@ -266,8 +252,7 @@ var connStateCases = []Case{
 		Verdict: "the hook is called",
 		Source:  stateHook,
 		Body: func(e *Env) {
-			e.serveRoom(nil)
-			c := e.onConn()
+			c := e.conn(nil)
 			change := func() {
 				e.mustReserve(c)
 				e.Settle()
