@@ -8,7 +8,7 @@ func NetHTTPQuirks() []Quirk { return slices.Clone(netHTTPQuirks) }
 var netHTTPQuirks = []Quirk{
 	// Of the pool.
 	{
-		Case: "limit-dials-of-the-gone",
+		Case: "limit-dials-after-cancel",
 		Reason: "a dial goes on when its request is gone (Transport.getConn detaches its context), " +
 			"and without MaxConnsPerHost nothing bounds how many do",
 		Issue:    "golang/go#76784",
@@ -19,15 +19,15 @@ var netHTTPQuirks = []Quirk{
 	{Case: "h2c/limit-idle", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: since126},
 	{Case: "h2/idle-evicted-or-used", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: since126},
 	{Case: "h2c/idle-evicted-or-used", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: since126},
-	{Case: "h2/idle-least-recent-goes", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: since126},
-	{Case: "h2c/idle-least-recent-goes", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: since126},
+	{Case: "h2/idle-least-recent-evicted", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: since126},
+	{Case: "h2c/idle-least-recent-evicted", Reason: evictedAndOpen, Breaks: maxIdleConnsDoc, Versions: since126},
 	{Case: "h2c/limit-never-exceeded", Reason: slotOfTheShared, Breaks: maxConnsPerHostDoc, Versions: since126},
-	{Case: "h2c/limit-slot-of-the-closed", Reason: slotOfTheShared, Breaks: maxConnsPerHostDoc, Versions: since126},
-	{Case: "h2c/limit-slot-of-the-expired", Reason: idleSinceDialed, Breaks: maxConnsPerHostDoc, Versions: since126},
-	{Case: "h2c/idle-timeout-begins-anew", Reason: idleSinceDialed, Breaks: idleConnTimeoutDoc, Versions: since126},
-	{Case: "h2c/idle-timeout-spares-use", Reason: idleSinceDialed, Breaks: idleConnTimeoutDoc, Versions: since126},
-	{Case: "h2/idle-server-leaves", Reason: goneAndOpen, Issue: "golang/go#39752", Breaks: closeIdleDoc, Versions: before127},
-	{Case: "h2c/idle-server-leaves", Reason: goneAndOpen, Issue: "golang/go#39752", Breaks: closeIdleDoc, Versions: before127},
+	{Case: "h2c/limit-slot-after-close", Reason: slotOfTheShared, Breaks: maxConnsPerHostDoc, Versions: since126},
+	{Case: "h2c/limit-slot-after-idle-timeout", Reason: idleSinceDialed, Breaks: maxConnsPerHostDoc, Versions: since126},
+	{Case: "h2c/idle-timeout-restarts", Reason: idleSinceDialed, Breaks: idleConnTimeoutDoc, Versions: since126},
+	{Case: "h2c/idle-timeout-not-in-use", Reason: idleSinceDialed, Breaks: idleConnTimeoutDoc, Versions: since126},
+	{Case: "h2/idle-server-shutdown", Reason: goneAndOpen, Issue: "golang/go#39752", Breaks: closeIdleDoc, Versions: before127},
+	{Case: "h2c/idle-server-shutdown", Reason: goneAndOpen, Issue: "golang/go#39752", Breaks: closeIdleDoc, Versions: before127},
 	{
 		Case: "http1/leak-context",
 		Reason: "a wantConn that never dialed stays in Transport.connsPerHostWait, and there alone, until the next request to the host that finds no room; " +
@@ -37,7 +37,7 @@ var netHTTPQuirks = []Quirk{
 		Versions: since126,
 	},
 	{
-		Case: "close-of-request-header",
+		Case: "close-request-header",
 		Reason: "persistConn.readLoop looks at Request.Close and not at the header Connection, which is sent all the same: " +
 			"the connection is kept unless the server says close too",
 		Breaks:   "RFC 9112 section 9.6: who sends the close option MUST NOT send further requests, and MUST close the connection after the final response",
@@ -46,7 +46,7 @@ var netHTTPQuirks = []Quirk{
 
 	// Of exchanges.
 	{
-		Case: "body-behind-a-head",
+		Case: "body-after-head",
 		Reason: "persistConn.readLoop puts the connection into the idle list first and looks only then whether bytes are left over: " +
 			"a request that takes it in between reads them as its answer",
 		Issue:    "golang/go#68653",
@@ -61,8 +61,8 @@ var netHTTPQuirks = []Quirk{
 		Breaks:   "net/http, Request.Context: the context controls the entire lifetime of a request and its response: obtaining a connection, sending the request, ...",
 		Versions: since126,
 	},
-	{Case: "h2/body-of-another-length", Reason: shortAndSent, Breaks: contentLengthRule, Versions: since126},
-	{Case: "h2c/body-of-another-length", Reason: shortAndSent, Breaks: contentLengthRule, Versions: since126},
+	{Case: "h2/body-wrong-length", Reason: shortAndSent, Breaks: contentLengthRule, Versions: since126},
+	{Case: "h2c/body-wrong-length", Reason: shortAndSent, Breaks: contentLengthRule, Versions: since126},
 	{
 		Case: "http1/body-early-answer",
 		Reason: "persistConn.readLoop keeps an answer without a body back while it waits for the request to be written (wroteRequest, 50 ms): " +
@@ -88,7 +88,7 @@ var netHTTPQuirks = []Quirk{
 		Versions: drains127,
 	},
 	{
-		Case: "http1/body-trailer-of-the-drained",
+		Case: "http1/body-trailer-after-close",
 		Reason: "maybeDrainBody reads the body to its end when Close has returned, and body.readTrailer writes what it finds there to the Response, " +
 			"which is the caller's by then: a data race",
 		Issue:    "golang/go#81521",
@@ -107,7 +107,7 @@ var netHTTPQuirks = []Quirk{
 
 	// Of a ClientConn.
 	{
-		Case: "conn-body-of-a-bad-request",
+		Case: "conn-body-invalid-request",
 		Reason: "ClientConn.RoundTrip gives the reservation back and returns when validateClientConnRequest finds a mistake, " +
 			"and does not close the body",
 		Breaks:   roundTripperDoc,
@@ -147,7 +147,7 @@ var netHTTPQuirks = []Quirk{
 		Versions: since126,
 	},
 	{
-		Case: "conn-hook-of-no-body",
+		Case: "conn-hook-no-body",
 		Reason: "ClientConn.shouldRunStateHook compares with what it saw when it ran last, and RoundTrip has it run at its end only: " +
 			"a request without a reservation, over before RoundTrip returns, was never seen in flight",
 		Breaks:   "net/http, ClientConn.SetStateHook: f is called when InFlight decreases (existing requests complete)",

@@ -15,24 +15,24 @@ var http2Quirks = concat(
 			"clientConnPool.getClientConn (client_conn_pool.go:87) receives only from dialCall.done",
 		Issue:  "golang/go#67665",
 		Breaks: "net/http: for outgoing client requests, the context controls the entire lifetime of a request and its response: obtaining a connection, ...", Versions: xnetVersion,
-	}, append(both("order-dials-race", "cancel-anywhere", "cancel-who-dialed", "close-late-dial", "leak-dial-of-the-cancelled", "leak-dial-too-late"),
-		"h2/tls-cancelled", "h2/http2-dies")...),
+	}, append(both("order-dials-race", "cancel-anywhere", "cancel-dialing-request", "close-late-dial", "leak-dial-after-cancel", "leak-late-dial"),
+		"h2/tls-cancelled", "h2/http2-connection-lost")...),
 	quirk(suites.Quirk{
 		Reason: "a request that gets no connection returns without closing its body: the fix for early errors left out Transport.roundTripViaPool (transport_common.go:342) " +
 			"and the checks before it",
 		Issue: "golang/go#48341", Breaks: "net/http: RoundTrip must always close the body, including on errors", Versions: xnetVersion,
-	}, both("cancel-uploading", "body-closed-once", "body-of-a-bad-request")...),
+	}, both("cancel-uploading", "body-closed-once", "body-invalid-request")...),
 	quirk(suites.Quirk{
 		Reason: "GOAWAY on an idle connection removes it from the pool in which CloseIdleConnections looks for connections (clientConnPool.MarkDead); because no stream is open " +
 			"whose end would close it, it stays open until the server closes it",
 		Issue: "golang/go#39752", Breaks: http2CloseIdleDoc, Versions: xnetVersion,
-	}, both("idle-server-leaves")...),
+	}, both("idle-server-shutdown")...),
 	quirk(suites.Quirk{
 		Reason: "clientStream.writeRequestBody checks only for too many bytes (transport.go:1565): a body that is shorter than its length is sent with END_STREAM as if it were complete",
 		Breaks: "RFC 9113 section 8.1.1: a request is malformed if its content-length does not equal the sum of the DATA frame payload lengths that form the content", Versions: xnetVersion,
-	}, both("body-of-another-length")...),
+	}, both("body-wrong-length")...),
 	quirk(suites.Quirk{
 		Reason: "a middlebox has changed the length of a frame: the server waits for the rest of the frame, and the client for the server's answer; ReadIdleTimeout would end that, but its default is 0",
 		Breaks: "nothing: http2: ReadIdleTimeout: if zero, no health check is performed", Versions: xnetVersion,
-	}, "h2c/http2-dies"),
+	}, "h2c/http2-connection-lost"),
 )

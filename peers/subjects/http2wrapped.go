@@ -15,13 +15,13 @@ const http2Name = "x/net/http2 over net/http"
 // net/http explains the mechanism.
 var http2Quirks = concat(
 	http2Alone,
-	ofNetHTTP(both("body-of-another-length")...),
+	ofNetHTTP(both("body-wrong-length")...),
 	quirk(suites.Quirk{
 		Reason: "a request that shares the dial of another request fails when the other request was cancelled and CloseIdleConnections is called: " +
 			"net/http then cancels the dial, because it knows of no other request that waits for it (Transport.CloseIdleConnections), " +
 			"and Transport.dialForRoundTrip (transport_wrap.go:315) returns the error of the dial to each request that waits",
 		Breaks: http2CloseIdleDoc, Versions: xnetVersion,
-	}, both("leak-dial-too-late")...),
+	}, both("leak-late-dial")...),
 )
 
 // ofNetHTTP returns the quirks of net/http for these cases.

@@ -38,14 +38,14 @@ var fastQuirks = concat(
 			"passes a free connection only to a request that waits at MaxConns and for which no dial has begun (decConnsCount, client.go:1907)",
 		Breaks: "nothing that fasthttp promises: only net/http serves a request by the dial or the free connection, whichever comes first", Versions: fasthttpVersion,
 	}, "limit-never-exceeded", "order-dials-race", "order-idle-before-dial", "cancel-anywhere", "cancel-got-connection", "cancel-late", "cancel-orphan", "idle-dial-wins",
-		"idle-end-in-flight", "idle-late-dial-closed", "idle-timeout-of-both", "idle-wins", "broken-anywhere", "body-blocks", "body-closed-once", "close-late-dial",
-		"close-of-response-and-post", "close-orphans-too", "close-spares-use", "leak-dial-of-the-cancelled", "leak-end-behind-answer"),
+		"idle-server-close-in-flight", "idle-late-dial-closed", "idle-timeout-both-sides", "idle-wins", "broken-anywhere", "body-blocks", "body-closed-once", "close-late-dial",
+		"close-response-before-post", "close-orphaned-dials", "close-not-in-use", "leak-dial-after-cancel", "leak-close-after-answer"),
 	quirk(suites.Quirk{
 		Reason: "a request has no context: when its caller gives up, the request goes on, with its dial, its place in line, its body and its connection, " +
 			"until the server has answered or ReadTimeout is over (HostClient.Do, client.go:1495)",
 		Issue: "valyala/fasthttp#2198", Breaks: "nothing that fasthttp promises: net/http: the context controls the entire lifetime of a request", Versions: fasthttpVersion,
-	}, "limit-dials-of-the-gone", "limit-hosts-apart", "limit-slot-of-the-cancelled", "limit-slot-of-the-refused", "order-passed-over", "cancel-all", "cancel-limit",
-		"cancel-uploading", "cancel-waiter", "cancel-written", "body-dropped", "leak-dial-fails", "leak-dial-too-late", "leak-in-line", "leak-silent-server", "leak-timed-out", "limit-at-callbacks", "cancel-silent-peer"),
+	}, "limit-dials-after-cancel", "limit-hosts-apart", "limit-slot-after-cancel", "limit-slot-after-failed-dial", "order-skips-cancelled", "cancel-all", "cancel-limit",
+		"cancel-uploading", "cancel-waiter", "cancel-written", "body-dropped", "leak-dial-fails", "leak-late-dial", "leak-waiter-timeout", "leak-silent-server", "leak-timed-out", "limit-at-callbacks", "cancel-silent-peer"),
 	quirk(suites.Quirk{
 		Reason: "a response is not read before the whole request is written: transport.RoundTrip (client.go:3231) does one after the other; if a server answers early " +
 			"and stops reading, the client waits until WriteTimeout is over",
@@ -55,12 +55,12 @@ var fastQuirks = concat(
 		Reason: "the client does not read from a connection while it is idle: only the next request notices a FIN, a reset or bytes that belong to no request, " +
 			"and it fails if it must not be sent again (HostClient.ReleaseConn, client.go:1968, only puts the connection on a list)",
 		Issue: "valyala/fasthttp#882", Breaks: "RFC 9112 section 9.5: implementations SHOULD constantly monitor open connections for a received closure signal and respond to it as appropriate", Versions: fasthttpVersion,
-	}, "idle-end-before-post", "idle-end-is-heard", "idle-restart", "idle-server-left", "broken-fin-idle", "broken-reset-idle", "broken-unsolicited", "tls-goodbye"),
+	}, "idle-server-close-before-post", "idle-server-close-seen", "idle-restart", "idle-after-server-shutdown", "broken-fin-idle", "broken-reset-idle", "broken-unsolicited", "tls-close-notify"),
 	quirk(suites.Quirk{
 		Reason: "connsCleaner (client.go:1858) checks connections each MaxIdleConnDuration after its start, and not when the oldest one is due: " +
 			"a connection that becomes idle just after a check stays open for almost twice as long",
 		Breaks: "fasthttp: MaxIdleConnDuration: idle keep-alive connections are closed after this duration", Versions: fasthttpVersion,
-	}, "idle-timeout", "idle-timeout-begins-anew", "idle-timeout-ends-it"),
+	}, "idle-timeout", "idle-timeout-restarts", "idle-timeout-closes"),
 	quirk(suites.Quirk{
 		Reason: "Response.ReadLimitBody (http.go:1582) takes every informational response except 100 as the answer: the answer itself stays on the connection, " +
 			"and the next request on the connection gets it (TestFastHints)",
@@ -93,7 +93,7 @@ var fastQuirks = concat(
 		Reason: "a response to HEAD, or one that has arrived completely, frees its connection at once: so the order in which bodies are read does not matter, " +
 			"and bytes after the answer are dropped with the buffer, while the connection stays (HostClient.ReleaseReader, client.go:2053)",
 		Breaks: "RFC 9112 section 6.3: a client MUST NOT process, cache, or forward such extra data as a separate response", Versions: fasthttpVersion,
-	}, "order-newest-first", "body-behind-a-head"),
+	}, "order-newest-first", "body-after-head"),
 	quirk(suites.Quirk{
 		Reason: "isIdempotent (client.go:1586) knows only GET, HEAD and PUT, and a request of which nothing was written counts as sent; " +
 			"the error is fasthttp's own, ErrConnectionClosed instead of io.EOF (client.go:1572)",
@@ -102,7 +102,7 @@ var fastQuirks = concat(
 	quirk(suites.Quirk{
 		Reason: "the client does not check the request: it sends a name or a value of a header field with a line break, and any method",
 		Breaks: "RFC 9110 section 5.5: field values containing CR, LF, or NUL characters are invalid and dangerous", Versions: fasthttpVersion,
-	}, "body-of-a-bad-request"),
+	}, "body-invalid-request"),
 	quirk(suites.Quirk{
 		Reason: "transport.RoundTrip treats CONNECT as any other request: after a success the connection goes back into the pool (closeConn, client.go:3282), " +
 			"and the bytes in the tunnel are taken as the answer to the next request",
@@ -123,7 +123,7 @@ var http2Alone = concat(
 	quirk(suites.Quirk{
 		Reason: "it speaks only HTTP/2: it cannot use a server that does not offer HTTP/2 by ALPN",
 		Breaks: "nothing: its documentation says that it is an HTTP/2 transport", Versions: xnetVersion,
-	}, "h2/tls-flip", "h2/tls-goodbye"),
+	}, "h2/tls-alpn-changes", "h2/tls-close-notify"),
 	quirk(suites.Quirk{
 		Reason: "requests to one host share one dial (clientConnPool.getStartDialLocked, client_conn_pool.go:114; Transport.dialForRoundTrip, transport_wrap.go:253, where it wraps net/http), " +
 			"and no second dial begins while the first one runs: the case wants two",
@@ -140,11 +140,11 @@ var redigoQuirks = concat(
 	quirk(suites.Quirk{
 		Reason: "a call on a pool that was closed may panic instead of failing: waitVacantConn (pool.go:387) sends on a channel that Close (pool.go:337) has closed (FINDINGS.md)",
 		Breaks: "redigo: GetContext: if the context expires before the connection is complete, an error is returned", Versions: redigoVersion,
-	}, "close-then-do"),
+	}, "close-then-use"),
 	quirk(suites.Quirk{
 		Reason: "only GetContext looks for connections that were idle for too long (pool.go:220): without a call of it they stay open",
 		Issue:  "gomodule/redigo#385", Breaks: "redigo: IdleTimeout: close connections after remaining idle for this duration", Versions: redigoVersion,
-	}, "idle-closed-unasked"),
+	}, "idle-closed-by-timeout"),
 )
 
 var goredisVersion = suites.Versions{Module: "github.com/redis/go-redis/v9", From: "v9.23.0"}
@@ -154,15 +154,15 @@ var goredisQuirks = concat(
 		Reason: "after PoolSize failed dials, no command dials: ConnPool.dialConn (internal/pool/pool.go:700) returns the last error at once " +
 			"until a dial of the pool's own, once a second, has succeeded; until then one failure makes every new command fail",
 		Issue: "redis/go-redis#3062", Breaks: "go-redis: PoolSize is the base number of socket connections", Versions: goredisVersion,
-	}, "limit-slot-of-the-failed", "stuck-behind-the-broken"),
+	}, "limit-slot-after-failure", "stuck-after-break"),
 	quirk(suites.Quirk{
 		Reason: "a command that was sent is not cancelled: baseClient._process (redis.go:1724) uses only the deadline of its context",
 		Issue:  "redis/go-redis#2276", Breaks: "go-redis: ContextTimeoutEnabled controls whether the client respects context timeouts and deadlines, and does not mention cancellations", Versions: goredisVersion,
-	}, "cancel-in-the-exchange", "cancel-in-the-handshake"),
+	}, "cancel-awaiting-answer", "cancel-handshake"),
 	quirk(suites.Quirk{
 		Reason: "only Get looks for connections that were idle for too long (isHealthyConn, internal/pool/pool.go:2085): without a call of it they stay open",
 		Issue:  "redis/go-redis#3575", Breaks: "nothing: go-redis: ConnMaxIdleTime: expired connections may be closed lazily before reuse", Versions: goredisVersion,
-	}, "idle-closed-unasked"),
+	}, "idle-closed-by-timeout"),
 )
 
 var (
@@ -173,7 +173,7 @@ var (
 var puddleQuirks = quirk(suites.Quirk{
 	Reason: "Close (pool.go:190) does not wake a call that waits for a place (pool.go:361); both wait (FINDINGS.md)",
 	Breaks: "puddle: ErrClosedPool occurs on an attempt to acquire a connection from a closed pool or a pool that is closed while the acquire is waiting", Versions: puddleVersion,
-}, "close-in-line")
+}, "close-waiter")
 
 var pgxQuirks = concat(
 	quirk(suites.Quirk{
@@ -181,7 +181,7 @@ var pgxQuirks = concat(
 			"peekMessage (pgconn/pgconn.go:707) calls asyncClose for every error except a timeout, and asyncClose dials to send a CancelRequest (pgconn.go:845), with process 0 if none is known; " +
 			"at the same time the pool gives the place to another call, so that MaxConns is exceeded just when the server breaks connections",
 		Breaks: "pgxpool: MaxConns is the maximum size of the pool; PostgreSQL: a CancelRequest names the process that it is to stop", Versions: pgxVersion,
-	}, "limit-slot-of-the-failed"),
+	}, "limit-slot-after-failure"),
 	quirk(suites.Quirk{
 		Reason: "a place does not become free before its connection is cleaned up, and asyncClose (pgconn/pgconn.go:840) waits up to 15 s for a silent server: " +
 			"after one query that timed out, each of the calls in line may wait up to 15 s",
@@ -190,7 +190,7 @@ var pgxQuirks = concat(
 	quirk(suites.Quirk{
 		Reason: "Pool.Close (pgxpool/pool.go:480) calls puddle's Close, which does not wake a call that waits for a place (FINDINGS.md)",
 		Breaks: "pgxpool: Close closes all connections in the pool and rejects future Acquire calls", Versions: pgxVersion,
-	}, "close-in-line"),
+	}, "close-waiter"),
 )
 
 var grpcQuirks = quirk(suites.Quirk{

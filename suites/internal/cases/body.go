@@ -31,7 +31,7 @@ var bodyCases = []Case{
 		},
 	},
 	{
-		Name:    "body-of-a-bad-request",
+		Name:    "body-invalid-request",
 		Claim:   "A request that cannot be sent is an error, and its body is closed once.",
 		Verdict: "each body is closed exactly once",
 		Issues:  []string{"golang/go#35015", "golang/go#40382"},
@@ -86,7 +86,7 @@ var bodyCases = []Case{
 		},
 	},
 	{
-		Name:    "body-of-another-length",
+		Name:    "body-wrong-length",
 		Claim:   "A body that is not as long as its Content-Length says is an error, and the next request is served.",
 		Verdict: "it is an error",
 		Source:  "RFC 9110 section 8.6; RFC 9113 section 8.1.1",
@@ -318,7 +318,7 @@ var bodyCases = []Case{
 		},
 	},
 	{
-		Name:      "body-behind-a-head",
+		Name:      "body-after-head",
 		Claim:     "Bytes that a server sends behind its answer, a body after HEAD say, are never the answer to the next request.",
 		Verdict:   "the answer belongs to the request",
 		Issues:    []string{"golang/go#68653"},

@@ -17,28 +17,28 @@ import (
 // brokenConns is mistakes of single connections.
 var brokenConns = []breakage{
 	// How it is made.
-	{"a connection is closed with the idle ones", 0, conns(closedIfIdle), []string{"conn-of-its-own"}},
+	{"a connection is closed with the idle ones", 0, conns(closedIfIdle), []string{"conn-separate"}},
 	{"a URL says where a request goes", 0, conns(urlsFollowed), []string{"conn-any-url"}},
 	{"NewClientConn has no context", 0, timelessConns, []string{"conn-dial-cancelled"}},
 
 	// Room.
-	{"there is no waiting for room", 0, conns(neverWaits), []string{"conn-limit-waits", "conn-reserved-is-sent"}},
+	{"there is no waiting for room", 0, conns(neverWaits), []string{"conn-limit-waits", "conn-reserved-sent"}},
 	{"a request that waits for room waits for ever", suites.H2C, h2c(conns(waitsForEver)), []string{"conn-limit-raised", "conn-goaway-waiter", "conn-limit-waits"}},
 	{"a request that waits for room hears no cancellation", 0, conns(queue(false)), []string{"conn-waiter-cancelled"}},
 	{"a request that was cancelled keeps its turn", 0, conns(queue(true)), []string{"conn-turn-not-lost"}},
-	{"a reservation is none", 0, conns(reservesNothing), []string{"conn-adds-up", "conn-reserve", "conn-reserved-is-sent"}},
+	{"a reservation is none", 0, conns(reservesNothing), []string{"conn-adds-up", "conn-reserve", "conn-reserved-sent"}},
 	{"a request is in flight for ever", 0, conns(inFlightForEver), []string{"conn-adds-up"}},
 	{"a request that fails gives two reservations back", suites.H2C, h2c(conns(releasesTwice)), []string{"conn-reservation-kept"}},
 
 	// Bodies of requests.
-	{"a body that was not read is not closed", suites.H2C, h2c(conns(unreadUnclosed)), []string{"conn-body-unsent", "conn-body-of-a-bad-request"}},
+	{"a body that was not read is not closed", suites.H2C, h2c(conns(unreadUnclosed)), []string{"conn-body-unsent", "conn-body-invalid-request"}},
 	{"a body is closed once more", 0, conns(closedTwice), []string{"conn-body-closed-once"}},
 
 	// Ends.
 	{"Close waits for requests", suites.H2C, h2c(conns(closesLater)), []string{"conn-close-interrupts", "conn-close-body-blocks"}},
 	{"a body that was cut is at its end", 0, conns(endsAnyhow), []string{"conn-close-anywhere", "conn-server-ends"}},
 	{"Err is always nil", 0, conns(noErr),
-		[]string{"conn-close-anywhere", "conn-server-ends", "conn-closed-refuses", "conn-closed-unused", "conn-idle-end-is-heard"}},
+		[]string{"conn-close-anywhere", "conn-server-ends", "conn-closed-refuses", "conn-closed-unused", "conn-idle-server-close-seen"}},
 	{"there is always room", 0, conns(alwaysRoom), []string{"conn-adds-up", "conn-closed-unused", "conn-closed-refuses", "conn-body-closed-early"}},
 	{"a response body that is closed is left as it is", 0, conns(bodiesLeft), []string{"conn-body-closed-early"}},
 	{"there is room after a GOAWAY", suites.H2C, h2c(conns(alwaysRoom)), []string{"conn-goaway"}},
@@ -46,8 +46,8 @@ var brokenConns = []breakage{
 
 	// The state hook.
 	{"the hook is never called", 0, conns(hookForgotten),
-		[]string{"conn-hook-tells", "conn-hook-of-no-body", "conn-hook-replaced", "conn-hook-one-at-a-time", "conn-hook-set-late", "conn-idle-end-is-heard"}},
-	{"the hook hears of requests alone", suites.H2C, h2c(conns(hookOfRequests)), []string{"conn-hook-of-more-room"}},
+		[]string{"conn-hook-called", "conn-hook-no-body", "conn-hook-replaced", "conn-hook-one-at-a-time", "conn-hook-set-late", "conn-idle-server-close-seen"}},
+	{"the hook hears of requests alone", suites.H2C, h2c(conns(hookOfRequests)), []string{"conn-hook-limit-raised"}},
 	{"the hook is called beside itself", 0, conns(hookBesideItself), []string{"conn-hook-one-at-a-time"}},
 	{"SetStateHook calls the hook itself", 0, conns(hookAtOnce), []string{"conn-hook-set-late"}},
 	{"a hook that was replaced is called too", 0, conns(hooksAdded), []string{"conn-hook-replaced"}},

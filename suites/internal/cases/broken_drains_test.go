@@ -30,7 +30,7 @@ const racy = "a trailer that is drained is written to the response"
 func TestDrainedOrClosed(t *testing.T) {
 	all := suites.Cases()
 	for _, name := range []string{"body-drained", "body-drain-bounded", "body-closed-while-read-rest", "body-closed-after-error",
-		"body-trailer-of-the-drained", "close-while-drained", "body-closed-early", "body-closed-while-read"} {
+		"body-trailer-after-close", "close-while-drained", "body-closed-early", "body-closed-while-read"} {
 		i := slices.IndexFunc(all, func(c suites.Case) bool { return c.Name == name })
 		if i < 0 {
 			t.Fatalf("there is no case %s", name)

@@ -21,11 +21,11 @@ var brokenExchanges = []breakage{
 		[]string{"cancel-anywhere", "cancel-written", "expect-cancelled", "body-cancel", "cancel-uploading", "cancel-silent-peer"}},
 	{"a cancellation is not passed on", 0, wrapped(deaf), []string{"cancel-uploading", "tls-cancelled", "proxy-silent", "proxy-socks-silent"}},
 	{"a cancellation is not heard once there is a connection", 0, wrapped(deafWithConnection), []string{"cancel-got-connection"}},
-	{"what is over is sent", 0, withBug("sent after cancel"), []string{"cancel-before-it-began"}},
+	{"what is over is sent", 0, withBug("sent after cancel"), []string{"cancel-before-start"}},
 	{"a body that is cancelled ends as its connection does", 0, withBug(""), []string{"cancel-in-body"}},
 	{"a timeout is an error like others", 0, wrapped(nameless), []string{"cancel-deadline-tie", "tls-timeout"}},
-	{"a cancellation is heard for ever", 0, withBug("cancel closes pooled conn"), []string{"cancel-after-the-answer"}},
-	{"who waits for a dial shares its fate", suites.H2C, oneFate, []string{"cancel-who-dialed"}},
+	{"a cancellation is heard for ever", 0, withBug("cancel closes pooled conn"), []string{"cancel-after-response"}},
+	{"who waits for a dial shares its fate", suites.H2C, oneFate, []string{"cancel-dialing-request"}},
 
 	// Connections that break.
 	{"nobody looks at an idle connection", 0, withBug(""), []string{"broken-fin-idle", "broken-reset-idle", "broken-unsolicited", "broken-answers"}},
@@ -44,9 +44,9 @@ var brokenExchanges = []breakage{
 
 	// Bodies.
 	{"a body is not closed if there is no connection", 0, withBug(""), []string{"body-closed-once"}},
-	{"a body is closed by nobody", 0, wrapped(unclosed), []string{"body-of-a-bad-request", "body-closed-once", "expect-withheld"}},
+	{"a body is closed by nobody", 0, wrapped(unclosed), []string{"body-invalid-request", "body-closed-once", "expect-body-not-sent"}},
 	{"a body that fails is at its end", 0, wrapped(endsEarly), []string{"body-fails"}},
-	{"a length is not looked at", 0, wrapped(ofAnyLength), []string{"body-of-another-length"}},
+	{"a length is not looked at", 0, wrapped(ofAnyLength), []string{"body-wrong-length"}},
 	{"who cancels waits for the body", 0, withBug(""), []string{"body-blocks"}},
 	{"no answer is read before all is written", 0, withBug(""), []string{"body-early-answer"}},
 	{"a body that was not read is forgotten", 0, withBug("pooled with unread body"), []string{"body-closed-early", "body-closed-unread"}},
@@ -59,24 +59,24 @@ var brokenExchanges = []breakage{
 	{"a connection that could not be drained keeps its place", 0, draining("slot lost after error"), []string{"body-drain-bounded"}},
 	{"Close and Read wait for each other", 0, wrapped(entangled), []string{"body-closed-while-read-rest", "body-closed-while-read"}},
 	{"what failed is read on", 0, draining("drained after error"), []string{"body-closed-after-error"}},
-	{racy, 0, draining("drain writes trailer"), []string{"body-trailer-of-the-drained"}},
+	{racy, 0, draining("drain writes trailer"), []string{"body-trailer-after-close"}},
 	{"1xx taken as answer", 0, withBug("1xx taken as answer"), []string{"body-hints"}},
 	{"a connection that changed its protocol is pooled", 0, withBug(""), []string{"body-upgrade"}},
-	{"what is behind an answer is left there", 0, withBug(""), []string{"body-behind-a-head"}},
+	{"what is behind an answer is left there", 0, withBug(""), []string{"body-after-head"}},
 	{"a connection is pooled with its answer", 0, withBug("pooled before body end"), []string{"body-dropped", "body-limit"}},
 	{"no connection is kept", 0, keepsNone, []string{"body-finished", "body-none", "proxy-for-http"}},
 	{"CloseIdleConnections closes all", 0, closesAll, []string{"body-close-idle"}},
 
 	// 100 Continue.
-	{"a body is sent at once", 0, ignoring("ExpectContinueTimeout"), []string{"expect-consent", "expect-withheld"}},
-	{"a 100 is the answer", 0, withBug("100 taken as answer"), []string{"expect-consent"}},
-	{"a 100 is waited for for ever", 0, withBug("waits for ever"), []string{"expect-silence"}},
+	{"a body is sent at once", 0, ignoring("ExpectContinueTimeout"), []string{"expect-continue", "expect-body-not-sent"}},
+	{"a 100 is the answer", 0, withBug("100 taken as answer"), []string{"expect-continue"}},
+	{"a 100 is waited for for ever", 0, withBug("waits for ever"), []string{"expect-timeout"}},
 	{"a body was withheld, and its connection closed", 0, withBug("closed with unread response"), []string{"expect-answer-whole"}},
-	{"a body was withheld, and its connection pooled", 0, withBug("pooled with withheld body"), []string{"expect-refusal"}},
+	{"a body was withheld, and its connection pooled", 0, withBug("pooled with withheld body"), []string{"expect-final-answer"}},
 
 	// Proxies.
 	{"a refusal of a proxy leaves its connection", 0, tunnels("refused and open"), []string{"proxy-refuses", "proxy-breaks"}},
-	{"an answer of a proxy comes in one piece", 0, tunnels("one read"), []string{"proxy-tells-piecemeal"}},
+	{"an answer of a proxy comes in one piece", 0, tunnels("one read"), []string{"proxy-slow-connect"}},
 	{"a proxy is waited for for ever", 0, tunnels(""), []string{"proxy-silent"}},
 	{"a veto leaves the connection", 0, tunnels("vetoed and open"), []string{"proxy-vetoed"}},
 	{"a refusal of a SOCKS proxy leaves its connection", 0, socks("refused and open"), []string{"proxy-socks-refuses"}},
@@ -87,8 +87,8 @@ var brokenExchanges = []breakage{
 	{"a certificate is not looked at", 0, gullible, []string{"tls-refused"}},
 	{"a handshake that failed leaves its connection", 0, handshakes, []string{"tls-breaks"}},
 	{"a handshake takes for ever", 0, ignoring("TLSHandshakeTimeout"), []string{"tls-timeout"}},
-	{"what ALPN chose is not looked at", suites.H2, presumesHTTP2, []string{"tls-flip"}},
-	{"nobody hears a goodbye", 0, miniOverTLS, []string{"tls-goodbye"}},
+	{"what ALPN chose is not looked at", suites.H2, presumesHTTP2, []string{"tls-alpn-changes"}},
+	{"nobody hears a goodbye", 0, miniOverTLS, []string{"tls-close-notify"}},
 	{"only a *tls.Conn is asked for what was negotiated", suites.H2, overTLS(asksNobody), []string{"tls-dialtls-any-conn"}},
 
 	// HTTP/2.
@@ -101,12 +101,12 @@ var brokenExchanges = []breakage{
 	{"a refused stream is an error", suites.H2C, mangled(resetWith(http2.ErrCodeCancel), nil), []string{"http2-refused"}},
 	{"every reset is a refusal", suites.H2C, mangled(resetWith(http2.ErrCodeRefusedStream), nil), []string{"http2-reset-once"}},
 	{"a cancellation ends the connection", suites.H2C, mangled(nil, fatal(http2.FrameRSTStream)), []string{"http2-cancel-others"}},
-	{"a cancellation is kept from the server", suites.H2C, mangled(nil, without(http2.FrameRSTStream)), []string{"http2-cancel-told"}},
-	{"the window of the connection is not given back", suites.H2C, mangled(nil, withoutWindow), []string{"http2-window-returned", "http2-unread"}},
+	{"a cancellation is kept from the server", suites.H2C, mangled(nil, without(http2.FrameRSTStream)), []string{"http2-cancel-sent"}},
+	{"the window of the connection is not given back", suites.H2C, mangled(nil, withoutWindow), []string{"http2-window-returned", "http2-unread-body"}},
 	{"the health check is not made", suites.H2C, ignoresHTTP2Config, []string{"http2-silent-peer"}},
 	{"Request.Close is not passed on", suites.H2C, h2c(wrapped(keepsOpen)), []string{"http2-request-close"}},
 	{"no answer is given before the body is sent", suites.H2C, h2c(wrapped(sentFirst)), []string{"http2-early-answer"}},
-	{"a POST is sent again when its connection died", suites.H2C, h2c(wrapped(twice)), []string{"http2-dies"}},
+	{"a POST is sent again when its connection died", suites.H2C, h2c(wrapped(twice)), []string{"http2-connection-lost"}},
 	{"a cancellation is not passed on in HTTP/2", suites.H2, overTLS(wrapped(deaf)), []string{"http2-any-server"}},
 }
 

@@ -31,7 +31,7 @@ var cancelCases = []Case{
 		},
 	},
 	{
-		Name:    "cancel-before-it-began",
+		Name:    "cancel-before-start",
 		Claim:   "A request whose context is done costs the server not one byte, and the idle connection stays as it is.",
 		Verdict: "nothing is sent",
 		Issues:  []string{"golang/go#25852"},
@@ -154,7 +154,7 @@ var cancelCases = []Case{
 		},
 	},
 	{
-		Name:    "cancel-after-the-answer",
+		Name:    "cancel-after-response",
 		Claim:   "A cancellation that comes when the answer has been read does nothing: the connection serves the next request.",
 		Verdict: "no dial while a usable connection is idle",
 		Source:  "net/http: Request.Context",
@@ -171,7 +171,7 @@ var cancelCases = []Case{
 		},
 	},
 	{
-		Name:      "cancel-who-dialed",
+		Name:      "cancel-dialing-request",
 		Claim:     "The request that dialed may be cancelled: those that share its connection are answered.",
 		Verdict:   "nobody else's cancellation is an error",
 		Issues:    []string{"golang/go#59017"},

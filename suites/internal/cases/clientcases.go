@@ -64,7 +64,7 @@ var clientCases = []Case{
 		},
 	},
 	{
-		Name:           "limit-slot-of-the-cancelled",
+		Name:           "limit-slot-after-cancel",
 		Claim:          "Whoever gives up gives the slot back that he has, or would have got.",
 		Verdict:        "stuck",
 		Issues:         []string{"gomodule/redigo#520", "golang/go#65705"},
@@ -80,7 +80,7 @@ var clientCases = []Case{
 		},
 	},
 	{
-		Name:           "limit-slot-of-the-failed",
+		Name:           "limit-slot-after-failure",
 		Claim:          "A dial or a connection that fails costs one operation at most, and never its slot.",
 		Verdict:        "stuck, or more failures than faults",
 		Issues:         []string{"golang/go#10886"},
@@ -123,7 +123,7 @@ var clientCases = []Case{
 		},
 	},
 	{
-		Name:           "cancel-in-line",
+		Name:           "cancel-waiting",
 		Claim:          "Whoever is cancelled while he waits at the limit returns at once, and his turn passes to the next.",
 		Verdict:        "cancelled, and still pending when all was quiet",
 		ClientSettings: ClientSettings{MaxConns: 1},
@@ -140,7 +140,7 @@ var clientCases = []Case{
 		},
 	},
 	{
-		Name:           "cancel-in-the-dial",
+		Name:           "cancel-dialing",
 		Claim:          "Whoever is cancelled during a dial returns at once, and what comes of the dial is kept or closed.",
 		Verdict:        "cancelled, and still pending when all was quiet",
 		Issues:         []string{"golang/go#59017"},
@@ -156,7 +156,7 @@ var clientCases = []Case{
 		},
 	},
 	{
-		Name:    "cancel-in-the-exchange",
+		Name:    "cancel-awaiting-answer",
 		Claim:   "Whoever is cancelled while the answer is on its way returns at once, and nobody else hears it.",
 		Verdict: "cancelled, and still pending when all was quiet; got the response to another",
 		Issues:  []string{"redis/go-redis#1113"},
@@ -171,7 +171,7 @@ var clientCases = []Case{
 		},
 	},
 	{
-		Name:           "cancel-in-the-handshake",
+		Name:           "cancel-handshake",
 		Claim:          "Whoever is cancelled while his connection is being set up returns at once, and gives his slot back.",
 		Verdict:        "cancelled, and still pending when all was quiet",
 		Issues:         []string{"gomodule/redigo#520"},
@@ -198,7 +198,7 @@ var clientCases = []Case{
 		},
 	},
 	{
-		Name:           "idle-too-old",
+		Name:           "idle-expired-not-reused",
 		Claim:          "A connection that has been idle for longer than the timeout is not used again.",
 		Verdict:        "no other connection is opened",
 		ClientSettings: ClientSettings{IdleTimeout: idleTime},
@@ -210,7 +210,7 @@ var clientCases = []Case{
 		},
 	},
 	{
-		Name:           "idle-closed-unasked",
+		Name:           "idle-closed-by-timeout",
 		Claim:          "A connection that has been idle for longer than the timeout is closed, though nobody asks for one.",
 		Verdict:        "it is open an hour later",
 		ClientSettings: ClientSettings{IdleTimeout: idleTime},
@@ -251,7 +251,7 @@ var clientCases = []Case{
 		},
 	},
 	{
-		Name:           "broken-not-again",
+		Name:           "broken-not-reused",
 		Claim:          "A connection that broke in the middle of an answer is not handed out again.",
 		Verdict:        "more failures than faults",
 		ClientSettings: ClientSettings{MaxConns: 1},
@@ -305,7 +305,7 @@ var clientCases = []Case{
 		},
 	},
 	{
-		Name:           "close-in-line",
+		Name:           "close-waiter",
 		Claim:          "Who waits at the limit when the client is closed returns at once: there is nothing left to wait for.",
 		Verdict:        "still pending",
 		ClientSettings: ClientSettings{MaxConns: 1},
@@ -336,7 +336,7 @@ var clientCases = []Case{
 		},
 	},
 	{
-		Name:           "close-then-do",
+		Name:           "close-then-use",
 		Claim:          "An operation that comes after Close fails, whatever its context says, and dials nothing.",
 		Verdict:        "a panic, an answer, or a dial",
 		ClientSettings: ClientSettings{MaxConns: 1},
@@ -406,7 +406,7 @@ var clientCases = []Case{
 		},
 	},
 	{
-		Name:           "stuck-behind-the-broken",
+		Name:           "stuck-after-break",
 		Claim:          "Who waits for a connection that breaks, or for a dial that fails, gets another.",
 		Verdict:        "stuck",
 		Issues:         []string{"golang/go#10886", "golang/go#29889"},

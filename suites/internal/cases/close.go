@@ -29,7 +29,7 @@ var closeCases = []Case{
 		},
 	},
 	{
-		Name:    "close-spares-use",
+		Name:    "close-not-in-use",
 		Claim:   "CloseIdleConnections interrupts no request: none that dials, is being sent, waits for its answer or reads it.",
 		Verdict: "one outcome per request",
 		Source:  closeIdle,
@@ -92,7 +92,7 @@ var closeCases = []Case{
 		},
 	},
 	{
-		Name:      "close-orphans-too",
+		Name:      "close-orphaned-dials",
 		Claim:     "CloseIdleConnections calls off the dials that nobody waits for, or closes what comes of them.",
 		Verdict:   "nothing stays open",
 		Issues:    []string{"golang/go#8483", "golang/go#59017"},
@@ -128,7 +128,7 @@ var closeCases = []Case{
 		},
 	},
 	{
-		Name:    "close-of-response-and-post",
+		Name:    "close-response-before-post",
 		Claim:   "A server that says with a response that it takes no more requests costs nobody an answer, whose request may be sent again or not.",
 		Verdict: "one outcome per request",
 		Issues:  []string{"golang/go#18083", "golang/go#39752"},
@@ -142,7 +142,7 @@ var closeCases = []Case{
 		},
 	},
 	{
-		Name:    "close-of-request",
+		Name:    "close-request",
 		Claim:   "A request with Close set is the last on its connection, which is closed when the answer was read.",
 		Verdict: "which connection a request runs on",
 		Issues:  []string{"golang/go#49375"},
@@ -165,7 +165,7 @@ var closeCases = []Case{
 		},
 	},
 	{
-		Name:      "close-of-request-header",
+		Name:      "close-request-header",
 		Claim:     "A request that says Connection: close is the last on its connection, whatever the server says.",
 		Verdict:   "which connection a request runs on",
 		Source:    "RFC 9112 section 9.6",
@@ -180,7 +180,7 @@ var closeCases = []Case{
 		},
 	},
 	{
-		Name:      "close-of-response",
+		Name:      "close-response-header",
 		Claim:     "A response that says Connection: close is the last on its connection, which the client closes although the server does not.",
 		Verdict:   "which connection a request runs on",
 		Source:    "RFC 9112 section 9.6",

@@ -23,7 +23,7 @@ import (
 // connection's own read loop: that ends the process. Over HTTP/2 nothing is counted.
 var connCases = []Case{
 	{
-		Name:    "conn-of-its-own",
+		Name:    "conn-separate",
 		Claim:   "A connection from NewClientConn is a new one though another is idle, runs no request of the transport, and CloseIdleConnections leaves it alone.",
 		Verdict: "which connection a request runs on",
 		Source:  "net/http: Transport.NewClientConn",
@@ -246,7 +246,7 @@ var connCases = []Case{
 		},
 	},
 	{
-		Name:    "conn-body-of-a-bad-request",
+		Name:    "conn-body-invalid-request",
 		Claim:   "A request that cannot be sent is an error, and its body is closed once.",
 		Verdict: "each body is closed exactly once",
 		Issues:  []string{"golang/go#35015"},

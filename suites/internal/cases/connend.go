@@ -158,7 +158,7 @@ var connEndCases = []Case{
 		},
 	},
 	{
-		Name:    "conn-idle-end-is-heard",
+		Name:    "conn-idle-server-close-seen",
 		Claim:   "A connection that its server closes while no request is on it says so by Err, before any request has to find out, and its hook is called.",
 		Verdict: "nothing stays open that the other end has closed",
 		Issues:  []string{"golang/go#15461"},

@@ -77,7 +77,7 @@ var connStateCases = []Case{
 		},
 	},
 	{
-		Name:    "conn-reserved-is-sent",
+		Name:    "conn-reserved-sent",
 		Claim:   "With a reservation a request is sent without waiting for another one, and then there is no room for more.",
 		Verdict: "no request waits while there is room",
 		Source:  "net/http: ClientConn.Reserve",
@@ -123,7 +123,7 @@ var connStateCases = []Case{
 		},
 	},
 	{
-		Name:    "conn-hook-tells",
+		Name:    "conn-hook-called",
 		Claim:   "The state hook is called whenever there is more room, less in flight, or an error, in any order of events.",
 		Verdict: "the hook is called",
 		Source:  stateHook,
@@ -151,7 +151,7 @@ var connStateCases = []Case{
 		},
 	},
 	{
-		Name:    "conn-hook-of-no-body",
+		Name:    "conn-hook-no-body",
 		Claim:   "The state hook is called when a request is over, whether its answer has a body or not.",
 		Verdict: "the hook is called",
 		Source:  stateHook,
@@ -172,7 +172,7 @@ var connStateCases = []Case{
 		},
 	},
 	{
-		Name:      "conn-hook-of-more-room",
+		Name:      "conn-hook-limit-raised",
 		Claim:     "The state hook is called when the server allows more requests.",
 		Verdict:   "the hook is called",
 		Source:    stateHook,

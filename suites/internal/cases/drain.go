@@ -150,7 +150,7 @@ var drainCases = []Case{
 		},
 	},
 	{
-		Name:    "body-trailer-of-the-drained",
+		Name:    "body-trailer-after-close",
 		Claim:   "Once a body is closed its response is the caller's: a trailer that comes then is not written to it.",
 		Verdict: "what the caller has does not change",
 		Issues:  []string{"golang/go#81521", "golang/go#77370"},

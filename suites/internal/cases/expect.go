@@ -16,7 +16,7 @@ const patience = time.Second
 
 var expectCases = []Case{
 	{
-		Name:      "expect-consent",
+		Name:      "expect-continue",
 		Claim:     "A body that waits for 100 Continue is sent when that comes, not before, and the 100 is not the answer.",
 		Verdict:   "the body follows the 100",
 		Issues:    []string{"golang/go#26161"},
@@ -36,7 +36,7 @@ var expectCases = []Case{
 		},
 	},
 	{
-		Name:      "expect-silence",
+		Name:      "expect-timeout",
 		Claim:     "A server that says nothing about the body gets it when ExpectContinueTimeout has passed, and not before.",
 		Verdict:   "the body follows the timeout",
 		Source:    "RFC 9110 section 10.1.1; net/http: Transport.ExpectContinueTimeout",
@@ -57,7 +57,7 @@ var expectCases = []Case{
 		},
 	},
 	{
-		Name:      "expect-refusal",
+		Name:      "expect-final-answer",
 		Claim:     "A server that answers instead of asking for the body gets all of it or another connection: it is never out of step.",
 		Verdict:   "the next request is not read as the body",
 		Issues:    []string{"golang/go#67555"},
@@ -90,7 +90,7 @@ var expectCases = []Case{
 		},
 	},
 	{
-		Name:     "expect-withheld",
+		Name:     "expect-body-not-sent",
 		Claim:    "A body that the server does not want is not read, and it is closed.",
 		Verdict:  "the body is not read, and closed once",
 		Issues:   []string{"golang/go#67555", "golang/go#35015"},

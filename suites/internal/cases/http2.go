@@ -275,7 +275,7 @@ var http2Cases = []Case{
 		},
 	},
 	{
-		Name:      "http2-cancel-told",
+		Name:      "http2-cancel-sent",
 		Claim:     "A server is told that a request was cancelled, and what it works on for it ends.",
 		Verdict:   "no handler is left running",
 		Issues:    []string{"golang/go#28634"},
@@ -358,7 +358,7 @@ var http2Cases = []Case{
 		},
 	},
 	{
-		Name:      "http2-unread",
+		Name:      "http2-unread-body",
 		Claim:     "A body that nobody reads keeps its own stream waiting, and no other.",
 		Verdict:   "each request is answered",
 		Issues:    []string{"golang/go#28634"},
@@ -453,7 +453,7 @@ var http2Cases = []Case{
 		},
 	},
 	{
-		Name:      "http2-dies",
+		Name:      "http2-connection-lost",
 		Claim:     "A connection that ends in the middle of answers fails those that are on it, each with one error, and a POST reaches a server once.",
 		Verdict:   "non-idempotent requests are sent at most once",
 		Issues:    []string{"golang/go#39752"},

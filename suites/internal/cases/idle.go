@@ -14,7 +14,7 @@ const (
 
 var idleCases = []Case{
 	{
-		Name:    "idle-end-is-heard",
+		Name:    "idle-server-close-seen",
 		Claim:   "An idle connection that its server closes is closed by the client too, before any request has to find out.",
 		Verdict: "nothing stays open that the other end has closed",
 		Issues:  []string{"golang/go#15461"},
@@ -29,7 +29,7 @@ var idleCases = []Case{
 		},
 	},
 	{
-		Name:      "idle-end-before-post",
+		Name:      "idle-server-close-before-post",
 		Claim:     "A request that may not be sent twice does not suffer from an idle connection that its server has closed before.",
 		Verdict:   "a broken connection is not handed out",
 		Issues:    []string{"golang/go#15461", "golang/go#22158"},
@@ -49,7 +49,7 @@ var idleCases = []Case{
 		},
 	},
 	{
-		Name:      "idle-end-in-flight",
+		Name:      "idle-server-close-in-flight",
 		Claim:     "A request that may be sent again is answered although the server closes its idle connection at that moment.",
 		Verdict:   "one outcome per request",
 		Issues:    []string{"golang/go#4677", "golang/go#15461"},
@@ -67,7 +67,7 @@ var idleCases = []Case{
 		},
 	},
 	{
-		Name:    "idle-server-leaves",
+		Name:    "idle-server-shutdown",
 		Claim:   "An idle connection whose server shuts down and says so is closed by CloseIdleConnections at the latest.",
 		Verdict: "nothing stays open",
 		Issues:  []string{"golang/go#39752", "golang/go#15461"},
@@ -83,7 +83,7 @@ var idleCases = []Case{
 		},
 	},
 	{
-		Name:    "idle-server-left",
+		Name:    "idle-after-server-shutdown",
 		Claim:   "An idle connection whose server has shut down and said so is given to no request.",
 		Verdict: "a broken connection is not handed out",
 		Issues:  []string{"golang/go#18083", "golang/go#15461"},
@@ -124,7 +124,7 @@ var idleCases = []Case{
 		},
 	},
 	{
-		Name:     "idle-timeout-ends-it",
+		Name:     "idle-timeout-closes",
 		Claim:    "A connection that was idle for IdleConnTimeout is closed, though there is no request to look at it.",
 		Verdict:  "nothing stays open beyond its time",
 		Source:   idleConnTimeout,
@@ -140,7 +140,7 @@ var idleCases = []Case{
 		},
 	},
 	{
-		Name:     "idle-timeout-begins-anew",
+		Name:     "idle-timeout-restarts",
 		Claim:    "IdleConnTimeout is counted from the end of the last request, not from the first.",
 		Verdict:  "nothing is closed before its time",
 		Source:   idleConnTimeout,
@@ -177,7 +177,7 @@ var idleCases = []Case{
 		},
 	},
 	{
-		Name:      "idle-timeout-of-both",
+		Name:      "idle-timeout-both-sides",
 		Claim:     "When client and server give up an idle connection at one time, a request that comes then is answered on another.",
 		Verdict:   "one outcome per request; nothing left behind",
 		Issues:    []string{"golang/go#25621", "golang/go#4677"},
@@ -196,7 +196,7 @@ var idleCases = []Case{
 		},
 	},
 	{
-		Name:     "idle-timeout-spares-use",
+		Name:     "idle-timeout-not-in-use",
 		Claim:    "IdleConnTimeout does not end a connection that is in use, however long a response takes.",
 		Verdict:  "nothing is closed before its time",
 		Issues:   []string{"golang/go#25621"},
@@ -215,7 +215,7 @@ var idleCases = []Case{
 		},
 	},
 	{
-		Name:     "idle-header-timeout-is-over",
+		Name:     "idle-after-header-timeout",
 		Claim:    "ResponseHeaderTimeout ends with the header: it touches neither a body that takes longer nor an idle connection.",
 		Verdict:  "no timer stays armed",
 		Issues:   []string{"golang/go#9104"},
@@ -235,7 +235,7 @@ var idleCases = []Case{
 		},
 	},
 	{
-		Name:     "idle-least-recent-goes",
+		Name:     "idle-least-recent-evicted",
 		Claim:    "When there are more idle connections than MaxIdleConns, the one that was used least recently is closed.",
 		Verdict:  "which connections stay",
 		Source:   maxIdleConns,

@@ -30,7 +30,7 @@ var leakCases = []Case{
 		},
 	},
 	{
-		Name:    "leak-dial-of-the-cancelled",
+		Name:    "leak-dial-after-cancel",
 		Claim:   "The dial of a request that gave up ends with it, or is kept for the next one: no goroutine and no connection is lost.",
 		Verdict: leftBehind,
 		Issues:  []string{"golang/go#59017", "golang/go#33850"},
@@ -43,7 +43,7 @@ var leakCases = []Case{
 		},
 	},
 	{
-		Name:    "leak-dial-too-late",
+		Name:    "leak-late-dial",
 		Claim:   "A connection from a dialer that does not heed its context comes after its request is gone, and is pooled or closed.",
 		Verdict: leftBehind,
 		Issues:  []string{"golang/go#8483", "golang/go#66442"},
@@ -100,7 +100,7 @@ var leakCases = []Case{
 		},
 	},
 	{
-		Name:     "leak-in-line",
+		Name:     "leak-waiter-timeout",
 		Claim:    "Requests that time out in line leave nothing, and the connection that they waited for serves the next one.",
 		Verdict:  leftBehind + "; " + noneStuck,
 		Issues:   []string{"golang/go#33849", "golang/go#33850"},
@@ -188,7 +188,7 @@ var leakCases = []Case{
 		},
 	},
 	{
-		Name:      "leak-end-behind-answer",
+		Name:      "leak-close-after-answer",
 		Claim:     "A server that promises to keep a connection and closes it behind the answer leaves neither a goroutine nor a connection.",
 		Verdict:   leftBehind + "; one outcome per request",
 		Issues:    []string{"golang/go#10457"},

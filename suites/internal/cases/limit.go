@@ -23,7 +23,7 @@ var limitCases = []Case{
 			e.MayCloseIdle()
 			last := "/close"
 			if e.Protocol != HTTP1 {
-				last = "/" // a connection that is going away is close-of-response-and-post's
+				last = "/" // a connection that is going away is close-response-before-post's
 			}
 			e.Get("r1", "/").MayCancel()
 			e.Get("r2", last).MayCancel()
@@ -46,7 +46,7 @@ var limitCases = []Case{
 		},
 	},
 	{
-		Name:     "limit-slot-of-the-cancelled",
+		Name:     "limit-slot-after-cancel",
 		Claim:    "Whoever gives up at the limit, in line or with a dial under way, does not keep the others from being served.",
 		Verdict:  noneStuck,
 		Issues:   []string{"golang/go#65705", "gomodule/redigo#520"},
@@ -61,7 +61,7 @@ var limitCases = []Case{
 		},
 	},
 	{
-		Name:     "limit-slot-of-the-refused",
+		Name:     "limit-slot-after-failed-dial",
 		Claim:    "A dial that fails at the limit fails one request and lets the next one dial.",
 		Verdict:  noneStuck,
 		Issues:   []string{"golang/go#10886", "golang/go#65705"},
@@ -74,7 +74,7 @@ var limitCases = []Case{
 		},
 	},
 	{
-		Name:     "limit-slot-of-the-broken",
+		Name:     "limit-slot-after-break",
 		Claim:    "A connection that breaks at the limit gives its place to the next request.",
 		Verdict:  noneStuck + "; limits never exceeded",
 		Issues:   []string{"golang/go#29889", "gomodule/redigo#520"},
@@ -89,7 +89,7 @@ var limitCases = []Case{
 		},
 	},
 	{
-		Name:     "limit-slot-of-the-closed",
+		Name:     "limit-slot-after-close",
 		Claim:    "An idle connection that CloseIdleConnections closes gives its place to the next request.",
 		Verdict:  noneStuck + "; limits never exceeded",
 		Issues:   []string{"golang/go#32336"},
@@ -105,7 +105,7 @@ var limitCases = []Case{
 		},
 	},
 	{
-		Name:     "limit-slot-of-the-expired",
+		Name:     "limit-slot-after-idle-timeout",
 		Claim:    "A connection that was idle for too long gives its place to the next request, also if both come at one time.",
 		Verdict:  noneStuck + "; limits never exceeded",
 		Issues:   []string{"golang/go#25621"},
@@ -121,7 +121,7 @@ var limitCases = []Case{
 		},
 	},
 	{
-		Name:      "limit-slot-of-the-finished",
+		Name:      "limit-slot-after-last-response",
 		Claim:     "A connection whose server said that the response was its last gives its place to the next request.",
 		Verdict:   noneStuck + "; limits never exceeded",
 		Issues:    []string{"golang/go#29889"},
@@ -136,7 +136,7 @@ var limitCases = []Case{
 		},
 	},
 	{
-		Name:     "limit-slot-of-the-unread",
+		Name:     "limit-slot-after-unread-body",
 		Claim:    "A body that is closed before its end holds up nobody who waits at the limit.",
 		Verdict:  noneStuck + "; limits never exceeded",
 		Source:   maxConnsPerHost,
@@ -264,7 +264,7 @@ var limitCases = []Case{
 		},
 	},
 	{
-		Name:    "limit-dials-of-the-gone",
+		Name:    "limit-dials-after-cancel",
 		Claim:   "Dials that hang do not become more and more with requests that give up waiting for them.",
 		Verdict: "dials in flight are bounded",
 		Issues:  []string{"golang/go#76784"},

@@ -53,7 +53,7 @@ var orderCases = []Case{
 		},
 	},
 	{
-		Name:     "order-passed-over",
+		Name:     "order-skips-cancelled",
 		Claim:    "A request that gave up in line is passed over, and those behind it are served.",
 		Verdict:  noneStuck + "; " + firstCome,
 		Issues:   []string{"golang/go#33849"},
@@ -153,7 +153,7 @@ var orderCases = []Case{
 		},
 	},
 	{
-		Name:      "order-after-a-failure",
+		Name:      "order-after-failed-dial",
 		Claim:     "When the dial of the first in line fails, the others are served in their order.",
 		Verdict:   firstCome,
 		Issues:    []string{"golang/go#10886"},

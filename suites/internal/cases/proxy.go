@@ -51,7 +51,7 @@ var proxyCases = []Case{
 		},
 	},
 	{
-		Name:      "proxy-tells-piecemeal",
+		Name:      "proxy-slow-connect",
 		Claim:     "A proxy may take its time with its answer to CONNECT, send it in pieces, and say much in it.",
 		Verdict:   "the answer comes",
 		Source:    "RFC 9110 section 9.3.6",

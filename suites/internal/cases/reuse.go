@@ -24,7 +24,7 @@ var reuseCases = []Case{
 		},
 	},
 	{
-		Name:    "reuse-as-many-as-at-once",
+		Name:    "reuse-no-more-than-concurrent",
 		Claim:   "Requests that come at their leisure need no more connections than there are requests at one time.",
 		Verdict: noDialWhileIdle,
 		Source:  "RFC 9112 section 9.4",

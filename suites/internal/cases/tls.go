@@ -99,7 +99,7 @@ var tlsCases = []Case{
 		},
 	},
 	{
-		Name:      "tls-flip",
+		Name:      "tls-alpn-changes",
 		Claim:     "Each connection speaks what ALPN chose for it, whatever another one to the same host speaks.",
 		Verdict:   "each request is answered",
 		Issues:    []string{"golang/go#32441"},
@@ -175,7 +175,7 @@ var tlsCases = []Case{
 		},
 	},
 	{
-		Name:      "tls-goodbye",
+		Name:      "tls-close-notify",
 		Claim:     "An idle connection that the server has said goodbye on takes no more requests, not even a POST.",
 		Verdict:   "broken connections are not handed out",
 		Issues:    []string{"golang/go#15461", "golang/go#19943"},

@@ -26,6 +26,6 @@ func (p pool) Get(ctx context.Context) (suites.Lease, error) {
 }
 
 func TestWakeUp(t *testing.T) {
-	report := planted.Failure(t, "stuck-behind-the-broken", subject)
+	report := planted.Failure(t, "stuck-after-break", subject)
 	planted.Named(t, report, "wakeup.go", "stuck: nothing moved for ", "select: wakeup.(*Pool).Get GUILTY")
 }
