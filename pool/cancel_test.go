@@ -18,15 +18,17 @@ import (
 	"github.com/halfopen/halfopen/pool"
 )
 
-// A request that is over before it begins costs the server no byte
+// A request that is over before it begins costs the server no byte, nor a dial
 // (golang/go#25852).
 func TestCanceledBefore(t *testing.T) {
 	harness.Test(t, func(t *harness.T) {
 		tr := scripted(t, &pool.Transport{})
-		c1 := warm(t, tr)
 		req, cancel := cancelable(request("GET", nil))
 		cancel()
 		t.Start("r1", tr, req).WantErr(errWhy)
+		t.Net.WantNoDial("the request was over")
+		c1 := warm(t, tr)
+		t.Start("r2", tr, req).WantErr(errWhy)
 		wantNothing(t, c1, "the request was over")
 	})
 }

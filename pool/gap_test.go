@@ -115,17 +115,17 @@ func TestRequestReleased(t *testing.T) {
 			cancel()
 			return w
 		}
-		served := post(c1, okBody)
-		hold := t.Get("hold", tr, url1)
-		c1.WantRequest("GET / HTTP/1.1")
-		late := post(nil, "")
-		runtime.GC()
-		runtime.GC()
-		for name, w := range map[string]weak.Pointer[[]byte]{"served": served, "called off": late} {
+		wantReleased := func(what string, w weak.Pointer[[]byte]) {
+			runtime.GC()
+			runtime.GC()
 			if w.Value() != nil {
-				t.Errorf("request that was %s: its context is still reachable", name)
+				t.Errorf("request that was %s: its context is still reachable", what)
 			}
 		}
+		wantReleased("served", post(c1, okBody))
+		hold := t.Get("hold", tr, url1)
+		c1.WantRequest("GET / HTTP/1.1")
+		wantReleased("called off", post(nil, ""))
 		c1.Send(ok0)
 		hold.WantBody("")
 	})

@@ -75,6 +75,16 @@ func TestInformationalLimits(t *testing.T) {
 		if t.Settle(); !strings.Contains(fmt.Sprint(r3.Err()), "exceeds 1000 bytes") {
 			t.Errorf("long header: got %v, want the limit", r3.Err())
 		}
+
+		seen := 0
+		trace = &httptrace.ClientTrace{Got1xxResponse: func(int, textproto.MIMEHeader) error { seen++; return nil }}
+		r4 := t.Start("r4", tr, req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+		c4 := t.Net.WantDial().Open()
+		c4.Send(strings.Repeat("HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n", 50))
+		c4.Send(ok0)
+		if r4.Finish(); seen != 50 {
+			t.Errorf("50 times 103, seen: got %d of them", seen)
+		}
 	})
 }
 
