@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"go/ast"
 	"go/parser"
+	"go/printer"
 	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -27,9 +30,13 @@ const enough = 90
 func TestSurvivors(t *testing.T) {
 	all := allMutants(t)
 	listed := listedMutants(t)
-	for m, n := range listed {
-		if have := countMutants(all, m.mutant); have < n {
-			t.Errorf("survivors.txt: %s is listed %d times, and the source has it %d times", m.mutant, n, have)
+	known := make(map[mutant]bool)
+	for _, m := range all {
+		known[m.mutant] = true
+	}
+	for m := range listed {
+		if !known[m.mutant] {
+			t.Errorf("survivors.txt: the source has no %s", m.mutant)
 		}
 	}
 	if *mutantsReport != "" {
@@ -37,15 +44,26 @@ func TestSurvivors(t *testing.T) {
 	}
 }
 
-// A mutant is one token of one line replaced. What it is does not depend on
-// where in its file the function stands.
+// A mutant is one operator of one expression replaced. What else is on its line
+// does not matter, nor where its function stands.
 type mutant struct {
-	file, fn, kind string
-	before, after  string // the line
+	fn, kind      string
+	nth           int    // of the equal expressions of the function, from 1
+	before, after string // the expression
 }
 
 func (m mutant) String() string {
-	return fmt.Sprintf("%s %s %s\n-\t%s\n+\t%s\n", m.file, m.fn, m.kind, m.before, m.after)
+	nth := ""
+	if m.nth > 1 {
+		nth = fmt.Sprintf(" #%d", m.nth)
+	}
+	return fmt.Sprintf("%s %s%s\n-\t%s\n+\t%s\n", m.fn, m.kind, nth, m.before, m.after)
+}
+
+// A mutation is a mutant with the tokens that make it.
+type mutation struct {
+	mutant
+	from, to token.Token
 }
 
 // A survivor is a mutant as listed.
@@ -78,9 +96,9 @@ var mutations = map[token.Token]map[string]token.Token{
 	token.GEQ: {"CONDITIONALS_NEGATION": token.LSS, "CONDITIONALS_BOUNDARY": token.GTR},
 }
 
-// allMutants is every mutant of the package.
-func allMutants(t *testing.T) map[place]mutant {
-	all := make(map[place]mutant)
+// allMutants returns every mutant of the package.
+func allMutants(t *testing.T) map[place]mutation {
+	all := make(map[place]mutation)
 	files, _ := filepath.Glob("*.go")
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {
@@ -90,27 +108,80 @@ func allMutants(t *testing.T) map[place]mutant {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fset := token.NewFileSet()
-		f, err := parser.ParseFile(fset, name, src, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines := strings.Split(string(src), "\n")
-		for _, d := range f.Decls {
-			fn := funcName(d)
-			ast.Inspect(d, func(n ast.Node) bool {
-				tok, at := tokenOf(n)
-				pos := fset.Position(at)
-				for kind, to := range mutations[tok] {
-					line := lines[pos.Line-1]
-					after := line[:pos.Column-1] + to.String() + line[pos.Column-1+len(tok.String()):]
-					all[place{name, pos.Line, pos.Column, kind}] = mutant{name, fn, kind, strings.TrimSpace(line), strings.TrimSpace(after)}
-				}
-				return true
-			})
-		}
+		addMutants(t, all, name, src)
 	}
 	return all
+}
+
+// addMutants adds every mutant of a file.
+func addMutants(t *testing.T, all map[place]mutation, name string, src []byte) {
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, name, src, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range f.Decls {
+		fn := funcName(d)
+		seen := make(map[mutant]int)
+		ast.Inspect(d, func(n ast.Node) bool {
+			from, at := tokenOf(n)
+			pos := fset.Position(at)
+			for kind, to := range mutations[from] {
+				m := mutant{fn: fn, kind: kind, before: expression(fset, n, from), after: expression(fset, n, to)}
+				seen[m]++
+				m.nth = seen[m]
+				all[place{name, pos.Line, pos.Column, kind}] = mutation{m, from, to}
+			}
+			return true
+		})
+	}
+}
+
+// expression returns n in a line, with that operator.
+func expression(fset *token.FileSet, n ast.Node, op token.Token) string {
+	switch old := n.(type) {
+	case *ast.BinaryExpr:
+		e := *old
+		e.Op = op
+		n = &e
+	case *ast.UnaryExpr:
+		e := *old
+		e.Op = op
+		n = &e
+	case *ast.IncDecStmt:
+		e := *old
+		e.Tok = op
+		n = &e
+	}
+	var b strings.Builder
+	printer.Fprint(&b, fset, n)
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// A mutant stays what it is when its line changes around it, and equal expressions
+// of one function are told apart.
+func TestMutantsNamed(t *testing.T) {
+	named := func(src string) string {
+		all := make(map[place]mutation)
+		addMutants(t, all, "x.go", []byte("package x\n"+src))
+		var names []string
+		for _, m := range all {
+			if m.kind == "CONDITIONALS_NEGATION" {
+				names = append(names, m.String())
+			}
+		}
+		slices.Sort(names)
+		return strings.Join(names, "")
+	}
+	const want = "f CONDITIONALS_NEGATION\n-\ta != b\n+\ta == b\nf CONDITIONALS_NEGATION #2\n-\ta != b\n+\ta == b\n"
+	for _, src := range []string{
+		"func f() bool { return a != b || a != b }",
+		"var c int\n\nfunc f() bool {\n\tif done && a !=\n\t\tb {\n\t\treturn true\n\t}\n\treturn a != b // as ever\n}",
+	} {
+		if got := named(src); got != want {
+			t.Errorf("%s: got\n%swant\n%s", src, got, want)
+		}
+	}
 }
 
 // funcName is "f", "T.f", or "-" outside of functions.
@@ -145,43 +216,50 @@ func tokenOf(n ast.Node) (token.Token, token.Pos) {
 	return token.ILLEGAL, token.NoPos
 }
 
-func countMutants(all map[place]mutant, m mutant) (n int) {
-	for _, other := range all {
-		if other == m {
-			n++
-		}
-	}
-	return n
-}
-
 // listedMutants reads testdata/survivors.txt.
-func listedMutants(t *testing.T) map[survivor]int {
+func listedMutants(t *testing.T) map[survivor]bool {
 	data, err := os.ReadFile("testdata/survivors.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := make(map[survivor]int)
+	listed := make(map[survivor]bool)
 	for entry := range strings.SplitSeq(strings.TrimSpace(string(data)), "\n\n") {
 		if strings.HasPrefix(entry, "#") {
 			continue
 		}
-		lines := strings.Split(entry, "\n")
-		head := strings.Fields(lines[0])
-		hangs := len(head) == 4 && head[3] == "hangs"
-		if len(lines) < 4 || len(head) != 3 && !hangs ||
-			lines[1][0] != '-' || lines[2][0] != '+' || strings.TrimSpace(lines[3]) == "" {
-			t.Errorf("survivors.txt: got\n%s\nwant FILE FUNCTION KIND [hangs], the line with - and +, and a reason", entry)
+		m, ok := parseSurvivor(entry)
+		if !ok || listed[m] {
+			t.Errorf("survivors.txt: got\n%s\nwant FUNCTION KIND [#N] [hangs], the expression with - and +, and a reason, once", entry)
 			continue
 		}
-		listed[survivor{mutant{head[0], head[1], head[2], strings.TrimSpace(lines[1][1:]), strings.TrimSpace(lines[2][1:])}, hangs}]++
+		listed[m] = true
 	}
 	return listed
 }
 
+func parseSurvivor(entry string) (m survivor, ok bool) {
+	lines := strings.Split(entry, "\n")
+	head := strings.Fields(lines[0])
+	m.nth = 1
+	if m.hangs = head[len(head)-1] == "hangs"; m.hangs {
+		head = head[:len(head)-1]
+	}
+	if nth, found := strings.CutPrefix(head[len(head)-1], "#"); found {
+		m.nth, _ = strconv.Atoi(nth)
+		head = head[:len(head)-1]
+	}
+	if len(lines) < 4 || len(head) != 2 || lines[1][0] != '-' || lines[2][0] != '+' || strings.TrimSpace(lines[3]) == "" {
+		return m, false
+	}
+	m.fn, m.kind = head[0], head[1]
+	m.before, m.after = strings.TrimSpace(lines[1][1:]), strings.TrimSpace(lines[2][1:])
+	return m, true
+}
+
 // compareReport compares what gremlins found with what is listed.
-func compareReport(t *testing.T, all map[place]mutant, listed map[survivor]int) {
+func compareReport(t *testing.T, all map[place]mutation, listed map[survivor]bool) {
 	status := readReport(t, all)
-	found := make(map[survivor]int)
+	found := make(map[survivor]bool)
 	killed, lived, hang, broken := 0, 0, 0, 0
 	for at, m := range all {
 		switch status[at] {
@@ -193,23 +271,23 @@ func compareReport(t *testing.T, all map[place]mutant, listed map[survivor]int) 
 			killed++
 		case "LIVED":
 			lived++
-			found[survivor{m, false}]++
+			found[survivor{m.mutant, false}] = true
 		case "TIMED OUT":
 			hang++
-			found[survivor{m, true}]++
+			found[survivor{m.mutant, true}] = true
 		case "NOT COVERED", "NOT VIABLE":
 		default:
 			t.Errorf("%s: got status %q: the run is not whole, or of another source", m, status[at])
 		}
 	}
-	for m, n := range found {
-		if listed[m] < n {
-			t.Errorf("survivors.txt does not list: %s(hangs: %v) x %d", m.mutant, m.hangs, n-listed[m])
+	for m := range found {
+		if !listed[m] {
+			t.Errorf("survivors.txt does not list: %s(hangs: %v)", m.mutant, m.hangs)
 		}
 	}
-	for m, n := range listed {
-		if found[m] < n {
-			t.Errorf("survivors.txt lists, and it was killed: %s(hangs: %v) x %d", m.mutant, m.hangs, n-found[m])
+	for m := range listed {
+		if !found[m] {
+			t.Errorf("survivors.txt lists, and it was killed: %s(hangs: %v)", m.mutant, m.hangs)
 		}
 	}
 	percent := 100 * float64(killed+hang) / float64(max(1, killed+hang+lived))
@@ -221,7 +299,7 @@ func compareReport(t *testing.T, all map[place]mutant, listed map[survivor]int) 
 }
 
 // readReport is the status of each mutant, as gremlins has it.
-func readReport(t *testing.T, all map[place]mutant) map[place]string {
+func readReport(t *testing.T, all map[place]mutation) map[place]string {
 	data, err := os.ReadFile(*mutantsReport)
 	if err != nil {
 		t.Fatal(err)
@@ -252,13 +330,14 @@ func readReport(t *testing.T, all map[place]mutant) map[place]string {
 }
 
 // compiles reports whether the mutant at that place does.
-func compiles(t *testing.T, at place, m mutant) bool {
+func compiles(t *testing.T, at place, m mutation) bool {
 	src, err := os.ReadFile(at.file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(string(src), "\n")
-	lines[at.line-1] = m.after
+	line := lines[at.line-1]
+	lines[at.line-1] = line[:at.column-1] + m.to.String() + line[at.column-1+len(m.from.String()):]
 	dir := t.TempDir()
 	changed, overlay := filepath.Join(dir, at.file), filepath.Join(dir, "overlay.json")
 	original, err := filepath.Abs(at.file)
