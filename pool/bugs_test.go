@@ -27,7 +27,7 @@ var bugs = map[string][]string{
 	"76784": {"TestHangingDialer", "TestOrphanBound", "TestOrphanReported"},
 
 	"4677":  {"TestRetryTable", "broken-fin-in-flight"},
-	"8483":  {"TestDialAfterCloseIdle", "close-idle-in-use", "idle-late-dial-closed"},
+	"8483":  {"close-idle-deaf-dial", "close-idle-in-use", "idle-late-dial-closed"},
 	"9104":  {"TestResponseHeaderTimeout", "TestVirtualClock"},
 	"10457": {"body-with-fin"},
 	"10511": {"cancel-at-got-conn", "TestExplore/gates, limit 1"},

@@ -75,20 +75,6 @@ func TestCanceledAsDialFails(t *testing.T) {
 	}
 }
 
-// While a response is awaited a cancellation closes the connection, and its
-// cause is the error.
-func TestCanceledAwaitingResponse(t *testing.T) {
-	harness.Test(t, func(t *harness.T) {
-		tr := scripted(t, &pool.Transport{})
-		req, cancel := cancelable(request("GET", nil))
-		r1 := t.Start("r1", tr, req)
-		c1 := t.Net.WantDial().Open()
-		cancel()
-		r1.WantErr(errWhy)
-		c1.WantClosed("a response would come for nobody")
-	})
-}
-
 // A cancellation wins over FIN and over RST, with no quiet between them
 // (golang/go#16049, #19231).
 func TestCanceledAsConnectionBreaks(t *testing.T) {

@@ -146,7 +146,11 @@ func warmAgain(t *harness.T, tr *pool.Transport, c *harness.Conn) {
 // The rest never comes: after 50 ms, and not before, the connection is closed.
 // Until then its place is taken; then the request that waits for it dials.
 func TestDrainGivesUp(t *testing.T) {
-	for name, head := range map[string]string{"content length": headHel, "chunks": headChunks + "5\nhel"} {
+	for name, head := range map[string]string{
+		"content length": headHel,
+		"chunks":         headChunks + "5\nhel",
+		"gzip":           "HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: 100\n\n\x1f\x8b",
+	} {
 		t.Run(name, func(t *testing.T) {
 			harness.Test(t, func(t *harness.T) {
 				tr := scripted(t, &pool.Transport{MaxConnsPerHost: 1})
@@ -166,21 +170,6 @@ func TestDrainGivesUp(t *testing.T) {
 			})
 		})
 	}
-}
-
-// A request that waits at the limit is served by the connection that was
-// drained.
-func TestDrainServesWaiter(t *testing.T) {
-	harness.Test(t, func(t *harness.T) {
-		tr := scripted(t, &pool.Transport{MaxConnsPerHost: 1})
-		c1 := closeEarly(t, tr, headHel)
-		r2 := t.Get("r2", tr, url1)
-		r2.WantPending("c1 has the place")
-		c1.Send("lo")
-		t.Net.WantNoDial("c1 is free")
-		c1.Respond(200, "hello")
-		r2.WantBody("hello")
-	})
 }
 
 // What is left of a body may be 256 KiB and no more. A body that says that it is
@@ -359,27 +348,6 @@ func TestDrainCloseIdle(t *testing.T) {
 			})
 		}
 	}
-}
-
-// CloseIdleConnections says nothing about a connection that a request is using: it
-// is drained and kept as ever, if another request has come since.
-func TestDrainAfterCloseIdle(t *testing.T) {
-	harness.Test(t, func(t *harness.T) {
-		tr := scripted(t, &pool.Transport{})
-		r1 := t.Get("r1", tr, url1)
-		c1 := t.Net.WantDial().Open()
-		c1.WantRequest("GET / HTTP/1.1")
-		c1.Send(headHel)
-		r1.WantDone(nil)
-		body := r1.Response().Body
-		tr.CloseIdleConnections()
-		r2 := t.Get("r2", tr, url1)
-		t.Net.WantDial().Refuse()
-		r2.WantErr(syscall.ECONNREFUSED)
-		body.Close()
-		c1.Send("lo")
-		warmAgain(t, tr, c1)
-	})
 }
 
 // A body that is closed while another goroutine reads it ends that Read, and

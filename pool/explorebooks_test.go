@@ -1,6 +1,7 @@
 package pool_test
 
 import (
+	"slices"
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
@@ -39,7 +40,7 @@ func audited(t *harness.T, tr *pool.Transport, tunnel string) *pool.Transport {
 // check compares every gauge, and every total that the network knows too.
 func (b *books) check() {
 	dialing := 0
-	for _, e := range b.t.Net.Pending() {
+	for _, e := range slices.Concat(b.t.Net.Pending(), b.t.Net.Delayed()) {
 		if e.Kind == faultnet.Dial && e.Addr != b.tunnel {
 			dialing++
 		}

@@ -20,32 +20,6 @@ import (
 	"github.com/halfopen/halfopen/pool"
 )
 
-// While PutIdleConn takes its time the connection is in the pool and watched:
-// another request is served on it, and a FIN is noticed.
-func TestPutIdleConnParked(t *testing.T) {
-	for _, body := range []string{"", "hello"} {
-		harness.Test(t, func(t *harness.T) {
-			t.Gates("PutIdleConn")
-			tr := scripted(t, &pool.Transport{MaxConnsPerHost: 1})
-			t.Net.Hold("gate r1")
-			r1 := t.Get("r1", tr, url1)
-			c1 := t.Net.WantDial().Open()
-			c1.Respond(200, body)
-			if body != "" {
-				r1.Read()
-			}
-			t.Net.WantHeld("gate r1 PutIdleConn")
-			r2 := t.Get("r2", tr, url1)
-			c1.Respond(200, "")
-			r2.WantBody("")
-			c1.Fin()
-			c1.WantClosed("nobody holds it")
-			t.Net.Release("gate r1")
-			r1.WantBody(body)
-		})
-	}
-}
-
 // A connection that has been idle for too long by the wall is not used, though
 // its timer stood still.
 func TestTooOldByTheWall(t *testing.T) {
@@ -198,21 +172,6 @@ func TestExpectWithoutTimeout(t *testing.T) {
 		}
 		c1.Send(ok0)
 		r1.WantBody("")
-	})
-}
-
-// A compressed body that is closed unread, and whose rest does not come, costs
-// its connection, and nothing else.
-func TestGzipUnread(t *testing.T) {
-	harness.Test(t, func(t *harness.T) {
-		tr := scripted(t, &pool.Transport{})
-		r1 := t.Get("r1", tr, url1)
-		c1 := t.Net.WantDial().Open()
-		c1.WantRequest("GET / HTTP/1.1")
-		c1.Send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 100\r\n\r\n\x1f\x8b")
-		r1.CloseBody()
-		t.Advance(pool.DrainTime)
-		wantClosed(t, tr, pool.BodyUnread, 1)
 	})
 }
 

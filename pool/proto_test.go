@@ -465,26 +465,6 @@ func TestTraceOrder(t *testing.T) {
 	})
 }
 
-// HEAD, 204 and 304 have no body, whatever their header says.
-func TestNoBody(t *testing.T) {
-	harness.Test(t, func(t *harness.T) {
-		tr := scripted(t, &pool.Transport{})
-		c1 := warm(t, tr)
-		for i, r := range []struct{ method, response string }{
-			{"HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"},
-			{"HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"},
-			{"GET", "HTTP/1.1 204 No Content\r\n\r\n"},
-			{"GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 100\r\n\r\n"},
-		} {
-			call := t.Start(fmt.Sprint("r", i), tr, request(r.method, nil))
-			c1.WantRequest(r.method + " / HTTP/1.1")
-			c1.Send(r.response)
-			call.WantBody("")
-			c1.WantOpen(r.response)
-		}
-	})
-}
-
 // A slow request body goes out as it comes, while the response may come too.
 func TestDuplex(t *testing.T) {
 	harness.Test(t, func(t *harness.T) {
