@@ -2,7 +2,6 @@ package faultnet
 
 import (
 	"io"
-	"net"
 	"os"
 	"slices"
 	"syscall"
@@ -25,79 +24,23 @@ func (c *Conn) ruledRead(b []byte) (int, error) {
 	}
 	e := &Event{Kind: Read, From: c, net: c.link.net}
 	v := c.link.net.ask(e)
-	switch v.effect {
-	case failing:
-		return c.fail("read", v.errno)
-	case expire:
-		return 0, c.opError("read", os.ErrDeadlineExceeded)
-	case zero:
-		return 0, nil
-	case chunk:
-		return c.readNow(b[:min(len(b), v.bytes)])
-	case block:
-		c.block(&c.stuckRead, e)
-	case dataEOF:
-		k, err := c.readNow(b)
-		if err == nil && c.atEnd() {
-			err = io.EOF
-		}
-		return k, err
+	if read := v.row().read; read != nil {
+		return read(c, e, v, b)
 	}
 	return c.readNow(b)
 }
 
-// atEnd reports whether a Read would find nothing but the peer's FIN.
-func (c *Conn) atEnd() bool {
-	c.link.mu.Lock()
-	defer c.link.mu.Unlock()
-	return c.in.arrived == 0 && c.in.fin == arrived
-}
-
-// fail is a call that returns errno; one that ends the connection ends it.
-func (c *Conn) fail(op string, errno syscall.Errno) (int, error) {
-	if ends(errno) {
-		c.Break(errno)
-		c.link.mu.Lock()
-		c.takePending()
-		c.link.mu.Unlock()
-	}
-	return 0, c.sysError(op, errno)
-}
-
 // ruledWrite is Write where rules are asked about calls.
-func (c *Conn) ruledWrite(b []byte) (n int, err error) {
+func (c *Conn) ruledWrite(b []byte) (int, error) {
 	if c.IsClosed() {
 		return c.writeNow(b)
 	}
 	e := &Event{Kind: Write, From: c, net: c.link.net}
 	v := c.link.net.ask(e)
-	switch v.effect {
-	case failing:
-		return c.fail("write", v.errno)
-	case expire:
-		return 0, c.opError("write", os.ErrDeadlineExceeded)
-	case chunk:
-		return inPieces(c.writeNow, b, v.bytes)
-	case short:
-		if n, err = c.writeNow(b[:min(len(b), v.bytes)]); err == nil && n < len(b) {
-			_, err = c.fail("write", syscall.ECONNRESET)
-		}
-		return n, err
-	case block:
-		c.block(&c.stuckWrite, e)
+	if write := v.row().write; write != nil {
+		return write(c, e, v, b)
 	}
 	return c.writeNow(b)
-}
-
-// inPieces writes b in pieces of that size.
-func inPieces(write func([]byte) (int, error), b []byte, size int) (n int, err error) {
-	for {
-		k, err := write(b[n:min(len(b), n+size)])
-		n += k
-		if err != nil || n == len(b) {
-			return n, err
-		}
-	}
 }
 
 // ruledClose is Close where rules are asked about calls. The end is closed
@@ -108,22 +51,80 @@ func (c *Conn) ruledClose() error {
 	}
 	e := &Event{Kind: Close, From: c, net: c.link.net}
 	v := c.link.net.ask(e)
-	switch v.effect {
-	case delay:
-		c.link.clock.Sleep(v.d)
-	case failing:
-		c.closeNow()
-		return c.sysError("close", v.errno)
-	case twice:
-		c.closeNow()
-	case block:
-		c.block(&c.stuckClose, e)
-		c.link.mu.Lock()
-		for c.stuckClose != nil {
-			c.waitWrite()
-		}
-		c.link.unlock()
+	if shut := v.row().close; shut != nil {
+		return shut(c, e, v)
 	}
+	return c.closeNow()
+}
+
+// fail is a call that returns errno; one that ends the connection ends it.
+func (c *Conn) fail(op string, errno syscall.Errno) (int, error) {
+	if endsConn(errno) {
+		c.Break(errno)
+		c.link.mu.Lock()
+		c.takePending()
+		c.link.mu.Unlock()
+	}
+	return 0, c.sysError(op, errno)
+}
+
+func (c *Conn) closeFails(_ *Event, v Verdict) error {
+	c.closeNow()
+	return c.sysError("close", v.errno)
+}
+
+func (c *Conn) closeLater(_ *Event, v Verdict) error {
+	c.link.clock.Sleep(v.d)
+	return c.closeNow()
+}
+
+// readWithEnd is Read that returns the last bytes together with io.EOF.
+func (c *Conn) readWithEnd(_ *Event, _ Verdict, b []byte) (int, error) {
+	n, err := c.readNow(b)
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	if err == nil && c.in.arrived == 0 && c.in.fin == arrived {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// writeShort writes the first bytes and resets the connection.
+func (c *Conn) writeShort(_ *Event, v Verdict, b []byte) (int, error) {
+	n, err := c.writeNow(b[:min(len(b), v.bytes)])
+	if err == nil && n < len(b) {
+		_, err = c.fail("write", syscall.ECONNRESET)
+	}
+	return n, err
+}
+
+func (c *Conn) writeInPieces(_ *Event, v Verdict, b []byte) (n int, err error) {
+	for {
+		k, err := c.writeNow(b[n:min(len(b), n+v.bytes)])
+		n += k
+		if err != nil || n == len(b) {
+			return n, err
+		}
+	}
+}
+
+func (c *Conn) readBlocked(e *Event, _ Verdict, b []byte) (int, error) {
+	c.block(&c.stuckRead, e)
+	return c.readNow(b)
+}
+
+func (c *Conn) writeBlocked(e *Event, _ Verdict, b []byte) (int, error) {
+	c.block(&c.stuckWrite, e)
+	return c.writeNow(b)
+}
+
+func (c *Conn) closeBlocked(e *Event, _ Verdict) error {
+	c.block(&c.stuckClose, e)
+	c.link.mu.Lock()
+	for c.stuckClose != nil {
+		c.waitWrite()
+	}
+	c.link.unlock()
 	return c.closeNow()
 }
 
@@ -143,7 +144,7 @@ func (n *Net) unblock() {
 				c.link.mu.Lock()
 				e := *stuck
 				c.link.mu.Unlock()
-				if e == nil || n.Verdict(e).effect == block {
+				if e == nil || n.Verdict(e).row().blocks {
 					continue
 				}
 				c.link.mu.Lock()
@@ -167,43 +168,69 @@ func (n *Net) unblock() {
 	}
 }
 
-// ruledNext takes the first of the backlog as the rules want it; ok is false if
-// there is none after all. It is called with the mutex held.
-func (l *listener) ruledNext() (c net.Conn, err error, ok bool) {
+// ruledNext takes the first of the backlog as the rules want it; it returns nil
+// if the backlog is to be looked at again. It is called with the mutex held.
+func (l *listener) ruledNext() (*Conn, error) {
 	head := l.backlog[l.first]
-	e := &Event{Kind: Accept, Addr: l.address, net: l.net}
-	if l.stuck != nil {
-		e = l.stuck // the same call, asked about again
+	e, again := l.stuck, l.stuck != nil
+	if !again {
+		e = &Event{Kind: Accept, Addr: l.address, net: l.net}
 	}
+	l.stuck = nil
 	l.mu.Unlock()
 	v := l.net.decide(e, faultPriority, true)
-	if l.stuck == nil && !v.IsPass() {
+	if !again && !v.IsPass() {
 		l.net.log(e, v.name)
 	}
-	if v.effect == delay {
-		l.net.clock().Sleep(v.d)
-	}
 	l.mu.Lock()
-	l.stuck = nil
-	if l.closed || l.first >= len(l.backlog) || l.backlog[l.first] != head {
-		return nil, nil, false
+	switch accept := v.row().accept; {
+	case !l.isFirst(head):
+		return nil, nil
+	case accept != nil:
+		return accept(l, e, v)
 	}
-	switch v.effect {
-	case failing:
-		return nil, l.opError("accept", os.NewSyscallError("accept4", v.errno)), true
-	case block:
-		l.stuck = e
-		l.ready.Wait()
-		return nil, nil, false
-	case closeFirst, resetFirst:
-		c := l.next()
-		l.mu.Unlock()
-		if v.effect == resetFirst {
-			c.SetLinger(0)
-		}
-		c.closeNow()
-		l.mu.Lock()
-		return nil, nil, false
+	return l.next(), nil
+}
+
+func (l *listener) isFirst(c *Conn) bool {
+	return !l.closed && l.first < len(l.backlog) && l.backlog[l.first] == c
+}
+
+func (l *listener) acceptLater(_ *Event, v Verdict) (*Conn, error) {
+	head := l.backlog[l.first]
+	l.mu.Unlock()
+	l.net.clock().Sleep(v.d)
+	l.mu.Lock()
+	if !l.isFirst(head) {
+		return nil, nil
 	}
-	return l.next().outside(), nil, true
+	return l.next(), nil
+}
+
+func (l *listener) acceptFails(_ *Event, v Verdict) (*Conn, error) {
+	return nil, l.opError("accept", os.NewSyscallError("accept4", v.errno))
+}
+
+func (l *listener) acceptBlocked(e *Event, _ Verdict) (*Conn, error) {
+	l.stuck = e
+	l.ready.Wait()
+	return nil, nil
+}
+
+// acceptClosed accepts the first of the backlog and closes it at once.
+func (l *listener) acceptClosed(*Event, Verdict) (*Conn, error) {
+	c := l.next()
+	l.mu.Unlock()
+	defer l.mu.Lock()
+	c.closeNow()
+	return nil, nil
+}
+
+func (l *listener) acceptReset(*Event, Verdict) (*Conn, error) {
+	c := l.next()
+	l.mu.Unlock()
+	defer l.mu.Lock()
+	c.SetLinger(0)
+	c.closeNow()
+	return nil, nil
 }

@@ -13,7 +13,7 @@ func numbered(r Rule, wanted func(n int) bool) Rule {
 	n := 0
 	return func(e *Event) Verdict {
 		v := r(e)
-		if v.kinds&e.Kind == 0 {
+		if v.Kinds()&e.Kind == 0 {
 			return Pass
 		}
 		if n++; wanted(n) {
@@ -39,7 +39,7 @@ func After(n int, r Rule) Rule { return numbered(r, func(i int) bool { return i 
 func From(b int64, r Rule) Rule {
 	return func(e *Event) Verdict {
 		v := r(e)
-		if e.Kind != Data || v.kinds&Data == 0 || e.endAt(b) {
+		if e.Kind != Data || v.Kinds()&Data == 0 || e.endAt(b) {
 			return Pass
 		}
 		return v
@@ -52,7 +52,7 @@ func (n *Net) For(d time.Duration, r Rule) Rule {
 	var until time.Time
 	return func(e *Event) Verdict {
 		v := r(e)
-		if v.kinds&e.Kind == 0 {
+		if v.Kinds()&e.Kind == 0 {
 			return Pass
 		}
 		now := n.clock().Now()

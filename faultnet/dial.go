@@ -161,12 +161,13 @@ func (n *Net) giveUp(e *Event) bool {
 // finishDial carries out the verdict on a dial.
 func (n *Net) finishDial(e *Event, v Verdict) {
 	d := e.dial
-	if v.fail == nil && n.dropped(e) {
+	fail := v.row().fail
+	if fail == nil && n.dropped(e) {
 		n.retransmit(e)
 		return
 	}
-	if v.fail != nil {
-		d.err = v.fail(e)
+	if fail != nil {
+		d.err = fail(e)
 	} else {
 		d.conn, d.err = n.openAs(e, v)
 	}
@@ -191,7 +192,7 @@ func (n *Net) open(e *Event) (*Conn, error) {
 	defer n.mu.Unlock()
 	n.nameDial(e)
 	if d.target == nil {
-		return nil, NoHost.fail(e)
+		return nil, NoHost.effect.fail(e)
 	}
 	ln := n.listening(d.target)
 	if ln == nil {

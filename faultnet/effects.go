@@ -1,34 +1,26 @@
 package faultnet
 
 import (
+	"cmp"
 	"math"
 	"syscall"
 )
 
-// suffer carries out the verdict on what arrives at c. It is called with the
-// link's mutex held, as arrive is.
-func (c *Conn) suffer(e *Event, v Verdict) {
-	if v.effect == none {
+// arriveAs has e arrive at c as the verdict says. It is called with the link's
+// mutex held, as arrive is.
+func (c *Conn) arriveAs(e *Event, v Verdict) {
+	row := v.row()
+	switch {
+	case v.IsPass():
 		c.arriveUpTo(e.Kind, e.limit)
-		return
+	case e.Kind != Data:
+	case row.change != nil:
+		c.arriveChanged(e, v)
+	case v.bytes > 0:
+		c.arriveUpTo(Data, min(v.bytes, cmp.Or(e.limit, v.bytes)))
 	}
-	if v.effect == corrupt || v.effect == extra {
-		c.falsify(v)
-		c.arrive(Data)
-		return
-	}
-	if e.Kind == Data && v.effect != lose && v.bytes > 0 {
-		c.arriveUpTo(Data, v.bytes)
-	}
-	switch v.effect {
-	case reset:
-		c.breakBoth()
-	case lose:
-		c.link.lose()
-	case stall:
-		c.clog(true)
-	case cut:
-		c.cutOff()
+	if row.then != nil {
+		row.then(c)
 	}
 }
 
@@ -41,18 +33,17 @@ func (c *Conn) arriveUpTo(kind Kind, limit int) {
 	}
 }
 
-// falsify changes what is on its way to c, or adds to it.
-func (c *Conn) falsify(v Verdict) {
+// arriveChanged has what the verdict makes of the bytes of e arrive at c.
+func (c *Conn) arriveChanged(e *Event, v Verdict) {
 	in := &c.in
-	if v.effect == corrupt {
-		in.buf.flip(min(in.arrived+v.bytes, in.buf.n-1))
-		return
-	}
-	more := make([]byte, min(v.bytes, c.link.capacity))
-	for i := range more {
-		more[i] = 'X'
-	}
-	in.buf.push(more)
+	was := e.bytes()
+	behind := make([]byte, in.buf.n-in.arrived-len(was))
+	in.buf.peek(behind, in.arrived+len(was), in.buf.n)
+	in.buf.truncate(in.arrived)
+	b := v.effect.change(v, was)
+	in.buf.push(b)
+	in.buf.push(behind)
+	c.arriveUpTo(Data, len(b))
 }
 
 // cutOff ends the direction to c with a FIN here. Who sent the rest can send
@@ -69,13 +60,18 @@ func (c *Conn) cutOff() {
 	c.Peer().canWrite.Broadcast()
 }
 
-// flip changes a bit of the byte with that index.
-func (q *buffer) flip(i int) {
-	at := q.head + i
-	if at >= len(q.b) {
-		at -= len(q.b)
-	}
-	q.b[at] ^= 1
+// stall stops what is on its way to c.
+func (c *Conn) stall() { c.clog(true) }
+
+// lose is Vanish with the link's mutex held.
+func (c *Conn) lose() { c.link.lose() }
+
+// resetByPeer is the end of a connection that its server's kernel resets at once.
+func (c *Conn) resetByPeer() {
+	c.link.mu.Lock()
+	c.breakBoth()
+	c.link.unlock()
+	c.Peer().closeNow()
 }
 
 // lose is vanish with the link's mutex held.
@@ -160,7 +156,7 @@ func (e *Event) endAt(b int64) bool {
 
 // Offset is how many bytes have arrived in the direction of an event before it.
 func (e *Event) Offset() int64 {
-	if e.Kind&travels == 0 {
+	if e.Kind&arriving == 0 {
 		return 0
 	}
 	to := e.From.Peer()

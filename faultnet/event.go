@@ -125,14 +125,16 @@ func (e *Event) Bytes() []byte {
 	if e.Kind != Data {
 		return nil
 	}
-	l := e.From.link
-	l.mu.Lock()
-	defer l.unlock()
+	e.From.link.mu.Lock()
+	defer e.From.link.unlock()
+	return e.bytes()
+}
+
+// bytes is Bytes with the link's mutex held.
+func (e *Event) bytes() []byte {
 	in := &e.From.Peer().in
-	b := make([]byte, max(0, min(in.buf.n, l.window)-in.arrived))
-	if e.limit > 0 {
-		b = b[:min(len(b), e.limit)]
-	}
+	k := max(0, min(in.buf.n, e.From.link.window)-in.arrived)
+	b := make([]byte, min(k, cmp.Or(e.limit, k)))
 	in.buf.peek(b, in.arrived, in.arrived+len(b))
 	return b
 }
@@ -145,13 +147,13 @@ func (e *Event) Arriving(v Verdict) []byte {
 	}
 	v = e.net.normalCourse(e, v)
 	b := e.Bytes()
-	switch {
-	case v.postpones() || v.effect == lose:
+	switch row := v.row(); {
+	case row.later != nil:
 		return nil
-	case v.effect == split || v.effect == cut || v.effect == stall || v.effect == reset:
+	case row.firstOnly:
 		return b[:min(len(b), v.bytes)]
-	case v.effect == corrupt || v.effect == extra:
-		return falsified(b, v)
+	case row.change != nil:
+		return row.change(v, b)
 	}
 	return b
 }
@@ -243,18 +245,4 @@ func (e *Event) DialNumber() int {
 		return 0
 	}
 	return e.dial.number
-}
-
-// falsified is a copy of b as the verdict leaves it.
-func falsified(b []byte, v Verdict) []byte {
-	b = append([]byte(nil), b...)
-	if v.effect == corrupt && len(b) > 0 {
-		b[min(v.bytes, len(b)-1)] ^= 1
-	}
-	if v.effect == extra {
-		for range v.bytes {
-			b = append(b, 'X')
-		}
-	}
-	return b
 }

@@ -326,12 +326,14 @@ func (n *Net) openAs(e *Event, v Verdict) (*Conn, error) {
 	if e.dial.verdict = v; e.dial.outside {
 		return nil, nil
 	}
-	e.dial.unaccepted = v.effect == ignored || v.effect == closeFirst || v.effect == resetFirst
+	e.dial.unaccepted = v.row().opened != nil
 	c, err := n.open(e)
 	if err != nil {
 		return c, err
 	}
-	c.openedAs(v)
+	if opened := v.row().opened; opened != nil {
+		opened(c)
+	}
 	n.mu.Lock()
 	lost := n.disturbed.parted[n.names[ipKey(e.dial.target.IP)]]
 	n.mu.Unlock()
@@ -340,19 +342,6 @@ func (n *Net) openAs(e *Event, v Verdict) (*Conn, error) {
 		c.Peer().setClog(lost&ToServer != 0)
 	}
 	return c, nil
-}
-
-// openedAs does to a connection that was opened what the verdict says.
-func (c *Conn) openedAs(v Verdict) {
-	switch v.effect {
-	case closeFirst:
-		c.Peer().closeNow()
-	case resetFirst:
-		c.link.mu.Lock()
-		c.breakBoth()
-		c.link.unlock()
-		c.Peer().closeNow()
-	}
 }
 
 // ended is the error of a dial whose context ended.

@@ -34,58 +34,63 @@ const (
 	synTimeout = 127 * time.Second
 )
 
-// postpones reports whether v lets an event happen later.
-func (v Verdict) postpones() bool {
-	switch v.effect {
-	case delay, jitter, tail, lookup, deaf, blackHole, rate, dribble:
-		return true
-	}
-	return false
+// delay is what a verdict that lets an event happen later asks for.
+type delay struct {
+	d     time.Duration
+	limit int     // how many bytes it brings then, and each event behind it; 0 for all
+	final Verdict // what becomes of it then
 }
 
 // postpone carries out the verdicts that let an event happen later. It reports
 // whether v is one.
 func (n *Net) postpone(e *Event, v Verdict) bool {
-	if e.late.over || !v.postpones() {
+	later := v.row().later
+	if e.late.over || later == nil {
 		return false
 	}
-	d, limit, after := v.d, 0, Pass
-	switch v.effect {
-	case delay:
-	case jitter, tail:
-		d = v.lot(e)
-	case lookup:
-		e.dial.looking = true
-	case deaf:
-		e.dial.deaf = true
-	case blackHole:
-		d, after = synTimeout, TimeOut
-	case rate:
-		// A segment takes as long as its bytes take at that rate.
-		limit = min(1460, v.bytes)
-		if k := len(e.Bytes()); k > 0 {
-			limit = min(limit, k)
-		}
-		d = time.Duration(limit) * time.Second / time.Duration(v.bytes)
-	case dribble:
-		limit = v.bytes
-	}
-	if e.Kind&travels != 0 {
-		if !e.From.link.delay(e, &d, limit) {
+	l := later(e, v)
+	if e.Kind&arriving != 0 {
+		if !e.From.link.delay(e, &l) {
 			return true // withdrawn meanwhile
 		}
-		if limit > 0 {
+		if l.limit > 0 {
 			n.pace(e.From.Peer(), v)
 		}
 	}
 	n.log(e, v.name)
-	n.later(e, d, after)
+	n.later(e, l.d, l.final)
 	return true
+}
+
+// lookUp delays a dial as long as its name is looked up.
+func (e *Event) lookUp(v Verdict) delay {
+	e.net.mu.Lock()
+	defer e.net.mu.Unlock()
+	e.dial.looking = true
+	return delay{d: v.d}
+}
+
+// ignoreContext delays a dial, and has its context ignored meanwhile.
+func (e *Event) ignoreContext(v Verdict) delay {
+	e.net.mu.Lock()
+	defer e.net.mu.Unlock()
+	e.dial.deaf = true
+	return delay{d: v.d}
+}
+
+// segment delays the next segment of a direction as long as its bytes take at
+// the verdict's rate.
+func (e *Event) segment(v Verdict) delay {
+	limit := min(1460, v.bytes)
+	if k := len(e.Bytes()); k > 0 {
+		limit = min(limit, k)
+	}
+	return delay{d: time.Duration(limit) * time.Second / time.Duration(v.bytes), limit: limit}
 }
 
 // delay notes what of the stream the event brings when its delay is over. What
 // is written meanwhile comes as late after it as it was written: see advance.
-func (l *link) delay(e *Event, d *time.Duration, limit int) bool {
+func (l *link) delay(e *Event, by *delay) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	to := e.From.Peer()
@@ -96,8 +101,8 @@ func (l *link) delay(e *Event, d *time.Duration, limit int) bool {
 	if e.Kind != Data {
 		return true
 	}
-	if limit > 0 {
-		e.limit = min(limit, cmp.Or(e.limit, limit))
+	if by.limit > 0 {
+		e.limit = min(by.limit, cmp.Or(e.limit, by.limit))
 		return true
 	}
 	inFlight := to.in.buf.n - to.in.arrived
@@ -105,7 +110,7 @@ func (l *link) delay(e *Event, d *time.Duration, limit int) bool {
 		e.limit = inFlight
 	}
 	if !e.late.since.IsZero() {
-		*d -= l.clock.Since(e.late.since)
+		by.d -= l.clock.Since(e.late.since)
 	}
 	to.in.marking = true
 	return true
@@ -147,20 +152,20 @@ func (in *inbound) resume(e *Event) {
 	e.limit, e.late.since = int(in.marks[0].end-begin), in.marks[0].at
 }
 
-// lot draws how long an event is delayed. The same event of the same run has
-// the same lot, whoever asks and however often.
-func (v Verdict) lot(e *Event) time.Duration {
+// draw is the source of an event's delay. The same event of the same run has the
+// same one, whoever asks and however often.
+func (e *Event) draw(seed uint64) *rand.Rand {
 	h := fnv.New64a()
 	h.Write([]byte(e.String()))
-	at := int64(0)
-	if e.Kind&travels != 0 {
-		at = e.Offset()
-	}
-	r := rand.New(rand.NewPCG(v.seed, h.Sum64()+uint64(at)))
-	if v.effect == tail {
-		return time.Duration(min(r.ExpFloat64(), 20) * float64(v.d))
-	}
-	return time.Duration(r.Int64N(max(1, min(int64(v.d), math.MaxInt64-1)+1)))
+	return rand.New(rand.NewPCG(seed, h.Sum64()+uint64(e.Offset())))
+}
+
+func (e *Event) drawUniform(v Verdict) delay {
+	return delay{d: time.Duration(e.draw(v.seed).Int64N(max(1, min(int64(v.d), math.MaxInt64-1)+1)))}
+}
+
+func (e *Event) drawExponential(v Verdict) delay {
+	return delay{d: time.Duration(min(e.draw(v.seed).ExpFloat64(), 20) * float64(v.d))}
 }
 
 // later posts e again when d has passed.

@@ -81,8 +81,10 @@ func (l *listener) Accept() (net.Conn, error) {
 			if !l.net.calls.Load() {
 				return l.next().outside(), nil
 			}
-			if c, err, ok := l.ruledNext(); ok {
-				return c, err
+			if c, err := l.ruledNext(); err != nil {
+				return nil, err
+			} else if c != nil {
+				return c.outside(), nil
 			}
 			continue
 		}
@@ -153,16 +155,18 @@ func (l *listener) opError(op string, err error) error {
 	return &net.OpError{Op: op, Net: l.network, Addr: l.addr, Err: err}
 }
 
-// deliver puts the server's end of a connection into the backlog. For a listener
-// of this network it is called with the network's mutex held, so that a listener
-// that is still in the network's list is open.
-func (l *listener) deliver(c *Conn, unaccepted bool) {
+// deliver puts the server's end of a connection into the backlog, and reports
+// whether the listener is open. One that is still in the network's list is.
+func (l *listener) deliver(c *Conn, unaccepted bool) bool {
 	l.mu.Lock()
-	if unaccepted {
+	defer l.mu.Unlock()
+	switch {
+	case l.closed:
+	case unaccepted:
 		l.ignored = append(l.ignored, c)
-	} else {
+	default:
 		l.backlog = append(l.backlog, c)
 	}
 	l.ready.Signal()
-	l.mu.Unlock()
+	return !l.closed
 }

@@ -158,7 +158,7 @@ func (n *Net) Release(e *Event) {
 // Apply lets e happen now, with the verdict v instead of the rules'. It
 // reports whether e was still pending. It panics if v is not for such events.
 func (n *Net) Apply(e *Event, v Verdict) bool {
-	if !v.IsPass() && v.kinds&e.Kind == 0 || v.IsHold() {
+	if !v.IsPass() && v.Kinds()&e.Kind == 0 || v.IsHold() {
 		panic("faultnet: verdict " + v.String() + " is not for " + e.Kind.String() + " events")
 	}
 	n.mu.Lock()
@@ -217,7 +217,7 @@ func (n *Net) happen(e *Event, v Verdict) {
 		return
 	}
 	n.log(e, v.name)
-	e.From.link.release(e, func(to *Conn) { to.suffer(e, v) })
+	e.From.link.release(e, func(to *Conn) { to.arriveAs(e, v) })
 }
 
 // Gate parks the caller, whose place in the program has that name, until the

@@ -16,7 +16,7 @@ func On(pattern string, v Verdict) Rule {
 		panic(err.Error())
 	}
 	return func(e *Event) Verdict {
-		if v.kinds&e.Kind != 0 && p.Match(e) {
+		if v.Kinds()&e.Kind != 0 && p.Match(e) {
 			return v
 		}
 		return Pass
@@ -83,7 +83,7 @@ type Armed struct {
 // without words behind its verdict is for the first of them that happens. Arm
 // panics if the pattern is malformed.
 func (n *Net) Arm(pattern string, f Fault) *Armed {
-	in := &installed{rule: f.Rule(n, pattern), calls: f.Verdict.kinds&Calls != 0, once: f.once}
+	in := &installed{rule: f.Rule(n, pattern), calls: f.Verdict.Kinds()&Calls != 0, once: f.once}
 	return &Armed{n, in, n.install(in)}
 }
 
@@ -174,7 +174,7 @@ func (n *Net) decide(e *Event, from priority, carriedOut bool) Verdict {
 // normalCourse is what v makes of e: if it is Pass, or would delay again what was
 // delayed, what the event comes to without faults.
 func (n *Net) normalCourse(e *Event, v Verdict) Verdict {
-	if v.IsPass() || e.late.over && v.postpones() {
+	if v.IsPass() || e.late.over && v.row().later != nil {
 		return n.decide(e, shapePriority, false)
 	}
 	return v
@@ -217,7 +217,7 @@ func (e *Event) ask(r *installed) *answer {
 	}
 	if i < 0 {
 		v := r.rule(e)
-		if v.kinds&e.Kind == 0 || v.IsHold() && r.priority == shapePriority {
+		if v.Kinds()&e.Kind == 0 || v.IsHold() && r.priority == shapePriority {
 			v = Pass
 		}
 		i = len(e.answers)

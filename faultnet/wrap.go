@@ -42,7 +42,9 @@ func (n *Net) WrapDialer(dial DialFunc) DialFunc {
 			return nil, err
 		}
 		c := n.wrap(real, &link{dial: d.number, owner: e.Owner, address: address, served: address}, Client)
-		c.openedAs(d.verdict)
+		if opened := d.verdict.row().opened; opened != nil {
+			opened(c)
+		}
 		return c.outside(), nil
 	}
 }
@@ -63,16 +65,15 @@ func (n *Net) WrapListener(real net.Listener) net.Listener {
 // It is called with mu held, and frees it meanwhile.
 func (l *listener) acceptReal() error {
 	l.mu.Unlock()
+	defer l.mu.Lock()
 	real, err := l.real.Accept()
-	l.mu.Lock()
-	switch {
-	case err != nil:
-	case l.closed:
-		real.Close()
-	default:
-		l.backlog = append(l.backlog, l.net.wrap(real, &link{address: l.address, served: l.address}, Server))
+	if err != nil {
+		return err
 	}
-	return err
+	if c := l.net.wrap(real, &link{address: l.address, served: l.address}, Server); !l.deliver(c, false) {
+		c.Reset()
+	}
+	return nil
 }
 
 // WrapConn is a connection of any network that is subject to the rules of n, as

@@ -1,0 +1,325 @@
+package faultnet
+
+import (
+	"math"
+	"net"
+	"os"
+	"syscall"
+	"time"
+)
+
+// effect is a row of the table of verdicts: what a verdict is called, which
+// events it is for, and the functions that carry it out. To add a fault is to
+// add a row below; TestEffects says what of one is missing.
+type effect struct {
+	name     string
+	doc      string // a sentence for the manual, with the values of parameters left out in brackets
+	kinds    Kind
+	params   string     // as the manual shows them: "[:BYTES]"
+	defaults parameters // what is meant where they are left out
+	positive bool       // BYTES is at least 1
+
+	// Of a dial. Either it fails, or it opens, no program accepts it, and
+	// something is done to the client's end.
+	fail   func(e *Event) error
+	opened func(client *Conn)
+
+	// Of a dial, and of what arrives: it happens later.
+	later func(e *Event, v Verdict) delay
+
+	// Of what arrives at an end, with the link's mutex held. Of bytes no more than
+	// v.bytes arrive if firstOnly is set, or what change makes of them. Then does
+	// something to the end.
+	firstOnly bool
+	change    func(v Verdict, b []byte) []byte
+	then      func(to *Conn)
+
+	// Of calls that are not closed yet. Accept has the listener's mutex held, and
+	// returns nil where the backlog is to be looked at again.
+	read, write func(c *Conn, e *Event, v Verdict, b []byte) (int, error)
+	close       func(c *Conn, e *Event, v Verdict) error
+	accept      func(l *listener, e *Event, v Verdict) (*Conn, error)
+	blocks      bool // the call waits for its rule to be lifted
+}
+
+// parameters is what stands behind a verdict's name.
+type parameters struct {
+	bytes int           // how many, or which
+	d     time.Duration // how long
+	seed  uint64
+	errno syscall.Errno
+}
+
+// table is all rows, in the order of the manual.
+var table = []Verdict{Hold,
+	NoHost, ServerFailure, TryAgain, ResolveTimeout, EmptyAnswer, lookup,
+	Refuse, TimeOut, Unreachable, NetUnreachable, NoAddress, NoDescriptor, BlackHole, deaf, Ignored, CloseAtOnce, ResetAtOnce,
+	delayed, jitter, tail, rate, dribble,
+	split, cut, stall, Reset, Lose, corrupt, extra,
+	failing, Expire, Block, short, chunk, NoBytes, DataEOF, Twice}
+
+// row returns the verdict of a row of the table, with its default parameters.
+func row(e effect) Verdict { return Verdict{effect: &e, name: e.name, parameters: e.defaults} }
+
+// arriving is the kinds of what arrives at an end.
+const arriving = Data | FIN | RST
+
+// Pass lets the event take its normal course, or asks the next rule.
+var Pass Verdict
+
+// Hold keeps the event pending until it is released.
+var Hold = row(effect{name: "hold", kinds: Dial | arriving | Gate,
+	doc: "keep it pending until it is released"})
+
+// Faults of a name's lookup.
+var (
+	// NoHost fails the dial's name resolution: no such host.
+	NoHost = row(resolveFault("no-host", net.DNSError{Err: "no such host", IsNotFound: true}))
+	// ServerFailure fails the dial's name resolution: SERVFAIL.
+	ServerFailure = row(resolveFault("server-failure", net.DNSError{Err: "server misbehaving", IsTemporary: true}))
+	// TryAgain fails the dial's name resolution: EAI_AGAIN.
+	TryAgain = row(resolveFault("try-again", net.DNSError{Err: "Temporary failure in name resolution", IsTemporary: true}))
+	// ResolveTimeout fails the dial's name resolution: no server answered.
+	ResolveTimeout = row(resolveFault("resolve-timeout", net.DNSError{Err: "i/o timeout", IsTimeout: true, IsTemporary: true}))
+	// EmptyAnswer fails the dial's name resolution: the answer has no address
+	// that the network can use.
+	EmptyAnswer = row(effect{name: "empty-answer", kinds: Dial,
+		doc: "the resolver's answer has no address of the kind that is asked for",
+		fail: func(e *Event) error {
+			host, _, _ := net.SplitHostPort(e.Addr)
+			return dialError(e.dial.network, nil, unsuitable(host))
+		}})
+
+	lookup = row(effect{name: "lookup", kinds: Dial, params: "[:DURATION]", defaults: parameters{d: time.Second},
+		doc:   "the lookup of the name takes so long (1s); a context that ends meanwhile ends the lookup",
+		later: (*Event).lookUp})
+)
+
+// Lookup makes the name's lookup take d.
+func Lookup(d time.Duration) Verdict { return lookup.with(parameters{d: d}) }
+
+// Faults of a dial.
+var (
+	// Refuse answers the dial with a reset: nobody listens.
+	Refuse = row(dialFault("refuse", syscall.ECONNREFUSED, "nobody listens there (ECONNREFUSED)"))
+	// TimeOut fails the dial as after the last SYN was not answered.
+	TimeOut = row(dialFault("timeout", syscall.ETIMEDOUT, "no answer to any SYN (ETIMEDOUT)"))
+	// Unreachable fails the dial with "no route to host".
+	Unreachable = row(dialFault("unreachable", syscall.EHOSTUNREACH, "no route to the host (EHOSTUNREACH)"))
+	// NetUnreachable fails the dial with "network is unreachable".
+	NetUnreachable = row(dialFault("net-unreachable", syscall.ENETUNREACH, "no route to the network (ENETUNREACH)"))
+	// NoAddress fails the dial for want of a local port.
+	NoAddress = row(dialFault("no-address", syscall.EADDRNOTAVAIL, "no local port is left (EADDRNOTAVAIL)"))
+	// NoDescriptor fails the dial for want of a file descriptor.
+	NoDescriptor = row(effect{name: "no-descriptor", kinds: Dial,
+		doc: "no file descriptor is left (EMFILE)",
+		fail: func(e *Event) error {
+			return dialError(e.dial.network, nil, os.NewSyscallError("socket", syscall.EMFILE))
+		}})
+
+	// BlackHole answers no SYN: the dial ends with its context, or with
+	// ETIMEDOUT when the kernel gives up after 127 s (tcp_syn_retries 6).
+	BlackHole = row(effect{name: "black-hole", kinds: Dial,
+		doc:   "no SYN is answered: the context ends the dial, or ETIMEDOUT after 127s",
+		later: func(*Event, Verdict) delay { return delay{d: synTimeout, final: TimeOut} }})
+
+	deaf = row(effect{name: "deaf", kinds: Dial, params: "[:DURATION]", defaults: parameters{d: time.Second},
+		doc:   "it takes so long (1s) and does not heed its context: it opens although that has ended",
+		later: (*Event).ignoreContext})
+
+	// Ignored opens the connection, which waits in the backlog for ever.
+	Ignored = row(effect{name: "ignored", kinds: Dial,
+		doc:    "the backlog accepts it, and no program ever does",
+		opened: func(*Conn) {}})
+	// CloseAtOnce opens the connection, and the server's end closes it before
+	// its first byte.
+	CloseAtOnce = row(effect{name: "close-at-once", kinds: Dial | Accept,
+		doc:    "it is accepted and closed at once (FIN)",
+		opened: func(client *Conn) { client.Peer().closeNow() },
+		accept: (*listener).acceptClosed})
+	// ResetAtOnce opens the connection, and the server's end resets it before
+	// its first byte.
+	ResetAtOnce = row(effect{name: "reset-at-once", kinds: Dial | Accept,
+		doc:    "it is accepted and reset at once (RST)",
+		opened: (*Conn).resetByPeer,
+		accept: (*listener).acceptReset})
+)
+
+// Deaf makes the dial take d and not heed its context.
+func Deaf(d time.Duration) Verdict { return deaf.with(parameters{d: d}) }
+
+// Delays.
+var (
+	delayed = row(effect{name: "delay", kinds: Dial | arriving | Accept | Close, params: "[:DURATION]", defaults: parameters{d: time.Second},
+		doc:   "it happens so much later (1s); bytes keep their distance",
+		later: func(_ *Event, v Verdict) delay { return delay{d: v.d} },
+		close: (*Conn).closeLater, accept: (*listener).acceptLater})
+
+	jitter = row(effect{name: "jitter", kinds: Dial | arriving, params: "[:DURATION,SEED]", defaults: parameters{d: 10 * time.Millisecond, seed: 1},
+		doc:   "it happens up to so much later (10ms), drawn from the seed (1)",
+		later: (*Event).drawUniform})
+	tail = row(effect{name: "tail", kinds: Dial | arriving, params: "[:DURATION,SEED]", defaults: parameters{d: 10 * time.Millisecond, seed: 1},
+		doc:   "it happens later, by an exponentially distributed time with that mean (10ms), drawn from the seed (1)",
+		later: (*Event).drawExponential})
+
+	rate = row(effect{name: "rate", kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: 1000}, positive: true,
+		doc:   "from now on this direction brings so many bytes a second (1000)",
+		later: (*Event).segment})
+	dribble = row(effect{name: "dribble", kinds: Data, params: "[:BYTES,DURATION]", defaults: parameters{bytes: 1, d: time.Millisecond}, positive: true,
+		doc:   "from now on this direction brings so many bytes (1) at a time, so much apart (1ms)",
+		later: func(_ *Event, v Verdict) delay { return delay{d: v.d, limit: v.bytes} }})
+)
+
+// Delay lets the event happen d later.
+func Delay(d time.Duration) Verdict { return delayed.with(parameters{d: d}) }
+
+// Jitter lets the event happen up to d later, drawn from the seed and the
+// event's name.
+func Jitter(d time.Duration, seed uint64) Verdict {
+	return jitter.with(parameters{d: d, seed: seed})
+}
+
+// Tail is Jitter with an exponential distribution of that mean.
+func Tail(mean time.Duration, seed uint64) Verdict {
+	return tail.with(parameters{d: mean, seed: seed})
+}
+
+// Rate lets so many bytes a second arrive from then on.
+func Rate(bytes int) Verdict { return rate.with(parameters{bytes: bytes}) }
+
+// Dribble lets n bytes arrive at a time, d apart, from then on.
+func Dribble(n int, d time.Duration) Verdict { return dribble.with(parameters{bytes: n, d: d}) }
+
+// Faults of what arrives.
+var (
+	split = row(effect{name: "split", kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: 1},
+		doc:       "so many bytes of it arrive (1), and the rest by itself",
+		firstOnly: true})
+	cut = row(effect{name: "cut", kinds: Data, params: "[:BYTES]",
+		doc:       "so many bytes of it arrive (none), and then a FIN: the sender has died or was cut off",
+		firstOnly: true, then: (*Conn).cutOff})
+	stall = row(effect{name: "stall", kinds: arriving, params: "[:BYTES]",
+		doc:       "so many bytes of it arrive (none), and nothing more in this direction until it is healed",
+		firstOnly: true, then: (*Conn).stall})
+
+	// Reset breaks the connection at this event: both ends are reset, and what
+	// was on its way is lost.
+	Reset = row(effect{name: "reset", kinds: arriving, params: "[:BYTES]",
+		doc:       "so many bytes of it arrive (none); then both ends are reset and what was on its way is lost",
+		firstOnly: true, then: (*Conn).breakBoth})
+	// Lose makes the network between both ends disappear without a word.
+	Lose = row(effect{name: "lose", kinds: arriving,
+		doc:       "it is lost, and so is everything on that connection from then on, in both directions",
+		firstOnly: true, then: (*Conn).lose})
+
+	corrupt = row(effect{name: "corrupt", kinds: Data, params: "[:BYTE]",
+		doc: "a bit of that byte of it (0) is wrong, as a middlebox leaves it",
+		change: func(v Verdict, b []byte) []byte {
+			if len(b) > 0 {
+				b[min(v.bytes, len(b)-1)] ^= 1
+			}
+			return b
+		}})
+	extra = row(effect{name: "extra", kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: 1},
+		doc: "so many bytes more (1) arrive behind it",
+		change: func(v Verdict, b []byte) []byte {
+			for range min(v.bytes, largeBuffer) {
+				b = append(b, 'X')
+			}
+			return b
+		}})
+)
+
+// Split lets n bytes arrive by themselves.
+func Split(n int) Verdict { return split.with(parameters{bytes: n}) }
+
+// Cut ends the direction with a FIN behind n bytes.
+func Cut(n int) Verdict { return cut.with(parameters{bytes: n}) }
+
+// Stall stops the direction behind n bytes, until [Conn.Unclog].
+func Stall(n int) Verdict { return stall.with(parameters{bytes: n}) }
+
+// ResetAfter is [Reset] behind n bytes.
+func ResetAfter(n int) Verdict { return Reset.with(parameters{bytes: n}) }
+
+// Corrupt changes a bit of the byte with that index.
+func Corrupt(index int) Verdict { return corrupt.with(parameters{bytes: index}) }
+
+// Extra has n bytes more arrive than were sent.
+func Extra(n int) Verdict { return extra.with(parameters{bytes: n}) }
+
+// Faults of calls.
+var (
+	failing = row(effect{name: "error", kinds: Calls, params: "[:ERRNO]", defaults: parameters{errno: syscall.ETIMEDOUT},
+		doc:    "the call fails with that number (ETIMEDOUT); one that ends a connection ends it",
+		read:   func(c *Conn, _ *Event, v Verdict, _ []byte) (int, error) { return c.fail("read", v.errno) },
+		write:  func(c *Conn, _ *Event, v Verdict, _ []byte) (int, error) { return c.fail("write", v.errno) },
+		close:  (*Conn).closeFails,
+		accept: (*listener).acceptFails})
+	// Expire fails a call as after its deadline.
+	Expire = row(effect{name: "expire", kinds: Read | Write,
+		doc: "the call fails as if its deadline had passed (os.ErrDeadlineExceeded)",
+		read: func(c *Conn, _ *Event, _ Verdict, _ []byte) (int, error) {
+			return 0, c.opError("read", os.ErrDeadlineExceeded)
+		},
+		write: func(c *Conn, _ *Event, _ Verdict, _ []byte) (int, error) {
+			return 0, c.opError("write", os.ErrDeadlineExceeded)
+		}})
+	// Block makes a call wait until the rule is lifted, the end is closed or the
+	// deadline passes.
+	Block = row(effect{name: "block", kinds: Calls, blocks: true,
+		doc:  "the call waits until the rule is lifted, the end is closed or its deadline passes",
+		read: (*Conn).readBlocked, write: (*Conn).writeBlocked, close: (*Conn).closeBlocked, accept: (*listener).acceptBlocked})
+
+	short = row(effect{name: "short", kinds: Write, params: "[:BYTES]",
+		doc:   "so many bytes (none) are written, and then the connection is reset",
+		write: (*Conn).writeShort})
+	chunk = row(effect{name: "chunk", kinds: Read | Write, params: "[:BYTES]", defaults: parameters{bytes: 1}, positive: true,
+		doc:   "the call moves at most so many bytes (1); a write is made in pieces",
+		read:  func(c *Conn, _ *Event, v Verdict, b []byte) (int, error) { return c.readNow(b[:min(len(b), v.bytes)]) },
+		write: (*Conn).writeInPieces})
+	// NoBytes makes a Read return 0 and no error, as [io.Reader] allows.
+	NoBytes = row(effect{name: "no-bytes", kinds: Read,
+		doc:  "the read returns no bytes and no error, as io.Reader allows",
+		read: func(*Conn, *Event, Verdict, []byte) (int, error) { return 0, nil }})
+	// DataEOF makes a Read return the last bytes together with [io.EOF], as
+	// [io.Reader] allows.
+	DataEOF = row(effect{name: "data-eof", kinds: Read,
+		doc:  "a read that takes the last bytes returns io.EOF with them, as io.Reader allows",
+		read: (*Conn).readWithEnd})
+	// Twice makes a Close that is called once be called twice.
+	Twice = row(effect{name: "twice", kinds: Close,
+		doc: "the end is closed twice; the second error is returned (net.ErrClosed)",
+		close: func(c *Conn, _ *Event, _ Verdict) error {
+			c.closeNow()
+			return c.closeNow()
+		}})
+)
+
+// Fail fails a call with errno.
+func Fail(errno syscall.Errno) Verdict { return failing.with(parameters{errno: errno}) }
+
+// Short resets the connection when n bytes of a Write are written.
+func Short(n int) Verdict { return short.with(parameters{bytes: n}) }
+
+// Chunk moves at most n bytes at a time.
+func Chunk(n int) Verdict { return chunk.with(parameters{bytes: n}) }
+
+// all is a number of bytes that no event has.
+const all = math.MaxInt
+
+func dialFault(name string, errno syscall.Errno, doc string) effect {
+	return effect{name: name, kinds: Dial, doc: doc,
+		fail: func(e *Event) error {
+			return connectError(e.dial.network, e.dial.remote(), errno)
+		}}
+}
+
+func resolveFault(name string, dns net.DNSError) effect {
+	return effect{name: name, kinds: Dial, doc: "the resolver says: " + dns.Err,
+		fail: func(e *Event) error {
+			err := dns
+			err.Name, _, _ = net.SplitHostPort(e.Addr)
+			return dialError(e.dial.network, nil, &err)
+		}}
+}
