@@ -55,7 +55,7 @@ var table = []Verdict{Hold,
 	NoHost, ServerFailure, TryAgain, ResolveTimeout, EmptyAnswer, lookup,
 	Refuse, TimeOut, Unreachable, NetUnreachable, NoAddress, NoDescriptor, BlackHole, deaf, Ignored, CloseAtOnce, ResetAtOnce,
 	delayed, jitter, tail, rate, dribble,
-	split, cut, stall, Reset, Lose, corrupt, extra,
+	split, cut, stall, Reset, Lose, ackLost, corrupt, extra,
 	failing, Expire, Block, short, chunk, NoBytes, DataEOF, Twice}
 
 // row returns the verdict of a row of the table, with its default parameters.
@@ -212,6 +212,9 @@ var (
 		doc:       "it is lost, and so is everything on that connection from then on, in both directions",
 		firstOnly: true, then: (*Conn).lose})
 
+	ackLost = row(effect{name: "ack-lost", kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: all},
+		doc:       "so many bytes of it arrive (all) and no acknowledgement comes back: nothing arrives any more in either direction, and 15m24.6s later the sender has ETIMEDOUT",
+		firstOnly: true, then: (*Conn).loseAcks})
 	corrupt = row(effect{name: "corrupt", kinds: Data, params: "[:BYTE]",
 		doc: "a bit of that byte of it (0) is wrong, as a middlebox leaves it",
 		change: func(v Verdict, b []byte) []byte {
@@ -241,6 +244,17 @@ func Stall(n int) Verdict { return stall.with(parameters{bytes: n}) }
 
 // ResetAfter is [Reset] behind n bytes.
 func ResetAfter(n int) Verdict { return Reset.with(parameters{bytes: n}) }
+
+// AckLost lets n bytes arrive, and nothing behind them or on the way back. The
+// sender, which hears of none, is not told before its kernel gives up.
+func AckLost(n int) Verdict { return ackLost.with(parameters{bytes: n}) }
+
+// loseAcks gives the sender up after the last of the 15 retransmissions that
+// Linux makes (tcp_retries2), 924.6 s after the first byte. The mutex is held.
+func (c *Conn) loseAcks() {
+	c.lose()
+	c.link.clock.AfterFunc(924_600*time.Millisecond, func() { c.Peer().Break(syscall.ETIMEDOUT) })
+}
 
 // Corrupt changes a bit of the byte with that index.
 func Corrupt(index int) Verdict { return corrupt.with(parameters{bytes: index}) }
