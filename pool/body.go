@@ -108,7 +108,7 @@ func (ex *exchange) broke(err error) error {
 // calledOff closes the connection if the request of ex is over, and says why.
 func (ex *exchange) calledOff() error {
 	pc := ex.pc
-	if why := canceled(ex.req, ex.x.done); why != nil {
+	if why := canceled(ex.req, ex.attempt.done); why != nil {
 		pc.cancel(ex, why, true)
 	}
 	pc.mu.Lock()
@@ -137,7 +137,7 @@ func (b *responseBody) Close() error {
 	ex, pc := b.ex, b.ex.pc
 	if reading || !pc.drained(ex) {
 		pc.close(BodyUnread, errReadClosed)
-		pc.t.disown(pc, ex.req)
+		pc.t.clearHolder(pc, ex.req)
 	}
 	return nil
 }

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// Buffers go back when a connection closes, if nobody can hold on to them: a
-// transport that cannot keep connections would else allocate two for each
+// Buffers go back when a connection closes, if nothing else can still use them: a
+// transport that cannot keep connections would otherwise allocate two for each
 // request. They hold no channels, so that it does not matter which
 // testing/synctest bubble used them last.
 var (

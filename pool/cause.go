@@ -7,8 +7,8 @@ import (
 	"net/http"
 )
 
-// Cause says why a connection was closed. Every connection has exactly one:
-// the first reason anybody had.
+// Cause says why a connection was closed. Every connection has exactly one: the
+// first reason that there was.
 type Cause uint8
 
 // The causes, from the peer's doing to our own.
@@ -48,7 +48,7 @@ const (
 	// ClosedIdle: CloseIdleConnections was called.
 	ClosedIdle
 	// HandedOver: the protocol was switched, or ALPN chose one that
-	// TLSNextProto takes; whoever took the connection closes it.
+	// TLSNextProto takes; the code that took the connection closes it.
 	HandedOver
 	// Spare: another HTTP/2 connection was there first and serves the host.
 	Spare
@@ -67,7 +67,7 @@ var causeNames = [causes]string{
 	"handed over", "spare", "HTTP/2 connection closed",
 }
 
-// String is the cause in words.
+// String returns the cause in words.
 func (c Cause) String() string {
 	if c < causes {
 		return causeNames[c]
@@ -83,7 +83,7 @@ type CloseError struct {
 	Err    error
 }
 
-// Error is the cause and, where there is one, the error behind it.
+// Error returns the cause and, where there is one, the error behind it.
 func (e *CloseError) Error() string {
 	age := "a new"
 	if e.Reused {
@@ -92,7 +92,7 @@ func (e *CloseError) Error() string {
 	return fmt.Sprintf("pool: %s connection was closed (%s): %v", age, e.Cause, e.Err)
 }
 
-// Unwrap is the error that the network or the parser reported.
+// Unwrap returns the error that the network or the parser reported.
 func (e *CloseError) Unwrap() error { return e.Err }
 
 // Timeout reports whether the error behind it is a timeout.

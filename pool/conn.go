@@ -2,8 +2,8 @@ package pool
 
 // Stage 7: the persistent connection.
 //
-// What a connection consists of, how it begins, and how it ends: anybody may
-// close it, the first one with a cause.
+// What a connection consists of, how it begins, and how it ends: any goroutine
+// may close it, and the cause of the first one counts.
 
 import (
 	"bufio"
@@ -32,20 +32,20 @@ type persistConn struct {
 	plainProxy bool   // whole requests go to a proxy
 	proxyAuth  string // Proxy-Authorization for them
 
-	br      *bufio.Reader
-	bw      *bufio.Writer
-	writech chan *exchange // to the write loop; has room for one
-	next    chan struct{}  // to the read loop: the response is over; has room for one
-	closech chan struct{}  // closed with the connection
-	wrote   chan struct{}  // closed when the write loop has ended
+	br           *bufio.Reader
+	bw           *bufio.Writer
+	writech      chan *exchange // to the write loop; has room for one
+	responseOver chan struct{}  // to the read loop: the response is over; has room for one
+	closech      chan struct{}  // closed with the connection
+	wrote        chan struct{}  // closed when the write loop has ended
 
 	reading readSide
 	writing writeSide
 
 	broken atomic.Bool // set before anything else happens to a connection that closes
 
-	// Timers are armed and stopped without a lock, by whoever owns what they
-	// are for; whoever closes the connection stops both once more.
+	// Timers are armed and stopped without a lock, by the owner of what they
+	// are for; close stops both once more.
 	idleTimer   atomic.Pointer[clock.Timer]
 	idleArmed   bool // belongs to the owner
 	headerTimer atomic.Pointer[clock.Timer]
@@ -72,31 +72,31 @@ type persistConn struct {
 	expired bool // and its idle timer has fired already
 }
 
-// hold makes x the owner of pc, which has been idle since then, or was not if
+// hold makes the attempt the owner of pc, which has been idle since then, or was not if
 // that is zero. Transport.mu must be held.
-func (pc *persistConn) hold(x *attempt, now, idleSince time.Time) {
+func (pc *persistConn) hold(a *attempt, now, idleSince time.Time) {
 	if pc.shared == nil {
-		pc.holder = x.req
+		pc.holder = a.req
 	}
 	if pc.shared == nil || !idleSince.IsZero() {
 		pc.state, pc.since = Active, now // one that is shared stays what it was
 	}
 	pc.served++
-	x.reused, x.idleSince = pc.reused, idleSince
+	a.reused, a.idleSince = pc.reused, idleSince
 }
 
-// newConn is a connection that is ready to be started.
+// newConn returns a connection that is ready to be started.
 func (t *Transport) newConn(conn net.Conn, state *tls.ConnectionState) *persistConn {
 	return &persistConn{
-		t:        t,
-		conn:     conn,
-		tlsState: state,
-		local:    conn.LocalAddr(),
-		remote:   conn.RemoteAddr(),
-		writech:  make(chan *exchange, 1),
-		next:     make(chan struct{}, 1),
-		closech:  make(chan struct{}),
-		wrote:    make(chan struct{}),
+		t:            t,
+		conn:         conn,
+		tlsState:     state,
+		local:        conn.LocalAddr(),
+		remote:       conn.RemoteAddr(),
+		writech:      make(chan *exchange, 1),
+		responseOver: make(chan struct{}, 1),
+		closech:      make(chan struct{}),
+		wrote:        make(chan struct{}),
 	}
 }
 
@@ -108,7 +108,8 @@ func (pc *persistConn) start() {
 	go pc.writeLoop()
 }
 
-// close closes the connection for a reason, unless somebody had one before.
+// close closes the connection for a reason, unless it was closed for another one
+// before.
 func (pc *persistConn) close(cause Cause, err error) {
 	pc.mu.Lock()
 	if pc.cause != NotClosed {
@@ -135,7 +136,7 @@ func (pc *persistConn) close(cause Cause, err error) {
 	}
 	// Only now is the place free: dialing and open connections together never
 	// exceed the limit, not for an instant (golang/go#29889).
-	pc.t.forget(pc, cause)
+	pc.t.removeClosed(pc, cause)
 	if body != nil {
 		body.stop()
 	}

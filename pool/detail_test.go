@@ -177,8 +177,8 @@ func TestFailureOfTheCanceled(t *testing.T) {
 	pc := tr.newConn(&parrot{}, nil)
 	pc.cause, pc.err = ServerFIN, io.EOF
 	close(pc.wrote)
-	x := &attempt{t: tr, req: req, done: ctx.Done()}
-	if err := pc.failure(&exchange{pc: pc, x: x, req: req}); err != errWhy {
+	a := &attempt{t: tr, req: req, done: ctx.Done()}
+	if err := pc.failure(&exchange{pc: pc, attempt: a, req: req}); err != errWhy {
 		t.Errorf("got %v, want %v", err, errWhy)
 	}
 }

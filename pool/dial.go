@@ -17,7 +17,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"slices"
 	"time"
 
 	"golang.org/x/net/proxy"
@@ -109,34 +108,6 @@ type secureConn interface {
 	ConnectionState() tls.ConnectionState
 }
 
-// offers is the list of protocols for ALPN. It is nil where only HTTP/1 will
-// do, so that a server without ALPN is as good as one with it.
-func (t *Transport) offers(dst *destination) []string {
-	if dst.onlyH1 {
-		return nil
-	}
-	var protos []string
-	if t.TLSClientConfig != nil {
-		protos = slices.Clone(t.TLSClientConfig.NextProtos)
-	}
-	if t.h2 == nil {
-		if t.TLSNextProto["h2"] == nil { // nobody here could speak it
-			protos = slices.DeleteFunc(protos, func(p string) bool { return p == "h2" })
-		}
-		return protos
-	}
-	if !slices.Contains(protos, "h2") {
-		protos = slices.Insert(protos, 0, "h2")
-	}
-	if !t.protocols.HTTP1() {
-		return slices.DeleteFunc(protos, func(p string) bool { return p == "http/1.1" })
-	}
-	if !slices.Contains(protos, "http/1.1") {
-		protos = append(protos, "http/1.1")
-	}
-	return protos
-}
-
 // handshake puts TLS on conn. If it fails conn is closed.
 func (t *Transport) handshake(ctx context.Context, conn net.Conn, name string, protos []string) (net.Conn, *tls.ConnectionState, error) {
 	cfg := &tls.Config{}
@@ -155,8 +126,8 @@ func (t *Transport) handshake(ctx context.Context, conn net.Conn, name string, p
 	return t.finishHandshake(ctx, tls.Client(conn, cfg))
 }
 
-// finishHandshake makes sure that the handshake of tc is over, if tc lets it. If
-// that fails tc is closed.
+// finishHandshake completes the handshake of tc, if tc has a method for that. If
+// it fails, finishHandshake closes tc.
 func (t *Transport) finishHandshake(ctx context.Context, tc secureConn) (net.Conn, *tls.ConnectionState, error) {
 	trace := httptrace.ContextClientTrace(ctx)
 	if trace != nil && trace.TLSHandshakeStart != nil {
@@ -183,7 +154,7 @@ func (t *Transport) finishHandshake(ctx context.Context, tc secureConn) (net.Con
 	return tc, &state, nil
 }
 
-// withTimeout is [context.WithTimeoutCause] on the transport's clock.
+// withTimeout does what [context.WithTimeoutCause] does, on the transport's clock.
 func (t *Transport) withTimeout(ctx context.Context, d time.Duration, why error) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	timer := t.clock().AfterFunc(d, func() { cancel(why) })
@@ -254,14 +225,14 @@ func (t *Transport) connect(ctx context.Context, dst *destination, conn net.Conn
 	if err := req.Write(conn); err != nil {
 		return nil, nil, err
 	}
-	// What is read ahead is lost with this reader, and nothing is: a TLS server
-	// says nothing before it is spoken to.
+	// This reader would lose what it reads ahead, but there is nothing to read
+	// ahead: a TLS server waits for the client's first message.
 	br := bufio.NewReader(io.LimitReader(conn, t.maxHeaderBytes()))
 	resp, err := http.ReadResponse(br, req)
 	return req, resp, err
 }
 
-// proxyAuth is the value of Proxy-Authorization for the user in u, or empty.
+// proxyAuth returns the value of Proxy-Authorization for the user in u, or "".
 func proxyAuth(u *url.URL) string {
 	if u == nil || u.User == nil {
 		return ""
@@ -277,7 +248,7 @@ func socks(ctx context.Context, dst *destination, conn net.Conn) error {
 		auth = &proxy.Auth{User: u.Username()}
 		auth.Password, _ = u.Password()
 	}
-	d, err := proxy.SOCKS5("tcp", dst.firstAddr(), auth, dialed{conn})
+	d, err := proxy.SOCKS5("tcp", dst.firstAddr(), auth, connectedDialer{conn})
 	if err != nil {
 		return err
 	}
@@ -285,12 +256,14 @@ func socks(ctx context.Context, dst *destination, conn net.Conn) error {
 	return err
 }
 
-// dialed is a dialer that has dialed already.
-type dialed struct{ conn net.Conn }
+// connectedDialer is a dialer that has connectedDialer already.
+type connectedDialer struct{ conn net.Conn }
 
-func (d dialed) Dial(string, string) (net.Conn, error) { return d.conn, nil }
+func (d connectedDialer) Dial(string, string) (net.Conn, error) { return d.conn, nil }
 
-func (d dialed) DialContext(context.Context, string, string) (net.Conn, error) { return d.conn, nil }
+func (d connectedDialer) DialContext(context.Context, string, string) (net.Conn, error) {
+	return d.conn, nil
+}
 
 // speak decides which protocol conn carries.
 func (t *Transport) speak(ctx context.Context, dst *destination, conn net.Conn, state *tls.ConnectionState) (*persistConn, error) {

@@ -35,7 +35,7 @@ func (t *Transport) queueForDial(w *want, now time.Time) {
 	}
 	w.since = now
 	w.host.waits++
-	w.host.permits.push(&w.permit, w)
+	w.host.inLine.push(&w.inLineNode, w)
 }
 
 // full reports whether h has no place for one more connection, or must make do
@@ -51,10 +51,10 @@ func (t *Transport) full(h *host) bool {
 func (t *Transport) startDial(w *want, now time.Time) {
 	h := w.host
 	h.places++
-	h.dialed++
+	h.dialsBegun++
 	t.nextID++
-	d := &dial{id: t.nextID, want: w, dst: w.x.dst, since: now}
-	d.ctx, d.cancel = dialContext(w.x)
+	d := &dial{id: t.nextID, want: w, dst: w.attempt.dst, since: now}
+	d.ctx, d.cancel = dialContext(w.attempt)
 	w.dialing = d
 	h.dials.push(&d.node, d)
 	go t.dialConnFor(d)
@@ -65,9 +65,9 @@ func (t *Transport) startDial(w *want, now time.Time) {
 func (t *Transport) dialConnFor(d *dial) {
 	now := t.clock().Now()
 	t.mu.Lock()
-	if d.want.settled {
+	if d.want.over {
 		t.endDial(d)
-		d.want.host.dialed--
+		d.want.host.dialsBegun--
 		t.freePlace(d.want.host, now)
 		t.mu.Unlock()
 		return
@@ -80,7 +80,7 @@ func (t *Transport) dialConnFor(d *dial) {
 		t.dialFailed(d, err)
 		return
 	}
-	t.dialed(d, pc)
+	t.dialSucceeded(d, pc)
 }
 
 func (t *Transport) dialFailed(d *dial, err error) {
@@ -93,8 +93,8 @@ func (t *Transport) dialFailed(d *dial, err error) {
 	t.freePlace(d.want.host, now)
 }
 
-// dialed gives a new connection to the request that asked for it, or pools it.
-func (t *Transport) dialed(d *dial, pc *persistConn) {
+// dialSucceeded gives a new connection to the request that asked for it, or pools it.
+func (t *Transport) dialSucceeded(d *dial, pc *persistConn) {
 	now := t.clock().Now()
 	t.mu.Lock()
 	h := d.want.host
@@ -119,7 +119,7 @@ func (t *Transport) endDial(d *dial) {
 	h := d.want.host
 	h.dials.remove(&d.node)
 	d.want.dialing = nil
-	if d.want.settled {
+	if d.want.over {
 		h.orphans--
 	}
 }
@@ -132,9 +132,9 @@ func (t *Transport) freePlace(h *host, now time.Time) {
 }
 
 func (t *Transport) startDials(h *host, now time.Time) {
-	for h.permits.n > 0 && !t.full(h) {
-		w := h.permits.front()
-		t.leavePermits(w, now)
+	for h.inLine.n > 0 && !t.full(h) {
+		w := h.inLine.front()
+		t.leaveLine(w, now)
 		t.startDial(w, now)
 	}
 }

@@ -6,11 +6,11 @@
 //   - All that [net/http.Transport] promises for HTTP/1.1, and HTTP/2 through
 //     golang.org/x/net/http2, sentence by sentence in PROMISES.md;
 //     http.Client runs on it unchanged.
-//   - One file a stage, each with a word on who owns the connection there:
+//   - One file a stage, each with a word on what owns the connection there:
 //     roundtrip.go, getconn.go, idle.go, dialqueue.go, dial.go, putidle.go,
 //     conn.go, exchange.go, readloop.go, writeloop.go, body.go, drain.go.
 //   - Books: [Transport.Stats] counts dials, reuses, waits and the causes of
-//     each close; [Transport.Ledger] says who holds which connection since when.
+//     each close; [Transport.Ledger] says which request holds which connection since when.
 //   - No bug that is public. Where one is open in net/http, a comment has its
 //     number and a test shows that it is not here.
 //   - The same events give the same result: where two come in one instant, one
@@ -29,13 +29,13 @@
 //
 // An orphan is a dial whose request is gone: it was served by another
 // connection, or called off. It goes on, because its connection will serve
-// somebody else (golang/go#59017), and it is bounded, because a dialer that
+// another request (golang/go#59017), and it is bounded, because a dialer that
 // hangs would make more of them with each request that gives up
 // (golang/go#76784). See [Transport.MaxOrphanDialsPerHost].
 //
 // # A connection's owners
 //
-// Every connection has one owner at a time, who alone writes to it, pools it or
+// Every connection has one owner at a time, which alone writes to it, pools it or
 // gives it away:
 //
 //	its dial  ->  a request  ->  the body of a response  ->  the idle list
@@ -43,5 +43,5 @@
 //	                 |                  +->  the body's drain  ->-+   |
 //	                 +------------------------------------------------+
 //
-// Anybody may close it, once, with a [Cause].
+// Any goroutine may close it, once, with a [Cause].
 package pool

@@ -19,16 +19,16 @@ import (
 
 // An exchange is one request and its response on one connection.
 type exchange struct {
-	pc        *persistConn
-	x         *attempt
-	reused    bool            // as x says; that may go on to another connection
-	req       *http.Request   // not to be read once the caller has closed the response's body
-	ctx       context.Context // of req
-	legacy    <-chan struct{} // Request.Cancel of req
-	body      *sentBody       // of req, if it is tracked
-	askedGzip bool            // by us, so that we undo it
-	ready     chan struct{}   // closed when resp may be returned
-	goOn      chan bool       // with Expect: the answer to "may the body come?"
+	pc          *persistConn
+	attempt     *attempt
+	reused      bool            // as the attempt says, which may go on to another connection
+	req         *http.Request   // not to be read once the caller has closed the response's body
+	ctx         context.Context // of req
+	legacy      <-chan struct{} // Request.Cancel of req
+	body        *sentBody       // of req, if it is tracked
+	askedGzip   bool            // by us, so that we undo it
+	ready       chan struct{}   // closed when resp may be returned
+	mayContinue chan bool       // with Expect: the answer to "may the body come?"
 
 	// Guarded by persistConn.mu.
 
@@ -45,17 +45,17 @@ type exchange struct {
 	respBody  responseBody
 }
 
-// serve sends the request of x and returns the response. It owns pc on entry;
+// serve sends the request of an attempt and returns the response. It owns pc on entry;
 // afterwards pc belongs to the response's body, or is closed or pooled.
-func (pc *persistConn) serve(x *attempt) (*http.Response, error) {
+func (pc *persistConn) serve(a *attempt) (*http.Response, error) {
 	if pc.shared != nil {
-		return pc.shared.serve(x)
+		return pc.shared.serve(a)
 	}
 	ex := &exchange{
-		pc: pc, x: x, reused: x.reused, ready: make(chan struct{}),
-		req: x.req, ctx: x.req.Context(), legacy: x.req.Cancel, body: tracked(x.req),
+		pc: pc, attempt: a, reused: a.reused, ready: make(chan struct{}),
+		req: a.req, ctx: a.req.Context(), legacy: a.req.Cancel, body: tracked(a.req),
 	}
-	ex.askedGzip = pc.asksGzip(x.req)
+	ex.askedGzip = pc.asksGzip(a.req)
 	ex.expectContinue()
 	if pc.begin(ex) {
 		pc.writech <- ex // never blocks: the write loop took the one before
@@ -63,12 +63,12 @@ func (pc *persistConn) serve(x *attempt) (*http.Response, error) {
 	select {
 	case <-ex.ready:
 	case <-pc.closech:
-	case <-x.done:
+	case <-a.done:
 		pc.cancel(ex, context.Cause(ex.ctx), false)
 	case <-ex.legacy:
 		pc.cancel(ex, errCanceled, false)
 	}
-	// Whatever woke us, a response that was there before the end counts.
+	// Whatever ended the wait, a response that was there before the end counts.
 	pc.mu.Lock()
 	resp := ex.resp
 	pc.mu.Unlock()
@@ -97,7 +97,7 @@ func (pc *persistConn) begin(ex *exchange) bool {
 
 // cancel closes the connection because ex is called off. It is too late for
 // that when the response is there, or in the body when the body has ended or is
-// drained: who waits for the end of the request then, closes it.
+// drained: the goroutine that waits for the end of the request closes it then.
 func (pc *persistConn) cancel(ex *exchange, why error, inBody bool) bool {
 	pc.mu.Lock()
 	late := pc.cur != ex || (ex.resp != nil) != inBody || ex.onWritten != nil || ex.draining
@@ -111,14 +111,14 @@ func (pc *persistConn) cancel(ex *exchange, why error, inBody bool) bool {
 	return !late
 }
 
-// failure is why ex has no response. A cancellation comes before anything that
+// failure returns the reason why ex has no response. A cancellation comes before anything that
 // the network says in the same instant, and an error of the caller's body
 // before that of the connection it made us close (golang/go#16049, #19231).
 func (pc *persistConn) failure(ex *exchange) error {
-	defer pc.t.disown(pc, ex.req)
+	defer pc.t.clearHolder(pc, ex.req)
 	// The write loop may still be using the request, which the caller may
-	// change once we return. A body that is stuck in its Read keeps nobody
-	// waiting: the write loop will see that it has been stopped.
+	// change once we return. A body that is stuck in its Read does not keep
+	// this waiting: the write loop will see that it has been stopped.
 	if ex.body == nil || !ex.body.stop() {
 		<-pc.wrote
 	}
@@ -127,7 +127,7 @@ func (pc *persistConn) failure(ex *exchange) error {
 	unsent := !ex.begun || pc.writing.n.Load() == 0
 	pc.mu.Unlock()
 	if why == nil {
-		why = canceled(ex.req, ex.x.done)
+		why = canceled(ex.req, ex.attempt.done)
 	}
 	if why != nil {
 		return why
@@ -159,7 +159,7 @@ func (pc *persistConn) finish(ex *exchange) {
 	pc.mu.Lock()
 	if pc.cause != NotClosed {
 		pc.mu.Unlock()
-		pc.t.disown(pc, ex.req)
+		pc.t.clearHolder(pc, ex.req)
 		return
 	}
 	pc.cur = nil
@@ -169,7 +169,7 @@ func (pc *persistConn) finish(ex *exchange) {
 	}
 	kept := why == NotClosed
 	if kept {
-		pc.next <- struct{}{}
+		pc.responseOver <- struct{}{}
 	}
 	ex.tracePutIdle(why)
 	if !kept {
@@ -177,7 +177,8 @@ func (pc *persistConn) finish(ex *exchange) {
 	}
 }
 
-// keepable is NotClosed if the connection may serve another request.
+// keepable returns NotClosed if the connection may serve another request, or else
+// the cause for which it is to be closed.
 func (pc *persistConn) keepable(ex *exchange) Cause {
 	switch {
 	case !ex.keepAlive:
@@ -220,7 +221,7 @@ func (pc *persistConn) requestWritten(ex *exchange) bool {
 	select {
 	case <-done:
 	case <-pc.closech:
-	case <-ex.x.done:
+	case <-ex.attempt.done:
 	case <-ex.legacy:
 	case <-patience.C:
 	}
@@ -230,7 +231,7 @@ func (pc *persistConn) requestWritten(ex *exchange) bool {
 }
 
 func (ex *exchange) tracePutIdle(why Cause) {
-	trace := ex.x.trace
+	trace := ex.attempt.trace
 	if trace == nil || trace.PutIdleConn == nil {
 		return
 	}
@@ -242,8 +243,8 @@ func (ex *exchange) tracePutIdle(why Cause) {
 	}
 }
 
-// wantsClose reports whether the request is to be the last on its connection:
-// who says so may send no other (RFC 9112 section 9.6).
+// wantsClose reports whether the request is to be the last on its connection: a
+// client that says so may send no other (RFC 9112 section 9.6).
 func wantsClose(req *http.Request) bool {
 	return req.Close || httpguts.HeaderValuesContainsToken(req.Header["Connection"], "close")
 }

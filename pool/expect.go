@@ -12,7 +12,7 @@ func (ex *exchange) expectContinue() {
 	if d <= 0 || ex.body == nil || !httpguts.HeaderValuesContainsToken(ex.req.Header["Expect"], "100-continue") {
 		return
 	}
-	ex.goOn = make(chan bool, 1)
+	ex.mayContinue = make(chan bool, 1)
 	ex.body.mu.Lock()
 	ex.body.gate = ex.awaitContinue
 	ex.body.mu.Unlock()
@@ -21,13 +21,13 @@ func (ex *exchange) expectContinue() {
 // awaitContinue runs in the write loop, in place of the body's first Read. The
 // header has been flushed by then.
 func (ex *exchange) awaitContinue() error {
-	if trace := ex.x.trace; trace != nil && trace.Wait100Continue != nil {
+	if trace := ex.attempt.trace; trace != nil && trace.Wait100Continue != nil {
 		trace.Wait100Continue()
 	}
 	patience := ex.pc.t.clock().NewTimer(ex.pc.t.ExpectContinueTimeout)
 	defer patience.Stop()
 	select {
-	case yes := <-ex.goOn:
+	case yes := <-ex.mayContinue:
 		if !yes {
 			return errBodyWithheld
 		}
@@ -36,7 +36,7 @@ func (ex *exchange) awaitContinue() error {
 	case <-patience.C:
 		// In a tie the server's word counts.
 		select {
-		case yes := <-ex.goOn:
+		case yes := <-ex.mayContinue:
 			if !yes {
 				return errBodyWithheld
 			}
@@ -48,11 +48,11 @@ func (ex *exchange) awaitContinue() error {
 
 // sendBody answers awaitContinue; the first answer counts.
 func (ex *exchange) sendBody(yes bool) {
-	if ex.goOn == nil {
+	if ex.mayContinue == nil {
 		return
 	}
 	select {
-	case ex.goOn <- yes:
+	case ex.mayContinue <- yes:
 	default:
 	}
 }

@@ -21,7 +21,7 @@ const MaxHosts = maxHosts
 // many dials it has, all together.
 func Queued(tr *Transport) (n int) {
 	for _, h := range tr.hosts {
-		n += h.line.n + h.permits.n + h.dials.n
+		n += h.waiting.n + h.inLine.n + h.dials.n
 	}
 	return n
 }

@@ -175,8 +175,8 @@ func TestExpectWithoutTimeout(t *testing.T) {
 	})
 }
 
-// A few hosts are remembered, quiet or not.
-func TestQuietHostsRemembered(t *testing.T) {
+// A few hosts are remembered, used or not.
+func TestUnusedHostsRemembered(t *testing.T) {
 	harness.Test(t, func(t *harness.T) {
 		tr := scripted(t, &pool.Transport{})
 		for _, host := range []string{"a.test", "b.test", "c.test"} {

@@ -5,7 +5,7 @@ package pool
 // Stage 2: getConn.
 //
 // The request owns no connection. An idle one, a dial and a cancellation race
-// for its want; Transport.mu decides who was first. The winner's connection
+// for its want; Transport.mu decides which was first. The winner's connection
 // belongs to the goroutine of RoundTrip; a loser's goes to the idle list.
 
 import (
@@ -16,40 +16,40 @@ import (
 
 // A want is a request that waits for a connection.
 type want struct {
-	x     *attempt
-	host  *host
-	ready chan struct{} // closed by the delivery
+	attempt   *attempt
+	host      *host
+	delivered chan struct{} // closed by the delivery
 
 	// The rest is guarded by Transport.mu.
 
-	settled bool // delivered or given up: the race is over
-	pc      *persistConn
-	err     error
+	over bool // delivered or given up: the race is over
+	pc   *persistConn
+	err  error
 
-	line    node[*want] // in host.line, until settled
-	permit  node[*want] // in host.permits, while no dial is allowed
-	since   time.Time   // when it joined host.permits
-	dialing *dial       // on its behalf, until it ends
+	waitingNode node[*want] // in host.waiting, until it is over
+	inLineNode  node[*want] // in host.inLine, while no dial is allowed
+	since       time.Time   // when it joined host.inLine
+	dialing     *dial       // on its behalf, until it ends
 }
 
-// getConn returns a connection for x that this goroutine owns: it must end in
+// getConn returns a connection for an attempt that this goroutine owns: it must end in
 // serve or giveBack.
-func (t *Transport) getConn(x *attempt) (*persistConn, error) {
+func (t *Transport) getConn(a *attempt) (*persistConn, error) {
 	var err error
-	if x.dst, err = t.destinationOf(x.req); err != nil {
+	if a.dst, err = t.destinationOf(a.req); err != nil {
 		return nil, err
 	}
-	if x.trace != nil && x.trace.GetConn != nil {
-		x.trace.GetConn(x.dst.firstAddr())
+	if a.trace != nil && a.trace.GetConn != nil {
+		a.trace.GetConn(a.dst.firstAddr())
 	}
 	now := t.clock().Now()
 	t.mu.Lock()
-	h := t.hostOf(&x.dst)
-	pc := t.queueForIdleConn(h, x, now)
+	h := t.hostOf(&a.dst)
+	pc := t.queueForIdleConn(h, a, now)
 	var w *want
 	if pc == nil {
-		w = &want{x: x, host: h, ready: make(chan struct{})}
-		h.line.push(&w.line, w)
+		w = &want{attempt: a, host: h, delivered: make(chan struct{})}
+		h.waiting.push(&w.waitingNode, w)
 		t.queueForDial(w, now)
 	}
 	t.mu.Unlock()
@@ -61,11 +61,11 @@ func (t *Transport) getConn(x *attempt) (*persistConn, error) {
 	if pc.shared == nil {
 		pc.stopIdleTimer()
 	}
-	x.traceGotConn(pc, now)
+	a.traceGotConn(pc, now)
 
 	// GotConn may have taken its time. A connection that is not written to is
 	// as good as before: it goes back (golang/go#10511).
-	if err := canceled(x.req, x.done); err != nil {
+	if err := canceled(a.req, a.done); err != nil {
 		t.giveBack(pc)
 		return nil, err
 	}
@@ -77,11 +77,11 @@ func (t *Transport) getConn(x *attempt) (*persistConn, error) {
 // cancellation, also where the dial failed of it (golang/go#16049).
 func (t *Transport) await(w *want) (*persistConn, error) {
 	select {
-	case <-w.ready:
-	case <-w.x.done:
-	case <-w.x.req.Cancel:
+	case <-w.delivered:
+	case <-w.attempt.done:
+	case <-w.attempt.req.Cancel:
 	}
-	err := canceled(w.x.req, w.x.done)
+	err := canceled(w.attempt.req, w.attempt.done)
 	if err == nil {
 		return w.pc, w.err
 	}
@@ -94,8 +94,8 @@ func (t *Transport) await(w *want) (*persistConn, error) {
 func (t *Transport) giveUp(w *want) {
 	now := t.clock().Now()
 	t.mu.Lock()
-	if !w.settled {
-		t.settle(w, now)
+	if !w.over {
+		t.endWait(w, now)
 	}
 	pc := w.pc
 	w.pc = nil
@@ -108,26 +108,26 @@ func (t *Transport) giveUp(w *want) {
 // tryDeliver ends the race of w with a connection or an error, and reports
 // false if it was over. Transport.mu must be held.
 func (t *Transport) tryDeliver(w *want, pc *persistConn, err error, now time.Time) bool {
-	if w.settled {
+	if w.over {
 		return false
 	}
-	t.settle(w, now)
+	t.endWait(w, now)
 	w.pc, w.err = pc, err
 	if pc != nil {
-		pc.hold(w.x, now, time.Time{})
+		pc.hold(w.attempt, now, time.Time{})
 	}
-	close(w.ready)
+	close(w.delivered)
 	return true
 }
 
-// settle removes w from every line. A dial that goes on for it has become an
+// endWait removes w from every line. A dial that goes on for it has become an
 // orphan; one too many is called off, the youngest, since it has the longest
 // way to go (golang/go#76784). Transport.mu must be held.
-func (t *Transport) settle(w *want, now time.Time) {
+func (t *Transport) endWait(w *want, now time.Time) {
 	h := w.host
-	w.settled = true
-	h.line.remove(&w.line)
-	t.leavePermits(w, now)
+	w.over = true
+	h.waiting.remove(&w.waitingNode)
+	t.leaveLine(w, now)
 	d := w.dialing
 	if d == nil {
 		return
@@ -137,8 +137,8 @@ func (t *Transport) settle(w *want, now time.Time) {
 	}
 }
 
-func (t *Transport) leavePermits(w *want, now time.Time) {
-	if w.host.permits.remove(&w.permit) {
+func (t *Transport) leaveLine(w *want, now time.Time) {
+	if w.host.inLine.remove(&w.inLineNode) {
 		w.host.waitTime += now.Sub(w.since)
 	}
 }
@@ -154,19 +154,19 @@ func (t *Transport) giveBack(pc *persistConn) {
 }
 
 // traceGotConn tells the trace of a request which connection it got.
-func (x *attempt) traceGotConn(pc *persistConn, now time.Time) {
-	if x.trace == nil || x.trace.GotConn == nil {
+func (a *attempt) traceGotConn(pc *persistConn, now time.Time) {
+	if a.trace == nil || a.trace.GotConn == nil {
 		return
 	}
-	info := httptrace.GotConnInfo{Conn: pc.conn, Reused: x.reused}
-	if !x.idleSince.IsZero() {
+	info := httptrace.GotConnInfo{Conn: pc.conn, Reused: a.reused}
+	if !a.idleSince.IsZero() {
 		info.WasIdle = true
-		info.IdleTime = now.Sub(x.idleSince)
+		info.IdleTime = now.Sub(a.idleSince)
 	}
-	x.trace.GotConn(info)
+	a.trace.GotConn(info)
 }
 
 // dialContext has the values of the request's context and none of its ends.
-func dialContext(x *attempt) (context.Context, context.CancelFunc) {
-	return context.WithCancel(context.WithoutCancel(x.req.Context()))
+func dialContext(a *attempt) (context.Context, context.CancelFunc) {
+	return context.WithCancel(context.WithoutCancel(a.req.Context()))
 }

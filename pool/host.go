@@ -11,8 +11,8 @@ type host struct {
 	idle    []*persistConn // HTTP/1, the newest last
 	sharing []*persistConn // HTTP/2, the oldest first
 
-	line    list[*want]        // all that wait, for whatever comes first
-	permits list[*want]        // those of them that may not dial yet
+	waiting list[*want]        // all that wait, for whatever comes first
+	inLine  list[*want]        // those of them that may not dial yet
 	dials   list[*dial]        // in flight
 	conns   list[*persistConn] // open
 
@@ -24,14 +24,14 @@ type host struct {
 
 // counts only grow.
 type counts struct {
-	dialed, dialErrors, reuses, waits, retries uint64
+	dialsBegun, dialErrors, reuses, waits, retries uint64
 
 	waitTime time.Duration
 	closed   [causes]uint64
 }
 
 func (c *counts) add(d *counts) {
-	c.dialed += d.dialed
+	c.dialsBegun += d.dialsBegun
 	c.dialErrors += d.dialErrors
 	c.reuses += d.reuses
 	c.waits += d.waits
@@ -42,8 +42,8 @@ func (c *counts) add(d *counts) {
 	}
 }
 
-// maxHosts is how many hosts are known before the quiet ones are forgotten. A
-// crawler would else keep one for each site it has ever seen.
+// maxHosts is how many hosts are known before the unused ones are forgotten. A
+// crawler would otherwise keep one for each site it has ever seen.
 const maxHosts = 1024
 
 // hostOf finds or makes the host of d. Transport.mu must be held.
@@ -53,7 +53,7 @@ func (t *Transport) hostOf(d *destination) *host {
 		return h
 	}
 	if len(t.hosts) >= max(maxHosts, t.sweepAt) {
-		t.forgetQuietHosts()
+		t.forgetUnusedHosts()
 		t.sweepAt = 2 * len(t.hosts) // or each host beyond would cost a sweep
 	}
 	if t.hosts == nil {
@@ -64,26 +64,26 @@ func (t *Transport) hostOf(d *destination) *host {
 	return h
 }
 
-// forgetQuietHosts drops the hosts that have no connection, no dial and no
+// forgetUnusedHosts drops the hosts that have no connection, no dial and no
 // request in line. What they counted stays in the totals.
-func (t *Transport) forgetQuietHosts() {
+func (t *Transport) forgetUnusedHosts() {
 	for key, h := range t.hosts {
-		if h.conns.n == 0 && h.dials.n == 0 && h.line.n == 0 {
-			t.quiet.add(&h.counts)
+		if h.conns.n == 0 && h.dials.n == 0 && h.waiting.n == 0 {
+			t.forgottenCounts.add(&h.counts)
 			delete(t.hosts, key)
 		}
 	}
 }
 
-// forget takes a closed connection out of the pool and frees its place. One
+// removeClosed takes a closed connection out of the pool and frees its place. One
 // that was handed over stays in the ledger until it is closed, but no longer
 // counts for the limit: it is not the pool's.
-func (t *Transport) forget(pc *persistConn, why Cause) {
+func (t *Transport) removeClosed(pc *persistConn, why Cause) {
 	now := t.clock().Now()
 	t.mu.Lock()
-	t.leaveIdle(pc)
+	t.removeFromIdle(pc)
 	h := pc.host
-	h.dropShared(pc)
+	h.removeFromSharing(pc)
 	h.closed[why]++
 	var entry Entry
 	if t.OnClose != nil {
@@ -105,8 +105,8 @@ func (t *Transport) forget(pc *persistConn, why Cause) {
 	}
 }
 
-// leaveLedger forgets a connection that was handed over, once it is closed.
-func (t *Transport) leaveLedger(pc *persistConn) {
+// removeUpgraded forgets a connection that was handed over, once it is closed.
+func (t *Transport) removeUpgraded(pc *persistConn) {
 	t.mu.Lock()
 	pc.host.conns.remove(&pc.node)
 	t.mu.Unlock()

@@ -1,7 +1,5 @@
 package pool
 
-//lint:file-ignore SA1019 Request.Cancel is part of what net/http promises, deprecated or not.
-
 // HTTP/2, and what TLSNextProto takes over.
 //
 // A shared connection belongs to all the requests on it and to the pool at
@@ -12,42 +10,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http2"
 )
-
-// setUp decides once which protocols are spoken.
-func (t *Transport) setUp() {
-	t.protocols = t.allowed()
-	if t.TLSNextProto != nil && t.Protocols == nil {
-		return
-	}
-	if t.protocols.HTTP2() || t.protocols.UnencryptedHTTP2() {
-		t.h2 = newH2Carrier(t)
-	}
-}
-
-// allowed is the set of protocols, by the rules of net/http: unless told
-// otherwise, who brings a dialer or a TLS configuration gets HTTP/1 only.
-func (t *Transport) allowed() http.Protocols {
-	if t.Protocols != nil {
-		return *t.Protocols
-	}
-	var p http.Protocols
-	p.SetHTTP1(true)
-	custom := t.TLSClientConfig != nil || t.Dial != nil || t.DialContext != nil ||
-		t.DialTLS != nil || t.DialTLSContext != nil
-	off := strings.Contains(os.Getenv("GODEBUG"), "http2client=0")
-	p.SetHTTP2(t.TLSNextProto == nil && !off && (t.ForceAttemptHTTP2 || !custom))
-	return p
-}
 
 // adoptOther hands a connection to the protocol of TLSNextProto.
 func adoptOther(pc *persistConn, dst *destination, tc *tls.Conn, name string, next func(string, *tls.Conn) http.RoundTripper) (*persistConn, error) {
@@ -65,8 +34,8 @@ var errNoStream = errors.New("pool: the server closed its new HTTP/2 connection"
 type sharedConn struct {
 	pc      *persistConn
 	proto   string
-	cc      *http.ClientConn  // HTTP/2, or else
-	other   http.RoundTripper // somebody else's
+	cc      *http.ClientConn  // HTTP/2; nil: other
+	other   http.RoundTripper // what a function of TLSNextProto returned
 	changes atomic.Int32      // that update has not seen
 	carried atomic.Int32      // requests that were given to it and are not over
 
@@ -75,7 +44,7 @@ type sharedConn struct {
 }
 
 // reserve takes a stream. Transport.mu must be held: it makes the count of
-// streams exact, and http.ClientConn calls nobody but changed.
+// streams exact, and http.ClientConn calls no other function than changed.
 //
 // Before the server has told how many streams it allows there is only one to
 // take: a guess could be more than the server allows (golang/go#16582), and
@@ -124,30 +93,30 @@ func (s *sharedConn) holders() string {
 	}
 }
 
-// takeShared gives x a stream of the oldest connection that has one left, so
+// takeShared gives an attempt a stream of the oldest connection that has one left, so
 // that the younger ones can become idle. Transport.mu must be held.
-func (h *host) takeShared(x *attempt, now time.Time) *persistConn {
-	if h.line.n > 0 {
-		return nil // a stream that is free belongs to those who came before
+func (h *host) takeShared(a *attempt, now time.Time) *persistConn {
+	if h.waiting.n > 0 {
+		return nil // a stream that is free belongs to the requests that came before
 	}
 	for _, pc := range h.sharing {
 		if pc.broken.Load() || !pc.shared.reserve() {
 			continue
 		}
 		var idleSince time.Time
-		if pc.t.leaveIdle(pc) {
+		if pc.t.removeFromIdle(pc) {
 			idleSince = pc.idleAt
 			pc.shared.changed(nil) // its timer has to be stopped, not here
 		}
 		pc.reused = true
 		h.reuses++
-		pc.hold(x, now, idleSince)
+		pc.hold(a, now, idleSince)
 		return pc
 	}
 	return nil
 }
 
-func (h *host) dropShared(pc *persistConn) {
+func (h *host) removeFromSharing(pc *persistConn) {
 	for i, other := range h.sharing {
 		if other == pc {
 			h.sharing = append(h.sharing[:i:i], h.sharing[i+1:]...)
@@ -177,7 +146,7 @@ func (s *sharedConn) start(w *want) {
 	if t.keepsAlive() {
 		h.sharing = append(h.sharing, pc)
 	}
-	if !w.settled {
+	if !w.over {
 		if s.reserve() {
 			t.tryDeliver(w, pc, nil, now)
 		} else if s.cc.Err() != nil {
@@ -185,7 +154,7 @@ func (s *sharedConn) start(w *want) {
 		}
 	}
 	if t.keepsAlive() {
-		t.serveLine(s, now)
+		t.serveWaiting(s, now)
 	}
 	t.mu.Unlock()
 	if s.cc != nil {
@@ -195,24 +164,24 @@ func (s *sharedConn) start(w *want) {
 	}
 }
 
-// serveLine gives streams to the requests that wait. Transport.mu must be held.
-func (t *Transport) serveLine(s *sharedConn, now time.Time) {
+// serveWaiting gives streams to the requests that wait. Transport.mu must be held.
+func (t *Transport) serveWaiting(s *sharedConn, now time.Time) {
 	h := s.pc.host
-	for h.line.n > 0 && s.reserve() {
+	for h.waiting.n > 0 && s.reserve() {
 		if s.pc.served > 0 {
 			s.pc.reused = true
 			h.reuses++
 		}
-		if t.leaveIdle(s.pc) {
+		if t.removeFromIdle(s.pc) {
 			s.pc.since = now
 		}
-		t.tryDeliver(h.line.front(), s.pc, nil, now)
+		t.tryDeliver(h.waiting.front(), s.pc, nil, now)
 	}
-	if h.line.n > 0 {
+	if h.waiting.n > 0 {
 		return
 	}
-	// A connection that waited for its settings only because of those who were
-	// in line has nobody to wait for: it is a spare, or idle.
+	// A connection whose settings are missing was kept for the requests in line.
+	// There are none any more: it is a spare, or idle.
 	for _, pc := range h.sharing {
 		if pc.shared != s && pc.shared.cc != nil && !pc.shared.settings.Load() {
 			pc.shared.changed(nil)
@@ -220,9 +189,9 @@ func (t *Transport) serveLine(s *sharedConn, now time.Time) {
 	}
 }
 
-// changed is called by http.ClientConn when a stream ended or the connection
-// did, in whatever goroutine noticed, and with Transport.mu held if that was
-// reserve. It must not wait.
+// changed starts an update, if none is under way. http.ClientConn calls it when a
+// stream ended or the connection did, in the goroutine that noticed, and with
+// Transport.mu held if that was reserve. It must not wait.
 func (s *sharedConn) changed(*http.ClientConn) {
 	if s.started.Load() && s.changes.Add(1) == 1 {
 		go s.update()
@@ -237,7 +206,7 @@ func (s *sharedConn) update() {
 		if err := s.cc.Err(); err != nil {
 			s.pc.close(HTTP2Closed, err)
 		} else {
-			s.settle()
+			s.serveOrIdle()
 		}
 		if s.changes.CompareAndSwap(seen, 0) {
 			return
@@ -245,8 +214,8 @@ func (s *sharedConn) update() {
 	}
 }
 
-// settle serves the requests in line, or lets the connection be idle.
-func (s *sharedConn) settle() {
+// serveOrIdle serves the requests in line, or lets the connection be idle.
+func (s *sharedConn) serveOrIdle() {
 	pc, t := s.pc, s.pc.t
 	now := t.clock().Now()
 	t.mu.Lock()
@@ -303,15 +272,15 @@ func (t *Transport) busy(s *sharedConn, now time.Time) bool {
 	// has an update of its own, and must not make the connection idle, or spare,
 	// while requests wait for it.
 	heard, used := s.settings.Load(), s.cc.InFlight() > 0
-	t.serveLine(s, now)
-	return used || s.cc.InFlight() > 0 || !heard && s.pc.host.line.n > 0
+	t.serveWaiting(s, now)
+	return used || s.cc.InFlight() > 0 || !heard && s.pc.host.waiting.n > 0
 }
 
 // isSpare reports whether s was never used, but maybe by the request that
 // dialed it, and another connection is there to serve the host
 // (golang/go#13397): one that has served more or, of two that are alike, the one
-// that was there first. Which of them goes is not for the order to decide in
-// which they look. Transport.mu must be held.
+// that was there first. The result does not depend on which of them is
+// asked first. Transport.mu must be held.
 func (s *sharedConn) isSpare() bool {
 	if s.pc.served > 1 {
 		return false
@@ -348,21 +317,21 @@ func (t *Transport) dialAgain(h *host, now time.Time) {
 	}
 	for _, pc := range h.sharing {
 		if !pc.broken.Load() {
-			t.serveLine(pc.shared, now)
+			t.serveWaiting(pc.shared, now)
 		}
 	}
-	for w := range h.line.all {
-		if w.dialing == nil && w.permit.in == nil {
+	for w := range h.waiting.all {
+		if w.dialing == nil && w.inLineNode.in == nil {
 			t.queueForDial(w, now)
 		}
 	}
 }
 
-// serve sends the request of x on a stream that is reserved for it.
-func (s *sharedConn) serve(x *attempt) (*http.Response, error) {
-	reused := x.reused
+// serve sends the request of an attempt on a stream that is reserved for it.
+func (s *sharedConn) serve(a *attempt) (*http.Response, error) {
+	reused := a.reused
 	var rt http.RoundTripper = s.other
-	req := x.req
+	req := a.req
 	if s.cc != nil {
 		rt, req = s.cc, wholeBodied(req)
 	}
@@ -379,16 +348,16 @@ func (s *sharedConn) serve(x *attempt) (*http.Response, error) {
 	if err == nil {
 		return resp, nil
 	}
-	if why := canceled(x.req, x.done); why != nil {
+	if why := canceled(a.req, a.done); why != nil {
 		return nil, why
 	}
-	e := &attemptError{err: err, reused: reused, again: s.untouched(err)}
+	e := &attemptError{err: err, reused: reused, again: s.notProcessed(err)}
 	if !e.again {
 		return nil, e
 	}
 	if s.cc == nil {
 		s.pc.close(HandedOver, err)
-		s.pc.t.leaveLedger(s.pc)
+		s.pc.t.removeUpgraded(s.pc)
 	} else if !errors.As(err, new(http2.StreamError)) {
 		s.retire()
 	}
@@ -401,16 +370,16 @@ func (s *sharedConn) retire() {
 	t := s.pc.t
 	now := t.clock().Now()
 	t.mu.Lock()
-	s.pc.host.dropShared(s.pc)
+	s.pc.host.removeFromSharing(s.pc)
 	t.startDials(s.pc.host, now)
 	t.dialAgain(s.pc.host, now)
 	t.mu.Unlock()
 }
 
-// untouched reports whether err says that the server did nothing with the
+// notProcessed reports whether err says that the server did nothing with the
 // request. x/net tells that to its own pool with errors it does not export;
 // http2_test.go fails if they change.
-func (s *sharedConn) untouched(err error) bool {
+func (s *sharedConn) notProcessed(err error) bool {
 	if gone, ok := err.(interface{ IsHTTP2NoCachedConnError() }); ok {
 		gone.IsHTTP2NoCachedConnError()
 		return true
@@ -425,85 +394,4 @@ func (s *sharedConn) untouched(err error) bool {
 		return true
 	}
 	return false
-}
-
-// maxAgain bounds how often a server may turn one request away, and
-// maxBackOff how long it is waited in between (golang/go#20985, #52459).
-const (
-	maxAgain   = 7
-	maxBackOff = 16 * time.Second
-)
-
-// backOff waits before the request is sent again: not at all the first time,
-// then for a second, two, four and so on. It returns an error if the request
-// ends meanwhile.
-func (x *attempt) backOff() error {
-	if x.turnedAway < 2 {
-		return nil
-	}
-	d := min(time.Second<<(x.turnedAway-2), maxBackOff)
-	timer := x.t.clock().NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-x.done:
-	case <-x.req.Cancel:
-	}
-	return canceled(x.req, x.done)
-}
-
-// wholeBodied returns req, or a copy of it whose body is a wholeBody. Where the
-// length is not known it is 0 or -1, and every body long enough.
-func wholeBodied(req *http.Request) *http.Request {
-	if noBody(req) {
-		return req
-	}
-	sent := *req
-	sent.Body = &wholeBody{ReadCloser: req.Body, want: req.ContentLength}
-	return &sent
-}
-
-// A wholeBody ends in an error if it is shorter than Content-Length says, which
-// makes a request malformed (RFC 9113 section 8.1.1). x/net looks only whether
-// it is longer.
-type wholeBody struct {
-	io.ReadCloser
-	got, want int64
-}
-
-func (b *wholeBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if b.got += int64(n); err == io.EOF && b.got < b.want {
-		err = fmt.Errorf("pool: got a request body of %d bytes, want %d as Content-Length says", b.got, b.want)
-	}
-	return n, err
-}
-
-// A carriedBody tells when its request is over. http.ClientConn counts a stream
-// that was reset until the peer answers a PING, which a silent one never does:
-// it could not be closed by anybody.
-type carriedBody struct {
-	io.ReadCloser
-	s    *sharedConn
-	over atomic.Bool
-}
-
-func (b *carriedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err != nil {
-		b.end()
-	}
-	return n, err
-}
-
-func (b *carriedBody) Close() error {
-	err := b.ReadCloser.Close()
-	b.end()
-	return err
-}
-
-func (b *carriedBody) end() {
-	if !b.over.Swap(true) {
-		b.s.carried.Add(-1)
-	}
 }

@@ -362,12 +362,12 @@ func TestHTTP2IdleServesLine(t *testing.T) {
 		fetch(t, tr, "https://api.test/")
 		synctest.Wait()
 		req, _ := http.NewRequest("GET", "https://api.test/", nil)
-		x := &attempt{t: tr, req: req}
+		a := &attempt{t: tr, req: req}
 		var w *want
 		tr.mu.Lock()
 		for _, h := range tr.hosts {
-			w = &want{x: x, host: h, ready: make(chan struct{})}
-			h.line.push(&w.line, w)
+			w = &want{attempt: a, host: h, delivered: make(chan struct{})}
+			h.waiting.push(&w.waitingNode, w)
 			h.sharing[0].shared.changed(nil)
 		}
 		tr.mu.Unlock()
@@ -379,7 +379,7 @@ func TestHTTP2IdleServesLine(t *testing.T) {
 		if w.pc == nil || w.pc.broken.Load() {
 			t.Fatal("an hour later: got no connection, want one that is in use and has no idle timer")
 		}
-		if !x.reused {
+		if !a.reused {
 			t.Error("got a connection that says it is new")
 		}
 		tr.giveBack(w.pc)

@@ -3,8 +3,11 @@ package pool
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 
 	"golang.org/x/net/http2"
 )
@@ -62,7 +65,7 @@ func (c *h2Carrier) adopt(ctx context.Context, pc *persistConn, dst *destination
 }
 
 // A settingsWatch notices when the server's first frame has been dealt with,
-// which is SETTINGS (RFC 9113 section 3.4): nobody else tells. The one reader
+// which is SETTINGS (RFC 9113 section 3.4); x/net does not report it. The one reader
 // of the connection asks for more only when it has used what it had.
 type settingsWatch struct {
 	net.Conn
@@ -102,3 +105,59 @@ type secureWatch struct {
 }
 
 func (w secureWatch) ConnectionState() tls.ConnectionState { return w.tc.ConnectionState() }
+
+// wholeBodied returns req, or a copy of it whose body is a wholeBody. Where the
+// length is not known it is 0 or -1, and every body long enough.
+func wholeBodied(req *http.Request) *http.Request {
+	if noBody(req) {
+		return req
+	}
+	sent := *req
+	sent.Body = &wholeBody{ReadCloser: req.Body, want: req.ContentLength}
+	return &sent
+}
+
+// A wholeBody ends in an error if it is shorter than Content-Length says, which
+// makes a request malformed (RFC 9113 section 8.1.1). x/net looks only whether
+// it is longer.
+type wholeBody struct {
+	io.ReadCloser
+	got, want int64
+}
+
+func (b *wholeBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.got += int64(n); err == io.EOF && b.got < b.want {
+		err = fmt.Errorf("pool: got a request body of %d bytes, want %d as Content-Length says", b.got, b.want)
+	}
+	return n, err
+}
+
+// A carriedBody notices when its request is over. http.ClientConn counts a stream
+// that was reset until the peer answers a PING, which a silent one never does:
+// CloseIdleConnections could not close it.
+type carriedBody struct {
+	io.ReadCloser
+	s    *sharedConn
+	over atomic.Bool
+}
+
+func (b *carriedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.end()
+	}
+	return n, err
+}
+
+func (b *carriedBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.end()
+	return err
+}
+
+func (b *carriedBody) end() {
+	if !b.over.Swap(true) {
+		b.s.carried.Add(-1)
+	}
+}

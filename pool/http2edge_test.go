@@ -49,8 +49,8 @@ func TestHTTP2TurnedAway(t *testing.T) {
 			if want := (1 + 2 + 4 + 8 + 16) * time.Second; err == nil || took != want {
 				t.Errorf("%s: got %v after %v, want an error after %v", kind, err, took, want)
 			}
-			if n := tr.Stats().Retries; n != maxAgain-1 {
-				t.Errorf("%s: got %d retries, want %d", kind, n, maxAgain-1)
+			if n := tr.Stats().Retries; n != maxTurnedAway-1 {
+				t.Errorf("%s: got %d retries, want %d", kind, n, maxTurnedAway-1)
 			}
 		})
 	}
@@ -419,7 +419,7 @@ func TestHTTP2DiesAtOnce(t *testing.T) {
 		wg.Wait()
 		synctest.Wait()
 		st := tr.Stats()
-		if st.Dials > 5*maxAgain || st.Active+st.Idle+st.Dialing+st.Waiting != 0 {
+		if st.Dials > 5*maxTurnedAway || st.Active+st.Idle+st.Dialing+st.Waiting != 0 {
 			t.Errorf("at the end: got\n%s", st)
 		}
 	})

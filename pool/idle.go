@@ -3,27 +3,27 @@ package pool
 // Stage 3: queueForIdleConn.
 //
 // An idle connection belongs to its host's list; its read loop watches it for
-// the server's FIN. Whoever takes it off the list, under Transport.mu, owns
+// the server's FIN. What takes it off the list, under Transport.mu, owns
 // it: a request, the idle timer, a limit, or CloseIdleConnections.
 
 import "time"
 
-// queueForIdleConn takes the newest idle connection for x, or returns nil.
+// queueForIdleConn takes the newest idle connection for an attempt, or returns nil.
 // The newest is the least likely to have been given up by the server. It skips
 // what is broken, and what is older than the idle timer would have allowed:
 // that timer stands still while a laptop sleeps, so that age is told by the
 // wall. Transport.mu must be held.
-func (t *Transport) queueForIdleConn(h *host, x *attempt, now time.Time) *persistConn {
+func (t *Transport) queueForIdleConn(h *host, a *attempt, now time.Time) *persistConn {
 	t.flushIdle = false
 	if t.DisableKeepAlives {
 		return nil
 	}
-	if pc := h.takeShared(x, now); pc != nil {
+	if pc := h.takeShared(a, now); pc != nil {
 		return pc
 	}
 	for len(h.idle) > 0 {
 		pc := h.idle[len(h.idle)-1]
-		t.leaveIdle(pc)
+		t.removeFromIdle(pc)
 		if pc.broken.Load() {
 			continue
 		}
@@ -32,7 +32,7 @@ func (t *Transport) queueForIdleConn(h *host, x *attempt, now time.Time) *persis
 			continue
 		}
 		h.reuses++
-		pc.hold(x, now, pc.idleAt)
+		pc.hold(a, now, pc.idleAt)
 		return pc
 	}
 	return nil
@@ -55,9 +55,9 @@ func (t *Transport) enterIdle(pc *persistConn, now time.Time) (evicted *persistC
 	return evicted
 }
 
-// leaveIdle takes pc off the idle list and reports whether it was there.
+// removeFromIdle takes pc off the idle list and reports whether it was there.
 // Transport.mu must be held.
-func (t *Transport) leaveIdle(pc *persistConn) bool {
+func (t *Transport) removeFromIdle(pc *persistConn) bool {
 	if !t.lru.remove(&pc.lru) {
 		return false
 	}
@@ -74,15 +74,14 @@ func (t *Transport) leaveIdle(pc *persistConn) bool {
 	return true
 }
 
-// evict takes an idle connection away from everybody but the caller, who has
-// to close it. Transport.mu must be held.
+// evict takes an idle connection off every list: it is the caller's, which has to
+// close it. Transport.mu must be held.
 func (t *Transport) evict(pc *persistConn) {
-	t.leaveIdle(pc)
-	pc.host.dropShared(pc)
+	t.removeFromIdle(pc)
+	pc.host.removeFromSharing(pc)
 }
 
-// armIdleTimer starts IdleConnTimeout. The caller owns pc, and nobody else
-// does: calls of the clock are not made under a lock, and need another order.
+// armIdleTimer starts IdleConnTimeout. The caller is the only owner of pc: calls of the clock are not made under a lock, and need another order.
 func (pc *persistConn) armIdleTimer() {
 	pc.idleArmed = true
 	if timer := pc.idleTimer.Load(); timer != nil {
@@ -92,7 +91,8 @@ func (pc *persistConn) armIdleTimer() {
 	pc.idleTimer.Store(pc.t.clock().AfterFunc(pc.t.IdleConnTimeout, pc.onIdleTimeout))
 }
 
-// stopIdleTimer is for the owner of a connection that is no longer idle.
+// stopIdleTimer stops the timer, for the owner of a connection that is no longer
+// idle.
 func (pc *persistConn) stopIdleTimer() {
 	if pc.idleArmed {
 		pc.idleArmed = false

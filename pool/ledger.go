@@ -22,7 +22,7 @@ const (
 
 var stateNames = [...]string{"dialing", "active", "draining", "idle", "upgraded"}
 
-// String is the state in a word.
+// String returns the state in a word.
 func (s State) String() string {
 	if int(s) < len(stateNames) {
 		return stateNames[s]
@@ -30,7 +30,7 @@ func (s State) String() string {
 	return fmt.Sprintf("State(%d)", uint8(s))
 }
 
-// An Entry says who holds a connection, and since when.
+// An Entry says which request holds a connection, and since when.
 type Entry struct {
 	ID     uint64 // counts dials from 1; the connection keeps its dial's
 	Host   string // as in HostStats
@@ -67,8 +67,8 @@ func (t *Transport) Ledger() Ledger {
 
 func (d *dial) entry() Entry {
 	e := Entry{ID: d.id, Host: d.want.host.label, State: Dialing, Since: d.since}
-	if !d.want.settled {
-		e.Holder = holderName(d.want.x.req)
+	if !d.want.over {
+		e.Holder = holderName(d.want.attempt.req)
 	}
 	return e
 }
@@ -91,8 +91,8 @@ func (pc *persistConn) entry() Entry {
 	return e
 }
 
-// disown forgets that req holds pc: its caller may change it from now on.
-func (t *Transport) disown(pc *persistConn, req *http.Request) {
+// clearHolder forgets that req holds pc: its caller may change it from now on.
+func (t *Transport) clearHolder(pc *persistConn, req *http.Request) {
 	t.mu.Lock()
 	if pc.holder == req {
 		pc.holder = nil
@@ -108,7 +108,7 @@ func holderName(req *http.Request) string {
 	return method + " " + req.URL.Redacted()
 }
 
-// String is a table with a line for each entry. It shows no times, so that it
+// String returns a table with a line for each entry. It shows no times, so that it
 // is the same in each run of the same events.
 func (l Ledger) String() string {
 	var b strings.Builder

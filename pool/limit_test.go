@@ -111,7 +111,7 @@ func TestNothingLeftInLine(t *testing.T) {
 }
 
 // Hosts without a connection are forgotten in time; what they counted is not.
-func TestQuietHosts(t *testing.T) {
+func TestUnusedHosts(t *testing.T) {
 	tr := &pool.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, errWhy }}
 
 	const n = pool.MaxHosts + 10

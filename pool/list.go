@@ -49,7 +49,7 @@ func (l *list[T]) remove(n *node[T]) bool {
 	return true
 }
 
-// front is the owner that joined first, or the zero value.
+// front returns the owner that joined first, or the zero value.
 func (l *list[T]) front() (owner T) {
 	if l.first != nil {
 		owner = l.first.owner

@@ -3,8 +3,8 @@ package pool
 // Stage 6: tryPutIdleConn.
 //
 // A connection without a request comes back: from a body that was read to its
-// end, by its caller or by a drain, from a dial whose request was served otherwise, or unused from a
-// request that was called off. It goes to the request that has waited longest,
+// end, by its caller or by a drain, from a dial whose request was served
+// otherwise, or unused from a request that was called off. It goes to the request that has waited longest,
 // else to the idle list if the limits allow, else it is closed.
 
 import "time"
@@ -27,7 +27,7 @@ func (t *Transport) tryPutIdleConn(pc *persistConn) Cause {
 	pc.reused = true
 	taken, why := t.offer(pc, now)
 	if !taken && why == NotClosed && t.IdleConnTimeout > 0 {
-		// The idle timer is armed before anybody can take the connection, so
+		// The idle timer is armed before a request can take the connection, so
 		// that arming and stopping it have an order; and without the lock.
 		pc.pooling, pc.expired, pc.idleAt = true, false, now
 		t.mu.Unlock()
@@ -60,7 +60,7 @@ func (t *Transport) offer(pc *persistConn, now time.Time) (taken bool, why Cause
 	if pc.flushed {
 		return false, ClosedIdle
 	}
-	if w := pc.host.line.front(); w != nil {
+	if w := pc.host.waiting.front(); w != nil {
 		pc.host.reuses++
 		t.tryDeliver(w, pc, nil, now)
 		return true, NotClosed
@@ -71,7 +71,7 @@ func (t *Transport) offer(pc *persistConn, now time.Time) (taken bool, why Cause
 	return false, t.mayIdle(pc.host)
 }
 
-// mayIdle is NotClosed if h may have one more idle connection. Transport.mu
+// mayIdle returns NotClosed if h may have one more idle connection. Transport.mu
 // must be held.
 func (t *Transport) mayIdle(h *host) Cause {
 	switch {

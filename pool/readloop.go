@@ -6,7 +6,7 @@ package pool
 //
 // One goroutine a connection. It owns the reader while the connection is idle
 // and until the response's header is there; then the body owns it, and gives
-// it back with next. It ends when the connection is closed or handed over.
+// it back with responseOver. It ends when the connection is closed or handed over.
 
 import (
 	"bufio"
@@ -49,7 +49,7 @@ func (pc *persistConn) readLoop() {
 	free := pc.cur == nil
 	pc.mu.Unlock()
 	if free {
-		putReader(pc.br) // no body reads from it, and nobody it was handed over to
+		putReader(pc.br) // neither a body nor the owner of an upgraded connection reads from it
 	}
 }
 
@@ -92,8 +92,8 @@ func (pc *persistConn) readOne() bool {
 	return pc.proceed(ex)
 }
 
-// expected is the exchange that waits for the byte that came, or for the error
-// that came in its place. It is nil if there is none; then the connection is
+// expected returns the exchange that waits for the byte that came, or for the
+// error that came in its place. It is nil if there is none; then the connection is
 // closed, and leaves the idle list without a request having to find out
 // (golang/go#15461).
 func (pc *persistConn) expected(err error) *exchange {
@@ -158,11 +158,11 @@ func (pc *persistConn) respond(ex *exchange, resp *http.Response) bool {
 func (pc *persistConn) proceed(ex *exchange) bool {
 	if !ex.bodyless { // or it ends now, and there is nothing to call off
 		select {
-		case <-pc.next:
+		case <-pc.responseOver:
 			return true
 		case <-pc.closech:
 			return false
-		case <-ex.x.done:
+		case <-ex.attempt.done:
 			if pc.cancel(ex, context.Cause(ex.ctx), true) {
 				return false
 			}
@@ -173,7 +173,7 @@ func (pc *persistConn) proceed(ex *exchange) bool {
 		}
 	}
 	select {
-	case <-pc.next:
+	case <-pc.responseOver:
 		return true
 	case <-pc.closech:
 		return false
@@ -183,7 +183,7 @@ func (pc *persistConn) proceed(ex *exchange) bool {
 // readHeader reads the responses to ex up to the final one, which is that of
 // the first status that is not 1xx, or 101 (golang/go#26161).
 func (pc *persistConn) readHeader(ex *exchange) (*http.Response, error) {
-	trace := ex.x.trace
+	trace := ex.attempt.trace
 	if trace != nil && trace.GotFirstResponseByte != nil {
 		trace.GotFirstResponseByte()
 	}
@@ -195,7 +195,7 @@ func (pc *persistConn) readHeader(ex *exchange) (*http.Response, error) {
 		code := resp.StatusCode
 		switch {
 		case code == http.StatusContinue:
-			if trace != nil && trace.Got100Continue != nil && ex.goOn != nil {
+			if trace != nil && trace.Got100Continue != nil && ex.mayContinue != nil {
 				trace.Got100Continue()
 			}
 			ex.sendBody(true)
@@ -205,8 +205,8 @@ func (pc *persistConn) readHeader(ex *exchange) (*http.Response, error) {
 				if err := trace.Got1xxResponse(code, textproto.MIMEHeader(resp.Header)); err != nil {
 					return nil, err
 				}
-				// Whoever sees them decides how many there may be. Unseen,
-				// they share one limit with the final header.
+				// A hook that sees them decides how many there may be.
+				// Unseen, they share one limit with the final header.
 				pc.reading.limit = pc.t.maxHeaderBytes()
 			}
 			continue

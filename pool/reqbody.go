@@ -12,7 +12,7 @@ import (
 
 // A sentBody is the body of a request on its way out. It knows whether it was
 // touched, so that a retry knows whether it can go without GetBody; it is
-// closed exactly once, whoever thinks of it (golang/go#35015, #40382); and it
+// closed exactly once, on every path (golang/go#35015, #40382); and it
 // can be stopped from outside, so that a connection that closes does not leave
 // its write loop in a Read that never returns.
 type sentBody struct {
@@ -101,15 +101,15 @@ func (b *sentBody) stop() (stuck bool) {
 	return stuck
 }
 
-// readError is what reading the caller's body failed with.
+// readError returns the error with which reading the caller's body failed, or nil.
 func (b *sentBody) readError() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.err
 }
 
-// fault is why the write of a request failed if it was its body, which may be
-// nil, that failed or was stopped.
+// fault returns the reason why the write of a request failed if its body, which
+// may be nil, failed or was stopped.
 func (b *sentBody) fault() error {
 	if b == nil {
 		return nil

@@ -58,39 +58,40 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.send(req, sent)
 }
 
-// send is the retry loop. sent is req, or a copy whose body is tracked.
+// send sends the request until one connection answers or it may not be sent again.
+// sent is req, or a copy whose body is tracked.
 func (t *Transport) send(req, sent *http.Request) (*http.Response, error) {
 	ctx := req.Context()
-	x := attempt{t: t, trace: httptrace.ContextClientTrace(ctx), done: ctx.Done()}
+	a := attempt{t: t, trace: httptrace.ContextClientTrace(ctx), done: ctx.Done()}
 	for {
-		x.req = sent
+		a.req = sent
 		// A request that is over before it began must not cost the server a
 		// byte, warm connection or not (golang/go#25852).
-		if err := canceled(sent, x.done); err != nil {
+		if err := canceled(sent, a.done); err != nil {
 			closeBody(sent)
 			return nil, err
 		}
-		pc, err := t.getConn(&x)
+		pc, err := t.getConn(&a)
 		if err != nil {
 			closeBody(sent)
 			return nil, err
 		}
-		resp, err := pc.serve(&x)
+		resp, err := pc.serve(&a)
 		if err == nil {
 			resp.Request = req
 			return resp, nil
 		}
-		if !x.mayRetry(err) {
+		if !a.mayRetry(err) {
 			// The write loop may have ended before it saw the request; then
-			// nobody else closes the body (golang/go#49621).
+			// nothing else closes the body (golang/go#49621).
 			closeBody(sent)
 			return nil, userError(err)
 		}
 		if sent, err = rewind(sent); err != nil {
 			return nil, err
 		}
-		t.countRetry(&x)
-		if err := x.backOff(); err != nil {
+		t.countRetry(&a)
+		if err := a.backOff(); err != nil {
 			closeBody(sent)
 			return nil, err
 		}
@@ -107,7 +108,7 @@ type attempt struct {
 
 	turnedAway int // how often a server did nothing with it
 
-	// What hold tells about the connection it was given.
+	// Set by hold, about the connection that it was given.
 	reused    bool
 	idleSince time.Time // zero: it was not idle
 }
@@ -134,20 +135,20 @@ func userError(err error) error {
 // mayRetry decides whether the request is sent again after err. A connection
 // that fails on its first use is not retried: a server that hangs up on every
 // connection would be dialed for ever (golang/go#52459).
-func (x *attempt) mayRetry(err error) bool {
+func (a *attempt) mayRetry(err error) bool {
 	e, ok := err.(*attemptError)
 	switch {
-	case !ok || !canRewind(x.req):
+	case !ok || !canRewind(a.req):
 		return false
 	case e.again:
-		x.turnedAway++
-		return x.turnedAway < maxAgain
+		a.turnedAway++
+		return a.turnedAway < maxTurnedAway
 	case !e.reused:
 		return false
 	case e.unsent:
 		return true
 	}
-	return e.early && idempotent(x.req)
+	return e.early && idempotent(a.req)
 }
 
 // idempotent reports whether a second copy of req does no harm.
@@ -161,7 +162,7 @@ func idempotent(req *http.Request) bool {
 	return key || xkey
 }
 
-// canceled is why req is over, or nil.
+// canceled returns the reason why req is over, or nil.
 func canceled(req *http.Request, done <-chan struct{}) error {
 	select {
 	case <-done:
@@ -176,7 +177,7 @@ func canceled(req *http.Request, done <-chan struct{}) error {
 	}
 }
 
-// alternative is the RoundTripper registered for the scheme of req, or nil.
+// alternative returns the RoundTripper registered for the scheme of req, or nil.
 func (t *Transport) alternative(req *http.Request) http.RoundTripper {
 	alt := t.alt.Load()
 	if alt == nil || (req.URL.Scheme == "https" && onlyHTTP1(req)) {
@@ -227,4 +228,29 @@ func checkTarget(req *http.Request) error {
 		return errors.New("pool: request URL has no host")
 	}
 	return nil
+}
+
+// maxTurnedAway bounds how often a server may turn one request away, and
+// maxBackOff how long it is waited in between (golang/go#20985, #52459).
+const (
+	maxTurnedAway = 7
+	maxBackOff    = 16 * time.Second
+)
+
+// backOff waits before the request is sent again: not at all the first time,
+// then for a second, two, four and so on. It returns an error if the request
+// ends meanwhile.
+func (a *attempt) backOff() error {
+	if a.turnedAway < 2 {
+		return nil
+	}
+	d := min(time.Second<<(a.turnedAway-2), maxBackOff)
+	timer := a.t.clock().NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-a.done:
+	case <-a.req.Cancel:
+	}
+	return canceled(a.req, a.done)
 }

@@ -58,7 +58,7 @@ func (d *destination) socks() bool {
 	return d.proxyURL != nil && strings.HasPrefix(d.proxyURL.Scheme, "socks5")
 }
 
-// firstScheme is the scheme of the first hop.
+// firstScheme returns the scheme of the first hop.
 func (d *destination) firstScheme() string {
 	if d.proxyURL == nil {
 		return d.scheme
@@ -69,7 +69,7 @@ func (d *destination) firstScheme() string {
 	return d.proxyURL.Scheme
 }
 
-// firstAddr is the "host:port" that is dialed.
+// firstAddr returns the "host:port" that is dialed.
 func (d *destination) firstAddr() string {
 	if d.proxyURL != nil {
 		return hostPort(d.proxyURL)
@@ -77,7 +77,7 @@ func (d *destination) firstAddr() string {
 	return d.target
 }
 
-// label is how a route is printed; it holds no password.
+// label returns the route as it is printed, without a password.
 func (d *destination) label() string {
 	s := d.scheme + "://" + d.addr
 	if d.addr == "" {
@@ -96,7 +96,7 @@ var defaultPorts = map[string]string{
 	"http": "80", "": "80", "https": "443", "socks5": "1080", "socks5h": "1080",
 }
 
-// hostPort is the host of u, in ASCII, with a port.
+// hostPort returns the host of u, in ASCII, with a port.
 func hostPort(u *url.URL) string {
 	port := u.Port()
 	if port != "" && isASCII(u.Host) {

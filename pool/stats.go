@@ -50,7 +50,7 @@ func (t *Transport) Stats() Stats {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var s Stats
-	total := t.quiet
+	total := t.forgottenCounts
 	for _, h := range t.hosts {
 		one := HostStats{Host: h.label, Counts: h.counts.public()}
 		h.gauge(&one.Counts)
@@ -67,7 +67,7 @@ func (t *Transport) Stats() Stats {
 
 func (c *counts) public() Counts {
 	p := Counts{
-		Dials: c.dialed, DialErrors: c.dialErrors, Reuses: c.reuses,
+		Dials: c.dialsBegun, DialErrors: c.dialErrors, Reuses: c.reuses,
 		Waits: c.waits, WaitTime: c.waitTime, Retries: c.retries, Closed: Closed{},
 	}
 	for cause, n := range c.closed {
@@ -78,16 +78,16 @@ func (c *counts) public() Counts {
 	return p
 }
 
-func (t *Transport) countRetry(x *attempt) {
+func (t *Transport) countRetry(a *attempt) {
 	t.mu.Lock()
-	t.hostOf(&x.dst).retries++
+	t.hostOf(&a.dst).retries++
 	t.mu.Unlock()
 }
 
 // gauge counts what h holds now. Transport.mu must be held.
 func (h *host) gauge(c *Counts) {
 	c.Dialing, c.Orphans = h.dials.n, h.orphans
-	c.Waiting, c.InLine = h.line.n, h.permits.n
+	c.Waiting, c.InLine = h.waiting.n, h.inLine.n
 	for pc := range h.conns.all {
 		switch pc.state {
 		case Idle:
@@ -113,7 +113,7 @@ func (c *Counts) addGauges(d *Counts) {
 	c.InLine += d.InLine
 }
 
-// String is a table with a line for each host and one for all.
+// String returns a table with a line for each host and one for all.
 func (s Stats) String() string {
 	var b strings.Builder
 	row := func(name string, c *Counts) {

@@ -159,13 +159,13 @@ type Transport struct {
 
 	// mu guards everything below, and the fields of hosts, connections, dials
 	// and wants that say so. It is never held across I/O or a callback.
-	mu        sync.Mutex
-	hosts     map[route]*host
-	quiet     counts             // of hosts that have been forgotten
-	sweepAt   int                // how many hosts it takes to look for quiet ones again
-	lru       list[*persistConn] // idle, the least recently used first
-	nextID    uint64
-	flushIdle bool // CloseIdleConnections came after the last request
+	mu              sync.Mutex
+	hosts           map[route]*host
+	forgottenCounts counts             // of hosts that have been forgotten
+	sweepAt         int                // how many hosts it takes to look for unused ones again
+	lru             list[*persistConn] // idle, the least recently used first
+	nextID          uint64
+	flushIdle       bool // CloseIdleConnections came after the last request
 }
 
 // RegisterProtocol makes rt serve the requests of a URL scheme. If its
@@ -208,7 +208,7 @@ func (t *Transport) CloseIdleConnections() {
 			pc.flushed = pc.flushed || pc.state == Draining
 		}
 		for d := range h.dials.all {
-			if d.want.settled {
+			if d.want.over {
 				orphans = append(orphans, d)
 			}
 		}
@@ -285,7 +285,7 @@ func (t *Transport) maxIdlePerHost() int {
 	return DefaultMaxIdleConnsPerHost
 }
 
-// maxOrphans is how many dials of a host may go on without a request.
+// maxOrphans returns how many dials of a host may go on without a request.
 func (t *Transport) maxOrphans() int {
 	switch n := t.MaxOrphanDialsPerHost; {
 	case n > 0:

@@ -40,7 +40,7 @@ func (b *readWriteCloser) CloseWrite() error {
 
 func (b *readWriteCloser) Close() error {
 	err := b.ReadWriteCloser.Close()
-	b.once.Do(func() { b.pc.t.leaveLedger(b.pc) })
+	b.once.Do(func() { b.pc.t.removeUpgraded(b.pc) })
 	return err
 }
 

@@ -149,7 +149,7 @@ func (pc *persistConn) adjust(ex *exchange) {
 	if pc.t.DisableKeepAlives && !switchesProtocol(ex.req.Header) {
 		w.req.Close = true
 	}
-	if ex.goOn != nil && w.req.ContentLength <= 0 && len(w.req.TransferEncoding) == 0 {
+	if ex.mayContinue != nil && w.req.ContentLength <= 0 && len(w.req.TransferEncoding) == 0 {
 		// Or net/http would read ahead to see whether there is a body, before
 		// the server has said that it wants one.
 		w.req.TransferEncoding = []string{"chunked"}
