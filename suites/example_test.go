@@ -30,7 +30,7 @@ func ExampleCheck() {
 	//                mine
 	// case           http1  claim
 	// cancel-waiter  held   A cancelled waiter is passed over; the one behind it is served.
-	// idle-wins      held   A connection that becomes idle serves a request whose own dial is still under way.
+	// idle-wins      held   A connection that becomes idle serves a request whose own dial still runs.
 	//
 	// held           2
 	// quirk          0
