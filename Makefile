@@ -1,8 +1,8 @@
-# What CI runs, and nothing else. CONTRIBUTING.md says what each is for.
+# These targets are what CI runs, and nothing else. CONTRIBUTING.md describes each.
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GREMLINS = github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
-# testdata is a package that ./... leaves out.
+# ./... does not include the package testdata.
 PACKAGES = ./... ./testdata
 
 .PHONY: test race lint bench bench-peers peers mutants tidy check generate
@@ -26,21 +26,21 @@ lint:
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
 
-# One table: measure, ours, each peer, ratio; medians of five runs.
+# This prints one table: measure, ours, each peer, ratio; medians of five runs.
 bench-peers:
 	cd peers && go test -run '^$$' -bench . -benchmem -count 5 ./clock ./net | go run ./cmd/table
 
-# Other projects' clients and pools, each put to every case: what held, subject by
-# group. It fails if a case does, or if a quirk is gone. Where x/net/http2 wraps
-# net/http (Go 1.27 and later), x/net's own transport has a run too.
+# This runs every case on other projects' clients and pools, and prints the results,
+# subject by group. It fails if a case fails, or if a quirk is gone. Where x/net/http2
+# wraps net/http (Go 1.27 and later), x/net's own transport has a run too.
 peers:
 	cd peers && go test ./... && go run ./cmd/matrix
 	cd peers && if go list -f '{{.GoFiles}}' ./subjects | grep -q http2wrapped.go; then \
 		go test -tags http2legacy ./subjects && go run -tags http2legacy ./cmd/matrix -only x/net; fi
 
-# Its tests, the conformance suite among them, on every mutant of pool. The last
-# line compares what survives with pool/testdata/survivors.txt; that test would
-# take any change of a line for a failure, and so it is not run on the mutants.
+# This runs the tests of pool, and the cases of suites, on every mutant of pool. The
+# last line compares the survivors with pool/testdata/survivors.txt. TestSurvivors does
+# not run on the mutants, because it fails for any change of a line.
 mutants:
 	@report=$$(mktemp) && trap 'rm -f '$$report EXIT && \
 	GOFLAGS='-vet=off -run=^Test -skip=^TestSurvivors$$' \
