@@ -75,27 +75,6 @@ func faultVerbs() []*verb {
 	}
 }
 
-// modesOf is the modes of a verb.
-func modesOf(verb string) []mode {
-	switch verb {
-	case "serve-tls":
-		return tlsModes
-	case "serve-proxy":
-		return proxyModes
-	case "serve-h2":
-		return h2Modes
-	}
-	return nil
-}
-
-// Modes is the names of the modes of serve-tls, serve-proxy or serve-h2.
-func Modes(verb string) (names []string) {
-	for _, m := range modesOf(verb) {
-		names = append(names, m.name)
-	}
-	return names
-}
-
 // word1 is the second argument, or "".
 func word1(c *command) string {
 	if len(c.args) > 1 {

@@ -121,15 +121,15 @@ func (b *bridge) Close() error {
 // in the steps of the test, is closed at the end and served again by Restart.
 func (b *bridge) serve() {
 	t, config := b.t, b.server.Config
+	if config.Handler == nil {
+		config.Handler = http.DefaultServeMux
+	}
 	_, plain := b.server.Listener.(*bridge)
 	if plain {
 		t.step("serve", b.addr)
-		t.served = append(t.served, "# Of a handler of the test's own, which no script can have:", "serve "+b.addr)
+		t.scriptServes(config.Handler, nil, "serve", b.addr)
 	} else {
 		t.step("serve", b.addr, "tls")
-	}
-	if config.Handler == nil {
-		config.Handler = http.DefaultServeMux
 	}
 	config.Handler = t.told(config.Handler)
 	if config.ErrorLog == nil {
@@ -142,10 +142,7 @@ func (b *bridge) serve() {
 		}
 		return withConn(ctx, c)
 	}
-	t.mu.Lock()
-	t.servers = append(t.servers, config)
-	t.mu.Unlock()
-	set(&t.Net.hosts.served, b.addr, append(t.Net.hosts.served[b.addr], config))
+	t.closeAtEnd(b.addr, config)
 	t.Net.servesAgain(b.addr, b.serveAgain)
 }
 

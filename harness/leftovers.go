@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/peer"
 )
 
 // leftovers is the end of every test: "end empty-handed". Each thing that is
@@ -99,7 +100,7 @@ func (t *T) openAfterIdle() []*faultnet.Conn {
 		tr.CloseIdleConnections()
 	}
 	t.settle()
-	return slices.DeleteFunc(t.Net.Conns(), func(c *faultnet.Conn) bool { return c.IsClosed() || c.Owner() == proxyOwner })
+	return slices.DeleteFunc(t.Net.Conns(), func(c *faultnet.Conn) bool { return c.IsClosed() || c.Owner() == peer.ProxyOwner })
 }
 
 // user is, in words, who opened a connection and who used it last, and the

@@ -10,12 +10,14 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/halfopen/halfopen/harness/internal/peer"
 )
 
-// RequestHeader is the header field that names a request on the wire, so that
+// RequestHeader ("Halfopen-Request") is the header field that names a request on the wire, so that
 // the connection that it ran on can be told for any transport. It is added to
 // every request that the harness starts or that goes through [T.Client].
-const RequestHeader = "Halfopen-Request"
+const RequestHeader = peer.RequestHeader
 
 // Request is one round trip that the harness watches: one that it started, or
 // one of the code under test that went through [T.Client].

@@ -3,15 +3,15 @@ package harness
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
-	"io"
 	"log"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/peer"
 )
 
 // Serve runs an [http.Server] with that handler on "host:port" of the network; it
@@ -19,11 +19,8 @@ import (
 // A nil handler is [Pages]. The harness closes it at the end.
 func (t *T) Serve(addr string, h http.Handler) *http.Server {
 	t.step("serve", addr)
-	if h != nil {
-		t.served = append(t.served, "# Of a handler of the test's own, which no script can have:")
-	}
-	t.served = append(t.served, "serve "+addr)
-	return t.serve(addr, h, nil)
+	t.scriptServes(h, nil, "serve", addr)
+	return t.serve(addr, h, func(s *http.Server, l net.Listener) { s.Serve(l) })
 }
 
 // ServeTLS is Serve over TLS. Which protocols are spoken is what the
@@ -32,31 +29,112 @@ func (t *T) Serve(addr string, h http.Handler) *http.Server {
 // certificate for the host that [TrustedRoots] has signed.
 func (t *T) ServeTLS(addr string, h http.Handler, config *tls.Config) *http.Server {
 	t.step("serve", addr, "tls")
+	t.scriptServes(h, config, "serve-tls", addr)
 	if config == nil {
-		config = tlsConfig(addr, nil)
+		config = peer.TLSConfig(addr, nil)
 	}
-	return t.serve(addr, h, config)
+	return t.serve(addr, h, func(s *http.Server, l net.Listener) {
+		s.TLSConfig = config
+		s.ServeTLS(l, "", "")
+	})
 }
 
-func (t *T) serve(addr string, h http.Handler, config *tls.Config) *http.Server {
+// ServeTLSAs runs an http.Server with [Pages] over TLS on "host:port", with a
+// certificate that [TrustedRoots] has signed; modes say what is wrong with it.
+func (t *T) ServeTLSAs(addr string, modes ...string) {
+	t.servesAs("serve-tls", addr, modes...)
+	t.serve(addr, nil, func(s *http.Server, l net.Listener) { s.Serve(peer.TLS(l, addr, modes)) })
+}
+
+// ServeH2 runs an HTTP/2 server over TLS on "host:port" whose first connection
+// does what one of the modes of the manual says. It answers "ok" to every
+// request.
+func (t *T) ServeH2(addr, mode string) {
+	t.servesAs("serve-h2", addr, mode)
+	config := peer.TLSConfig(addr, []string{"h2"})
+	t.acceptAll(addr, func(c *faultnet.Conn, i int) { peer.H2(c, i, config, mode, witness{t}) })
+}
+
+// ServeProxy runs a proxy on "host:port" that does its work in one of the modes
+// of the manual. Its own dials are events like any other.
+func (t *T) ServeProxy(addr, mode string) {
+	t.servesAs("serve-proxy", addr, mode)
+	t.acceptAll(addr, func(c *faultnet.Conn, _ int) { peer.Proxy(t.ctx, c, mode, t.Net.Net.DialContext) })
+}
+
+// Peer is a scripted server on "host:port": it accepts every connection and
+// then does just what the test says, byte for byte ([Conn.Send],
+// [Conn.Respond], [Conn.Fin], [Conn.Reset], [Conn.Vanish]).
+func (t *T) Peer(addr string) {
+	t.step("peer", addr)
+	t.scriptServes(nil, nil, "peer", addr)
+	t.listenOn(addr, func(l net.Listener) {
+		go func() {
+			for {
+				if _, err := l.Accept(); err != nil {
+					return
+				}
+			}
+		}()
+	})
+}
+
+// servesAs records a verb that runs a server in modes, which must exist.
+func (t *T) servesAs(verb, addr string, modes ...string) {
+	words := append([]string{verb, addr}, modes...)
+	t.step(words...)
+	for _, m := range modes {
+		if err := peer.CheckMode(modesOf(verb), m); err != nil {
+			t.fatal("usage", err.Error())
+		}
+	}
+	t.scriptServes(nil, nil, words...)
+}
+
+// scriptServes notes the line of a script that runs a server, and what of it no
+// script can contain.
+func (t *T) scriptServes(h http.Handler, config *tls.Config, words ...string) {
+	if h != nil {
+		t.served = append(t.served, "# The test's own handler; a script cannot contain it:")
+	}
+	if config != nil {
+		t.served = append(t.served, "# The test's own TLS configuration; a script cannot contain it:")
+	}
+	t.served = append(t.served, strings.Join(words, " "))
+}
+
+// listenOn listens on "host:port" and has start serve there: now, and again when the
+// host is restarted.
+func (t *T) listenOn(addr string, start func(l net.Listener)) {
+	start(t.listen(addr))
+	t.Net.servesAgain(addr, func() { t.listenOn(addr, start) })
+	t.rested()
+}
+
+// acceptAll has f serve each connection of a server, with its number from 0.
+func (t *T) acceptAll(addr string, f func(c *faultnet.Conn, i int)) {
+	t.listenOn(addr, func(l net.Listener) { go peer.AcceptAll(l, f) })
+}
+
+// serve runs an http.Server, and returns it.
+func (t *T) serve(addr string, h http.Handler, run func(s *http.Server, l net.Listener)) (s *http.Server) {
 	if h == nil {
 		h = http.HandlerFunc(Pages)
 	}
-	s := t.server(h)
-	l := t.listen(addr)
+	t.listenOn(addr, func(l net.Listener) {
+		s = t.server(h)
+		t.closeAtEnd(addr, s)
+		go run(s, l)
+	})
+	return s
+}
+
+// closeAtEnd has the server on an address closed at the end.
+func (t *T) closeAtEnd(addr string, s *http.Server) {
 	t.mu.Lock()
 	t.servers = append(t.servers, s)
 	t.mu.Unlock()
 	set(&t.Net.hosts.served, addr, append(t.Net.hosts.served[addr], s))
-	t.Net.servesAgain(addr, func() { t.serve(addr, h, config) })
-	if config == nil {
-		go s.Serve(l)
-	} else {
-		s.TLSConfig = config
-		go s.ServeTLS(l, "", "")
-	}
-	t.rested()
-	return s
 }
 
 func (t *T) server(h http.Handler) *http.Server {
@@ -130,58 +208,66 @@ func (w logWriter) Write(p []byte) (int, error) {
 //	/hang       nothing until the client goes away
 //	/answer/X   the wrong answer of that name: see [Answers]
 //	/...        "ok"
-func Pages(w http.ResponseWriter, req *http.Request) {
-	page, arg, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"), "/")
-	n, err := strconv.Atoi(arg)
-	switch {
-	case page == "bytes" && err == nil:
-		w.Header().Set("Content-Length", arg)
-		io.CopyN(w, zeros{}, int64(n))
-	case page == "status" && err == nil && n >= 200 && n <= 599:
-		w.WriteHeader(n)
-	case page == "echo":
-		io.Copy(w, req.Body)
-	case page == "close":
-		w.Header().Set("Connection", "close")
-		io.WriteString(w, "ok")
-	case page == "answer":
-		misbehave(w, req, arg)
-	case page == "hang":
-		<-req.Context().Done()
-	default:
-		io.WriteString(w, "ok")
+func Pages(w http.ResponseWriter, req *http.Request) { peer.Pages(w, req) }
+
+// Answer is a wrong, or merely unusual, way in which a server of HTTP/1.1
+// answers a request.
+type Answer struct {
+	// Name is its name in scripts: misbehave c1 bad-chunk.
+	Name string
+	// Doc says what it is.
+	Doc string
+	// Raw is what is sent.
+	Raw string
+	// Unread says that the request is left unread, so that closing resets.
+	Unread bool
+	// Then is what the server does next: "close", "reset", or "" for nothing.
+	Then string
+}
+
+// Answers returns all wrong answers, in the order of the manual.
+func Answers() (answers []Answer) {
+	for _, a := range peer.Answers() {
+		answers = append(answers, Answer(a))
+	}
+	return answers
+}
+
+// Misbehave takes the request that has arrived at a scripted peer and answers
+// it in the way of that name: see [Answers].
+func (c *Conn) Misbehave(name string) {
+	c.t.step("misbehave", c.ID(), name)
+	a, err := peer.FindAnswer(name)
+	if err != nil {
+		c.t.fatal("usage", err.Error())
+	}
+	if !a.Unread {
+		c.receive()
+	}
+	if a.Raw != "" {
+		c.send(a.Raw)
+	}
+	switch a.Then {
+	case "close":
+		c.serverDoes("close", c.Server().Close)
+	case "reset":
+		c.serverDoes("reset", c.Server().Reset)
 	}
 }
 
-type zeros struct{}
+// TrustedRoots returns the authority that signs the certificates of [T.ServeTLSAs]: the
+// RootCAs of a client.
+func TrustedRoots() *x509.CertPool { return peer.TrustedRoots() }
 
-func (zeros) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = '0'
+// modesOf returns the modes of a verb.
+func modesOf(verb string) []peer.Mode { return peer.Modes(verb) }
+
+// Modes returns the names of the modes of serve-tls, serve-proxy or serve-h2.
+func Modes(verb string) (names []string) {
+	for _, m := range modesOf(verb) {
+		names = append(names, m.Name)
 	}
-	return len(p), nil
-}
-
-// Peer is a scripted server on "host:port": it accepts every connection and
-// then does just what the test says, byte for byte ([Conn.Send],
-// [Conn.Respond], [Conn.Fin], [Conn.Reset], [Conn.Vanish]).
-func (t *T) Peer(addr string) {
-	t.step("peer", addr)
-	t.served = append(t.served, "peer "+addr)
-	t.peer(addr)
-}
-
-func (t *T) peer(addr string) {
-	l := t.listen(addr)
-	t.Net.servesAgain(addr, func() { t.peer(addr) })
-	go func() {
-		for {
-			if _, err := l.Accept(); err != nil {
-				return
-			}
-		}
-	}()
-	t.settle()
+	return names
 }
 
 // Conn is the connection of that name, "c1". It fails the test if none has

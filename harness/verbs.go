@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/peer"
 	"github.com/halfopen/halfopen/harness/internal/script"
 )
 
@@ -71,7 +72,7 @@ var language = func() *script.Language {
 				w.Early = "the transport is made before the first request"
 			}
 			if modes := modesOf(v.name); modes != nil {
-				w.Mode = func(arg string) error { return checkMode(modes, arg) }
+				w.Mode = func(arg string) error { return peer.CheckMode(modes, arg) }
 			}
 			section.Verbs = append(section.Verbs, w)
 		}
@@ -100,7 +101,7 @@ func checkOutcome(arg string) error {
 }
 
 func checkAnswer(arg string) error {
-	_, err := findAnswer(arg)
+	_, err := peer.FindAnswer(arg)
 	return err
 }
 
@@ -140,7 +141,7 @@ func Manual() string {
 	for _, verb := range []string{"serve-tls", "serve-proxy", "serve-h2"} {
 		modes := script.Table{Intro: "MODE of " + verb + " is one of these:"}
 		for _, m := range modesOf(verb) {
-			modes.Rows = append(modes.Rows, script.Row{Name: m.name, Doc: m.doc})
+			modes.Rows = append(modes.Rows, script.Row{Name: m.Name, Doc: m.Doc})
 		}
 		tables = append(tables, modes)
 	}

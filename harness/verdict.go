@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/peer"
 )
 
 // The verdicts of this file are checked in every run, at every quiet point, for
@@ -215,7 +216,7 @@ func (r *Request) upgraded() bool {
 // both ends, nothing on its way, and its last request wholly over.
 func (t *T) usable(r *Request, addr string, conns []*faultnet.Conn) *faultnet.Conn {
 	for _, c := range conns {
-		if c.Address() != addr || c.Owner() == proxyOwner || !c.IsIdle() {
+		if c.Address() != addr || c.Owner() == peer.ProxyOwner || !c.IsIdle() {
 			continue
 		}
 		h := t.conn(c)

@@ -84,6 +84,12 @@ func (t *T) sawRequest(name string, c *Conn) {
 	}
 }
 
+// witness tells the run of the requests that a peer sees.
+type witness struct{ t *T }
+
+func (w witness) Saw(name string, c *faultnet.Conn) { w.t.sawRequest(name, w.t.conn(c)) }
+func (w witness) Refused(name string)               { w.t.refused(name) }
+
 // refused notes that a server has said that it did not process a request, and will
 // not: with RST_STREAM and REFUSED_STREAM, or with GOAWAY and a lower stream.
 // Then any request may be sent again: RFC 9113 section 8.7.

@@ -112,7 +112,7 @@ const harness = "github.com/halfopen/halfopen/harness"
 
 // ofHarness reports whether a function is of the harness or of its network.
 func ofHarness(function string) bool {
-	return startsWithOne(function, harness+".", harness+"/internal/bubble.", harness+"/internal/search.",
+	return startsWithOne(function, harness+".", harness+"/internal/bubble.", harness+"/internal/search.", harness+"/internal/peer.",
 		"github.com/halfopen/halfopen/faultnet.")
 }
 

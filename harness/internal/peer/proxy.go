@@ -1,4 +1,4 @@
-package harness
+package peer
 
 import (
 	"bufio"
@@ -18,7 +18,7 @@ import (
 )
 
 // proxyModes is the modes of serve-proxy.
-var proxyModes = []mode{
+var proxyModes = []Mode{
 	{"connect", "a CONNECT proxy that does its work"},
 	{"407", "it answers CONNECT with 407"},
 	{"403", "it answers CONNECT with 403"},
@@ -39,50 +39,25 @@ var proxyModes = []mode{
 	{"socks-never", "it never answers"},
 }
 
-// ServeProxy runs a proxy on "host:port" that does its work in one of the modes
-// of the manual. Its own dials are events like any other.
-func (t *T) ServeProxy(addr, mode string) {
-	t.step("serve-proxy", addr, mode)
-	if err := checkMode(proxyModes, mode); err != nil {
-		t.fatal("usage", err.Error())
+// Proxy serves one connection of a proxy, in that mode. What it dials is its own:
+// see [ProxyOwner].
+func Proxy(ctx context.Context, c *faultnet.Conn, mode string, dial Dialer) {
+	p := &proxyConn{faultnet.WithOwner(ctx, ProxyOwner), dial, c, bufio.NewReader(c), mode}
+	if strings.HasPrefix(mode, "socks") {
+		p.socks()
+	} else {
+		p.connect()
 	}
-	t.served = append(t.served, "serve-proxy "+addr+" "+mode)
-	t.proxy(addr, mode)
-	t.settle()
 }
 
-func (t *T) proxy(addr, mode string) {
-	t.acceptAll(addr, func(c *faultnet.Conn, _ int) {
-		p := &proxyConn{t, c, bufio.NewReader(c), mode}
-		if strings.HasPrefix(mode, "socks") {
-			p.socks()
-		} else {
-			p.connect()
-		}
-	})
-	t.Net.servesAgain(addr, func() { t.proxy(addr, mode) })
-}
+// ProxyOwner is the owner of the connections that a proxy opens: no client can use
+// them, or close them. No request of a script has a name of two words.
+const ProxyOwner = "a proxy"
 
-// acceptAll calls f in a goroutine of its own for each connection, and closes
-// the connection behind it. The connections are numbered from 0.
-func (t *T) acceptAll(addr string, f func(c *faultnet.Conn, i int)) {
-	l := t.listen(addr)
-	go func() {
-		for i := 0; ; i++ {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				f(c.(*faultnet.Conn), i)
-			}()
-		}
-	}()
-}
-
+// proxyConn is one connection of a client to a proxy.
 type proxyConn struct {
-	t    *T
+	ctx  context.Context
+	dial Dialer
 	c    *faultnet.Conn
 	r    *bufio.Reader
 	mode string
@@ -108,7 +83,7 @@ func (p *proxyConn) connect() {
 		p.untilClosed()
 		return
 	}
-	to, err := p.t.Net.Net.DialContext(ofProxy(p.t.ctx), "tcp", req.Host)
+	to, err := p.dial(p.ctx, "tcp", req.Host)
 	if err != nil {
 		io.WriteString(p.c, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
 		return
@@ -157,7 +132,7 @@ func (p *proxyConn) linger(d time.Duration) bool {
 	return err == nil || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// untilClosed waits for the client to have had enough.
+// untilClosed waits until the client closes.
 func (p *proxyConn) untilClosed() { io.Copy(io.Discard, p.r) }
 
 // tunnel copies both ways until both have ended.
@@ -208,7 +183,7 @@ func (p *proxyConn) socks() {
 		p.c.Write(reply)
 		return
 	}
-	to, err := p.t.Net.Net.DialContext(ofProxy(p.t.ctx), "tcp", address)
+	to, err := p.dial(p.ctx, "tcp", address)
 	if err != nil {
 		reply[1] = 4
 		p.c.Write(reply)
@@ -246,11 +221,3 @@ func (p *proxyConn) socksAddress() (string, error) {
 	}
 	return net.JoinHostPort(host, strconv.Itoa(int(b[size])<<8|int(b[size+1]))), nil
 }
-
-// proxyOwner is the owner of the connections that a proxy opens. No request of a
-// script has a name of two words.
-const proxyOwner = "a proxy"
-
-// ofProxy marks what is dialed with it as the proxy's own: no client can use it, or
-// close it.
-func ofProxy(ctx context.Context) context.Context { return faultnet.WithOwner(ctx, proxyOwner) }

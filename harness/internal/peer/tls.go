@@ -1,4 +1,4 @@
-package harness
+package peer
 
 import (
 	"crypto/ecdsa"
@@ -7,16 +7,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"fmt"
 	"math/big"
 	"net"
-	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/halfopen/halfopen/harness/internal/script"
 )
 
 // authority signs certificates. It is made when the first one is wanted.
@@ -27,22 +22,22 @@ type authority struct {
 }
 
 var (
-	trusted = sync.OnceValue(func() *authority { return newAuthority("halfopen test authority") })
-	unknown = sync.OnceValue(func() *authority { return newAuthority("an authority that nobody knows") })
+	trustedAuthority = sync.OnceValue(func() *authority { return newAuthority("halfopen test authority") })
+	unknownAuthority = sync.OnceValue(func() *authority { return newAuthority("an authority that nobody knows") })
 )
 
 // The bubble's time begins in the year 2000, so certificates are valid long
 // before and after it.
 var (
-	longAgo = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
-	in1999  = time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
-	someDay = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+	notBefore = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
+	expired   = time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
+	notAfter  = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
 func newAuthority(name string) *authority {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
-		NotBefore: longAgo, NotAfter: someDay,
+		NotBefore: notBefore, NotAfter: notAfter,
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	key := newKey()
@@ -65,7 +60,7 @@ func newKey() *ecdsa.PrivateKey {
 	return key
 }
 
-// certificate is one for the host, valid until then. It is made once.
+// certificate returns one for the host, valid until then. It is made once.
 func (a *authority) certificate(host string, until time.Time) tls.Certificate {
 	type key struct {
 		host  string
@@ -83,7 +78,7 @@ func (a *authority) sign(host string, until time.Time) tls.Certificate {
 	key := newKey()
 	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
-		NotBefore: longAgo, NotAfter: until,
+		NotBefore: notBefore, NotAfter: until,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, a.cert, &key.PublicKey, a.key)
 	if err != nil {
@@ -92,19 +87,16 @@ func (a *authority) sign(host string, until time.Time) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// TrustedRoots is the authority that signs the certificates of [T.ServeTLSAs]:
-// what a client has as its RootCAs.
+// TrustedRoots returns the authority that signs the certificates of these servers: the
+// RootCAs of a client.
 func TrustedRoots() *x509.CertPool {
 	pool := x509.NewCertPool()
-	pool.AddCert(trusted().cert)
+	pool.AddCert(trustedAuthority().cert)
 	return pool
 }
 
-// mode is a way in which a peer is.
-type mode struct{ name, doc string }
-
 // tlsModes is the modes of serve-tls.
-var tlsModes = []mode{
+var tlsModes = []Mode{
 	{"expired", "its certificate has expired"},
 	{"unknown", "its certificate is signed by nobody that is known"},
 	{"wrong-host", "its certificate is for another host"},
@@ -120,54 +112,17 @@ var tlsModes = []mode{
 	{"no-close-notify", "it closes without close_notify (TLS 1.2)"},
 }
 
-// checkMode looks a mode up.
-func checkMode(modes []mode, name string) error {
-	var names []string
-	for _, m := range modes {
-		if m.name == name {
-			return nil
-		}
-		names = append(names, m.name)
-	}
-	return fmt.Errorf("unknown mode %q%s; there are: %s", name, script.DidYouMean(name, names), strings.Join(names, ", "))
-}
-
-// ServeTLSAs runs an http.Server with [Pages] over TLS on "host:port", with a
-// certificate that [TrustedRoots] has signed; modes say what is wrong with it.
-func (t *T) ServeTLSAs(addr string, modes ...string) {
-	t.step(append([]string{"serve-tls", addr}, modes...)...)
-	for _, m := range modes {
-		if err := checkMode(tlsModes, m); err != nil {
-			t.fatal("usage", err.Error())
-		}
-	}
-	t.served = append(t.served, strings.Join(append([]string{"serve-tls", addr}, modes...), " "))
-	t.serveTLSAs(addr, modes)
-}
-
-func (t *T) serveTLSAs(addr string, modes []string) {
-	s := t.server(http.HandlerFunc(Pages))
-	l := t.listen(addr)
-	t.mu.Lock()
-	t.servers = append(t.servers, s)
-	t.mu.Unlock()
-	set(&t.Net.hosts.served, addr, append(t.Net.hosts.served[addr], s))
-	t.Net.servesAgain(addr, func() { t.serveTLSAs(addr, modes) })
-	go s.Serve(&tlsListener{Listener: l, config: tlsConfig(addr, modes), silent: slices.Contains(modes, "no-close-notify")})
-	t.settle()
-}
-
-// tlsConfig is the configuration of a server in those modes.
-func tlsConfig(addr string, modes []string) *tls.Config {
+// TLSConfig returns the configuration of a server in those modes.
+func TLSConfig(addr string, modes []string) *tls.Config {
 	host, _, _ := net.SplitHostPort(addr)
 	c := &tls.Config{NextProtos: []string{"h2", "http/1.1"}}
-	signer, until := trusted(), someDay
+	signer, until := trustedAuthority(), notAfter
 	for _, m := range modes {
 		switch m {
 		case "expired":
-			until = in1999
+			until = expired
 		case "unknown":
-			signer = unknown()
+			signer = unknownAuthority()
 		case "wrong-host":
 			host = "wrong." + host
 		case "no-alpn":
@@ -212,6 +167,11 @@ func flip(c *tls.Config) {
 	}
 }
 
+// TLS returns a listener that speaks TLS, in those modes, on what another one accepts.
+func TLS(l net.Listener, addr string, modes []string) net.Listener {
+	return &tlsListener{Listener: l, config: TLSConfig(addr, modes), silent: slices.Contains(modes, "no-close-notify")}
+}
+
 // tlsListener speaks TLS on what it accepts. tls.NewListener would do, but for
 // the connections that close silently.
 type tlsListener struct {
@@ -226,18 +186,18 @@ func (l *tlsListener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	if l.silent {
-		c = alertless{c}
+		c = withoutAlerts{c}
 	}
 	return tls.Server(c, l.config), nil
 }
 
-// alertless sends no alert records, such as close_notify.
-type alertless struct{ net.Conn }
+// withoutAlerts sends no alert records, such as close_notify.
+type withoutAlerts struct{ net.Conn }
 
 // NetConn is the connection on the network.
-func (c alertless) NetConn() net.Conn { return c.Conn }
+func (c withoutAlerts) NetConn() net.Conn { return c.Conn }
 
-func (c alertless) Write(b []byte) (int, error) {
+func (c withoutAlerts) Write(b []byte) (int, error) {
 	const alert = 21 // the record's type: RFC 5246 section 6.2.1
 	if len(b) > 0 && b[0] == alert {
 		return len(b), nil

@@ -1,4 +1,4 @@
-package harness
+package peer
 
 import (
 	"bytes"
@@ -13,9 +13,12 @@ import (
 	"github.com/halfopen/halfopen/faultnet"
 )
 
+// RequestHeader is the header field that names a request.
+const RequestHeader = "Halfopen-Request"
+
 // h2Modes is the modes of serve-h2. Each is of the first connection; those that
 // follow are served as they should be.
-var h2Modes = append([]mode{
+var h2Modes = append([]Mode{
 	{"ok", "it answers as it should"},
 	{"goaway", "it answers, and sends GOAWAY without an error"},
 	{"goaway-zero", "it sends GOAWAY without an error, for no stream at all"},
@@ -37,10 +40,10 @@ var h2Modes = append([]mode{
 	{"half-body", "it closes in the middle of a body"},
 }, rstModes()...)
 
-// rstModes is a mode for each error code: RFC 9113 section 7.
-func rstModes() (modes []mode) {
+// rstModes returns a mode for each error code: RFC 9113 section 7.
+func rstModes() (modes []Mode) {
 	for code := http2.ErrCodeNo; code <= http2.ErrCodeHTTP11Required; code++ {
-		modes = append(modes, mode{rstName(code), "it resets the stream with " + code.String()})
+		modes = append(modes, Mode{rstName(code), "it resets the stream with " + code.String()})
 	}
 	return modes
 }
@@ -49,46 +52,32 @@ func rstName(code http2.ErrCode) string {
 	return "rst-" + strings.ToLower(strings.ReplaceAll(code.String(), "_", "-"))
 }
 
-// ServeH2 runs an HTTP/2 server over TLS on "host:port" whose first connection
-// does what one of the modes of the manual says. It answers "ok" to every
-// request.
-func (t *T) ServeH2(addr, mode string) {
-	t.step("serve-h2", addr, mode)
-	if err := checkMode(h2Modes, mode); err != nil {
-		t.fatal("usage", err.Error())
+// H2 serves HTTP/2 over TLS on a connection, the i-th of its server, in that mode. It
+// answers "ok" to every request.
+func H2(c *faultnet.Conn, i int, config *tls.Config, mode string, w Witness) {
+	tc := tls.Server(c, config)
+	defer tc.Close()
+	p := &h2Conn{witness: w, c: tc, raw: c, mode: mode, asked: make(map[uint32]string)}
+	if i > 0 {
+		p.mode = "ok"
 	}
-	t.served = append(t.served, "serve-h2 "+addr+" "+mode)
-	t.h2(addr, mode)
-	t.settle()
+	p.enc = hpack.NewEncoder(&p.block)
+	p.serve()
 }
 
-func (t *T) h2(addr, mode string) {
-	config := tlsConfig(addr, []string{"h2"})
-	t.acceptAll(addr, func(c *faultnet.Conn, i int) {
-		tc := tls.Server(c, config)
-		defer tc.Close()
-		p := &h2Conn{t: t, c: tc, raw: c, mode: mode, asked: make(map[uint32]string)}
-		if i > 0 {
-			p.mode = "ok"
-		}
-		p.enc = hpack.NewEncoder(&p.block)
-		p.serve()
-	})
-	t.Net.servesAgain(addr, func() { t.h2(addr, mode) })
-}
-
+// h2Conn is one connection of HTTP/2, at the server's end.
 type h2Conn struct {
-	t     *T
-	c     *tls.Conn
-	raw   *faultnet.Conn
-	f     *http2.Framer
-	mode  string
-	block bytes.Buffer
-	enc   *hpack.Encoder
-	done  int               // requests that were answered
-	asked map[uint32]string // the names of requests, by stream
-	going bool              // it has sent GOAWAY
-	last  uint32            // the stream that GOAWAY named
+	witness Witness
+	c       *tls.Conn
+	raw     *faultnet.Conn
+	f       *http2.Framer
+	mode    string
+	block   bytes.Buffer
+	enc     *hpack.Encoder
+	done    int               // requests that were answered
+	asked   map[uint32]string // the names of requests, by stream
+	going   bool              // it has sent GOAWAY
+	last    uint32            // the stream that GOAWAY named
 }
 
 func (p *h2Conn) serve() {
@@ -153,11 +142,11 @@ func (p *h2Conn) frame(fr http2.Frame) bool {
 		for _, h := range fr.Fields {
 			if strings.EqualFold(h.Name, RequestHeader) {
 				p.asked[fr.StreamID] = h.Value
-				p.t.sawRequest(h.Value, p.t.conn(p.raw))
+				p.witness.Saw(h.Value, p.raw)
 			}
 		}
 		if p.going && fr.StreamID > p.last {
-			p.t.refused(p.asked[fr.StreamID])
+			p.witness.Refused(p.asked[fr.StreamID])
 		}
 		if fr.StreamEnded() {
 			return p.answer(fr.StreamID)
@@ -175,7 +164,7 @@ func (p *h2Conn) goAway(last uint32, code http2.ErrCode, debug string) {
 	p.going, p.last = true, last
 	for id, name := range p.asked {
 		if id > last {
-			p.t.refused(name)
+			p.witness.Refused(name)
 		}
 	}
 	p.f.WriteGoAway(last, code, []byte(debug))
@@ -190,7 +179,7 @@ func (p *h2Conn) answer(id uint32) bool {
 	p.done++
 	if code, ok := p.code(); ok && p.done == 1 {
 		if code == http2.ErrCodeRefusedStream {
-			p.t.refused(p.asked[id])
+			p.witness.Refused(p.asked[id])
 		}
 		p.f.WriteRSTStream(id, code)
 		return true
@@ -267,7 +256,7 @@ func (p *h2Conn) headers(id uint32) {
 	}
 }
 
-// flood sends headers without an end, until the client has had enough.
+// flood sends headers without an end, until the client closes.
 func (p *h2Conn) flood(id uint32) {
 	p.block.Reset()
 	p.enc.WriteField(hpack.HeaderField{Name: ":status", Value: "200"})

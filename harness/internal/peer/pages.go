@@ -1,0 +1,49 @@
+package peer
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// Pages is a handler for scripts. What it answers is in the path:
+//
+//	/bytes/N    N bytes
+//	/status/N   that status code
+//	/echo       the body of the request
+//	/close      "ok" and Connection: close
+//	/hang       nothing until the client goes away
+//	/answer/X   the wrong answer of that name: see [Answers]
+//	/...        "ok"
+func Pages(w http.ResponseWriter, req *http.Request) {
+	page, arg, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"), "/")
+	n, err := strconv.Atoi(arg)
+	switch {
+	case page == "bytes" && err == nil:
+		w.Header().Set("Content-Length", arg)
+		io.CopyN(w, zeros{}, int64(n))
+	case page == "status" && err == nil && n >= 200 && n <= 599:
+		w.WriteHeader(n)
+	case page == "echo":
+		io.Copy(w, req.Body)
+	case page == "close":
+		w.Header().Set("Connection", "close")
+		io.WriteString(w, "ok")
+	case page == "answer":
+		answerPage(w, req, arg)
+	case page == "hang":
+		<-req.Context().Done()
+	default:
+		io.WriteString(w, "ok")
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = '0'
+	}
+	return len(p), nil
+}
