@@ -85,16 +85,25 @@
 // time can't be seen from outside: what they hold back shows only as the
 // goroutine, the connection or the request that waits for them.
 //
-// # Undecided
+// # Runs that stand still
 //
-// A goroutine that waits for a mutex does not count as waiting for another one of
-// the bubble: there is no quiet meanwhile, nothing arrives and no time passes. If
-// what would unlock the mutex waits for either, the run stands still, although the
-// code may be right. After a second of real time (-halfopen.frozen) such a run is
-// given up. It is *undecided*: a test is skipped with a report that says which
-// goroutine waits, an exploration goes on with its other schedules, and fails only
-// for what these show. In a *deep bubble* waiting for a mutex counts too: halfopen
-// test, of cmd/halfopen, is go test with such bubbles.
+// A goroutine that waits for a mutex, or for something outside the bubble, does not
+// count as waiting for another one of the bubble: there is no quiet meanwhile, nothing
+// arrives and no time passes. After a second of real time (-halfopen.frozen) such a run
+// is given up; where a goroutine outside the bubble can run, which may end the wait,
+// after ten.
+//
+//   - A mutex: if its holder waits for time or for the network, the run stands still
+//     although the code may be right. Such a run is *undecided*: a test is skipped with a
+//     report that says which goroutine waits, an exploration goes on with its other
+//     schedules, and fails only for what these show. In a *deep bubble* waiting for a
+//     mutex counts too: halfopen test, of cmd/halfopen, is go test with such bubbles.
+//   - A real socket, a channel or a sync.WaitGroup from outside: the test fails, at the
+//     line that waits.
+//   - A goroutine that runs for thirty seconds, and neither ends nor waits: the test
+//     fails.
+//
+// The next test runs in each case. The goroutines of the bubble cannot be freed.
 //
 // # Ordinary tests
 //

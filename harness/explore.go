@@ -147,7 +147,7 @@ func (e *explorer) run(c *search.Choices) search.Outcome {
 	e.spare = p.actions
 	e.refused = cmp.Or(e.refused, t.notAsked)
 	r := t.report()
-	o := search.Outcome{Summary: p.summary, Failed: r.Failed(), Undecided: r.Undecided(), FailedAt: p.failedAt, Reached: t.reached}
+	o := search.Outcome{Summary: p.summary, Failed: r.Failed(), Undecided: r.Undecided(), Frozen: t.stoodStill, FailedAt: p.failedAt, Reached: t.reached}
 	if len(r.Failures) > 0 {
 		o.Signature = r.signature()
 	}

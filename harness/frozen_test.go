@@ -2,12 +2,16 @@ package harness_test
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/halfopen/halfopen/harness"
 )
@@ -24,7 +28,7 @@ func TestFrozen(t *testing.T) {
 	for _, want := range []string{
 		"failed: false undecided: true",
 		"undecided: a goroutine waits for a mutex",
-		"; parked at a gate: [gate r1 Value]",
+		"; held: [gate r1 Value]", "may hold it: chan receive: harness_test.lockedAtGate",
 		"sync.Mutex.Lock:", "frozen_test.go:",
 	} {
 		if !strings.Contains(out, want) {
@@ -69,9 +73,10 @@ func TestFrozenExplored(t *testing.T) {
 }
 
 // A goroutine that computes while another waits for its mutex is not taken for one
-// that stands still, however long it takes.
+// that stands still, though it takes some times as long as a run may stand still.
 func TestSlowIsNotFrozen(t *testing.T) {
 	out := elsewhere(t, func() {
+		compute := longComputation()
 		fmt.Println(harness.Run("slow", func(t *harness.T) {
 			var mu sync.Mutex
 			locked := make(chan bool)
@@ -79,33 +84,157 @@ func TestSlowIsNotFrozen(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				locked <- true
-				for i := range 300_000_000 { // some times as long as a run may stand still there
-					sum += i
-				}
+				compute()
 			}()
 			<-locked
 			mu.Lock()
 		}))
-	})
+	}, "-halfopen.frozen=100ms")
 	if want := "slow: held\n"; !strings.Contains(out, want) {
 		t.Errorf("got:\n%s\nwant it to contain %q", out, want)
 	}
 }
 
-var sum int
+// A goroutine of the bubble that waits for one outside which computes is not accused,
+// though every processor is busy.
+func TestSlowOutsideIsNotAccused(t *testing.T) {
+	out := elsewhere(t, func() {
+		var stop atomic.Bool
+		for range runtime.GOMAXPROCS(0) {
+			go func() {
+				for !stop.Load() {
+				}
+			}()
+		}
+		done, compute := make(chan bool), longComputation()
+		go func() {
+			compute()
+			close(done)
+		}()
+		fmt.Println(harness.Run("slow", func(t *harness.T) { <-done }))
+		stop.Store(true)
+	}, "-halfopen.frozen=100ms")
+	if want := "slow: held\n"; !strings.Contains(out, want) {
+		t.Errorf("got:\n%s\nwant it to contain %q", out, want)
+	}
+}
+
+// longComputation returns a function that runs for half a second of real time, in a
+// bubble too.
+func longComputation() func() {
+	begun := make(chan bool, 1)
+	var passed atomic.Bool
+	go func() {
+		<-begun
+		time.Sleep(500 * time.Millisecond) // of real time: it is outside of every bubble
+		passed.Store(true)
+	}()
+	return func() {
+		begun <- true
+		for !passed.Load() {
+		}
+	}
+}
+
+// What a goroutine waits for outside the bubble ends the test, in words that name it, and
+// its line, and what to do. So does a goroutine that never waits. The next test runs.
+func TestOutside(t *testing.T) {
+	never, full := make(chan bool), make(chan bool)
+	var group sync.WaitGroup
+	group.Add(1)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	const dial = "outside: a goroutine waits for a real socket, pipe or file: to reach the network of the test, it has to dial t.Net (DialContext: t.Net.DialContext)"
+	const channel = "outside: a goroutine waits for a channel that was made outside the bubble: make it in the body of the test"
+	cases := []struct {
+		name, want string
+		body       func(t *harness.T)
+	}{
+		{"a channel", channel, func(*harness.T) { <-never }},
+		{"a select", channel, func(t *harness.T) {
+			select {
+			case <-never:
+			case <-t.Context().Done():
+			}
+		}},
+		{"a send", channel, func(*harness.T) { full <- true }},
+		{"a goroutine's channel", channel, func(*harness.T) { go func() { <-never }() }},
+		{"a group", "outside: a goroutine waits for a sync.WaitGroup that was used outside the bubble", func(*harness.T) { group.Wait() }},
+		{"a socket", dial, func(t *harness.T) {
+			if _, err := http.Get("http://" + listener.Addr().String()); err != nil {
+				t.Error(err)
+			}
+		}},
+		{"a loop", "endless: a goroutine has run for 600ms of real time, and neither ends nor waits  (frozen_test.go:", func(*harness.T) {
+			for stop := new(atomic.Bool); !stop.Load(); {
+			}
+		}},
+	}
+	out := elsewhere(t, func() {
+		for _, c := range cases {
+			fmt.Printf("case: %s\n%s\n", c.name, harness.Run(c.name, c.body))
+		}
+	})
+	parts := strings.Split(out, "case: ")[1:]
+	for i, c := range cases {
+		if i >= len(parts) || !strings.HasPrefix(parts[i], c.name+"\n"+c.want) || !strings.Contains(parts[i], "frozen_test.go:") {
+			t.Errorf("%s: want it to be %q at its line, in:\n%s", c.name, c.want, out)
+		}
+	}
+}
+
+// A finding that stands still is not shrunk, as each try would stand still too, and ends
+// the exploration as any other finding does.
+func TestOutsideExplored(t *testing.T) {
+	never := make(chan bool)
+	out := elsewhere(t, func() {
+		x, err := harness.Search("outside", harness.Bounds{}, nil, func(t *harness.T) {
+			t.Serve("api.test:80", nil)
+			t.Get("r1", roundTripper(func(req *http.Request) (*http.Response, error) {
+				<-never
+				return nil, http.ErrNotSupported
+			}), "http://api.test/").MayCancel()
+		})
+		fmt.Println(len(x.Findings), len(x.Undecided), err)
+		fmt.Println(x)
+	})
+	if want := "1 0 <nil>\n"; !strings.Contains(out, want) || strings.Count(out, "outside: ") != 1 {
+		t.Errorf("got:\n%s\nwant it to contain %q, and the failure once", out, want)
+	}
+}
+
+// A test may look up a name, and so may the next one: what package net makes at its first
+// look-up, and keeps, belongs to no bubble.
+func TestLookUps(t *testing.T) {
+	out := elsewhere(t, func() {
+		for _, name := range []string{"first", "second"} {
+			fmt.Println(harness.Run(name, func(t *harness.T) {
+				if _, err := net.LookupHost("localhost"); err != nil {
+					t.Error(err)
+				}
+			}))
+		}
+	})
+	if want := "first: held\nsecond: held\n"; !strings.Contains(out, want) {
+		t.Errorf("got:\n%s\nwant it to contain %q", out, want)
+	}
+}
 
 // elsewhereEnv says that this is the process of its own.
 const elsewhereEnv = "HALFOPEN_TEST_ELSEWHERE"
 
 // elsewhere is what run prints, in a process of its own: what is frozen cannot be
 // freed.
-func elsewhere(t *testing.T, run func()) string {
+func elsewhere(t *testing.T, run func(), flags ...string) string {
 	t.Helper()
 	if os.Getenv(elsewhereEnv) != "" {
 		run()
 		os.Exit(0)
 	}
-	cmd := exec.Command(os.Args[0], "-test.v", "-test.run=^"+t.Name()+"$", "-halfopen.frozen=20ms")
+	cmd := exec.Command(os.Args[0], append([]string{"-test.v", "-test.run=^" + t.Name() + "$", "-halfopen.frozen=20ms"}, flags...)...)
 	cmd.Env = append(os.Environ(), elsewhereEnv+"=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil {

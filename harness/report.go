@@ -13,8 +13,9 @@ type Failure struct {
 	// the test's own, "verdict" for what must hold in every run, "panic", "stuck",
 	// "endless", "goexit", "race", "trace", "unreached", "uncontrolled", "usage" for
 	// a verb used wrongly; for what was left behind "dial", "hold", "request",
-	// "body", "fault", "conn", "goroutine"; and "frozen" for a run that could not
-	// be looked at to its end: see [Report.Undecided].
+	// "body", "fault", "conn", "goroutine"; "outside" for a goroutine that waits for
+	// something outside the bubble; and "frozen" for a run that could not be looked
+	// at to its end: see [Report.Undecided].
 	Kind string
 	// Reason is why the test expected something else.
 	Reason string

@@ -129,6 +129,7 @@ type T struct {
 	table      string    // the network as it was at the first failure
 	blocked    []string
 	checked    bool  // for what is left over
+	stoodStill bool  // the run was given up
 	notAsked   error // see NotApplicable
 	strict     bool
 	audits     []func()        // see AtQuiet
@@ -169,15 +170,23 @@ func runT(std *testing.T, name string, body func(*T), set settings) *T {
 		t.drive(body)
 		t.shutDown()
 	})
-	t.ended = false // the last word is ours
+	t.setEnded(false) // the last word is ours
 	t.judge(end)
+	t.setEnded(true) // what stood still may go on behind us
 	return t
+}
+
+func (t *T) setEnded(ended bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ended = ended
 }
 
 // judge adds what only the end of the bubble shows.
 func (t *T) judge(end bubble.Ending) {
 	switch {
 	case end.Frozen != nil:
+		t.stoodStill = true
 		t.add(t.frozen(end.Frozen))
 	case end.Panicked != nil:
 		t.add(Failure{Kind: "panic", Text: fmt.Sprintf("panic: %v", end.Panicked), Detail: bubble.PanicFrames(end.Stack)})

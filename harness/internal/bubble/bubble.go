@@ -3,8 +3,10 @@ package bubble
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -23,7 +25,7 @@ type Ending struct {
 	Left     []Goroutine // those
 	Panicked any         // the value that the root panicked with
 	Stack    []byte      // of that panic
-	Frozen   []string    // it did not end: these goroutines wait for a mutex
+	Frozen   *Freeze     // it did not end
 }
 
 // Open runs f as the root of the bubble, and returns when the bubble has ended,
@@ -35,6 +37,7 @@ func (b *Bubble) Open(t *testing.T, dog *Watchdog, f func()) Ending {
 	if t == nil {
 		t = new(testing.T)
 	}
+	resolver()
 	done := make(chan struct{})
 	dog.watch(b)
 	go func() {
@@ -61,14 +64,19 @@ func (b *Bubble) Open(t *testing.T, dog *Watchdog, f func()) Ending {
 	}()
 	select {
 	case <-done:
-	case waits := <-dog.frozen:
-		return Ending{Frozen: waits} // its goroutines cannot be freed
+	case freeze := <-dog.frozen:
+		return Ending{Frozen: freeze} // its goroutines cannot be freed
 	}
 	if end.Deadlock != nil {
 		end.Left = b.Goroutines()
 	}
 	return end
 }
+
+// resolver makes package net look up a name once outside of every bubble. At its first
+// look-up it makes a channel that it keeps: made in one bubble, and used in the next,
+// that channel would end the process.
+var resolver = sync.OnceFunc(func() { net.LookupHost("localhost") })
 
 // Wait returns when every other goroutine of the bubble is durably blocked. The
 // root calls it, again and again: a bubble that stands still meanwhile is frozen.

@@ -2,6 +2,8 @@ package bubble
 
 import (
 	"fmt"
+	"maps"
+	"math"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -130,6 +132,15 @@ func (f frame) String() string {
 	return short + " " + f.place()
 }
 
+// receiver returns the type that the function is a method of, with its package's path, or
+// the function itself.
+func (f frame) receiver() string {
+	if i := strings.Index(f.function, ")."); i > 0 {
+		return f.function[:i]
+	}
+	return f.function
+}
+
 // place returns "file.go:12".
 func (f frame) place() string { return fmt.Sprintf("%s:%d", filepath.Base(f.file), f.line) }
 
@@ -203,22 +214,33 @@ func (g Goroutine) Ours() bool {
 // not the harness's own, in alphabetical order; equal lines are one, with their
 // number.
 func (b *Bubble) Blocked() []string {
+	// A goroutine that is about to run is not blocked, and is seen by chance.
+	return countedLines(slices.DeleteFunc(b.Goroutines(), func(g Goroutine) bool { return !g.durable || g.Ours() }), math.MaxInt)
+}
+
+// countedLines returns a line for each goroutine, in alphabetical order; equal lines are
+// one, with their number, and so are those after the most.
+func countedLines(gs []Goroutine, most int) []string {
 	count := make(map[string]int)
-	for _, g := range b.Goroutines() {
-		// A goroutine that is about to run is not blocked, and is seen by chance.
-		if g.durable && !g.Ours() {
-			count[g.String()]++
-		}
+	for _, g := range gs {
+		count[g.String()]++
 	}
-	lines := make([]string, 0, len(count))
-	for line, n := range count {
-		if n > 1 {
+	var lines []string
+	for _, line := range slices.Sorted(maps.Keys(count)) {
+		if n := count[line]; n > 1 {
 			line = fmt.Sprintf("%s (%d of them)", line, n)
 		}
 		lines = append(lines, line)
 	}
-	slices.Sort(lines)
-	return lines
+	return firstLines(lines, most)
+}
+
+// firstLines returns the first lines, and how many others there are.
+func firstLines(lines []string, most int) []string {
+	if len(lines) <= most {
+		return lines
+	}
+	return append(lines[:most:most], fmt.Sprintf("and %d other lines", len(lines)-most))
 }
 
 // PanicFrames returns the calls of a panic's stack, from the function that panicked

@@ -11,32 +11,130 @@ import (
 // counts as frozen.
 const looks = 4
 
-// Watchdog looks, in real time and from outside, whether a bubble is frozen. A
-// goroutine that waits for a mutex is not durably blocked: neither quiet nor time
-// comes as long as it waits, so that a holder that waits for either never unlocks
-// it. One watchdog serves any number of bubbles, one after the other: a timer of
-// its own for each would cost more than the rest of it.
+// How many times as long a bubble may stand still while something that can run might
+// end that: a goroutine outside, or one of its own that computes.
+const (
+	patienceForOthers    = 10
+	PatienceForComputing = 30
+)
+
+// Watchdog looks, in real time and from outside, whether a bubble stands still. A
+// goroutine that waits for a mutex, or for something outside the bubble, is not
+// durably blocked: neither quiet nor time comes as long as it waits, so that a mutex
+// whose holder waits for either is never unlocked. One watchdog serves any number of
+// bubbles, one after the other: a timer of its own for each would cost more than the
+// rest of it.
 type Watchdog struct {
 	after   time.Duration
 	bubble  atomic.Pointer[Bubble] // the one that it watches
-	frozen  chan []string          // the goroutines that it saw waiting
+	frozen  chan *Freeze
 	timer   *time.Timer
 	stopped atomic.Bool
 
 	// What the last look saw; only the timer's function uses them.
 	last  *Bubble
-	quiet int64    // how many quiet points the bubble had had
-	waits []string // its goroutines that wait for a mutex
-	same  int      // how many looks in a row saw just that
+	quiet int64           // how many quiet points the bubble had had
+	seen  Freeze          // its goroutines that kept it from the next one
+	same  int             // how many looks in a row saw just that
+	known map[string]bool // what froze bubbles before
 }
+
+// A Freeze says why a bubble stands still.
+type Freeze struct {
+	Cause Cause
+	// Goroutines are those that wait, or compute, in alphabetical order.
+	Goroutines []Goroutine
+	// Holders has, in at most ten lines, the goroutines that may hold the mutex.
+	Holders []string
+	waiting []Goroutine // the user's, durably blocked
+}
+
+// Lines returns a line for each of the goroutines, the equal ones in one, at most ten.
+func (f Freeze) Lines() []string { return countedLines(f.Goroutines, 10) }
+
+// Where returns the file and line of the innermost call that is neither of the standard
+// library nor of halfopen: of the first goroutine, or of one that waits inside the
+// bubble meanwhile. It returns "" if there is none.
+func (f Freeze) Where() string {
+	for _, g := range append(f.Goroutines[:1:1], f.waiting...) {
+		if own, ok := g.userFrame(); ok {
+			return own.place()
+		}
+	}
+	return ""
+}
+
+// Waiting returns a line for each goroutine of the user's that waits inside the bubble
+// meanwhile, with the innermost call of the user's, at most ten.
+func (f Freeze) Waiting() []string {
+	var lines []string
+	for _, g := range f.waiting {
+		own, _ := g.userFrame()
+		lines = append(lines, g.state+": "+own.String())
+	}
+	slices.Sort(lines)
+	return firstLines(slices.Compact(lines), 10)
+}
+
+// userFrame returns the innermost call that is neither of the standard library nor of
+// halfopen.
+func (g Goroutine) userFrame() (frame, bool) {
+	for _, f := range g.frames {
+		if !f.internal() && !isStandard(f.function) {
+			return f, true
+		}
+	}
+	return frame{}, false
+}
+
+// State returns the reason, in the runtime's words, why the first goroutine waits.
+func (f Freeze) State() string { return f.Goroutines[0].state }
+
+// inside returns the goroutines that are durably blocked in a method of a type, or in a
+// function, one of whose callers waits for a mutex: one of them may hold it.
+func (f Freeze) inside(all []Goroutine) (holders []Goroutine) {
+	for _, g := range all {
+		if g.durable && slices.ContainsFunc(f.Goroutines, func(waits Goroutine) bool { return waits.shares(g) }) {
+			holders = append(holders, g)
+		}
+	}
+	return holders
+}
+
+// shares reports whether the type or function in which g locks is on h's stack too.
+func (g Goroutine) shares(h Goroutine) bool {
+	for _, f := range g.frames {
+		if !f.internal() {
+			return slices.ContainsFunc(h.frames, func(of frame) bool { return of.receiver() == f.receiver() })
+		}
+	}
+	return false
+}
+
+// A Cause is what keeps a bubble from quiet.
+type Cause int
+
+const (
+	// Moving is a bubble that does not stand still.
+	Moving Cause = iota
+	// Mutex is a goroutine that waits for a mutex, and none that waits for anything else.
+	Mutex
+	// Outside is a goroutine that waits for something outside the bubble: a socket, a
+	// channel that was made there.
+	Outside
+	// Computing is a goroutine that runs, and neither ends nor waits.
+	Computing
+)
 
 // NewWatchdog returns a watchdog for which a bubble is frozen that has stood still
 // for that time. It has to be stopped.
 func NewWatchdog(after time.Duration) *Watchdog {
-	d := &Watchdog{after: after, frozen: make(chan []string, 1)}
+	d := &Watchdog{after: after, frozen: make(chan *Freeze, 1), known: make(map[string]bool)}
 	d.timer = time.AfterFunc(time.Hour, func() {
 		if b := d.bubble.Load(); b != nil && d.standsStill(b) && d.bubble.CompareAndSwap(b, nil) {
-			d.frozen <- d.waits
+			seen := d.seen
+			d.known[seen.signature()] = true
+			d.frozen <- &seen
 		}
 		if !d.stopped.Load() {
 			d.timer.Reset(d.after / looks)
@@ -54,24 +152,43 @@ func (d *Watchdog) Stop() {
 
 func (d *Watchdog) watch(b *Bubble) { d.bubble.Store(b) }
 
-// standsStill looks once, and reports whether the same goroutines of the bubble have
-// waited for mutexes in all of the last looks while none could run. A mutex may be
-// held outside of the bubble: where a goroutine there can run it is given ten times
-// as long.
+// standsStill looks once, and reports whether all of the last looks saw the bubble
+// stand still, for the same reason and at the same goroutines. How many looks that
+// takes depends on what could still end it.
 func (d *Watchdog) standsStill(b *Bubble) bool {
 	quiet := b.waits.Load()
 	if d.last != b || d.quiet != quiet {
 		d.last, d.quiet, d.same = b, quiet, 0
 		return false // it moves: nothing more is asked
 	}
-	waits := b.waitsForMutex()
-	if len(waits) == 0 || d.same > 0 && !slices.Equal(waits, d.waits) {
+	now := b.keptFromQuiet()
+	if d.same > 0 && !now.like(d.seen) {
 		d.same = 0
-		return false
 	}
-	d.waits = waits
+	d.seen = now
 	d.same++
-	return d.same > 10*looks || d.same > looks && !othersRun()
+	most := looks
+	if d.known[now.signature()] {
+		most /= 2 // it would be a strange chance if this one were only slow
+	}
+	switch now.Cause {
+	case Mutex, Outside:
+		return d.same > patienceForOthers*most || d.same > most && !othersRun()
+	case Computing:
+		return d.same > PatienceForComputing*looks
+	}
+	return false
+}
+
+// signature returns what two freezes have in common that have the same reason.
+func (f Freeze) signature() string { return strings.Join(f.Lines(), "\n") }
+
+// like reports whether two looks saw the same. Goroutines that compute are elsewhere
+// at each look.
+func (f Freeze) like(g Freeze) bool {
+	return f.Cause == g.Cause && (f.Cause == Computing || slices.EqualFunc(f.Goroutines, g.Goroutines, func(a, b Goroutine) bool {
+		return a.number == b.number && a.String() == b.String()
+	}))
 }
 
 // othersRun reports whether a goroutine outside of every bubble can run, or is in a
@@ -86,22 +203,45 @@ func othersRun() bool {
 	})
 }
 
-// waitsForMutex returns the goroutines of the bubble that wait for a mutex, in
-// alphabetical order, or nil if any goroutine of it can run.
-func (b *Bubble) waitsForMutex() (waits []string) {
+// keptFromQuiet returns the goroutines of the bubble that are not durably blocked, and
+// what that means: a goroutine that runs comes before one that waits for something
+// outside, and that before one that waits for a mutex.
+func (b *Bubble) keptFromQuiet() (f Freeze) {
 	if b.waits.Load() == 0 {
-		return nil // it has not begun
+		return f // it has not begun
 	}
-	for _, g := range b.Goroutines() {
-		switch {
-		case g.durable:
-		case strings.HasPrefix(g.state, "sync.Mutex") || strings.HasPrefix(g.state, "sync.RWMutex"):
-			waits = append(waits, g.String())
-		case g.state == "synctest.Run" || g.state == "synctest.Wait":
-		default:
-			return nil
+	all := b.Goroutines()
+	for _, g := range all {
+		if cause := g.keepsFromQuiet(); cause > f.Cause {
+			f.Cause, f.Goroutines = cause, []Goroutine{g}
+		} else if cause == f.Cause && cause != Moving {
+			f.Goroutines = append(f.Goroutines, g)
 		}
 	}
-	slices.Sort(waits)
-	return waits
+	slices.SortFunc(f.Goroutines, func(a, b Goroutine) int { return strings.Compare(a.String(), b.String()) })
+	switch f.Cause {
+	case Mutex:
+		f.Holders = countedLines(f.inside(all), 10)
+	case Outside:
+		for _, g := range all {
+			if _, own := g.userFrame(); own && g.durable {
+				f.waiting = append(f.waiting, g)
+			}
+		}
+	}
+	return f
+}
+
+// keepsFromQuiet returns the cause that a goroutine is of its bubble's standing still.
+func (g Goroutine) keepsFromQuiet() Cause {
+	switch {
+	case g.durable, g.state == "synctest.Run", g.state == "synctest.Wait":
+		return Moving
+	case strings.HasPrefix(g.state, "sync.Mutex"), strings.HasPrefix(g.state, "sync.RWMutex"):
+		return Mutex
+	case g.state == "IO wait", strings.HasPrefix(g.state, "chan "), strings.HasPrefix(g.state, "select"),
+		strings.HasPrefix(g.state, "sync.WaitGroup"), strings.HasPrefix(g.state, "sync.Cond"), strings.HasPrefix(g.state, "semacquire"):
+		return Outside
+	}
+	return Computing // or about to
 }

@@ -34,7 +34,10 @@ type Outcome struct {
 	// Failed is whether something went wrong, and Undecided whether the run could not
 	// be run to its end. Then two failures with the same Signature are the same.
 	Failed, Undecided bool
-	Signature         string
+	// Frozen is whether the run was given up because it stood still: it took long, and
+	// what is left of it is never freed.
+	Frozen    bool
+	Signature string
 	// FailedAt is the number of steps after which the failure was seen, or 0.
 	FailedAt int
 	// Reached is the states that the run is to reach, and whether it did.
@@ -78,7 +81,7 @@ type Engine struct {
 	length  int // steps of the run in which everything happens as it comes
 	skipped int // schedules that other shards run
 	spare   *Choices
-	frozen  int // schedules that are undecided
+	frozen  int // schedules that stood still
 }
 
 // New returns an engine that searches within the bounds.
@@ -176,8 +179,8 @@ func (e *Engine) goesOn(i int) bool {
 	return true
 }
 
-// mostFrozen is how many undecided schedules end a search. Each costs a second of
-// real time, and its goroutines are never freed.
+// mostFrozen is how many schedules that stood still end a search. Each costs a second of
+// real time, or more, and its goroutines are never freed.
 const mostFrozen = 2
 
 // draw runs one schedule that a strategy draws, if it is this shard's.
@@ -195,6 +198,9 @@ func (e *Engine) draw(strategy string, i int) {
 // count adds a run to what was explored.
 func (e *Engine) count(r result) {
 	e.Schedules++
+	if r.Frozen {
+		e.frozen++
+	}
 	if r.Undecided {
 		e.undecided(r)
 		return
@@ -218,7 +224,6 @@ func (e *Engine) count(r result) {
 }
 
 func (e *Engine) undecided(r result) {
-	e.frozen++
 	if !slices.ContainsFunc(e.Undecided, func(f Finding) bool { return f.Outcome.Signature == r.Signature }) {
 		e.Undecided = append(e.Undecided, Finding{Schedule: withoutWaits(r.schedule()), Found: e.Schedules, Outcome: r.Outcome})
 	}

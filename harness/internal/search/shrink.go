@@ -47,6 +47,9 @@ type Replayed struct {
 func (e *Engine) Replay(schedule []string, within Limits) Replayed {
 	p := follow(schedule)
 	r := e.onceWithin(within, p.pick, true)
+	if r.Frozen {
+		e.frozen++
+	}
 	if r.Undecided {
 		e.undecided(r)
 	}
@@ -60,8 +63,9 @@ func (e *Engine) Replay(schedule []string, within Limits) Replayed {
 // shrink finds the shortest schedule with the same failure: it takes away what
 // is optional, then faults, then delays, as long as the failure stays.
 func (e *Engine) shrink(r result) Finding {
-	if r.taken.Coincidences > 0 || e.bounds.AsFound {
-		// Where there is chance nothing shorter can be told to be the same.
+	if r.taken.Coincidences > 0 || r.Frozen || e.bounds.AsFound {
+		// Where there is chance nothing shorter can be told to be the same, and one that
+		// stands still would do so at each try.
 		return Finding{Schedule: withoutWaits(r.schedule()), Outcome: r.Outcome}
 	}
 	for again := true; again; {
