@@ -55,7 +55,7 @@
 //
 // Every fault that it can cause is a row of CATALOGUE.md: verdicts of events, of
 // calls (c1 client write), of links ([Net.Shape]) and what befalls hosts
-// ([Net.Partition], [Net.Crash]). [Nth], [First], [After], [From] and [Net.For]
+// ([Net.Partition], [Net.Crash]). [Nth], [First], [After], [From] and [For]
 // say which events a verdict is for, and [Net.WrapConn], [Net.WrapListener] and
 // [Net.WrapDialer] give the same rules to the connections of any program.
 //

@@ -49,7 +49,7 @@ func TestParseVerdict(t *testing.T) {
 		"refuse for 0s": `faultnet: "refuse for 0s": bad duration "0s"`,
 		"refuse some 3": `faultnet: "refuse some 3": unknown word "some"; there are: nth, first, after, from, for, always`,
 	} {
-		if _, err := faultnet.ParseFault(s); err == nil || err.Error() != want {
+		if _, _, err := faultnet.ParseFault(s); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", s, err, want)
 		}
 	}
@@ -66,11 +66,18 @@ func TestCombinators(t *testing.T) {
 			n := new(faultnet.Net)
 			l, _ := n.Listen("tcp", "api.test:80")
 			defer l.Close()
-			f, err := faultnet.ParseFault(tt.fault)
+			v, which, err := faultnet.ParseFault(tt.fault)
 			if err != nil {
 				t.Fatal(err)
 			}
-			n.Arm("dial", f)
+			n.Arm("dial", v, which...)
+			text := v.String()
+			for _, w := range which {
+				text += " " + w.String()
+			}
+			if text != tt.fault {
+				t.Errorf("got %q, want %q", text, tt.fault)
+			}
 			got := ""
 			for range 6 {
 				c, err := n.Dial("tcp", "api.test:80")
@@ -116,14 +123,15 @@ func TestArrivals(t *testing.T) {
 			n := new(faultnet.Net)
 			c, s := pipe(t, n)
 			if tt.verdict != "pass" {
-				f, err := faultnet.ParseFault(tt.verdict + " always")
+				v, err := faultnet.ParseVerdict(tt.verdict)
 				if err != nil {
 					t.Fatal(err)
 				}
+				which := []faultnet.Which{faultnet.Always()}
 				if strings.HasPrefix(tt.verdict, "extra") || strings.HasPrefix(tt.verdict, "corrupt") {
-					f, _ = faultnet.ParseFault(tt.verdict)
+					which = nil
 				}
-				n.Arm(tt.pattern, f)
+				n.Arm(tt.pattern, v, which...)
 			}
 			start := time.Now()
 			c.SetReadDeadline(start.Add(time.Minute))

@@ -3,6 +3,7 @@ package faultnet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -16,7 +17,7 @@ import (
 // is guarded by the network's mutex.
 type disturbance struct {
 	late     []*Event                  // who waits for a delay to be over
-	parted   map[string]Lost           // by host: see Net.Partition
+	parted   map[string]Direction      // by host: see Net.Partition
 	down     map[string]bool           // by host: see Net.Crash
 	backlogs map[netip.AddrPort]int    // by the listener's address: see Net.Backlog
 	routes   map[netip.AddrPort]string // from address to address: see Net.Route
@@ -29,19 +30,40 @@ func (d *disturbance) any() bool {
 	return len(d.late) > 0 || len(d.parted) > 0 || len(d.down) > 0 || len(d.backlogs) > 0
 }
 
-// Lost is the directions in which a [Net.Partition] lets nothing arrive.
-type Lost uint8
+// Direction is one direction of connections, or both.
+type Direction uint8
 
 const (
-	ToServer Lost = 1 << iota // what clients send to the host is lost
-	ToClient                  // what the host sends to its clients is lost
+	ToServer Direction = 1 << iota // what clients send to the host
+	ToClient                       // what the host sends to its clients
 	BothWays = ToServer | ToClient
 )
+
+// String is "client->server", "server->client" or "both".
+func (d Direction) String() string {
+	switch d {
+	case ToServer:
+		return "client->server"
+	case ToClient:
+		return "server->client"
+	}
+	return "both"
+}
+
+// ParseDirection reads the name of a direction.
+func ParseDirection(s string) (Direction, error) {
+	for _, d := range [...]Direction{ToServer, ToClient, BothWays} {
+		if d.String() == s {
+			return d, nil
+		}
+	}
+	return 0, fmt.Errorf("bad direction %q: want client->server or server->client", s)
+}
 
 // Partition cuts a host off, in one direction or both: no SYN gets an answer,
 // and nothing arrives on its connections any more. Nobody is told. TCP sends
 // again what was lost: after [Net.Heal] everything arrives.
-func (n *Net) Partition(host string, lost Lost) {
+func (n *Net) Partition(host string, lost Direction) {
 	n.mu.Lock()
 	n.disturbed.parted = with(n.disturbed.parted, host, lost)
 	n.setControlled()

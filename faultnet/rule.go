@@ -8,19 +8,23 @@ import "slices"
 // install or lift.
 type Rule func(*Event) Verdict
 
-// On is the rule that gives verdict v to the events that the pattern selects.
-// It panics if the pattern is malformed.
-func On(pattern string, v Verdict) Rule {
+// On is the rule that gives verdict v to the events that the pattern selects, or
+// to some of them. It panics if the pattern is malformed.
+func On(pattern string, v Verdict, which ...Which) Rule {
 	p, err := ParsePattern(pattern)
 	if err != nil {
 		panic(err.Error())
 	}
-	return func(e *Event) Verdict {
+	r := func(e *Event) Verdict {
 		if v.Kinds()&e.Kind != 0 && p.Match(e) {
 			return v
 		}
 		return Pass
 	}
+	for _, w := range which {
+		r = w.wrap(r)
+	}
+	return r
 }
 
 // priority orders the rules of a network: faults come before holds, and holds
@@ -79,11 +83,10 @@ type Armed struct {
 	lift func()
 }
 
-// Arm installs the fault for the events that the pattern selects. A fault
-// without words behind its verdict is for the first of them that happens. Arm
-// panics if the pattern is malformed.
-func (n *Net) Arm(pattern string, f Fault) *Armed {
-	in := &installed{rule: f.Rule(n, pattern), calls: f.Verdict.Kinds()&Calls != 0, once: f.once}
+// Arm installs a fault for the first of the events that the pattern selects that
+// happens, or for those that are said. It panics if the pattern is malformed.
+func (n *Net) Arm(pattern string, v Verdict, which ...Which) *Armed {
+	in := &installed{rule: On(pattern, v, which...), calls: v.Kinds()&Calls != 0, once: len(which) == 0}
 	return &Armed{n, in, n.install(in)}
 }
 

@@ -80,11 +80,7 @@ func TestAskedOnce(t *testing.T) {
 func TestArmedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, errs, cancels := driven(t, 3)
-		f, err := faultnet.ParseFault("refuse")
-		if err != nil {
-			t.Fatal(err)
-		}
-		armed := n.Arm("dial", f)
+		armed := n.Arm("dial", faultnet.Refuse)
 		verdicts := func() (s string) {
 			for _, e := range n.AppendPending(nil) {
 				s += fmt.Sprintf("%s %s, ", e.DialID(), n.Verdict(e))
@@ -129,7 +125,7 @@ func TestFromLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := new(faultnet.Net)
 		c, s := pipe(t, n)
-		n.Install(faultnet.From(3, faultnet.On("* server->client data", faultnet.Cut(0))))
+		n.Install(faultnet.On("* server->client data", faultnet.Cut(0), faultnet.From(3)))
 		release := n.Hold("* server->client data")
 		io.WriteString(s, "he")
 		if e := n.Pending()[0]; !n.Verdict(e).IsHold() {

@@ -31,7 +31,7 @@ func ExampleNet_WrapListener() {
 	})}
 	go srv.Serve(n.WrapListener(l))
 	defer srv.Close()
-	n.Install(faultnet.Nth(2, faultnet.On("c1 server->client data", faultnet.Cut(17))))
+	n.Install(faultnet.On("c1 server->client data", faultnet.Cut(17), faultnet.Nth(2)))
 
 	tr := new(http.Transport)
 	defer tr.CloseIdleConnections()
@@ -79,17 +79,17 @@ func TestWrapRead(t *testing.T) {
 	}{
 		{faultnet.On("c1 client read", faultnet.Fail(syscall.ETIMEDOUT)), `"" connection timed out`},
 		{faultnet.On("c1 client read", faultnet.Expire), `"" i/o timeout`},
-		{faultnet.Nth(1, faultnet.On("c1 client read", faultnet.NoBytes)), `"hello" <nil>`},
+		{faultnet.On("c1 client read", faultnet.NoBytes, faultnet.Nth(1)), `"hello" <nil>`},
 		{faultnet.On("c1 client read", faultnet.Chunk(1)), `"hello" <nil>`},
 		{faultnet.On("c1 client read", faultnet.DataEOF), `"hello" <nil>`},
 		{faultnet.On("c1 server->client data", faultnet.Cut(3)), `"hel" <nil>`},
 		{faultnet.On("c1 server->client data", faultnet.Cut(0)), `"" <nil>`},
 		{faultnet.On("c1 server->client data", faultnet.ResetAfter(3)), `"hel" connection reset by peer`},
 		{faultnet.On("c1 server->client data", faultnet.Reset), `"" connection reset by peer`},
-		{faultnet.Nth(1, faultnet.On("c1 server->client data", faultnet.Corrupt(1))), `"hdllo" <nil>`},
-		{faultnet.Nth(1, faultnet.On("c1 server->client data", faultnet.Extra(2))), `"helloXX" <nil>`},
+		{faultnet.On("c1 server->client data", faultnet.Corrupt(1), faultnet.Nth(1)), `"hdllo" <nil>`},
+		{faultnet.On("c1 server->client data", faultnet.Extra(2), faultnet.Nth(1)), `"helloXX" <nil>`},
 		{faultnet.On("c1 server->client data", faultnet.Split(2)), `"hello" <nil>`},
-		{faultnet.From(4, faultnet.On("c1 server->client data", faultnet.Cut(0))), `"hell" <nil>`},
+		{faultnet.On("c1 server->client data", faultnet.Cut(0), faultnet.From(4)), `"hell" <nil>`},
 		{faultnet.On("c1 server fin", faultnet.Reset), `"hello" connection reset by peer`},
 	} {
 		n := new(faultnet.Net)
@@ -208,8 +208,8 @@ func TestWrapDialAndAccept(t *testing.T) {
 		}
 		lift()
 	}
-	n.Install(faultnet.Nth(1, faultnet.On("accept", faultnet.Fail(syscall.EMFILE))))
-	n.Install(faultnet.Nth(1, faultnet.On("accept", faultnet.ResetAtOnce))) // the first that the rule above leaves
+	n.Install(faultnet.On("accept", faultnet.Fail(syscall.EMFILE), faultnet.Nth(1)))
+	n.Install(faultnet.On("accept", faultnet.ResetAtOnce, faultnet.Nth(1))) // the first that the rule above leaves
 	var conns []net.Conn
 	for range 2 {
 		c, err := dial(context.Background(), "tcp", l.Addr().String())
@@ -274,7 +274,7 @@ func TestWrapHold(t *testing.T) {
 func TestWrapConcurrently(t *testing.T) {
 	n := new(faultnet.Net)
 	c, s := overTCP(t, n)
-	n.Install(faultnet.From(1000, faultnet.On("c1 client->server data", faultnet.Cut(10))))
+	n.Install(faultnet.On("c1 client->server data", faultnet.Cut(10), faultnet.From(1000)))
 	n.Install(faultnet.On("c1 server->client data", faultnet.Cut(1)))
 	var writers sync.WaitGroup
 	for range 4 {

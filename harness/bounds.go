@@ -145,7 +145,7 @@ func parseEffects(names []string) (e effects, err error) {
 			e.every = append(e.every, base)
 			continue
 		}
-		v, err := verdict(name)
+		v, err := parseOutcome(name)
 		if err != nil {
 			return e, err
 		}

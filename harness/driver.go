@@ -33,7 +33,7 @@ func (t *T) drive(body func(*T)) {
 	pending := make([]*faultnet.Event, 0, 8)
 	for {
 		t.bubble.Wait()
-		pending = t.Net.AppendPending(pending[:0])
+		pending = t.Net.net.AppendPending(pending[:0])
 		t.checkQuiet(pending)
 		if asked == nothing {
 			select {
@@ -184,7 +184,7 @@ func (t *T) caught(who string) {
 // releaseNext releases the first event that no rule holds.
 func (t *T) releaseNext(pending []*faultnet.Event) bool {
 	for _, e := range pending {
-		v := t.Net.Verdict(e)
+		v := t.Net.net.Verdict(e)
 		if v.IsHold() {
 			continue
 		}
@@ -207,7 +207,7 @@ func (t *T) apply(e *faultnet.Event, v faultnet.Verdict) {
 		t.readResponse(e, e.Arriving(v))
 	}
 	t.faulted = t.faulted || !v.IsPass()
-	t.Net.Apply(e, v)
+	t.Net.net.Apply(e, v)
 }
 
 // settle returns when every goroutine is blocked and no event is left that may
@@ -255,7 +255,7 @@ func (t *T) drain() {
 	if t.set.silent {
 		return
 	}
-	events := t.Net.Events()
+	events := t.Net.net.Events()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, r := range events {
@@ -342,8 +342,8 @@ func (t *T) shutDown() {
 	for _, s := range servers {
 		s.Close()
 	}
-	t.Net.Drive(nil)
-	t.Net.Close()
+	t.Net.net.Drive(nil)
+	t.Net.net.Close()
 	t.Net.letAll()
 	if t.set.hasty {
 		if t.bubble.Wait(); t.bubble.Empty() {

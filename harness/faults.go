@@ -17,20 +17,6 @@ type hostFaults struct {
 	served map[string][]*http.Server // by address
 }
 
-// directions is the names of the directions of a connection or partition.
-var directions = map[string]faultnet.Lost{
-	"": faultnet.BothWays, "both": faultnet.BothWays,
-	"client->server": faultnet.ToServer, "server->client": faultnet.ToClient,
-}
-
-func (n *Net) direction(name string) faultnet.Lost {
-	lost, ok := directions[name]
-	if !ok {
-		n.t.fatal("usage", fmt.Sprintf("bad direction %q: want client->server or server->client", name))
-	}
-	return lost
-}
-
 // does records a verb, does it and settles.
 func (n *Net) does(f func(), words ...string) {
 	for len(words) > 0 && words[len(words)-1] == "" {
@@ -51,63 +37,66 @@ func (n *Net) Lift(pattern string) {
 }
 
 // Shape gives the events of the pattern that verdict whenever they are let
-// happen in their normal course, from now on: latency (delay:5ms), jitter,
-// bandwidth (rate:1000).
-func (n *Net) Shape(pattern, outcome string) {
+// happen in their normal course, from now on: latency ([faultnet.Delay]), jitter,
+// bandwidth ([faultnet.Rate]).
+func (n *Net) Shape(pattern string, v faultnet.Verdict, which ...faultnet.Which) {
 	n.does(func() {
 		n.mustParse(pattern)
-		f, err := parseFault(outcome)
-		if err != nil {
-			n.t.fatal("usage", err.Error())
-		}
-		n.armed(&Fault{pattern: pattern, lift: n.Net.Shape(f.Rule(n.Net, pattern)), fired: always})
-	}, "shape", pattern+" as "+outcome)
+		n.armed(&Fault{pattern: pattern, lift: n.net.Shape(faultnet.On(pattern, v, which...)), fired: always})
+	}, "shape", pattern+" as "+faultText(v, which))
 }
 
 // Resolve is [faultnet.Net.Resolve].
 func (n *Net) Resolve(name string, hosts ...string) {
-	n.does(func() { n.Net.Resolve(name, hosts...) }, append([]string{"resolve", name}, hosts...)...)
+	n.does(func() { n.net.Resolve(name, hosts...) }, append([]string{"resolve", name}, hosts...)...)
 }
 
 // Route is [faultnet.Net.Route].
-func (n *Net) Route(from, to string) { n.does(func() { n.Net.Route(from, to) }, "route", from, to) }
+func (n *Net) Route(from, to string) { n.does(func() { n.net.Route(from, to) }, "route", from, to) }
 
 // Backlog is [faultnet.Net.Backlog].
 func (n *Net) Backlog(address string, most int) {
-	n.does(func() { n.Net.Backlog(address, most) }, "backlog", address, fmt.Sprint(most))
+	n.does(func() { n.net.Backlog(address, most) }, "backlog", address, fmt.Sprint(most))
 }
 
 // Descriptors has dials beyond most open connections fail with EMFILE.
 func (n *Net) Descriptors(most int) {
 	n.does(func() {
-		n.armed(&Fault{pattern: "dial", lift: n.Net.Descriptors(most), fired: always})
+		n.armed(&Fault{pattern: "dial", lift: n.net.Descriptors(most), fired: always})
 	}, "descriptors", fmt.Sprint(most))
 }
 
 // always is for rules that the network need not come to: shapes and limits.
 func always() bool { return true }
 
-// Partition is [faultnet.Net.Partition]; what is lost is "client->server",
-// "server->client" or, by default, both.
-func (n *Net) Partition(host string, lost ...string) {
-	way := strings.Join(lost, " ")
-	n.does(func() { n.Net.Partition(host, n.direction(way)) }, "partition", host, way)
+// Partition is [faultnet.Net.Partition], by default of both directions.
+func (n *Net) Partition(host string, lost ...faultnet.Direction) {
+	way, name := direction(lost)
+	n.does(func() { n.net.Partition(host, way) }, "partition", host, name)
+}
+
+// direction returns the direction that is meant, and its name if it was said.
+func direction(said []faultnet.Direction) (way faultnet.Direction, name string) {
+	if len(said) == 0 {
+		return faultnet.BothWays, ""
+	}
+	return said[0], said[0].String()
 }
 
 // Heal is [faultnet.Net.Heal].
-func (n *Net) Heal(host string) { n.does(func() { n.Net.Heal(host) }, "heal", host) }
+func (n *Net) Heal(host string) { n.does(func() { n.net.Heal(host) }, "heal", host) }
 
 // Crash is [faultnet.Net.Crash]: a machine stops without a word.
-func (n *Net) Crash(host string) { n.does(func() { n.Net.Crash(host) }, "crash", host) }
+func (n *Net) Crash(host string) { n.does(func() { n.net.Crash(host) }, "crash", host) }
 
 // Kill is [faultnet.Net.Kill]: a program ends, and its kernel closes what it had.
-func (n *Net) Kill(address string) { n.does(func() { n.Net.Kill(address) }, "kill", address) }
+func (n *Net) Kill(address string) { n.does(func() { n.net.Kill(address) }, "kill", address) }
 
 // Restart brings a host back that Crash stopped, or whose programs Kill ended,
 // and everything that the test had serve there.
 func (n *Net) Restart(host string) {
 	n.does(func() {
-		n.Net.Restart(host)
+		n.net.Restart(host)
 		again := n.hosts.again[host]
 		delete(n.hosts.again, host)
 		for _, f := range again {
@@ -123,17 +112,17 @@ func (n *Net) servesAgain(addr string, f func()) {
 }
 
 // Sever is [faultnet.Net.Sever]: all connections to an address are reset at once.
-func (n *Net) Sever(address string) { n.does(func() { n.Net.Sever(address) }, "sever", address) }
+func (n *Net) Sever(address string) { n.does(func() { n.net.Sever(address) }, "sever", address) }
 
 // Unlisten is [faultnet.Net.Unlisten]: the listener is closed.
 func (n *Net) Unlisten(address string) {
-	n.does(func() { n.Net.Unlisten(address) }, "unlisten", address)
+	n.does(func() { n.net.Unlisten(address) }, "unlisten", address)
 }
 
 // Pause stops the program that listens on an address, until Resume.
 func (n *Net) Pause(address string) {
 	n.does(func() {
-		resume := n.Net.Pause(address)
+		resume := n.net.Pause(address)
 		set(&n.hosts.paused, address, resume)
 		n.t.Cleanup(resume)
 	}, "pause", address)
@@ -166,27 +155,21 @@ func (n *Net) KeepAlive(address string, d time.Duration) {
 }
 
 // Clog keeps what travels in that direction of the connection from arriving.
-func (c *Conn) Clog(direction ...string) { c.clog(true, "clog", strings.Join(direction, " ")) }
+func (c *Conn) Clog(way ...faultnet.Direction) { c.clog("clog", (*faultnet.Conn).Clog, way) }
 
 // Unclog ends a Clog.
-func (c *Conn) Unclog(direction ...string) { c.clog(false, "unclog", strings.Join(direction, " ")) }
+func (c *Conn) Unclog(way ...faultnet.Direction) { c.clog("unclog", (*faultnet.Conn).Unclog, way) }
 
-func (c *Conn) clog(on bool, verb, way string) {
+func (c *Conn) clog(verb string, clog func(*faultnet.Conn), said []faultnet.Direction) {
+	way, name := direction(said)
 	c.t.Net.does(func() {
-		lost := c.t.Net.direction(way)
-		for _, end := range []struct {
-			lost faultnet.Lost
-			conn *faultnet.Conn
-		}{{faultnet.ToServer, c.Server()}, {faultnet.ToClient, c.client}} {
-			switch {
-			case lost&end.lost == 0:
-			case on:
-				end.conn.Clog()
-			default:
-				end.conn.Unclog()
-			}
+		if way&faultnet.ToServer != 0 {
+			clog(c.Server())
 		}
-	}, verb, c.ID(), way)
+		if way&faultnet.ToClient != 0 {
+			clog(c.client)
+		}
+	}, verb, c.ID(), name)
 }
 
 // Break gives the client's end that error from below: ETIMEDOUT, EHOSTUNREACH.

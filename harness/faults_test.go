@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness"
 )
 
@@ -19,7 +20,7 @@ func TestFaultsInGo(t *testing.T) {
 		t.Serve("api.test:80", nil)
 		t.Get("r1", tr, "http://api.test/").WantBody("ok")
 		c1 := t.Conn("c1")
-		t.Net.Partition("api.test", "server->client")
+		t.Net.Partition("api.test", faultnet.ToClient)
 		r2 := t.Get("r2", tr, "http://api.test/")
 		t.Advance(time.Hour)
 		r2.WantPending("the answer is lost on its way")
@@ -88,13 +89,12 @@ func TestFaultErrors(t *testing.T) {
 		{"nothing is paused on api.test:80", func(t *harness.T) { t.Net.Resume("api.test:80") }},
 		{`no fault is armed on "c1"`, func(t *harness.T) { t.Net.Lift("c1") }},
 		{"no http.Server serves on api.test:80", func(t *harness.T) { t.Net.KeepAlive("api.test:80", 1) }},
-		{`bad direction "up"`, func(t *harness.T) { t.Net.Partition("api.test", "up") }},
 		{`unknown answer "x"`, func(t *harness.T) {
 			t.Peer("api.test:80")
 			t.Get("r1", t.Net.Transport(), "http://api.test/")
 			t.Conn("c1").Misbehave("x")
 		}},
-		{`fault "error:EPIPE" on "c1 client write": armed and never fired`, func(t *harness.T) { t.Net.Fault("c1 client write", "error:EPIPE") }},
+		{`fault "error:EPIPE" on "c1 client write": armed and never fired`, func(t *harness.T) { t.Net.Fault("c1 client write", faultnet.Fail(syscall.EPIPE)) }},
 	} {
 		if r := harness.Run("x", tt.body); !strings.Contains(r.String(), tt.want) {
 			t.Errorf("got:\n%s\nwant it to contain %q", r, tt.want)

@@ -18,7 +18,8 @@ func faultVerbs() []*verb {
 		{name: "shape", args: "EVENT...", doc: "from now on events of that name happen so, whenever they are let: shape * server->client data as delay:5ms",
 			run: func(p *play, c *command) {
 				pattern, outcome := splitPattern(c.args[0])
-				net(p).Shape(pattern, outcome)
+				v, which, _ := parseFault(outcome) // checked when the script was read
+				net(p).Shape(pattern, v, which...)
 			}},
 		{name: "resolve", args: "HOST [HOSTS...]", doc: "a lookup of HOST answers with those hosts, which a dial tries in turn; with none: an empty answer",
 			run: func(p *play, c *command) { net(p).Resolve(c.args[0], c.args[1:]...) }},
@@ -29,13 +30,13 @@ func faultVerbs() []*verb {
 		{name: "descriptors", args: "N", doc: "beyond N open connections a dial fails for want of a descriptor (EMFILE)",
 			run: func(p *play, c *command) { net(p).Descriptors(number(c.args[0])) }},
 		{name: "partition", args: "HOST [DIRECTION]", doc: "nothing arrives at HOST and from it, or in one direction: not on its connections, and no SYN",
-			run: func(p *play, c *command) { net(p).Partition(c.args[0], word1(c)) }},
+			run: func(p *play, c *command) { net(p).Partition(c.args[0], directions(c)...) }},
 		{name: "heal", args: "HOST", doc: "end the partition: what was lost is sent again and arrives",
 			run: func(p *play, c *command) { net(p).Heal(c.args[0]) }},
 		{name: "clog", args: "C [DIRECTION]", doc: "nothing arrives on that connection any more, or in one direction",
-			run: func(p *play, c *command) { p.t.Conn(c.args[0]).Clog(word1(c)) }},
+			run: func(p *play, c *command) { p.t.Conn(c.args[0]).Clog(directions(c)...) }},
 		{name: "unclog", args: "C [DIRECTION]", doc: "what was clogged arrives, in its order",
-			run: func(p *play, c *command) { p.t.Conn(c.args[0]).Unclog(word1(c)) }},
+			run: func(p *play, c *command) { p.t.Conn(c.args[0]).Unclog(directions(c)...) }},
 		{name: "crash", args: "HOST", doc: "the machine stops without a word: no FIN, no reset, no answer to a SYN",
 			run: func(p *play, c *command) { net(p).Crash(c.args[0]) }},
 		{name: "kill", args: "ADDR", doc: "the program that serves on ADDR ends: its kernel closes the listener and the connections (FIN, or RST where bytes were unread)",
@@ -84,10 +85,8 @@ func word1(c *command) string {
 }
 
 func checkDirection(arg string) error {
-	if _, ok := directions[arg]; !ok {
-		return fmt.Errorf("bad direction %q: want client->server or server->client", arg)
-	}
-	return nil
+	_, err := faultnet.ParseDirection(arg)
+	return err
 }
 
 func checkErrno(arg string) error {
@@ -95,4 +94,13 @@ func checkErrno(arg string) error {
 		return fmt.Errorf("unknown errno %q; there are: %s", arg, strings.Join(faultnet.ErrnoNames(), ", "))
 	}
 	return nil
+}
+
+// directions is the direction that the second argument says, if there is one.
+func directions(c *command) []faultnet.Direction {
+	if len(c.args) < 2 {
+		return nil
+	}
+	way, _ := faultnet.ParseDirection(c.args[1]) // checked when the script was read
+	return []faultnet.Direction{way}
 }

@@ -60,7 +60,7 @@ func (t *T) gated(names ...string) bool {
 // gate parks the caller if that gate is wanted.
 func (t *T) gate(who, name string) {
 	if slices.Contains(t.gates, name) {
-		t.Net.Gate(who + " " + name)
+		t.Net.net.Gate(who + " " + name)
 	}
 }
 
@@ -137,7 +137,7 @@ func (b *gatedBody) Close() error {
 // the test wants.
 func (n *Net) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	n.dialing(address)
-	c, err := n.Net.DialContext(ctx, network, address)
+	c, err := n.net.DialContext(ctx, network, address)
 	if err != nil || !n.t.gated("Write", "Close", "SetDeadline") {
 		return c, err
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness"
 )
 
@@ -131,8 +132,12 @@ func TestFailuresInGo(t *testing.T) {
 			[]string{"for a reason\n    got no dial, want one: no dial is held"}},
 		{"not held", func(t *harness.T) { t.Net.WantDial() },
 			[]string{`dials go through by themselves until the test says Hold("dial")`}},
-		{"outcome", func(t *harness.T) { t.Net.Fault("dial", "refused") },
-			[]string{`unknown outcome "refused" (did you mean "refuse"?)`}},
+		{"outcome", func(t *harness.T) {
+			t.Net.Hold("dial")
+			t.Get("r1", t.Net.Transport(), "http://api.test/")
+			t.Net.WantDial().Fail(faultnet.Cut(1))
+		},
+			[]string{`a dial cannot end as "cut:1"`}},
 		{"release", func(t *harness.T) { t.Net.Hold("dial"); t.Net.Release("c1") },
 			[]string{`nothing is held by "c1"; holds: "dial"`}},
 		{"leak in a handler", func(t *harness.T) {

@@ -190,7 +190,7 @@ func (b *bridge) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	}
 	if host, ok := strings.CutSuffix(addr, port); ok && (host == "example.com" || strings.HasSuffix(host, ".example.com")) {
 		addr = host + strings.TrimPrefix(b.addr, bridgeHost)
-		b.t.Net.Net.Route(addr, b.addr)
+		b.t.Net.net.Route(addr, b.addr)
 	}
 	c, err := b.t.Net.DialContext(ctx, network, addr)
 	if err != nil {

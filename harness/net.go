@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 // Net is the network of a [T]: a [faultnet.Net] whose events the harness
 // releases one at a time.
 type Net struct {
-	*faultnet.Net
+	net      *faultnet.Net
 	t        *T
 	holds    []hold
 	faults   []*Fault
@@ -28,11 +29,33 @@ type hold struct {
 }
 
 func newNet(t *T) *Net {
-	n := &Net{Net: new(faultnet.Net), t: t, examined: make(map[string]*Dial)}
-	n.Record(!t.set.silent)
-	n.Drive(t.news)
+	n := &Net{net: new(faultnet.Net), t: t, examined: make(map[string]*Dial)}
+	n.net.Record(!t.set.silent)
+	n.net.Drive(t.news)
 	return n
 }
+
+// Raw returns the network itself, for what has no verb: its rules, its buffers. It
+// is driven by the harness alone.
+func (n *Net) Raw() *faultnet.Net { return n.net }
+
+// Listen is [faultnet.Net.Listen].
+func (n *Net) Listen(network, address string) (net.Listener, error) {
+	return n.net.Listen(network, address)
+}
+
+// Pending is [faultnet.Net.Pending]: the events that are held, and those of this
+// instant.
+func (n *Net) Pending() []*faultnet.Event { return n.net.Pending() }
+
+// Conns is [faultnet.Net.Conns], the client ends of the connections.
+func (n *Net) Conns() []*faultnet.Conn { return n.net.Conns() }
+
+// Opened is how many connections have been opened so far.
+func (n *Net) Opened() int { return n.net.Opened() }
+
+// String is the table of the connections: [faultnet.Net.String].
+func (n *Net) String() string { return n.net.String() }
 
 // news has the driver look again.
 func (t *T) news() {
@@ -63,7 +86,7 @@ func (n *Net) Hold(pattern string) {
 }
 
 func (n *Net) hold(pattern string) {
-	n.holds = append(n.holds, hold{pattern, n.Net.Hold(pattern)})
+	n.holds = append(n.holds, hold{pattern, n.net.Hold(pattern)})
 }
 
 func (n *Net) mustParse(pattern string) {
@@ -106,17 +129,15 @@ func (n *Net) letAll() {
 	n.holds = nil
 }
 
-// Let releases the one held event that the pattern selects, and no other. Its
-// outcome is the name of a verdict ([faultnet.Verdicts]), or none for the
-// normal course.
-func (n *Net) Let(pattern string, outcome ...string) {
-	as := strings.Join(outcome, " ")
-	n.t.step("let", pattern+suffix(" as ", as))
-	n.mustParse(pattern)
-	v, err := verdict(as)
-	if err != nil {
-		n.t.fatal("usage", err.Error())
+// Let releases the one held event that the pattern selects, and no other, in its
+// normal course or with a verdict.
+func (n *Net) Let(pattern string, as ...faultnet.Verdict) {
+	v := faultnet.Pass
+	if len(as) > 0 {
+		v = as[0]
 	}
+	n.t.step("let", pattern+suffix(" as ", outcomeName(v)))
+	n.mustParse(pattern)
 	n.t.settle()
 	p, _ := faultnet.ParsePattern(pattern)
 	pending := n.Pending()
@@ -130,6 +151,14 @@ func (n *Net) Let(pattern string, outcome ...string) {
 	}
 	n.t.apply(e, v)
 	n.t.settle()
+}
+
+// outcomeName returns the name of a verdict, or "" for the normal course.
+func outcomeName(v faultnet.Verdict) string {
+	if v.IsPass() {
+		return ""
+	}
+	return v.String()
 }
 
 // Next releases the n events that have been held longest, one after the other.
@@ -165,8 +194,8 @@ func eventNames(events []*faultnet.Event) string {
 	return strings.Join(names, ", ")
 }
 
-// verdict is the verdict of that name; "" and "pass" are the normal course.
-func verdict(name string) (faultnet.Verdict, error) {
+// parseOutcome returns the verdict of that name; "" and "pass" are the normal course.
+func parseOutcome(name string) (faultnet.Verdict, error) {
 	if name == "" || name == "pass" {
 		return faultnet.Pass, nil
 	}
@@ -194,28 +223,29 @@ type Fault struct {
 	where   string
 }
 
-// Fault arms the verdict of that name for the next event that the pattern
-// selects, held or not, or for those that the words behind it say
-// ([faultnet.ParseFault]). A fault that has not fired when the test ends fails
-// it.
-func (n *Net) Fault(pattern, outcome string) *Fault {
-	n.t.step("fault", pattern+" as "+outcome)
+// Fault arms a verdict for the next event that the pattern selects, held or not,
+// or for those that are said: [faultnet.Nth], [faultnet.Always]. A fault that has
+// not fired when the test ends fails it.
+func (n *Net) Fault(pattern string, v faultnet.Verdict, which ...faultnet.Which) *Fault {
+	text := faultText(v, which)
+	n.t.step("fault", pattern+" as "+text)
 	n.mustParse(pattern)
-	v, err := parseFault(outcome)
-	if err != nil {
-		n.t.fatal("usage", err.Error())
+	armed := n.net.Arm(pattern, v, which...)
+	if v.Kinds()&faultnet.Calls != 0 {
+		n.t.Cleanup(armed.Lift) // no call stays blocked
 	}
-	f := n.arm(pattern, v)
+	f := n.armed(&Fault{pattern: pattern, text: text, lift: armed.Lift, fired: armed.Fired})
 	n.t.settle()
 	return f
 }
 
-func (n *Net) arm(pattern string, v faultnet.Fault) *Fault {
-	armed := n.Arm(pattern, v)
-	if v.Verdict.Kinds()&faultnet.Calls != 0 {
-		n.t.Cleanup(armed.Lift) // no call stays blocked
+// faultText returns a fault as a script says it.
+func faultText(v faultnet.Verdict, which []faultnet.Which) string {
+	text := v.String()
+	for _, w := range which {
+		text += " " + w.String()
 	}
-	return n.armed(&Fault{pattern: pattern, text: v.String(), lift: armed.Lift, fired: armed.Fired})
+	return text
 }
 
 // armed notes a rule that Lift ends.
@@ -225,11 +255,11 @@ func (n *Net) armed(f *Fault) *Fault {
 	return f
 }
 
-// parseFault is faultnet.ParseFault with the error of verdict.
-func parseFault(s string) (faultnet.Fault, error) {
+// parseFault is faultnet.ParseFault with the error of parseOutcome.
+func parseFault(s string) (faultnet.Verdict, []faultnet.Which, error) {
 	first, _, _ := strings.Cut(s, " ")
-	if _, err := verdict(first); err != nil {
-		return faultnet.Fault{}, err
+	if _, err := parseOutcome(first); err != nil {
+		return faultnet.Pass, nil, err
 	}
 	return faultnet.ParseFault(s)
 }
@@ -338,21 +368,16 @@ func (d *Dial) open() *Conn {
 }
 
 // Refuse lets the dial fail with ECONNREFUSED.
-func (d *Dial) Refuse() { d.Fail("refuse") }
+func (d *Dial) Refuse() { d.Fail(faultnet.Refuse) }
 
 // TimeOut lets the dial fail with ETIMEDOUT.
-func (d *Dial) TimeOut() { d.Fail("timeout") }
+func (d *Dial) TimeOut() { d.Fail(faultnet.TimeOut) }
 
-// Fail lets the dial fail with the verdict of that name, as
-// [faultnet.Verdicts] lists them.
-func (d *Dial) Fail(outcome string) {
-	d.n.t.step("fail", d.ID(), outcome)
-	v, err := verdict(outcome)
-	switch {
-	case err != nil:
-		d.n.t.fatal("usage", err.Error())
-	case v.Kinds()&faultnet.Dial == 0:
-		d.n.t.fatal("usage", fmt.Sprintf("a dial cannot end as %q", outcome))
+// Fail lets the dial end with that verdict.
+func (d *Dial) Fail(v faultnet.Verdict) {
+	d.n.t.step("fail", d.ID(), v.String())
+	if v.Kinds()&faultnet.Dial == 0 {
+		d.n.t.fatal("usage", fmt.Sprintf("a dial cannot end as %q", v))
 	}
 	d.finish(v)
 }

@@ -141,7 +141,7 @@ func (p *plan) do(t *T, a action, name string) {
 	case faultAction:
 		t.apply(a.event, *a.verdict)
 	default:
-		t.apply(a.event, t.Net.Verdict(a.event))
+		t.apply(a.event, t.Net.net.Verdict(a.event))
 	}
 }
 
@@ -192,7 +192,7 @@ func (p *plan) add(opts []search.Option, a action, o search.Option) []search.Opt
 func (p *plan) events(t *T, opts []search.Option, pending []*faultnet.Event) []search.Option {
 	free := pending[:0]
 	for _, e := range pending {
-		if !t.Net.Verdict(e).IsHold() {
+		if !t.Net.net.Verdict(e).IsHold() {
 			free = append(free, e)
 		}
 	}
@@ -325,7 +325,7 @@ func (p *plan) deadlines(t *T) (instants []time.Time) {
 			add(r.deadline)
 		}
 	}
-	for _, at := range t.Net.Deadlines() {
+	for _, at := range t.Net.net.Deadlines() {
 		add(at)
 	}
 	slices.SortFunc(instants, time.Time.Compare)

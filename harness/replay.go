@@ -91,7 +91,7 @@ func (s Schedule) room(e effects) (search.Limits, effects) {
 			l.Coincidences = All
 		}
 		_, effect, ok := strings.Cut(name, " as ")
-		if v, err := verdict(effect); ok && err == nil {
+		if v, err := parseOutcome(effect); ok && err == nil {
 			e.verdicts = append(slices.Clip(e.verdicts), v)
 		}
 	}

@@ -59,7 +59,7 @@ func (t *T) ServeH2(addr, mode string) {
 // of the manual. Its own dials are events like any other.
 func (t *T) ServeProxy(addr, mode string) {
 	t.servesAs("serve-proxy", addr, mode)
-	t.acceptAll(addr, func(c *faultnet.Conn, _ int) { peer.Proxy(t.ctx, c, mode, t.Net.Net.DialContext) })
+	t.acceptAll(addr, func(c *faultnet.Conn, _ int) { peer.Proxy(t.ctx, c, mode, t.Net.net.DialContext) })
 }
 
 // Peer is a scripted server on "host:port": it accepts every connection and

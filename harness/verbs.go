@@ -91,12 +91,12 @@ func checkEvent(arg string) error {
 	if outcome == "pass" {
 		return nil
 	}
-	_, err := parseFault(outcome)
+	_, _, err := parseFault(outcome)
 	return err
 }
 
 func checkOutcome(arg string) error {
-	_, err := verdict(arg)
+	_, err := parseOutcome(arg)
 	return err
 }
 

@@ -13,7 +13,8 @@ var verbsHold = []*verb{
 	{name: "fault", args: "EVENT...", doc: "arm a fault for the next event of that name, held or not: fault dial * api.test:80 as refuse",
 		run: func(p *play, c *command) {
 			pattern, outcome := splitPattern(c.args[0])
-			p.t.Net.Fault(pattern, outcome)
+			v, which, _ := parseFault(outcome) // checked when the script was read
+			p.t.Net.Fault(pattern, v, which...)
 		}},
 }
 
@@ -22,14 +23,18 @@ var verbsLetGo = []*verb{
 	{name: "let", args: "EVENT...", doc: "let one held event happen, normally or as something else: let c1 server->client data as reset",
 		run: func(p *play, c *command) {
 			pattern, outcome := splitPattern(c.args[0])
-			p.t.Net.Let(pattern, outcome)
+			v, _ := parseOutcome(outcome)
+			p.t.Net.Let(pattern, v)
 		}},
 	{name: "next", args: "N", doc: "let the N events that have been held longest happen, one after the other",
 		run: func(p *play, c *command) { p.t.Net.Next(number(c.args[0])) }},
 	{name: "open", args: "D", doc: "let a dial reach its host; the connection that it opens is c1, c2, ... in the order of opening",
 		run: func(p *play, c *command) { p.dial(c.args[0]).Open() }},
 	{name: "fail", args: "D OUTCOME", doc: "let a dial fail that way",
-		run: func(p *play, c *command) { p.dial(c.args[0]).Fail(c.args[1]) }},
+		run: func(p *play, c *command) {
+			v, _ := parseOutcome(c.args[1])
+			p.dial(c.args[0]).Fail(v)
+		}},
 	{name: "cancel", args: "R", doc: "end the context of a request",
 		run: func(p *play, c *command) { p.request(c.args[0]).Cancel() }},
 	{name: "await", args: "R", doc: "let time pass until the request has returned",

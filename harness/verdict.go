@@ -169,7 +169,7 @@ func (r *Request) onItsWay(pending []*faultnet.Event) bool {
 	}
 	field := r.field()
 	brings := func(e *faultnet.Event) bool { return e.Kind == faultnet.Data && bytes.Contains(e.Bytes(), field) }
-	return slices.ContainsFunc(pending, brings) || slices.ContainsFunc(r.t.Net.Delayed(), brings)
+	return slices.ContainsFunc(pending, brings) || slices.ContainsFunc(r.t.Net.net.Delayed(), brings)
 }
 
 // checkLimits checks that open connections and dials together never exceed

@@ -178,7 +178,7 @@ func TestEarlyResponseEachOffset(t *testing.T) {
 			for offset := range 5 {
 				t.Run(fmt.Sprintf("%s after %d segments of %d", end, offset, buffer), func(t *testing.T) {
 					harness.Test(t, func(t *harness.T) {
-						t.Net.SendBuffer = buffer
+						t.Net.Raw().SendBuffer = buffer
 						tr := transport(t, &pool.Transport{})
 						t.Peer(api)
 						t.Net.Hold(upload)
@@ -219,7 +219,7 @@ func answerEarly(t *harness.T, c1 *harness.Conn, end string) {
 		c1.Reset()
 		for _, e := range t.Net.Pending() {
 			if e.From == c1.Server() {
-				t.Net.Net.Release(e)
+				t.Net.Raw().Release(e)
 			}
 		}
 		t.Net.Release(server)

@@ -57,7 +57,7 @@ func TestCanceledAsDialFails(t *testing.T) {
 			req, cancel := cancelable(request("GET", nil))
 			r1 := t.Start("r1", tr, req)
 			t.Net.WantDial()
-			refuse := func() { t.Net.Apply(t.Net.Pending()[0], faultnet.Refuse) }
+			refuse := func() { t.Net.Raw().Apply(t.Net.Pending()[0], faultnet.Refuse) }
 			if first == "cancel" {
 				cancel()
 				refuse()
@@ -95,7 +95,7 @@ func TestCanceledAsConnectionBreaks(t *testing.T) {
 				if step == "cancel" {
 					cancel()
 				} else {
-					t.Net.Net.Release(t.Net.Pending()[0])
+					t.Net.Raw().Release(t.Net.Pending()[0])
 				}
 			}
 			// What broke first may have been told before the cancellation came.

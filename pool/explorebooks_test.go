@@ -40,7 +40,7 @@ func audited(t *harness.T, tr *pool.Transport, tunnel string) *pool.Transport {
 // check compares every gauge, and every total that the network knows too.
 func (b *books) check() {
 	dialing := 0
-	for _, e := range slices.Concat(b.t.Net.Pending(), b.t.Net.Delayed()) {
+	for _, e := range slices.Concat(b.t.Net.Pending(), b.t.Net.Raw().Delayed()) {
 		if e.Kind == faultnet.Dial && e.Addr != b.tunnel {
 			dialing++
 		}

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/pool"
 )
@@ -293,7 +294,7 @@ func TestExpectContinueTimeoutAfterHeader(t *testing.T) {
 		c1 := warm(t, tr)
 		req := request("POST", strings.NewReader("payload"))
 		req.Header.Set("Expect", "100-continue")
-		t.Net.Fault("c1 client write", "block")
+		t.Net.Fault("c1 client write", faultnet.Block)
 		r1 := t.Start("r1", tr, req)
 		t.Advance(time.Hour)
 		t.Net.Lift("c1 client write")

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/pool"
 )
@@ -63,7 +64,7 @@ func TestRetryTable(t *testing.T) {
 					c1.Fin()
 					t.Net.Release("gate")
 				case "half":
-					t.Net.Fault("c1 client write", "short:20")
+					t.Net.Fault("c1 client write", faultnet.Short(20))
 					t.Net.Release("gate")
 				case "after", "reset":
 					t.Net.Release("gate")

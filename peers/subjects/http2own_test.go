@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness"
 )
 
@@ -19,7 +20,7 @@ func TestHTTP2BodyOfAFailedDial(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Net.Fault("dial", "refuse")
+		t.Net.Fault("dial", faultnet.Refuse)
 		b := &countedBody{Reader: strings.NewReader("body")}
 		req, err := http.NewRequest("POST", "http://api.test/", b)
 		if err != nil {

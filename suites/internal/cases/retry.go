@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness"
 )
 
@@ -159,7 +160,7 @@ var retryCases = []Case{
 			}))
 			r1 := e.Get("r1", "/")
 			r1.Await()
-			e.Net.Fault("dial", "close-at-once always")
+			e.Net.Fault("dial", faultnet.CloseAtOnce, faultnet.Always())
 			r2 := e.T.Get("r2", e.Transport, e.URLOf("other.test", "/"))
 			e.ServeHost("other.test", nil)
 			r2.Await()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness"
 )
 
@@ -61,10 +62,10 @@ var tlsCases = []Case{
 		Settings:  harness.Settings{TLSHandshakeTimeout: 10 * time.Second},
 		Body: func(e *Env) {
 			e.ServeTLSAs("api.test:443", "tls1.2") // whose handshake has a second flight of the server
-			for _, flight := range []string{"client->server data as stall", "server->client data as stall",
+			for i, flight := range []string{"client->server data as stall", "server->client data as stall",
 				"client->server data as stall nth 2", "server->client data as stall nth 2"} {
-				pattern, outcome := cut(flight)
-				fault := e.Net.Fault(pattern, outcome)
+				pattern, _, _ := strings.Cut(flight, " as ")
+				fault := e.Net.Fault("* "+pattern, faultnet.Stall(0), faultnet.Nth(1+i/2))
 				r := e.T.Get(flight, e.Transport, "https://api.test/")
 				e.Advance(10*time.Second - 1)
 				r.WantPending("there is time left")
@@ -218,10 +219,4 @@ func (e *Env) dialTLS(ctx context.Context, network, addr string) (net.Conn, erro
 		return nil, err
 	}
 	return &dialedTLS{tc, tc}, nil
-}
-
-// cut is the words of an armed fault: the event and its outcome.
-func cut(fault string) (pattern, outcome string) {
-	i := len("client->server data")
-	return "* " + fault[:i], fault[i+len(" as "):]
 }
