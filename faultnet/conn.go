@@ -62,6 +62,9 @@ type Conn struct {
 // Both ends share it.
 func (c *Conn) ID() string { return c.link.name() }
 
+// Number is the number in ID.
+func (c *Conn) Number() int { return c.link.number }
+
 // Side is which end this is.
 func (c *Conn) Side() Side { return c.side }
 
@@ -70,6 +73,9 @@ func (c *Conn) Peer() *Conn { return &c.link.end[1-c.side] }
 
 // Owner is the owner of the dial that opened the connection: see [WithOwner].
 func (c *Conn) Owner() string { return c.link.owner }
+
+// Address is the "host:port" that the client asked for.
+func (c *Conn) Address() string { return c.link.address }
 
 // LocalAddr is a [*net.TCPAddr], unless the connection is wrapped.
 func (c *Conn) LocalAddr() net.Addr { return c.local }
@@ -141,9 +147,9 @@ func (c *Conn) tryRead(b []byte) (n int, ok bool, err error) {
 			c.link.carry(c) // the window has opened
 		}
 		return n, true, nil
-	case c.in.fin == arrived:
+	case c.in.fin == flightArrived:
 		return 0, true, io.EOF
-	case c.pending != 0 && c.pendingFor != writes:
+	case c.pending != 0 && c.pendingFor != forWrites:
 		return 0, true, c.sysError("read", c.takePending())
 	case c.dead || c.readShut:
 		return 0, true, io.EOF
@@ -189,7 +195,7 @@ func (c *Conn) write(b []byte) (n int, err error) {
 		case c.stuckWrite != nil:
 			c.waitWrite()
 			continue
-		case c.pending != 0 && c.pendingFor != reads:
+		case c.pending != 0 && c.pendingFor != forReads:
 			return n, c.sysError("write", c.takePending())
 		case c.dead || c.writeShut:
 			return n, c.sysError("write", syscall.EPIPE)
@@ -368,14 +374,14 @@ func (c *Conn) SetLinger(sec int) error {
 type direction uint8
 
 const (
-	either direction = iota
-	reads
-	writes
+	forEither direction = iota
+	forReads
+	forWrites
 )
 
 func (c *Conn) takePending() syscall.Errno {
 	errno := c.pending
-	c.pending, c.pendingFor = 0, either
+	c.pending, c.pendingFor = 0, forEither
 	return errno
 }
 
@@ -393,13 +399,3 @@ func (c *Conn) wakeWriters() {
 		c.canWrite.Broadcast()
 	}
 }
-
-// Vanish makes the network between both ends disappear without a word:
-// nothing that is on its way, or is sent from now on, ever arrives.
-func (c *Conn) Vanish() { c.link.vanish() }
-
-// Address is the "host:port" that the client asked for.
-func (c *Conn) Address() string { return c.link.address }
-
-// Number is the number in ID.
-func (c *Conn) Number() int { return c.link.number }

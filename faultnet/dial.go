@@ -5,7 +5,9 @@ import (
 	"errors"
 	"net"
 	"strconv"
-	"syscall"
+	"time"
+
+	"github.com/halfopen/halfopen/clock"
 )
 
 type ownerKey struct{}
@@ -32,11 +34,11 @@ type dialing struct {
 	err     error
 	target  *net.TCPAddr // nil for a host that does not resolve
 
-	looking    bool // the name is being looked up
-	deaf       bool // its context's end is not heeded
-	unaccepted bool // no program accepts the connection
-	outside    bool // it is made elsewhere: see Net.WrapDialer
-	verdict    Verdict
+	looking        bool // the name is being looked up
+	ignoresContext bool // its context's end is not heeded
+	unaccepted     bool // no program accepts the connection
+	outside        bool // it is made elsewhere: see Net.WrapDialer
+	verdict        Verdict
 }
 
 func (d *dialing) remote() net.Addr {
@@ -79,8 +81,8 @@ func (n *Net) DialContext(ctx context.Context, network, address string) (net.Con
 		d.target = &net.TCPAddr{IP: n.host(name).ip, Port: port}
 	}
 	n.mu.Unlock()
-	if d.target != nil && !suits(network, d.target.IP) {
-		return nil, dialError(network, nil, unsuitable(name))
+	if d.target != nil && !suitsNetwork(network, d.target.IP) {
+		return nil, dialError(network, nil, noSuitableAddress(name))
 	}
 	if err := ctx.Err(); err != nil {
 		var addr net.Addr // which only an IP address has before it is looked up
@@ -128,10 +130,10 @@ func (d *dialing) result() (net.Conn, error) {
 func (n *Net) giveUp(e *Event) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if e.dial.deaf {
+	if e.dial.ignoresContext {
 		return false
 	}
-	if n.hasten(e) {
+	if n.cancelDelay(e) {
 		e.dial.gone = true
 		n.note(e, "cancelled")
 		return true
@@ -158,131 +160,51 @@ func (n *Net) giveUp(e *Event) bool {
 	return false
 }
 
-// finishDial carries out the verdict on a dial.
-func (n *Net) finishDial(e *Event, v Verdict) {
-	d := e.dial
-	fail := v.row().fail
-	if fail == nil && n.dropped(e) {
-		n.retransmit(e)
-		return
+// ended is the error of a dial whose context ended.
+func (d *dialing) ended(name string, err error) error {
+	if !d.looking {
+		return dialError(d.network, d.remote(), contextError(err))
 	}
-	if fail != nil {
-		d.err = fail(e)
-	} else {
-		d.conn, d.err = n.openAs(e, v)
+	dns := &net.DNSError{Err: errCanceled.Error(), Name: name, UnwrapErr: errCanceled}
+	if errors.Is(err, context.DeadlineExceeded) {
+		dns.Err, dns.UnwrapErr, dns.IsTimeout, dns.IsTemporary = errDialTimeout.Error(), errDialTimeout, true, true
 	}
-	outcome := v.name
-	if d.conn != nil {
-		outcome = "open " + d.conn.ID()
-	} else if d.outside && d.err == nil {
-		outcome = "open"
-	} else if outcome == "" {
-		outcome = "failed"
-	}
-	n.log(e, outcome)
-	if d.done != nil {
-		close(d.done)
-	}
+	return dialError(d.network, nil, dns)
 }
 
-// open makes the connection that a dial asked for, if somebody listens.
-func (n *Net) open(e *Event) (*Conn, error) {
-	d := e.dial
+func (n *Net) answer(name string) ([]string, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.nameDial(e)
-	if d.target == nil {
-		return nil, NoHost.effect.fail(e)
+	a, ok := n.faults.answers[name]
+	return a, ok
+}
+
+// dialEach dials the hosts of an answer in their order until one opens, as
+// net.Dialer does with addresses of one family: each has its share of the time
+// that the context leaves, but at least two seconds, and the first error is the
+// one that is returned.
+func (n *Net) dialEach(ctx context.Context, network, name string, hosts []string, port int) (net.Conn, error) {
+	if len(hosts) == 0 {
+		return nil, dialError(network, nil, noSuitableAddress(name))
 	}
-	ln := n.listening(d.target)
-	if ln == nil {
-		errno := syscall.ECONNREFUSED
-		if _, ok := n.names[ipKey(d.target.IP)]; !ok && !d.target.IP.IsLoopback() {
-			errno = syscall.EHOSTUNREACH
+	var first error
+	for i, host := range hosts {
+		try, cancel := ctx, context.CancelFunc(func() {})
+		if deadline, ok := ctx.Deadline(); ok && i < len(hosts)-1 {
+			share := n.clock().Until(deadline) / time.Duration(len(hosts)-i)
+			try, cancel = clock.WithTimeout(ctx, n.clock(), max(share, 2*time.Second))
 		}
-		return nil, connectError(d.network, d.target, errno)
-	}
-	l := &link{dial: d.number, owner: e.Owner, address: e.Addr, served: ln.address}
-	n.connect(l)
-	local := &net.TCPAddr{IP: n.host("client").ip, Port: n.ephemeral()}
-	if d.target.IP.IsLoopback() {
-		local.IP = d.target.IP
-	}
-	for side := range l.end {
-		c := &l.end[side]
-		c.network, c.local, c.remote = d.network, local, d.target
-		if c.side == Server {
-			c.network, c.local, c.remote = ln.network, d.target, local
+		c, err := n.DialContext(try, network, net.JoinHostPort(host, strconv.Itoa(port)))
+		cancel()
+		if err == nil {
+			return c, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	ln.deliver(&l.end[Server], d.unaccepted)
-	return &l.end[Client], nil
-}
-
-// connect gives a link its number, its buffers and its ends. It is called with
-// mu held.
-func (n *Net) connect(l *link) {
-	n.numLinks++
-	l.net, l.clock, l.number = n, n.clock(), n.numLinks
-	l.window = size(n.ReceiveBuffer)
-	l.capacity = l.window + size(n.SendBuffer)
-	for side := range l.end {
-		c := &l.end[side]
-		c.link, c.side = l, Side(side)
-		c.canRead.L, c.canWrite.L = &l.mu, &l.mu
-	}
-	if n.links == nil {
-		n.links = make(map[*link]struct{})
-	}
-	n.links[l] = struct{}{}
-}
-
-func size(bytes int) int {
-	if bytes <= 0 {
-		return 64 << 10
-	}
-	return bytes
-}
-
-// splitAddress splits "host:port" with a numeric or a well-known port.
-func splitAddress(address string) (host string, port int, err error) {
-	host, service, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", 0, err
-	}
-	switch service {
-	case "http":
-		service = "80"
-	case "https":
-		service = "443"
-	}
-	if service == "" {
-		service = "0"
-	}
-	port, err = strconv.Atoi(service)
-	switch {
-	case errors.Is(err, strconv.ErrSyntax):
-		return "", 0, &net.AddrError{Err: "unknown port", Addr: address}
-	case err != nil, port < 0, port > 65535:
-		return "", 0, &net.AddrError{Err: "invalid port", Addr: service}
-	}
-	if host == "" {
-		host = "localhost"
-	}
-	return host, port, nil
-}
-
-// suits reports whether an address can be had on the network.
-func suits(network string, ip net.IP) bool {
-	switch network {
-	case "tcp4":
-		return ip.To4() != nil
-	case "tcp6":
-		return ip.To4() == nil
-	}
-	return true
-}
-
-func unsuitable(host string) error {
-	return &net.AddrError{Err: "no suitable address found", Addr: host}
+	return nil, first
 }

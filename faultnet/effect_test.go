@@ -26,8 +26,8 @@ func TestEffects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if declared := strings.Count(string(source), " = row("); declared != len(table) {
-		t.Errorf("got %d rows in the table, want the %d that faults.go declares", len(table), declared)
+	if declared := strings.Count(string(source), " = row("); declared != len(verdictTable) {
+		t.Errorf("got %d rows in the table, want the %d that faults.go declares", len(verdictTable), declared)
 	}
 	opens := func(*Conn) {}
 	later := func(*Event, Verdict) delay { return delay{} }

@@ -2,8 +2,7 @@ package faultnet
 
 import (
 	"cmp"
-	"fmt"
-	"path"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -66,7 +65,7 @@ type Event struct {
 	seq  int           // among what came since the driver last looked
 
 	limit   int // how many bytes it brings at most; 0 for all
-	late    lateness
+	late    delayState
 	answers []answer // of the rules that were asked; guarded by Net.asking
 }
 
@@ -109,6 +108,14 @@ func (e *Event) DialID() string {
 		return "d?"
 	}
 	return "d" + strconv.Itoa(e.dial.number)
+}
+
+// DialNumber is the number in DialID, or 0.
+func (e *Event) DialNumber() int {
+	if e.dial == nil {
+		return 0
+	}
+	return e.dial.number
 }
 
 // Opened is the client's end of the connection that a dial opened, once the
@@ -158,9 +165,33 @@ func (e *Event) Arriving(v Verdict) []byte {
 	return b
 }
 
+// endAt has the event end at that byte of the stream at the latest: what follows
+// is an event of its own. It reports whether the byte is not past.
+func (e *Event) endAt(b int64) bool {
+	to := e.From.Peer()
+	to.link.mu.Lock()
+	defer to.link.mu.Unlock()
+	before := b - to.in.taken - int64(to.in.arrived)
+	if before > 0 && (e.limit == 0 || before < int64(e.limit)) {
+		e.limit = int(min(before, math.MaxInt))
+	}
+	return before > 0
+}
+
+// Offset is how many bytes have arrived in the direction of an event before it.
+func (e *Event) offset() int64 {
+	if e.Kind&arriving == 0 {
+		return 0
+	}
+	to := e.From.Peer()
+	to.link.mu.Lock()
+	defer to.link.mu.Unlock()
+	return to.in.taken + int64(to.in.arrived)
+}
+
 // compare orders the events of one step: they came in no order that means
 // anything, so names decide.
-func compare(a, b *Event) int {
+func compareEvents(a, b *Event) int {
 	if a.From == nil || b.From == nil {
 		return cmp.Or(
 			cmp.Compare(a.Kind, b.Kind),
@@ -191,58 +222,4 @@ func (r Record) String() string {
 		return r.Event
 	}
 	return r.Event + " " + r.Outcome
-}
-
-// Pattern selects events by name. It is a list of words, each matched as by
-// [path.Match] against the word of the event's name at its place; words that
-// the pattern does not have match anything:
-//
-//	dial                     every dial
-//	dial * api.test:80       every dial to that address
-//	c1                       everything on c1
-//	* server->client data    bytes from any server
-//	* client write           each Write at a client's end
-//	accept                   each Accept of a listener
-type Pattern struct {
-	text  string
-	words []string
-}
-
-// ParsePattern checks and splits a pattern.
-func ParsePattern(s string) (Pattern, error) {
-	p := Pattern{text: s, words: strings.Fields(s)}
-	if len(p.words) == 0 {
-		return p, fmt.Errorf("faultnet: empty event pattern")
-	}
-	for _, w := range p.words {
-		if _, err := path.Match(w, ""); err != nil {
-			return p, fmt.Errorf("faultnet: event pattern %q: %v in %q", s, err, w)
-		}
-	}
-	return p, nil
-}
-
-// String is the text that the pattern was made from.
-func (p Pattern) String() string { return p.text }
-
-// Match reports whether the pattern selects e.
-func (p Pattern) Match(e *Event) bool {
-	name := strings.Fields(e.String())
-	if len(p.words) > len(name) {
-		return false
-	}
-	for i, w := range p.words {
-		if ok, _ := path.Match(w, name[i]); !ok {
-			return false
-		}
-	}
-	return true
-}
-
-// DialNumber is the number in DialID, or 0.
-func (e *Event) DialNumber() int {
-	if e.dial == nil {
-		return 0
-	}
-	return e.dial.number
 }

@@ -127,7 +127,7 @@ func TestArrivals(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				which := []faultnet.Which{faultnet.Always()}
+				which := []faultnet.Selection{faultnet.Always()}
 				if strings.HasPrefix(tt.verdict, "extra") || strings.HasPrefix(tt.verdict, "corrupt") {
 					which = nil
 				}
@@ -166,7 +166,7 @@ func TestLatency(t *testing.T) {
 	}{
 		{faultnet.Delay(10 * time.Second), "a at 10s, b at 11s, c at 12s, "},
 		{faultnet.Jitter(10*time.Second, 1), ""},
-		{faultnet.Tail(3*time.Second, 1), ""},
+		{faultnet.ExponentialDelay(3*time.Second, 1), ""},
 	} {
 		var first string
 		for range 2 {

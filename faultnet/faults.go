@@ -51,12 +51,12 @@ type parameters struct {
 }
 
 // table is all rows, in the order of the manual.
-var table = []Verdict{Hold,
-	NoHost, ServerFailure, TryAgain, ResolveTimeout, EmptyAnswer, lookup,
-	Refuse, TimeOut, Unreachable, NetUnreachable, NoAddress, NoDescriptor, BlackHole, deaf, Ignored, CloseAtOnce, ResetAtOnce,
-	delayed, jitter, tail, rate, dribble,
-	split, cut, stall, Reset, Lose, ackLost, corrupt, extra,
-	failing, Expire, Block, short, chunk, NoBytes, DataEOF, Twice}
+var verdictTable = []Verdict{Hold,
+	NoHost, ServerFailure, TryAgain, ResolveTimeout, EmptyAnswer, lookupRow,
+	Refuse, TimeOut, Unreachable, NetUnreachable, NoAddress, NoDescriptor, BlackHole, deafRow, Ignored, CloseAtOnce, ResetAtOnce,
+	delayRow, jitterRow, tailRow, rateRow, dribbleRow,
+	splitRow, cutRow, stallRow, Reset, Lose, ackLostRow, corruptRow, extraRow,
+	errorRow, Expire, Block, shortRow, chunkRow, NoBytes, DataEOF, Twice}
 
 // row returns the verdict of a row of the table, with its default parameters.
 func row(e effect) Verdict { return Verdict{effect: &e, name: e.name, parameters: e.defaults} }
@@ -87,16 +87,16 @@ var (
 		doc: "the resolver's answer has no address of the kind that is asked for",
 		fail: func(e *Event) error {
 			host, _, _ := net.SplitHostPort(e.Addr)
-			return dialError(e.dial.network, nil, unsuitable(host))
+			return dialError(e.dial.network, nil, noSuitableAddress(host))
 		}})
 
-	lookup = row(effect{name: "lookup", kinds: Dial, params: "[:DURATION]", defaults: parameters{d: time.Second},
+	lookupRow = row(effect{name: "lookup", kinds: Dial, params: "[:DURATION]", defaults: parameters{d: time.Second},
 		doc:   "the lookup of the name takes so long (1s); a context that ends meanwhile ends the lookup",
 		later: (*Event).lookUp})
 )
 
 // Lookup makes the name's lookup take d.
-func Lookup(d time.Duration) Verdict { return lookup.with(parameters{d: d}) }
+func Lookup(d time.Duration) Verdict { return lookupRow.with(parameters{d: d}) }
 
 // Faults of a dial.
 var (
@@ -123,7 +123,7 @@ var (
 		doc:   "no SYN is answered: the context ends the dial, or ETIMEDOUT after 127s",
 		later: func(*Event, Verdict) delay { return delay{d: synTimeout, final: TimeOut} }})
 
-	deaf = row(effect{name: "deaf", kinds: Dial, params: "[:DURATION]", defaults: parameters{d: time.Second},
+	deafRow = row(effect{name: "deaf", kinds: Dial, params: "[:DURATION]", defaults: parameters{d: time.Second},
 		doc:   "it takes so long (1s) and does not heed its context: it opens although that has ended",
 		later: (*Event).ignoreContext})
 
@@ -146,59 +146,59 @@ var (
 )
 
 // Deaf makes the dial take d and not heed its context.
-func Deaf(d time.Duration) Verdict { return deaf.with(parameters{d: d}) }
+func Deaf(d time.Duration) Verdict { return deafRow.with(parameters{d: d}) }
 
 // Delays.
 var (
-	delayed = row(effect{name: "delay", kinds: Dial | arriving | Accept | Close, params: "[:DURATION]", defaults: parameters{d: time.Second},
+	delayRow = row(effect{name: "delay", kinds: Dial | arriving | Accept | Close, params: "[:DURATION]", defaults: parameters{d: time.Second},
 		doc:   "it happens so much later (1s); bytes keep their distance",
 		later: func(_ *Event, v Verdict) delay { return delay{d: v.d} },
 		close: (*Conn).closeLater, accept: (*listener).acceptLater})
 
-	jitter = row(effect{name: "jitter", kinds: Dial | arriving, params: "[:DURATION,SEED]", defaults: parameters{d: 10 * time.Millisecond, seed: 1},
+	jitterRow = row(effect{name: "jitter", kinds: Dial | arriving, params: "[:DURATION,SEED]", defaults: parameters{d: 10 * time.Millisecond, seed: 1},
 		doc:   "it happens up to so much later (10ms), drawn from the seed (1)",
 		later: (*Event).drawUniform})
-	tail = row(effect{name: "tail", kinds: Dial | arriving, params: "[:DURATION,SEED]", defaults: parameters{d: 10 * time.Millisecond, seed: 1},
+	tailRow = row(effect{name: "tail", kinds: Dial | arriving, params: "[:DURATION,SEED]", defaults: parameters{d: 10 * time.Millisecond, seed: 1},
 		doc:   "it happens later, by an exponentially distributed time with that mean (10ms), drawn from the seed (1)",
 		later: (*Event).drawExponential})
 
-	rate = row(effect{name: "rate", kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: 1000}, positive: true,
+	rateRow = row(effect{name: "rate", kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: 1000}, positive: true,
 		doc:   "from now on this direction brings so many bytes a second (1000)",
 		later: (*Event).segment})
-	dribble = row(effect{name: "dribble", kinds: Data, params: "[:BYTES,DURATION]", defaults: parameters{bytes: 1, d: time.Millisecond}, positive: true,
+	dribbleRow = row(effect{name: "dribble", kinds: Data, params: "[:BYTES,DURATION]", defaults: parameters{bytes: 1, d: time.Millisecond}, positive: true,
 		doc:   "from now on this direction brings so many bytes (1) at a time, so much apart (1ms)",
 		later: func(_ *Event, v Verdict) delay { return delay{d: v.d, limit: v.bytes} }})
 )
 
 // Delay lets the event happen d later.
-func Delay(d time.Duration) Verdict { return delayed.with(parameters{d: d}) }
+func Delay(d time.Duration) Verdict { return delayRow.with(parameters{d: d}) }
 
 // Jitter lets the event happen up to d later, drawn from the seed and the
 // event's name.
 func Jitter(d time.Duration, seed uint64) Verdict {
-	return jitter.with(parameters{d: d, seed: seed})
+	return jitterRow.with(parameters{d: d, seed: seed})
 }
 
 // Tail is Jitter with an exponential distribution of that mean.
-func Tail(mean time.Duration, seed uint64) Verdict {
-	return tail.with(parameters{d: mean, seed: seed})
+func ExponentialDelay(mean time.Duration, seed uint64) Verdict {
+	return tailRow.with(parameters{d: mean, seed: seed})
 }
 
 // Rate lets so many bytes a second arrive from then on.
-func Rate(bytes int) Verdict { return rate.with(parameters{bytes: bytes}) }
+func Rate(bytes int) Verdict { return rateRow.with(parameters{bytes: bytes}) }
 
 // Dribble lets n bytes arrive at a time, d apart, from then on.
-func Dribble(n int, d time.Duration) Verdict { return dribble.with(parameters{bytes: n, d: d}) }
+func Dribble(n int, d time.Duration) Verdict { return dribbleRow.with(parameters{bytes: n, d: d}) }
 
 // Faults of what arrives.
 var (
-	split = row(effect{name: "split", kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: 1},
+	splitRow = row(effect{name: "split", kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: 1},
 		doc:       "so many bytes of it arrive (1), and the rest by itself",
 		firstOnly: true})
-	cut = row(effect{name: "cut", kinds: Data, params: "[:BYTES]",
+	cutRow = row(effect{name: "cut", kinds: Data, params: "[:BYTES]",
 		doc:       "so many bytes of it arrive (none), and then a FIN: the sender has died or was cut off",
 		firstOnly: true, then: (*Conn).cutOff})
-	stall = row(effect{name: "stall", kinds: arriving, params: "[:BYTES]",
+	stallRow = row(effect{name: "stall", kinds: arriving, params: "[:BYTES]",
 		doc:       "so many bytes of it arrive (none), and nothing more in this direction until it is healed",
 		firstOnly: true, then: (*Conn).stall})
 
@@ -212,10 +212,10 @@ var (
 		doc:       "it is lost, and so is everything on that connection from then on, in both directions",
 		firstOnly: true, then: (*Conn).lose})
 
-	ackLost = row(effect{name: "ack-lost", kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: all},
+	ackLostRow = row(effect{name: "ack-lost", kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: allBytes},
 		doc:       "so many bytes of it arrive (all) and no acknowledgement comes back: nothing arrives any more in either direction, and 15m24.6s later the sender has ETIMEDOUT",
 		firstOnly: true, then: (*Conn).loseAcks})
-	corrupt = row(effect{name: "corrupt", kinds: Data, params: "[:BYTE]",
+	corruptRow = row(effect{name: "corrupt", kinds: Data, params: "[:BYTE]",
 		doc: "a bit of that byte of it (0) is wrong, as a middlebox leaves it",
 		change: func(v Verdict, b []byte) []byte {
 			if len(b) > 0 {
@@ -223,7 +223,7 @@ var (
 			}
 			return b
 		}})
-	extra = row(effect{name: "extra", kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: 1},
+	extraRow = row(effect{name: "extra", kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: 1},
 		doc: "so many bytes more (1) arrive behind it",
 		change: func(v Verdict, b []byte) []byte {
 			for range min(v.bytes, largeBuffer) {
@@ -234,20 +234,20 @@ var (
 )
 
 // Split lets n bytes arrive by themselves.
-func Split(n int) Verdict { return split.with(parameters{bytes: n}) }
+func Split(n int) Verdict { return splitRow.with(parameters{bytes: n}) }
 
 // Cut ends the direction with a FIN behind n bytes.
-func Cut(n int) Verdict { return cut.with(parameters{bytes: n}) }
+func Cut(n int) Verdict { return cutRow.with(parameters{bytes: n}) }
 
 // Stall stops the direction behind n bytes, until [Conn.Unclog].
-func Stall(n int) Verdict { return stall.with(parameters{bytes: n}) }
+func Stall(n int) Verdict { return stallRow.with(parameters{bytes: n}) }
 
 // ResetAfter is [Reset] behind n bytes.
 func ResetAfter(n int) Verdict { return Reset.with(parameters{bytes: n}) }
 
 // AckLost lets n bytes arrive, and nothing behind them or on the way back. The
 // sender, which hears of none, is not told before its kernel gives up.
-func AckLost(n int) Verdict { return ackLost.with(parameters{bytes: n}) }
+func AckLost(n int) Verdict { return ackLostRow.with(parameters{bytes: n}) }
 
 // loseAcks gives the sender up after the last of the 15 retransmissions that
 // Linux makes (tcp_retries2), 924.6 s after the first byte. The mutex is held.
@@ -257,14 +257,14 @@ func (c *Conn) loseAcks() {
 }
 
 // Corrupt changes a bit of the byte with that index.
-func Corrupt(index int) Verdict { return corrupt.with(parameters{bytes: index}) }
+func Corrupt(index int) Verdict { return corruptRow.with(parameters{bytes: index}) }
 
 // Extra has n bytes more arrive than were sent.
-func Extra(n int) Verdict { return extra.with(parameters{bytes: n}) }
+func ExtraBytes(n int) Verdict { return extraRow.with(parameters{bytes: n}) }
 
 // Faults of calls.
 var (
-	failing = row(effect{name: "error", kinds: Calls, params: "[:ERRNO]", defaults: parameters{errno: syscall.ETIMEDOUT},
+	errorRow = row(effect{name: "error", kinds: Calls, params: "[:ERRNO]", defaults: parameters{errno: syscall.ETIMEDOUT},
 		doc:    "the call fails with that number (ETIMEDOUT); one that ends a connection ends it",
 		read:   func(c *Conn, _ *Event, v Verdict, _ []byte) (int, error) { return c.fail("read", v.errno) },
 		write:  func(c *Conn, _ *Event, v Verdict, _ []byte) (int, error) { return c.fail("write", v.errno) },
@@ -285,10 +285,10 @@ var (
 		doc:  "the call waits until the rule is lifted, the end is closed or its deadline passes",
 		read: (*Conn).readBlocked, write: (*Conn).writeBlocked, close: (*Conn).closeBlocked, accept: (*listener).acceptBlocked})
 
-	short = row(effect{name: "short", kinds: Write, params: "[:BYTES]",
+	shortRow = row(effect{name: "short", kinds: Write, params: "[:BYTES]",
 		doc:   "so many bytes (none) are written, and then the connection is reset",
 		write: (*Conn).writeShort})
-	chunk = row(effect{name: "chunk", kinds: Read | Write, params: "[:BYTES]", defaults: parameters{bytes: 1}, positive: true,
+	chunkRow = row(effect{name: "chunk", kinds: Read | Write, params: "[:BYTES]", defaults: parameters{bytes: 1}, positive: true,
 		doc:   "the call moves at most so many bytes (1); a write is made in pieces",
 		read:  func(c *Conn, _ *Event, v Verdict, b []byte) (int, error) { return c.readNow(b[:min(len(b), v.bytes)]) },
 		write: (*Conn).writeInPieces})
@@ -311,16 +311,16 @@ var (
 )
 
 // Fail fails a call with errno.
-func Fail(errno syscall.Errno) Verdict { return failing.with(parameters{errno: errno}) }
+func Fail(errno syscall.Errno) Verdict { return errorRow.with(parameters{errno: errno}) }
 
 // Short resets the connection when n bytes of a Write are written.
-func Short(n int) Verdict { return short.with(parameters{bytes: n}) }
+func Short(n int) Verdict { return shortRow.with(parameters{bytes: n}) }
 
 // Chunk moves at most n bytes at a time.
-func Chunk(n int) Verdict { return chunk.with(parameters{bytes: n}) }
+func Chunk(n int) Verdict { return chunkRow.with(parameters{bytes: n}) }
 
 // all is a number of bytes that no event has.
-const all = math.MaxInt
+const allBytes = math.MaxInt
 
 func dialFault(name string, errno syscall.Errno, doc string) effect {
 	return effect{name: name, kinds: Dial, doc: doc,

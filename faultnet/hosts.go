@@ -1,21 +1,14 @@
 package faultnet
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
-	"time"
-
-	"github.com/halfopen/halfopen/clock"
 )
 
 // disturbance is what a network remembers of the faults of its hosts. All of it
 // is guarded by the network's mutex.
-type disturbance struct {
+type faultState struct {
 	late     []*Event                  // who waits for a delay to be over
 	parted   map[string]Direction      // by host: see Net.Partition
 	down     map[string]bool           // by host: see Net.Crash
@@ -26,7 +19,7 @@ type disturbance struct {
 }
 
 // any reports whether anything of it can change what happens.
-func (d *disturbance) any() bool {
+func (d *faultState) any() bool {
 	return len(d.late) > 0 || len(d.parted) > 0 || len(d.down) > 0 || len(d.backlogs) > 0
 }
 
@@ -50,25 +43,15 @@ func (d Direction) String() string {
 	return "both"
 }
 
-// ParseDirection reads the name of a direction.
-func ParseDirection(s string) (Direction, error) {
-	for _, d := range [...]Direction{ToServer, ToClient, BothWays} {
-		if d.String() == s {
-			return d, nil
-		}
-	}
-	return 0, fmt.Errorf("bad direction %q: want client->server or server->client", s)
-}
-
 // Partition cuts a host off, in one direction or both: no SYN gets an answer,
 // and nothing arrives on its connections any more. Nobody is told. TCP sends
 // again what was lost: after [Net.Heal] everything arrives.
 func (n *Net) Partition(host string, lost Direction) {
 	n.mu.Lock()
-	n.disturbed.parted = with(n.disturbed.parted, host, lost)
+	n.faults.parted = setKey(n.faults.parted, host, lost)
 	n.setControlled()
 	n.mu.Unlock()
-	for _, c := range n.to(host) {
+	for _, c := range n.connsTo(host) {
 		c.setClog(lost&ToClient != 0)
 		c.Peer().setClog(lost&ToServer != 0)
 	}
@@ -78,17 +61,17 @@ func (n *Net) Partition(host string, lost Direction) {
 // sent.
 func (n *Net) Heal(host string) {
 	n.mu.Lock()
-	delete(n.disturbed.parted, host)
+	delete(n.faults.parted, host)
 	n.setControlled()
 	n.mu.Unlock()
-	for _, c := range n.to(host) {
+	for _, c := range n.connsTo(host) {
 		c.Unclog()
 		c.Peer().Unclog()
 	}
 }
 
 // to is the connections to a host, or to "host:port".
-func (n *Net) to(name string) []*Conn {
+func (n *Net) connsTo(name string) []*Conn {
 	return slices.DeleteFunc(n.Conns(), func(c *Conn) bool {
 		host, _, _ := net.SplitHostPort(c.link.served)
 		return host != name && c.link.served != name
@@ -100,7 +83,7 @@ func (n *Net) to(name string) []*Conn {
 // them, and whatever is sent to it is lost, until [Net.Restart].
 func (n *Net) Crash(host string) {
 	n.mu.Lock()
-	n.disturbed.down = with(n.disturbed.down, host, true)
+	n.faults.down = setKey(n.faults.down, host, true)
 	n.setControlled()
 	var listeners []*listener
 	for addr, l := range n.listeners {
@@ -110,7 +93,7 @@ func (n *Net) Crash(host string) {
 		}
 	}
 	n.mu.Unlock()
-	for _, c := range n.to(host) {
+	for _, c := range n.connsTo(host) {
 		c.Peer().die()
 	}
 	for _, l := range listeners {
@@ -123,10 +106,10 @@ func (n *Net) Crash(host string) {
 // have to listen again.
 func (n *Net) Restart(host string) {
 	n.mu.Lock()
-	delete(n.disturbed.down, host)
+	delete(n.faults.down, host)
 	n.setControlled()
 	n.mu.Unlock()
-	for _, c := range n.to(host) {
+	for _, c := range n.connsTo(host) {
 		c.Peer().Unclog()
 	}
 }
@@ -163,15 +146,15 @@ func (l *listener) die() {
 // where bytes were not read.
 func (n *Net) Kill(address string) {
 	n.Unlisten(address)
-	for _, c := range n.to(address) {
+	for _, c := range n.connsTo(address) {
 		c.Peer().closeNow()
 	}
 }
 
 // Sever resets every connection to an address at once, as a load balancer
 // does that was restarted. Its listener stays.
-func (n *Net) Sever(address string) {
-	for _, c := range n.to(address) {
+func (n *Net) ResetAll(address string) {
+	for _, c := range n.connsTo(address) {
 		c.SetLinger(0)
 		c.link.mu.Lock()
 		c.breakBoth()
@@ -209,7 +192,7 @@ func (n *Net) Pause(address string) (resume func()) {
 		}
 		return Pass
 	})
-	for _, c := range n.to(address) {
+	for _, c := range n.connsTo(address) {
 		// Calls that have begun stand still as well.
 		end := c.Peer()
 		end.block(&end.stuckRead, &Event{Kind: Read, From: end, net: n})
@@ -228,7 +211,7 @@ func (n *Net) Backlog(address string, most int) {
 	if err != nil {
 		panic("faultnet: " + err.Error())
 	}
-	n.disturbed.backlogs = with(n.disturbed.backlogs, key(n.host(host).ip, port), most)
+	n.faults.backlogs = setKey(n.faults.backlogs, addrKey(n.host(host).ip, port), most)
 	n.setControlled()
 }
 
@@ -241,26 +224,12 @@ func (n *Net) Route(from, to string) {
 	if err != nil {
 		panic("faultnet: " + err.Error())
 	}
-	at := key(n.host(host).ip, port)
+	at := addrKey(n.host(host).ip, port)
 	if to == "" {
-		delete(n.disturbed.routes, at)
+		delete(n.faults.routes, at)
 		return
 	}
-	n.disturbed.routes = with(n.disturbed.routes, at, to)
-}
-
-// listening is the listener that dials to an address reach, or nil. It is
-// called with mu held.
-func (n *Net) listening(addr *net.TCPAddr) *listener {
-	at := key(addr.IP, addr.Port)
-	if to, ok := n.disturbed.routes[at]; ok {
-		host, port, err := splitAddress(to)
-		if err != nil {
-			return nil
-		}
-		at = key(n.host(host).ip, port)
-	}
-	return n.listeners[at]
+	n.faults.routes = setKey(n.faults.routes, at, to)
 }
 
 // Resolve is what a lookup of the name answers from now on: hosts or IP
@@ -269,49 +238,12 @@ func (n *Net) listening(addr *net.TCPAddr) *listener {
 func (n *Net) Resolve(name string, hosts ...string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.disturbed.answers = with(n.disturbed.answers, name, slices.Clone(hosts))
-}
-
-func (n *Net) answer(name string) ([]string, bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	a, ok := n.disturbed.answers[name]
-	return a, ok
-}
-
-// dialEach dials the hosts of an answer in their order until one opens, as
-// net.Dialer does with addresses of one family: each has its share of the time
-// that the context leaves, but at least two seconds, and the first error is the
-// one that is returned.
-func (n *Net) dialEach(ctx context.Context, network, name string, hosts []string, port int) (net.Conn, error) {
-	if len(hosts) == 0 {
-		return nil, dialError(network, nil, unsuitable(name))
-	}
-	var first error
-	for i, host := range hosts {
-		try, cancel := ctx, context.CancelFunc(func() {})
-		if deadline, ok := ctx.Deadline(); ok && i < len(hosts)-1 {
-			share := n.clock().Until(deadline) / time.Duration(len(hosts)-i)
-			try, cancel = clock.WithTimeout(ctx, n.clock(), max(share, 2*time.Second))
-		}
-		c, err := n.DialContext(try, network, net.JoinHostPort(host, strconv.Itoa(port)))
-		cancel()
-		if err == nil {
-			return c, nil
-		}
-		if first == nil {
-			first = err
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return nil, first
+	n.faults.answers = setKey(n.faults.answers, name, slices.Clone(hosts))
 }
 
 // Descriptors leaves the clients of a network most descriptors: a dial beyond
 // that fails with EMFILE. A dial that waits has a descriptor as well.
-func (n *Net) Descriptors(most int) (lift func()) {
+func (n *Net) MaxDescriptors(most int) (lift func()) {
 	return n.install(&installed{rule: func(e *Event) Verdict {
 		if e.Kind != Dial {
 			return Pass
@@ -329,57 +261,8 @@ func (n *Net) Descriptors(most int) (lift func()) {
 	}})
 }
 
-// dialsBefore is how many dials wait that came before e.
-func (n *Net) dialsBefore(e *Event) (count int) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, waiting := range [...][]*Event{n.pending, n.disturbed.late} {
-		for _, w := range waiting {
-			if w.Kind == Dial && w.dial.number < e.dial.number {
-				count++
-			}
-		}
-	}
-	return count
-}
-
-// openAs opens the connection of a dial, and does to it what the verdict says.
-func (n *Net) openAs(e *Event, v Verdict) (*Conn, error) {
-	if e.dial.verdict = v; e.dial.outside {
-		return nil, nil
-	}
-	e.dial.unaccepted = v.row().opened != nil
-	c, err := n.open(e)
-	if err != nil {
-		return c, err
-	}
-	if opened := v.row().opened; opened != nil {
-		opened(c)
-	}
-	n.mu.Lock()
-	lost := n.disturbed.parted[n.names[ipKey(e.dial.target.IP)]]
-	n.mu.Unlock()
-	if lost != 0 {
-		c.setClog(lost&ToClient != 0)
-		c.Peer().setClog(lost&ToServer != 0)
-	}
-	return c, nil
-}
-
-// ended is the error of a dial whose context ended.
-func (d *dialing) ended(name string, err error) error {
-	if !d.looking {
-		return dialError(d.network, d.remote(), contextError(err))
-	}
-	dns := &net.DNSError{Err: errCanceled.Error(), Name: name, UnwrapErr: errCanceled}
-	if errors.Is(err, context.DeadlineExceeded) {
-		dns.Err, dns.UnwrapErr, dns.IsTimeout, dns.IsTemporary = errDialTimeout.Error(), errDialTimeout, true, true
-	}
-	return dialError(d.network, nil, dns)
-}
-
 // with is m with a key more; m may be nil.
-func with[K comparable, V any](m map[K]V, key K, v V) map[K]V {
+func setKey[K comparable, V any](m map[K]V, key K, v V) map[K]V {
 	if m == nil {
 		m = make(map[K]V)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // lateness is what an event knows of its delay.
-type lateness struct {
+type delayState struct {
 	since time.Time // when what it brings was sent, if that is known
 	timer *clock.Timer
 	over  bool     // it has waited, and is not asked about again
@@ -20,19 +20,12 @@ type lateness struct {
 	tries int      // of a dial: how many of its SYNs were dropped
 }
 
-func (l *lateness) verdict() Verdict {
+func (l *delayState) verdict() Verdict {
 	if l.after == nil {
 		return Pass
 	}
 	return *l.after
 }
-
-// Linux sends a SYN again after 1, 2, 4, ... seconds, six times
-// (tcp_syn_retries), and gives up 64 seconds after the last.
-const (
-	synRetries = 6
-	synTimeout = 127 * time.Second
-)
 
 // delay is what a verdict that lets an event happen later asks for.
 type delay struct {
@@ -74,7 +67,7 @@ func (e *Event) lookUp(v Verdict) delay {
 func (e *Event) ignoreContext(v Verdict) delay {
 	e.net.mu.Lock()
 	defer e.net.mu.Unlock()
-	e.dial.deaf = true
+	e.dial.ignoresContext = true
 	return delay{d: v.d}
 }
 
@@ -157,7 +150,7 @@ func (in *inbound) resume(e *Event) {
 func (e *Event) draw(seed uint64) *rand.Rand {
 	h := fnv.New64a()
 	h.Write([]byte(e.String()))
-	return rand.New(rand.NewPCG(seed, h.Sum64()+uint64(e.Offset())))
+	return rand.New(rand.NewPCG(seed, h.Sum64()+uint64(e.offset())))
 }
 
 func (e *Event) drawUniform(v Verdict) delay {
@@ -173,14 +166,14 @@ func (n *Net) later(e *Event, d time.Duration, after Verdict) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	e.late.after = &after
-	n.disturbed.late = append(n.disturbed.late, e)
+	n.faults.late = append(n.faults.late, e)
 	e.late.timer = n.clock().AfterFunc(max(0, d), func() { n.due(e) })
 }
 
 // due posts an event whose delay is over.
 func (n *Net) due(e *Event) {
 	n.mu.Lock()
-	if !n.hasten(e) {
+	if !n.cancelDelay(e) {
 		n.mu.Unlock()
 		return // taken back meanwhile
 	}
@@ -194,48 +187,12 @@ func (n *Net) due(e *Event) {
 
 // hasten takes e from what is late, and reports whether it was. It is called
 // with mu held.
-func (n *Net) hasten(e *Event) bool {
-	i := slices.Index(n.disturbed.late, e)
+func (n *Net) cancelDelay(e *Event) bool {
+	i := slices.Index(n.faults.late, e)
 	if i < 0 {
 		return false
 	}
 	e.late.timer.Stop()
-	n.disturbed.late = slices.Delete(n.disturbed.late, i, i+1)
+	n.faults.late = slices.Delete(n.faults.late, i, i+1)
 	return true
-}
-
-// retransmit sends the SYN of a dial, which was dropped, again in a while, until
-// the kernel gives up.
-func (n *Net) retransmit(e *Event) {
-	wait := time.Second << e.late.tries
-	e.late.tries++
-	n.log(e, "dropped")
-	if e.late.tries > synRetries {
-		n.later(e, wait, TimeOut)
-		return
-	}
-	n.later(e, wait, Pass)
-}
-
-// dropped reports whether nobody answers the SYN of a dial now: its host is down
-// or cut off, or its listener's backlog is full.
-func (n *Net) dropped(e *Event) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	d := e.dial
-	if d.target == nil || d.done == nil {
-		return false
-	}
-	name := n.names[ipKey(d.target.IP)]
-	if n.disturbed.down[name] || n.disturbed.parted[name] != 0 {
-		return true
-	}
-	ln := n.listening(d.target)
-	if ln == nil {
-		return false
-	}
-	most, ok := n.disturbed.backlogs[ln.at]
-	ln.mu.Lock()
-	defer ln.mu.Unlock()
-	return ok && len(ln.backlog)-ln.first+len(ln.ignored) >= most
 }

@@ -54,9 +54,9 @@ type inbound struct {
 type flight uint8
 
 const (
-	unsent flight = iota
-	sent
-	arrived
+	flightUnsent flight = iota
+	flightSent
+	flightArrived
 )
 
 func (l *link) name() string { return "c" + strconv.Itoa(l.number) }
@@ -107,9 +107,9 @@ func (c *Conn) head() Kind {
 		return 0
 	case inFlight && !shut:
 		return Data
-	case in.fin == sent && !inFlight:
+	case in.fin == flightSent && !inFlight:
 		return FIN
-	case in.reset == sent:
+	case in.reset == flightSent:
 		return RST
 	}
 	return 0
@@ -128,7 +128,7 @@ func (in *inbound) nameOf(k Kind, from *Conn) string {
 
 // waits reports whether anything has not arrived.
 func (in *inbound) waits() bool {
-	return in.buf.n > in.arrived || in.fin == sent || in.reset == sent
+	return in.buf.n > in.arrived || in.fin == flightSent || in.reset == flightSent
 }
 
 // carry is advance after the way of bytes to an end became free, and short
@@ -157,7 +157,7 @@ func (l *link) hand(to *Conn, b []byte) int {
 // clear reports whether bytes on their way to an end arrive at once, and
 // nothing but bytes is on its way there.
 func (l *link) clear(to *Conn) bool {
-	return to.in.event == nil && to.in.fin != sent && to.in.reset != sent &&
+	return to.in.event == nil && to.in.fin != flightSent && to.in.reset != flightSent &&
 		!to.closed && !to.dead && !to.readShut && !l.lost && !to.in.clogged && !l.net.controlled.Load()
 }
 
@@ -193,49 +193,19 @@ func (l *link) advance() {
 
 // lastAck reports whether both ends sent a FIN, and c got its peer's. What
 // Linux calls LAST_ACK or CLOSING is this until the peer has c's.
-func (c *Conn) lastAck() bool { return c.writeShut && c.in.fin == arrived }
+func (c *Conn) lastAck() bool { return c.writeShut && c.in.fin == flightArrived }
 
 // gone reports whether c is no connection any more, be it by resets or by
 // FINs: only what arrived is left to be read.
 func (c *Conn) gone() bool {
-	return c.dead || c.lastAck() && c.Peer().in.fin == arrived
-}
-
-// arrive makes the head of the queue to c arrive there.
-func (c *Conn) arrive(kind Kind) {
-	in := &c.in
-	switch kind {
-	case Data:
-		switch {
-		case c.dead:
-			c.discard() // a reset is on its way
-			return
-		case c.closed:
-			c.sendReset() // nobody takes the bytes: RFC 9293 section 3.10.7.1
-			return
-		case c.readShut && c.writeShut:
-			// RFC 1122 section 4.2.2.13 has the peer reset; Linux does it to both.
-			c.report()
-			c.sendReset()
-			c.canRead.Broadcast()
-			c.canWrite.Broadcast()
-			return
-		}
-		in.arrived = min(in.buf.n, c.link.window)
-	case FIN:
-		in.fin = arrived
-	case RST:
-		in.reset = arrived
-		c.takeReset()
-	}
-	c.canRead.Broadcast()
+	return c.dead || c.lastAck() && c.Peer().in.fin == flightArrived
 }
 
 // sendFin queues a FIN behind what was written.
 func (c *Conn) sendFin() {
 	if !c.writeShut {
 		c.writeShut = true
-		c.Peer().in.fin = sent
+		c.Peer().in.fin = flightSent
 	}
 }
 
@@ -248,11 +218,11 @@ func (c *Conn) sendReset() {
 	out := &c.Peer().in
 	if out.buf.n > c.link.window {
 		out.buf.truncate(c.link.window)
-		if out.fin == sent {
-			out.fin = unsent
+		if out.fin == flightSent {
+			out.fin = flightUnsent
 		}
 	}
-	out.reset = sent
+	out.reset = flightSent
 }
 
 // discard drops what nobody at c will read. It fills the peer's send buffer
@@ -285,15 +255,15 @@ func (c *Conn) report() {
 		return
 	}
 	c.pending = syscall.ECONNRESET
-	if c.in.fin == arrived && !c.writeShut {
+	if c.in.fin == flightArrived && !c.writeShut {
 		// The peer had sent its FIN: CLOSE-WAIT, where Linux says EPIPE.
 		c.pending = syscall.EPIPE
 	}
 	switch {
 	case c.waitingReads > 0:
-		c.pendingFor = reads
+		c.pendingFor = forReads
 	case c.waitingWrites > 0:
-		c.pendingFor = writes
+		c.pendingFor = forWrites
 	}
 }
 
@@ -302,11 +272,11 @@ func (c *Conn) dropFlight() {
 	in := &c.in
 	c.discard()
 	in.void = 0
-	if in.fin == sent {
-		in.fin = unsent
+	if in.fin == flightSent {
+		in.fin = flightUnsent
 	}
-	if in.reset == sent {
-		in.reset = unsent
+	if in.reset == flightSent {
+		in.reset = flightUnsent
 	}
 }
 
@@ -343,12 +313,4 @@ func (l *link) release(e *Event, do func(c *Conn)) {
 	c.in.event = nil
 	do(c)
 	l.advance()
-}
-
-// breakBoth resets both ends at once: c is one of them.
-func (c *Conn) breakBoth() {
-	for _, end := range []*Conn{c, c.Peer()} {
-		end.in.reset = arrived
-		end.takeReset()
-	}
 }

@@ -32,10 +32,10 @@ func (n *Net) Listen(network, address string) (net.Listener, error) {
 		port = n.ephemeral()
 	}
 	addr := &net.TCPAddr{IP: n.host(name).ip, Port: port}
-	if !suits(network, addr.IP) {
-		return fail(nil, unsuitable(name))
+	if !suitsNetwork(network, addr.IP) {
+		return fail(nil, noSuitableAddress(name))
 	}
-	at := key(addr.IP, port)
+	at := addrKey(addr.IP, port)
 	if n.listeners[at] != nil {
 		return fail(addr, os.NewSyscallError("bind", syscall.EADDRINUSE))
 	}
@@ -129,7 +129,7 @@ func (l *listener) Close() error {
 	if l.net.listeners[l.at] == l {
 		delete(l.net.listeners, l.at)
 	}
-	l.net.disturbed.outside = slices.DeleteFunc(l.net.disturbed.outside, func(o *listener) bool { return o == l })
+	l.net.faults.outside = slices.DeleteFunc(l.net.faults.outside, func(o *listener) bool { return o == l })
 	l.net.mu.Unlock()
 	l.mu.Lock()
 	if l.closed {

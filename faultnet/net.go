@@ -2,7 +2,6 @@ package faultnet
 
 import (
 	"cmp"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -46,12 +45,7 @@ type Net struct {
 	pending   []*Event // in first-come order, named
 	recording bool
 	record    []Record
-	disturbed disturbance
-}
-
-type host struct {
-	name string
-	ip   net.IP
+	faults    faultState
 }
 
 func (n *Net) clock() clock.Clock {
@@ -63,7 +57,7 @@ func (n *Net) clock() clock.Clock {
 
 // setControlled is called with mu held after what it depends on changed.
 func (n *Net) setControlled() {
-	n.controlled.Store(len(n.rules) > 0 || n.wake != nil || n.recording || len(n.pending) > 0 || n.disturbed.any())
+	n.controlled.Store(len(n.rules) > 0 || n.wake != nil || n.recording || len(n.pending) > 0 || n.faults.any())
 	n.calls.Store(slices.ContainsFunc(n.rules, func(in *installed) bool { return in.calls }))
 }
 
@@ -89,7 +83,7 @@ func (n *Net) Pending() []*Event {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	came := slices.Clone(n.arrivals)
-	slices.SortStableFunc(came, compare)
+	slices.SortStableFunc(came, compareEvents)
 	came = slices.DeleteFunc(came, func(e *Event) bool { return e.Kind == Dial && e.dial.gone })
 	return append(slices.Clone(n.pending), came...)
 }
@@ -115,12 +109,12 @@ func (n *Net) AppendPending(b []*Event) []*Event {
 func (n *Net) Delayed() []*Event {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return slices.Clone(n.disturbed.late)
+	return slices.Clone(n.faults.late)
 }
 
 func (n *Net) collect() {
 	if len(n.arrivals) > 1 {
-		slices.SortStableFunc(n.arrivals, compare)
+		slices.SortStableFunc(n.arrivals, compareEvents)
 	}
 	for _, e := range n.arrivals {
 		if e.Kind == Dial {
@@ -170,7 +164,7 @@ func (n *Net) Apply(e *Event, v Verdict) bool {
 	}
 	n.pending = slices.Delete(n.pending, i, i+1)
 	n.mu.Unlock()
-	n.fired(e, v)
+	n.markFired(e, v)
 	n.happen(e, v)
 	return true
 }
@@ -263,7 +257,7 @@ func (n *Net) withdraw(e *Event) {
 	same := func(f *Event) bool { return f == e }
 	n.pending = slices.DeleteFunc(n.pending, same)
 	n.arrivals = slices.DeleteFunc(n.arrivals, same)
-	n.hasten(e)
+	n.cancelDelay(e)
 }
 
 // Record switches the list of what happened on or off.
@@ -296,47 +290,6 @@ func (n *Net) note(e *Event, outcome string) {
 	}
 }
 
-// host is the host of that name, made if need be. An IP address is its own
-// name. Called with mu held.
-func (n *Net) host(name string) *host {
-	if h := n.hosts[name]; h != nil {
-		return h
-	}
-	if n.hosts == nil {
-		n.hosts = make(map[string]*host)
-		n.names = make(map[netip.Addr]string)
-	}
-	ip := net.ParseIP(name)
-	switch {
-	case ip != nil:
-	case name == "localhost":
-		ip = net.IPv4(127, 0, 0, 1).To4()
-	default:
-		// 198.18.0.0/15 is set aside for tests of networks: RFC 2544.
-		n.numHosts++
-		ip = net.IPv4(198, byte(18+n.numHosts>>16), byte(n.numHosts>>8), byte(n.numHosts)).To4()
-	}
-	h := &host{name: name, ip: ip}
-	n.hosts[name] = h
-	n.names[ipKey(ip)] = name
-	return h
-}
-
-// key is an address as a key.
-func key(ip net.IP, port int) netip.AddrPort { return netip.AddrPortFrom(ipKey(ip), uint16(port)) }
-
-func ipKey(ip net.IP) netip.Addr {
-	a, _ := netip.AddrFromSlice(ip)
-	return a.Unmap()
-}
-
-// ephemeral is a local port that nobody has. Called with mu held.
-func (n *Net) ephemeral() int {
-	// Linux's default range: 32768 to 60999.
-	n.numPorts++
-	return 32768 + (n.numPorts-1)%(61000-32768)
-}
-
 func (n *Net) forget(l *link) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -356,6 +309,13 @@ func (n *Net) Conns() []*Conn {
 	}
 	slices.SortFunc(conns, func(a, b *Conn) int { return cmp.Compare(a.link.number, b.link.number) })
 	return conns
+}
+
+// Opened is how many connections have been opened so far.
+func (n *Net) Opened() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.numLinks
 }
 
 // Deadlines is the deadlines of the ends that are open, past ones too, in the
@@ -387,12 +347,12 @@ func (n *Net) Close() error {
 		listeners = append(listeners, l)
 	}
 	n.collect()
-	pending := append(n.pending, n.disturbed.late...)
+	pending := append(n.pending, n.faults.late...)
 	n.pending = nil
-	for _, e := range n.disturbed.late {
+	for _, e := range n.faults.late {
 		e.late.timer.Stop()
 	}
-	n.rules, n.disturbed = nil, disturbance{} // nothing blocks any more
+	n.rules, n.faults = nil, faultState{} // nothing blocks any more
 	n.setControlled()
 	n.mu.Unlock()
 	n.unblock()
@@ -413,11 +373,4 @@ func (n *Net) Close() error {
 		c.Peer().Close()
 	}
 	return nil
-}
-
-// Opened is how many connections have been opened so far.
-func (n *Net) Opened() int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.numLinks
 }

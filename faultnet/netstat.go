@@ -15,8 +15,8 @@ func (c *Conn) State() string {
 }
 
 func (c *Conn) state() string {
-	sentFin, gotFin := c.writeShut, c.in.fin == arrived
-	acked := c.Peer().in.fin == arrived
+	sentFin, gotFin := c.writeShut, c.in.fin == flightArrived
+	acked := c.Peer().in.fin == flightArrived
 	switch {
 	case c.gone():
 		return "CLOSED"
@@ -37,14 +37,6 @@ func (c *Conn) IsClosed() bool {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()
 	return c.closed
-}
-
-// InFlight is the bytes on their way to this end, and Unread those that
-// arrived and wait to be read.
-func (c *Conn) InFlight() int {
-	c.link.mu.Lock()
-	defer c.link.mu.Unlock()
-	return c.in.buf.n - c.in.arrived
 }
 
 // Unread is the bytes that arrived at this end and were not read.
@@ -100,7 +92,7 @@ func (c *Conn) IsIdle() bool {
 	defer l.mu.Unlock()
 	for side := range l.end {
 		c := &l.end[side]
-		if c.closed || c.dead || c.writeShut || c.in.buf.n > 0 || c.in.reset != unsent ||
+		if c.closed || c.dead || c.writeShut || c.in.buf.n > 0 || c.in.reset != flightUnsent ||
 			c.in.clogged || c.stuckRead != nil || c.stuckWrite != nil {
 			return false
 		}

@@ -10,7 +10,7 @@ type Rule func(*Event) Verdict
 
 // On is the rule that gives verdict v to the events that the pattern selects, or
 // to some of them. It panics if the pattern is malformed.
-func On(pattern string, v Verdict, which ...Which) Rule {
+func On(pattern string, v Verdict, which ...Selection) Rule {
 	p, err := ParsePattern(pattern)
 	if err != nil {
 		panic(err.Error())
@@ -76,29 +76,18 @@ func (n *Net) Shape(r Rule) (lift func()) {
 	return n.install(&installed{rule: r, priority: shapePriority})
 }
 
-// Armed is a fault in the list of rules: see [Net.Arm].
-type Armed struct {
-	n    *Net
-	in   *installed
-	lift func()
-}
-
 // Arm installs a fault for the first of the events that the pattern selects that
-// happens, or for those that are said. It panics if the pattern is malformed.
-func (n *Net) Arm(pattern string, v Verdict, which ...Which) *Armed {
+// happens, or for those that are said. It panics if the pattern is malformed. The
+// first function it returns lifts the fault, the second reports whether it was
+// carried out.
+func (n *Net) Arm(pattern string, v Verdict, which ...Selection) (lift func(), fired func() bool) {
 	in := &installed{rule: On(pattern, v, which...), calls: v.Kinds()&Calls != 0, once: len(which) == 0}
-	return &Armed{n, in, n.install(in)}
+	return n.install(in), func() bool {
+		n.asking.Lock()
+		defer n.asking.Unlock()
+		return in.fired
+	}
 }
-
-// Fired reports whether the fault was carried out.
-func (a *Armed) Fired() bool {
-	a.n.asking.Lock()
-	defer a.n.asking.Unlock()
-	return a.in.fired
-}
-
-// Lift takes the fault from the list.
-func (a *Armed) Lift() { a.lift() }
 
 func (n *Net) install(in *installed) (lift func()) {
 	n.mu.Lock()
@@ -184,7 +173,7 @@ func (n *Net) normalCourse(e *Event, v Verdict) Verdict {
 }
 
 // fired notes that v was carried out on e, if the rules had decided so.
-func (n *Net) fired(e *Event, v Verdict) {
+func (n *Net) markFired(e *Event, v Verdict) {
 	n.mu.Lock()
 	rules := n.rules
 	n.mu.Unlock()

@@ -80,7 +80,7 @@ func TestAskedOnce(t *testing.T) {
 func TestArmedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, errs, cancels := driven(t, 3)
-		armed := n.Arm("dial", faultnet.Refuse)
+		_, fired := n.Arm("dial", faultnet.Refuse)
 		verdicts := func() (s string) {
 			for _, e := range n.AppendPending(nil) {
 				s += fmt.Sprintf("%s %s, ", e.DialID(), n.Verdict(e))
@@ -92,13 +92,13 @@ func TestArmedOnce(t *testing.T) {
 		}
 		cancels[0]()
 		synctest.Wait()
-		if got, want := verdicts(), "d2 refuse, d3 refuse, "; got != want || armed.Fired() {
+		if got, want := verdicts(), "d2 refuse, d3 refuse, "; got != want || fired() {
 			t.Errorf("got %q, want %q, and the fault not fired yet", got, want)
 		}
 		e := n.Pending()[1]
 		n.Apply(e, n.Verdict(e))
 		synctest.Wait()
-		if got, want := verdicts(), "d2 pass, "; got != want || !armed.Fired() || !errors.Is(errs[2], syscall.ECONNREFUSED) {
+		if got, want := verdicts(), "d2 pass, "; got != want || !fired() || !errors.Is(errs[2], syscall.ECONNREFUSED) {
 			t.Errorf("got %q, %v, want %q and d3 refused", got, errs[2], want)
 		}
 	})
@@ -108,7 +108,7 @@ func TestArmedOnce(t *testing.T) {
 func TestDescriptors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, errs, _ := driven(t, 3)
-		lift := n.Descriptors(2)
+		lift := n.MaxDescriptors(2)
 		for _, e := range n.AppendPending(nil) {
 			n.Apply(e, n.Verdict(e))
 		}

@@ -48,7 +48,7 @@ func (v Verdict) Errno() syscall.Errno { return v.errno }
 
 // Verdicts are all verdicts but Pass, in the order of the documentation, those
 // with parameters as they are without them.
-func Verdicts() []Verdict { return slices.Clone(table) }
+func Verdicts() []Verdict { return slices.Clone(verdictTable) }
 
 // row returns the verdict's row of the table; that of Pass is empty.
 func (v Verdict) row() *effect {
@@ -85,11 +85,11 @@ func (v Verdict) with(p parameters) Verdict {
 // value that the verdict's Doc gives in brackets; BYTES can be "all".
 func ParseVerdict(s string) (Verdict, error) {
 	name, rest, given := strings.Cut(s, ":")
-	i := slices.IndexFunc(table, func(v Verdict) bool { return v.name == name })
+	i := slices.IndexFunc(verdictTable, func(v Verdict) bool { return v.name == name })
 	if i < 0 {
 		return Pass, fmt.Errorf("faultnet: unknown verdict %q", name)
 	}
-	v := table[i]
+	v := verdictTable[i]
 	if !given {
 		return v, nil
 	}
@@ -125,7 +125,7 @@ func (p *parameters) parse(name, word string) (err error) {
 }
 
 func byteCount(n int) string {
-	if n == all {
+	if n == allBytes {
 		return "all"
 	}
 	return strconv.Itoa(n)
@@ -133,7 +133,7 @@ func byteCount(n int) string {
 
 func parseBytes(s string) (int, error) {
 	if s == "all" {
-		return all, nil
+		return allBytes, nil
 	}
 	n, err := strconv.ParseUint(s, 10, 31)
 	return int(n), err

@@ -13,14 +13,14 @@ import (
 // between: the program has one end of it, and two goroutines copy between the
 // far end and the connection itself. Nothing here knows what a verdict does.
 
-// DialFunc has the signature of [net.Dialer.DialContext].
-type DialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+// dialFunc has the signature of [net.Dialer.DialContext].
+type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
 // WrapDialer is a dialer of any network, such as that of [net.Dialer], whose
 // dials and connections are subject to the rules of n. Each connection is a
 // client's: "c1 client write", "c1 server->client data". A dial is made when its
 // event has happened.
-func (n *Net) WrapDialer(dial DialFunc) DialFunc {
+func (n *Net) WrapDialer(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		d := &dialing{network: network, outside: true}
 		host, port, err := net.SplitHostPort(address)
@@ -33,7 +33,7 @@ func (n *Net) WrapDialer(dial DialFunc) DialFunc {
 			if _, err := n.awaitDial(ctx, e, host); err != nil {
 				return nil, err
 			}
-			if d.deaf {
+			if d.ignoresContext {
 				ctx = context.WithoutCancel(ctx)
 			}
 		}
@@ -57,7 +57,7 @@ func (n *Net) WrapListener(real net.Listener) net.Listener {
 	l.ready.L = &l.mu
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.disturbed.outside = append(n.disturbed.outside, l)
+	n.faults.outside = append(n.faults.outside, l)
 	return l
 }
 

@@ -87,7 +87,7 @@ func TestWrapRead(t *testing.T) {
 		{faultnet.On("c1 server->client data", faultnet.ResetAfter(3)), `"hel" connection reset by peer`},
 		{faultnet.On("c1 server->client data", faultnet.Reset), `"" connection reset by peer`},
 		{faultnet.On("c1 server->client data", faultnet.Corrupt(1), faultnet.Nth(1)), `"hdllo" <nil>`},
-		{faultnet.On("c1 server->client data", faultnet.Extra(2), faultnet.Nth(1)), `"helloXX" <nil>`},
+		{faultnet.On("c1 server->client data", faultnet.ExtraBytes(2), faultnet.Nth(1)), `"helloXX" <nil>`},
 		{faultnet.On("c1 server->client data", faultnet.Split(2)), `"hello" <nil>`},
 		{faultnet.On("c1 server->client data", faultnet.Cut(0), faultnet.From(4)), `"hell" <nil>`},
 		{faultnet.On("c1 server fin", faultnet.Reset), `"hello" connection reset by peer`},

@@ -39,7 +39,7 @@ func (n *Net) Lift(pattern string) {
 // Shape gives the events of the pattern that verdict whenever they are let
 // happen in their normal course, from now on: latency ([faultnet.Delay]), jitter,
 // bandwidth ([faultnet.Rate]).
-func (n *Net) Shape(pattern string, v faultnet.Verdict, which ...faultnet.Which) {
+func (n *Net) Shape(pattern string, v faultnet.Verdict, which ...faultnet.Selection) {
 	n.does(func() {
 		n.mustParse(pattern)
 		n.armed(&Fault{pattern: pattern, lift: n.net.Shape(faultnet.On(pattern, v, which...)), fired: always})
@@ -62,7 +62,7 @@ func (n *Net) Backlog(address string, most int) {
 // Descriptors has dials beyond most open connections fail with EMFILE.
 func (n *Net) Descriptors(most int) {
 	n.does(func() {
-		n.armed(&Fault{pattern: "dial", lift: n.net.Descriptors(most), fired: always})
+		n.armed(&Fault{pattern: "dial", lift: n.net.MaxDescriptors(most), fired: always})
 	}, "descriptors", fmt.Sprint(most))
 }
 
@@ -111,8 +111,8 @@ func (n *Net) servesAgain(addr string, f func()) {
 	set(&n.hosts.again, host, append(n.hosts.again[host], f))
 }
 
-// Sever is [faultnet.Net.Sever]: all connections to an address are reset at once.
-func (n *Net) Sever(address string) { n.does(func() { n.net.Sever(address) }, "sever", address) }
+// Sever is [faultnet.Net.ResetAll]: all connections to an address are reset at once.
+func (n *Net) Sever(address string) { n.does(func() { n.net.ResetAll(address) }, "sever", address) }
 
 // Unlisten is [faultnet.Net.Unlisten]: the listener is closed.
 func (n *Net) Unlisten(address string) {

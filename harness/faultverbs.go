@@ -85,7 +85,7 @@ func word1(c *command) string {
 }
 
 func checkDirection(arg string) error {
-	_, err := faultnet.ParseDirection(arg)
+	_, err := parseDirection(arg)
 	return err
 }
 
@@ -101,6 +101,15 @@ func directions(c *command) []faultnet.Direction {
 	if len(c.args) < 2 {
 		return nil
 	}
-	way, _ := faultnet.ParseDirection(c.args[1]) // checked when the script was read
+	way, _ := parseDirection(c.args[1]) // checked when the script was read
 	return []faultnet.Direction{way}
+}
+
+func parseDirection(name string) (faultnet.Direction, error) {
+	for _, d := range [...]faultnet.Direction{faultnet.ToServer, faultnet.ToClient, faultnet.BothWays} {
+		if d.String() == name {
+			return d, nil
+		}
+	}
+	return 0, fmt.Errorf("bad direction %q: want client->server or server->client", name)
 }

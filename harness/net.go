@@ -226,21 +226,21 @@ type Fault struct {
 // Fault arms a verdict for the next event that the pattern selects, held or not,
 // or for those that are said: [faultnet.Nth], [faultnet.Always]. A fault that has
 // not fired when the test ends fails it.
-func (n *Net) Fault(pattern string, v faultnet.Verdict, which ...faultnet.Which) *Fault {
+func (n *Net) Fault(pattern string, v faultnet.Verdict, which ...faultnet.Selection) *Fault {
 	text := faultText(v, which)
 	n.t.step("fault", pattern+" as "+text)
 	n.mustParse(pattern)
-	armed := n.net.Arm(pattern, v, which...)
+	lift, fired := n.net.Arm(pattern, v, which...)
 	if v.Kinds()&faultnet.Calls != 0 {
-		n.t.Cleanup(armed.Lift) // no call stays blocked
+		n.t.Cleanup(lift) // no call stays blocked
 	}
-	f := n.armed(&Fault{pattern: pattern, text: text, lift: armed.Lift, fired: armed.Fired})
+	f := n.armed(&Fault{pattern: pattern, text: text, lift: lift, fired: fired})
 	n.t.settle()
 	return f
 }
 
 // faultText returns a fault as a script says it.
-func faultText(v faultnet.Verdict, which []faultnet.Which) string {
+func faultText(v faultnet.Verdict, which []faultnet.Selection) string {
 	text := v.String()
 	for _, w := range which {
 		text += " " + w.String()
@@ -256,7 +256,7 @@ func (n *Net) armed(f *Fault) *Fault {
 }
 
 // parseFault is faultnet.ParseFault with the error of parseOutcome.
-func parseFault(s string) (faultnet.Verdict, []faultnet.Which, error) {
+func parseFault(s string) (faultnet.Verdict, []faultnet.Selection, error) {
 	first, _, _ := strings.Cut(s, " ")
 	if _, err := parseOutcome(first); err != nil {
 		return faultnet.Pass, nil, err

@@ -10,30 +10,30 @@ import (
 // Which says to which of the events that a rule selects its verdict is given.
 // Several are applied one after the other: After(1) and First(2) are the second
 // and the third event.
-type Which struct {
+type Selection struct {
 	text string
 	wrap func(Rule) Rule
 }
 
 // String is how scripts write it: "nth 2".
-func (w Which) String() string { return w.text }
+func (w Selection) String() string { return w.text }
 
 // Always is every event.
-func Always() Which { return Which{"always", func(r Rule) Rule { return r }} }
+func Always() Selection { return Selection{"always", func(r Rule) Rule { return r }} }
 
 // Nth is the nth event, from 1.
-func Nth(n int) Which { return numbered("nth", n, func(i int) bool { return i == n }) }
+func Nth(n int) Selection { return numbered("nth", n, func(i int) bool { return i == n }) }
 
 // First is the first n events; then all is normal.
-func First(n int) Which { return numbered("first", n, func(i int) bool { return i <= n }) }
+func First(n int) Selection { return numbered("first", n, func(i int) bool { return i <= n }) }
 
 // After is all but the first n events: n connections, then refuse.
-func After(n int) Which { return numbered("after", n, func(i int) bool { return i > n }) }
+func After(n int) Selection { return numbered("after", n, func(i int) bool { return i > n }) }
 
 // numbered keeps the verdicts of a rule for the events whose number, from 1 among
 // those that it selects, is wanted.
-func numbered(word string, n int, wanted func(int) bool) Which {
-	return Which{word + " " + strconv.Itoa(n), func(r Rule) Rule {
+func numbered(word string, n int, wanted func(int) bool) Selection {
+	return Selection{word + " " + strconv.Itoa(n), func(r Rule) Rule {
 		selected := 0
 		return func(e *Event) Verdict {
 			v := r(e)
@@ -50,8 +50,8 @@ func numbered(word string, n int, wanted func(int) bool) Which {
 
 // From lets the first b bytes of a direction through, and has the verdict, if it
 // is one about bytes, begin at the next.
-func From(b int64) Which {
-	return Which{"from " + strconv.FormatInt(b, 10), func(r Rule) Rule {
+func From(b int64) Selection {
+	return Selection{"from " + strconv.FormatInt(b, 10), func(r Rule) Rule {
 		return func(e *Event) Verdict {
 			v := r(e)
 			if e.Kind != Data || v.Kinds()&Data == 0 || e.endAt(b) {
@@ -63,8 +63,8 @@ func From(b int64) Which {
 }
 
 // For is the events of a time d, by the network's clock, from the first on.
-func For(d time.Duration) Which {
-	return Which{"for " + d.String(), func(r Rule) Rule {
+func For(d time.Duration) Selection {
+	return Selection{"for " + d.String(), func(r Rule) Rule {
 		var until time.Time
 		return func(e *Event) Verdict {
 			v := r(e)
@@ -93,7 +93,7 @@ func For(d time.Duration) Which {
 //	refuse always     to each, until it is lifted
 //	cut from 100      to the bytes of the stream from byte 100 on
 //	refuse for 5s     to each, for so long from the first on
-func ParseFault(s string) (Verdict, []Which, error) {
+func ParseFault(s string) (Verdict, []Selection, error) {
 	words := strings.Fields(s)
 	if len(words) == 0 {
 		return Pass, nil, fmt.Errorf("faultnet: a verdict is missing")
@@ -102,7 +102,7 @@ func ParseFault(s string) (Verdict, []Which, error) {
 	if err != nil {
 		return v, nil, err
 	}
-	var which []Which
+	var which []Selection
 	for words = words[1:]; len(words) > 0; {
 		word := words[0]
 		if word == "always" {
@@ -112,7 +112,7 @@ func ParseFault(s string) (Verdict, []Which, error) {
 		if len(words) == 1 {
 			return v, nil, fmt.Errorf("faultnet: %q: %q wants a number behind it", s, word)
 		}
-		w, err := parseWhich(word, words[1])
+		w, err := parseSelection(word, words[1])
 		if err != nil {
 			return v, nil, fmt.Errorf("faultnet: %q: %w", s, err)
 		}
@@ -121,17 +121,17 @@ func ParseFault(s string) (Verdict, []Which, error) {
 	return v, which, nil
 }
 
-func parseWhich(word, arg string) (Which, error) {
+func parseSelection(word, arg string) (Selection, error) {
 	if word == "for" {
 		d, err := time.ParseDuration(arg)
 		if err != nil || d <= 0 {
-			return Which{}, fmt.Errorf("bad duration %q", arg)
+			return Selection{}, fmt.Errorf("bad duration %q", arg)
 		}
 		return For(d), nil
 	}
 	n, err := strconv.ParseUint(arg, 10, 31)
 	if err != nil {
-		return Which{}, fmt.Errorf("bad number %q", arg)
+		return Selection{}, fmt.Errorf("bad number %q", arg)
 	}
 	switch word {
 	case "nth":
@@ -143,5 +143,5 @@ func parseWhich(word, arg string) (Which, error) {
 	case "from":
 		return From(int64(n)), nil
 	}
-	return Which{}, fmt.Errorf("unknown word %q; there are: nth, first, after, from, for, always", word)
+	return Selection{}, fmt.Errorf("unknown word %q; there are: nth, first, after, from, for, always", word)
 }

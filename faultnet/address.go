@@ -1,0 +1,97 @@
+package faultnet
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"strconv"
+)
+
+type host struct {
+	name string
+	ip   net.IP
+}
+
+// host is the host of that name, made if need be. An IP address is its own
+// name. Called with mu held.
+func (n *Net) host(name string) *host {
+	if h := n.hosts[name]; h != nil {
+		return h
+	}
+	if n.hosts == nil {
+		n.hosts = make(map[string]*host)
+		n.names = make(map[netip.Addr]string)
+	}
+	ip := net.ParseIP(name)
+	switch {
+	case ip != nil:
+	case name == "localhost":
+		ip = net.IPv4(127, 0, 0, 1).To4()
+	default:
+		// 198.18.0.0/15 is set aside for tests of networks: RFC 2544.
+		n.numHosts++
+		ip = net.IPv4(198, byte(18+n.numHosts>>16), byte(n.numHosts>>8), byte(n.numHosts)).To4()
+	}
+	h := &host{name: name, ip: ip}
+	n.hosts[name] = h
+	n.names[ipKey(ip)] = name
+	return h
+}
+
+// key is an address as a key.
+func addrKey(ip net.IP, port int) netip.AddrPort { return netip.AddrPortFrom(ipKey(ip), uint16(port)) }
+
+func ipKey(ip net.IP) netip.Addr {
+	a, _ := netip.AddrFromSlice(ip)
+	return a.Unmap()
+}
+
+// ephemeral is a local port that nobody has. Called with mu held.
+func (n *Net) ephemeral() int {
+	// Linux's default range: 32768 to 60999.
+	n.numPorts++
+	return 32768 + (n.numPorts-1)%(61000-32768)
+}
+
+// splitAddress splits "host:port" with a numeric or a well-known port.
+func splitAddress(address string) (host string, port int, err error) {
+	host, service, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", 0, err
+	}
+	switch service {
+	case "http":
+		service = "80"
+	case "https":
+		service = "443"
+	}
+	if service == "" {
+		service = "0"
+	}
+	port, err = strconv.Atoi(service)
+	switch {
+	case errors.Is(err, strconv.ErrSyntax):
+		return "", 0, &net.AddrError{Err: "unknown port", Addr: address}
+	case err != nil, port < 0, port > 65535:
+		return "", 0, &net.AddrError{Err: "invalid port", Addr: service}
+	}
+	if host == "" {
+		host = "localhost"
+	}
+	return host, port, nil
+}
+
+// suits reports whether an address can be had on the network.
+func suitsNetwork(network string, ip net.IP) bool {
+	switch network {
+	case "tcp4":
+		return ip.To4() != nil
+	case "tcp6":
+		return ip.To4() == nil
+	}
+	return true
+}
+
+func noSuitableAddress(host string) error {
+	return &net.AddrError{Err: "no suitable address found", Addr: host}
+}

@@ -1,0 +1,8 @@
+package faultnet
+
+// InFlight is the bytes on their way to this end.
+func (c *Conn) InFlight() int {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	return c.in.buf.n - c.in.arrived
+}
