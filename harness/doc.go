@@ -41,6 +41,9 @@
 //	r2.Finish()
 //	d2.Open()
 //
+// What is not HTTP is an operation: t.Do(ctx, "r1", call) starts a call, which is cancelled
+// and waited for in the same way.
+//
 // The same moves as text are a [Script]; [Manual] is its manual.
 //
 // # Every order

@@ -284,14 +284,8 @@ func (t *T) Rest() {
 		t.await(wantRest)
 		return
 	}
-	for _, r := range t.requests {
-		if r.done != nil {
-			select {
-			case <-r.done:
-			case <-t.ctx.Done():
-				runtime.Goexit()
-			}
-		}
+	for _, o := range t.ops {
+		o.await()
 	}
 	t.settle()
 }
@@ -334,10 +328,10 @@ func (t *T) shutDown() {
 	t.mu.Unlock()
 	t.cancel()
 	t.mu.Lock()
-	requests, servers := t.requests, t.servers
+	ops, servers := t.ops, t.servers
 	t.mu.Unlock()
-	for _, r := range requests {
-		r.cancel()
+	for _, o := range ops {
+		o.cancel()
 	}
 	for _, s := range servers {
 		s.Close()

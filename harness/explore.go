@@ -197,19 +197,26 @@ func (t *T) outcome(p *plan) string {
 	defer t.mu.Unlock()
 	var b strings.Builder
 	b.Grow(64)
-	for _, r := range t.requests {
-		b.WriteString(r.name + " ")
+	for _, o := range t.ops {
+		b.WriteString(o.name + " ")
+		r := o.request
 		switch {
-		case !r.returned:
+		case !o.returned:
 			b.WriteString("pending")
-		case r.err != nil:
-			b.WriteString(errorClass(r.err))
+		case o.err != nil:
+			b.WriteString(errorClass(o.err))
+		case r == nil:
+			b.WriteString("done")
 		case r.resp == nil:
 			b.WriteString("nothing")
 		case r.readErr != nil:
 			b.WriteString("body " + errorClass(r.readErr))
 		default:
 			b.WriteString(strconv.Itoa(r.resp.StatusCode))
+		}
+		if r == nil {
+			b.WriteString(", ")
+			continue
 		}
 		if n := len(r.runs); n > 0 {
 			b.WriteString(" on " + r.runs[n-1].ID())

@@ -35,16 +35,7 @@ func (r *Request) String() string {
 		s += ", its body closed before its end"
 	}
 	r.t.mu.Unlock()
-	if r.where != "" {
-		s += "  (" + r.where + ")"
-	}
-	return s
-}
-
-// Pending reports whether the request has neither a response nor an error.
-func (r *Request) Pending() bool {
-	r.t.settle()
-	return r.state() == "pending"
+	return s + r.place()
 }
 
 // Reused reports whether the connection that the request was last sent on had

@@ -51,14 +51,16 @@ func (t *T) Leaks() []Failure {
 		}
 	}
 	t.mu.Lock()
-	requests := t.requests
+	ops := t.ops
 	t.mu.Unlock()
-	for _, r := range requests {
-		state := r.state()
+	for _, o := range ops {
+		r, state := o.request, o.state()
 		t.mu.Lock()
-		unclosed := state == "done" && !r.finished && !r.dropped
+		unclosed := r != nil && state == "done" && !r.finished && !r.dropped
 		t.mu.Unlock()
 		switch {
+		case state == "pending" && r == nil:
+			add("request", o.where, "%s never returned", o.name)
 		case state == "pending":
 			add("request", r.where, "%s: %s %s never returned", r.name, r.method, r.url)
 		case unclosed:
@@ -109,8 +111,8 @@ func (t *T) user(c *faultnet.Conn) (words, where string) {
 	var b strings.Builder
 	if o := c.Owner(); o != "" {
 		fmt.Fprintf(&b, ", opened for %s", o)
-		if r := t.request(o); r != nil {
-			where = r.where
+		if o := t.op(o); o != nil {
+			where = o.where
 		}
 	}
 	t.mu.Lock()

@@ -17,9 +17,9 @@ type plan struct {
 	effects effects
 	cancel  bool // every request may be cancelled
 
-	starts   []*Request      // declared, and not yet started
-	cancels  []*Request      // may be cancelled
-	idles    []idler         // whose CloseIdleConnections may be called
+	starts   []*Op           // declared, and not yet started
+	cancels  []*Op           // may be cancelled
+	calls    []call          // may be made
 	passes   []time.Duration // may pass
 	passed   []time.Time     // deadlines that were waited for, each side of them
 	tags     []string        // outcomes that the body wants told apart
@@ -36,8 +36,8 @@ type action struct {
 	event   *faultnet.Event
 	verdict *faultnet.Verdict // of a fault
 	second  *faultnet.Event   // released together with event
-	request *Request
-	idle    int // the index of the transport
+	op      *Op
+	call    int // its index
 	pass    time.Duration
 	until   time.Time // of a deadline that was seen
 }
@@ -51,7 +51,7 @@ const (
 	pairAction                     // two events at once
 	waitAction                     // nothing; time passes to the next timer
 	cancelAction                   // a request is cancelled
-	idleAction                     // CloseIdleConnections
+	callAction                     // a call of the test's own
 	passAction                     // time passes
 )
 
@@ -106,21 +106,21 @@ func (t *T) clearAway(pending []*faultnet.Event) bool {
 func (p *plan) do(t *T, a action, name string) {
 	switch a.kind {
 	case startAction:
-		p.starts = remove(p.starts, a.request)
+		p.starts = remove(p.starts, a.op)
 		t.mu.Lock()
-		t.markStarted(a.request)
+		t.markStarted(a.op)
 		t.mu.Unlock()
 		t.note(name)
-		go a.request.start()
+		go a.op.start()
 	case cancelAction:
-		p.cancels = remove(p.cancels, a.request)
+		p.cancels = remove(p.cancels, a.op)
 		t.note(name)
-		a.request.cancelNow()
-	case idleAction:
-		rt := p.idles[a.idle] // it may be of a type that can't be compared
-		p.idles = slices.Delete(p.idles, a.idle, a.idle+1)
+		a.op.cancelNow()
+	case callAction:
+		c := p.calls[a.call]
+		p.calls = slices.Delete(p.calls, a.call, a.call+1)
 		t.note(name)
-		go rt.CloseIdleConnections() // it may be parked at a gate
+		go c.call() // it may be parked at a gate
 	case passAction:
 		if a.until.IsZero() {
 			p.passes = remove(p.passes, a.pass)
@@ -135,8 +135,8 @@ func (p *plan) do(t *T, a action, name string) {
 		if a.second != nil {
 			t.apply(a.second, faultnet.Pass)
 		} else {
-			p.cancels = remove(p.cancels, a.request)
-			a.request.cancelNow()
+			p.cancels = remove(p.cancels, a.op)
+			a.op.cancelNow()
 		}
 	case faultAction:
 		t.apply(a.event, *a.verdict)
@@ -166,9 +166,9 @@ func remove[E comparable](s []E, e E) []E {
 func (p *plan) options(t *T, pending []*faultnet.Event) []search.Option {
 	p.actions = p.actions[:0]
 	opts := p.choices.Offer()
-	for _, r := range p.starts {
-		opts = p.add(opts, action{kind: startAction, request: r},
-			search.Option{Name: r.startName, Kind: search.Start, Chain: search.Chain{Of: "start", Number: r.index}})
+	for _, o := range p.starts {
+		opts = p.add(opts, action{kind: startAction, op: o},
+			search.Option{Name: o.startName, Kind: search.Start, Chain: search.Chain{Of: "start", Number: o.index}})
 	}
 	opts = p.events(t, opts, pending)
 	must := len(opts)
@@ -220,9 +220,9 @@ func (p *plan) events(t *T, opts []search.Option, pending []*faultnet.Event) []s
 			for k, f := range free[i+1:] {
 				pair(plain[i], plain[i+1+k].Name, action{kind: pairAction, event: e, second: f})
 			}
-			for _, r := range p.cancels {
-				if r.cancellable() {
-					pair(plain[i], "cancel "+r.name, action{kind: pairAction, event: e, request: r})
+			for _, o := range p.cancels {
+				if o.cancellable() {
+					pair(plain[i], "cancel "+o.name, action{kind: pairAction, event: e, op: o})
 				}
 			}
 		}
@@ -290,13 +290,13 @@ func (p *plan) optional(t *T, opts []search.Option) []search.Option {
 	add := func(a action, name, of string, number int) {
 		opts = p.add(opts, a, search.Option{Name: name, Kind: search.Optional, Chain: search.Chain{Of: of, Number: number}})
 	}
-	for _, r := range p.cancels {
-		if r.cancellable() {
-			add(action{kind: cancelAction, request: r}, "cancel "+r.name, "cancel", r.index)
+	for _, o := range p.cancels {
+		if o.cancellable() {
+			add(action{kind: cancelAction, op: o}, "cancel "+o.name, "cancel", o.index)
 		}
 	}
-	for i := range p.idles {
-		add(action{kind: idleAction, idle: i}, "close-idle", "close-idle", i)
+	for i, c := range p.calls {
+		add(action{kind: callAction, call: i}, c.name, "call", i)
 	}
 	for _, at := range p.deadlines(t) {
 		d := time.Until(at)
@@ -320,9 +320,9 @@ func (p *plan) deadlines(t *T) (instants []time.Time) {
 			}
 		}
 	}
-	for _, r := range t.requests {
-		if !r.deadline.IsZero() && r.cancellable() {
-			add(r.deadline)
+	for _, o := range t.ops {
+		if !o.deadline.IsZero() && o.cancellable() {
+			add(o.deadline)
 		}
 	}
 	for _, at := range t.Net.net.Deadlines() {
@@ -332,40 +332,36 @@ func (p *plan) deadlines(t *T) (instants []time.Time) {
 	return instants
 }
 
-func (r *Request) cancellable() bool {
-	r.t.mu.Lock()
-	defer r.t.mu.Unlock()
-	return r.started && !r.cancelled && !(r.returned && r.finished)
-}
-
-// unfinished reports whether a request has been started and has no end yet.
+// unfinished reports whether an operation has been started and has no end yet.
 func (p *plan) unfinished(t *T) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, r := range t.requests {
-		if r.started && !(r.returned && (r.finished || r.dropped || !r.auto)) {
-			return true
-		}
-	}
-	return false
-}
-
-// MayCancel lets an exploration cancel the request, at any point or not at all.
-// Outside of one it does nothing.
-func (r *Request) MayCancel() *Request {
-	if p := r.t.plan; p != nil && !slices.Contains(p.cancels, r) {
-		p.cancels = append(p.cancels, r)
-	}
-	return r
+	return slices.ContainsFunc(t.ops, (*Op).unfinished)
 }
 
 // MayCloseIdle lets an exploration call the transport's CloseIdleConnections
 // once, at any point or not at all.
 func (t *T) MayCloseIdle(rt interface{ CloseIdleConnections() }) {
 	if t.plan != nil {
-		t.plan.idles = append(t.plan.idles, rt)
+		t.plan.calls = append(t.plan.calls, call{closeIdle, rt.CloseIdleConnections})
 	}
 }
+
+// MayCall lets an exploration make the call once, in a goroutine of its own, at any point
+// or not at all. The name is its own.
+func (t *T) MayCall(name string, f func()) {
+	if t.plan != nil {
+		t.plan.calls = append(t.plan.calls, call{name, f})
+	}
+}
+
+// call is something that an exploration may call.
+type call struct {
+	name string
+	call func()
+}
+
+const closeIdle = "close-idle"
 
 // MayPass lets an exploration have virtual time pass, once, at any point or
 // not at all: one nanosecond less than d, d, or one more, so that each side of

@@ -45,7 +45,11 @@ func (t *T) script(p *plan) string {
 		next()
 		switch a, name := p.taken[i], st.Option().Name; a.kind {
 		case startAction:
-			line(a.request.words...)
+			if a.op.request == nil {
+				fmt.Fprintf(&b, "# do %s: an operation of the test's own, which a script cannot contain\n", a.op.name)
+				continue
+			}
+			line(a.op.words...)
 		case eventAction, faultAction:
 			line("let", name)
 		case pairAction:
@@ -54,9 +58,14 @@ func (t *T) script(p *plan) string {
 			if a.second != nil {
 				line("let", a.second.String())
 			} else {
-				line("cancel", a.request.name)
+				line("cancel", a.op.name)
 			}
-		case cancelAction, idleAction, passAction:
+		case callAction:
+			if name != closeIdle {
+				name = "# " + name + ": a call of the test's own, which a script cannot contain"
+			}
+			fmt.Fprintln(&b, name)
+		case cancelAction, passAction:
 			fmt.Fprintln(&b, name)
 		}
 	}

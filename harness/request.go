@@ -1,15 +1,12 @@
 package harness
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
-	"runtime"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/halfopen/halfopen/harness/internal/peer"
 )
@@ -22,48 +19,31 @@ const RequestHeader = peer.RequestHeader
 // Request is one round trip that the harness watches: one that it started, or
 // one of the code under test that went through [T.Client].
 type Request struct {
-	t      *T
-	index  int // among all requests
-	name   string
+	Op
 	method string
 	url    string
-	where  string // the line that started it
-	cancel context.CancelFunc
 	once   bool // it must not reach a server twice
 	// plainAddr is where it goes if it goes there without TLS.
 	plainAddr string
-	start     func()                        // makes the round trip
-	deadline  time.Time                     // of the context that it came with
 	lost      bool                          // a fault took it, or a part of it, on its way to a server
-	startName string                        // of the choice to start it, in an exploration
-	done      chan struct{}                 // closed when the round trip has returned
 	auto      bool                          // the body is read as soon as there is one
-	words     []string                      // the line of a script that starts it
 	sends     func() (io.ReadCloser, error) // the request's body, or nil
 
 	// Guarded by t.mu.
-	returned  bool
-	resp      *http.Response
-	err       error
-	body      *body
-	runs      []*Conn // the connections that it was sent on, in order
-	refused   int     // how many of these times its server said that it did not process it
-	reading   bool    // the harness is reading or closing the body
-	content   []byte
-	readErr   error
-	finished  bool // the body was closed, or read to its end
-	early     bool // it was closed before its end, and before reading it failed
-	dropped   bool
-	started   bool // it is under way, or over
-	order     int  // among those started
-	cancelled bool
-	got       tally     // of the response's body, as it was read
-	sent      []*answer // what servers answered; nil for a connection that was taken over
-	bridge    *bridge   // whose client sends it, or nil
+	resp     *http.Response
+	body     *body
+	runs     []*Conn // the connections that it was sent on, in order
+	refused  int     // how many of these times its server said that it did not process it
+	reading  bool    // the harness is reading or closing the body
+	content  []byte
+	readErr  error
+	finished bool // the body was closed, or read to its end
+	early    bool // it was closed before its end, and before reading it failed
+	dropped  bool
+	got      tally     // of the response's body, as it was read
+	sent     []*answer // what servers answered; nil for a connection that was taken over
+	bridge   *bridge   // whose client sends it, or nil
 }
-
-// Name is the request's name: "r1".
-func (r *Request) Name() string { return r.name }
 
 // Get starts a GET request named name on the transport, and settles.
 func (t *T) Get(name string, rt http.RoundTripper, url string) *Request {
@@ -120,9 +100,7 @@ func startWords(name string, req *http.Request, body *string) []string {
 }
 
 func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *string) *Request {
-	if t.request(name) != nil {
-		t.fatal("usage", fmt.Sprintf("there is a request %s already", name))
-	}
+	t.mustBeNew(name)
 	t.adopt(rt)
 	t.study(rt)
 	var words []string
@@ -132,53 +110,19 @@ func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *st
 	r, req := t.watch(name, req, t.here())
 	r.words = words
 	r.auto = t.auto || t.plan != nil
-	r.start = func() {
-		// A panic here would be the end of the process.
-		defer t.caught(name + ": ")
-		defer t.news() // a deadline may have ended it, with no event to follow
-		defer close(r.done)
+	t.launch(&r.Op, func() {
 		r.roundTrip(rt, req)
 		if r.auto && r.state() == "done" {
 			r.readAll()
 		}
-	}
-	if t.plan != nil {
-		r.startName = "start " + name
-		t.plan.starts = append(t.plan.starts, r)
-		if t.plan.cancel {
-			r.MayCancel()
-		}
-		return r
-	}
-	go r.start()
-	t.settle()
+	})
 	return r
 }
 
-// request is the request of that name, or nil.
-func (t *T) request(name string) *Request {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, r := range t.requests {
-		if r.name == name {
-			return r
-		}
-	}
-	return nil
-}
-
-// Cancel ends the request's context.
-func (r *Request) Cancel() {
-	r.t.step("cancel", r.name)
-	r.cancelNow()
-	r.t.settle()
-}
-
-func (r *Request) cancelNow() {
-	r.t.mu.Lock()
-	r.cancelled = true
-	r.t.mu.Unlock()
-	r.cancel()
+// MayCancel is that of [Op.MayCancel].
+func (r *Request) MayCancel() *Request {
+	r.Op.MayCancel()
+	return r
 }
 
 // Finish reads the response body to its end and closes it. Both must succeed,
@@ -207,19 +151,6 @@ func (r *Request) wantBrokenBody(match func(error) bool, name string, why ...str
 	if state != bodyClosed || got == nil || !match(got) {
 		r.t.fatal("want", fmt.Sprintf("%s: got %s, want a body that fails with: %s", r.name, r.describeBody(), name), why...)
 	}
-}
-
-// Await blocks until the request has returned, and lets virtual time pass
-// meanwhile. A request that never returns is a run that is stuck. In an
-// exploration it waits for the end of the body too.
-func (r *Request) Await() {
-	r.t.step("await", r.name)
-	select {
-	case <-r.done:
-	case <-r.t.ctx.Done():
-		runtime.Goexit() // the run is over
-	}
-	r.t.settle()
 }
 
 // Read starts to read the body, and settles. What has not come yet is read
@@ -300,19 +231,6 @@ func (r *Request) mustHaveResponse() {
 	}
 }
 
-// state is "pending", "failed" or "done".
-func (r *Request) state() string {
-	r.t.mu.Lock()
-	defer r.t.mu.Unlock()
-	switch {
-	case !r.returned:
-		return "pending"
-	case r.err != nil || r.resp == nil:
-		return "failed"
-	}
-	return "done"
-}
-
 const (
 	bodyOpen = iota
 	bodyClosed
@@ -338,20 +256,6 @@ func (r *Request) describeBody() string {
 	return fmt.Sprintf("a whole body of %d bytes", len(r.content))
 }
 
-// describe is what became of the request so far: "pending", "error: ...", "done on c1".
-func (r *Request) describe() string {
-	switch r.state() {
-	case "pending":
-		return "pending"
-	case "failed":
-		return fmt.Sprintf("error: %v", r.err)
-	}
-	if c := r.Conn(); c != nil {
-		return "done on " + c.ID()
-	}
-	return "done"
-}
-
 // Conn is the connection on which the request was last sent, or nil.
 func (r *Request) Conn() *Conn {
 	r.t.mu.Lock()
@@ -367,11 +271,4 @@ func (r *Request) Response() *http.Response {
 	r.t.mu.Lock()
 	defer r.t.mu.Unlock()
 	return r.resp
-}
-
-// Err is the error that the round trip returned.
-func (r *Request) Err() error {
-	r.t.mu.Lock()
-	defer r.t.mu.Unlock()
-	return r.err
 }

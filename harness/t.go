@@ -109,7 +109,8 @@ type T struct {
 	at         string
 	trace      []line
 	cleanups   []func()
-	requests   []*Request
+	ops        []*Op
+	requests   []*Request // those of them that are HTTP
 	gates      []string
 	inHand     bool                     // a script does what an exploration did
 	auto       bool                     // bodies are read as they come

@@ -46,7 +46,7 @@ func (t *T) scriptLine() string {
 // checkQuiet checks what must hold whenever everything is quiet.
 func (t *T) checkQuiet(pending []*faultnet.Event) {
 	t.audit()
-	if len(t.requests) == 0 || t.ended {
+	if len(t.ops) == 0 || t.ended {
 		return
 	}
 	var conns []*faultnet.Conn // asked for when they are needed
@@ -59,15 +59,16 @@ func (t *T) checkQuiet(pending []*faultnet.Event) {
 		return // whoever is parked may be about to do what is missing
 	}
 	t.checkDials(pending)
-	for _, r := range t.requests {
+	for _, o := range t.ops {
+		r := o.request
 		t.mu.Lock()
-		waits := r.started && !r.returned
-		cancelled, unsent := r.cancelled, len(r.runs) == 0
+		waits := o.started && !o.returned
+		cancelled, unsent := o.cancelled, r != nil && len(r.runs) == 0
 		t.mu.Unlock()
 		switch {
 		case !waits:
 		case cancelled:
-			t.violate("%s: cancelled, and still pending when all was quiet", r.name)
+			t.violate("%s: cancelled, and still pending when all was quiet", o.name)
 		case unsent && r.plainAddr != "":
 			if conns == nil {
 				conns = t.Net.Conns()
@@ -122,7 +123,10 @@ func (t *T) checkTurn(r *Request, c *Conn) {
 	if parked(pending) {
 		return // whoever is parked may have got a connection already
 	}
-	for _, q := range t.requests[:r.index] {
+	for _, q := range t.requests {
+		if q.index >= r.index {
+			break
+		}
 		t.mu.Lock()
 		waits := q.started && q.order < r.order && !q.returned && !q.cancelled && len(q.runs) == 0 && q.plainAddr == r.plainAddr
 		t.mu.Unlock()

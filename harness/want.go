@@ -25,29 +25,6 @@ func (r *Request) WantDone(c *Conn, why ...string) {
 	}
 }
 
-// WantPending expects that the request has neither a response nor an error.
-func (r *Request) WantPending(why ...string) {
-	r.t.step("want", "pending", r.name)
-	r.t.settle()
-	if r.state() != "pending" {
-		r.t.fatal("want", fmt.Sprintf("%s: got %s, want pending", r.name, r.describe()), why...)
-	}
-}
-
-// WantErr expects that the request failed with an error that matches err, as
-// [errors.Is] says.
-func (r *Request) WantErr(err error, why ...string) {
-	r.t.step("want", "err", r.name, err.Error())
-	r.wantErr(errorIs(err), err.Error(), why...)
-}
-
-func (r *Request) wantErr(match func(error) bool, name string, why ...string) {
-	r.t.settle()
-	if r.state() != "failed" || !match(r.Err()) {
-		r.t.fatal("want", fmt.Sprintf("%s: got %s, want error: %s", r.name, r.describe(), name), why...)
-	}
-}
-
 // WantStatus expects a response with that status code.
 func (r *Request) WantStatus(code int, why ...string) {
 	r.t.step("want", "status", r.name, fmt.Sprint(code))

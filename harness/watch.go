@@ -21,12 +21,10 @@ func (t *T) watch(name string, req *http.Request, at string) (*Request, *http.Re
 		t.calls++
 		name = fmt.Sprintf("call%d", t.calls)
 	}
-	r := &Request{t: t, index: len(t.requests), name: name, method: req.Method, url: req.URL.String(), where: at,
-		cancel: cancel, done: make(chan struct{})}
+	r := &Request{Op: Op{name: name, where: at, cancel: cancel}, method: req.Method, url: req.URL.String()}
+	r.request = r
+	t.addOp(&r.Op)
 	t.requests = append(t.requests, r)
-	if t.plan == nil {
-		t.markStarted(r)
-	}
 	t.mu.Unlock()
 	out := req.WithContext(faultnet.WithOwner(ctx, name))
 	out.Header = make(http.Header, len(req.Header)+1)
@@ -127,6 +125,7 @@ func (w *watched) RoundTrip(req *http.Request) (*http.Response, error) {
 		return w.rt.RoundTrip(req)
 	}
 	r, out := w.t.watch("", req, bubble.Caller())
+	defer close(r.done)
 	resp, err := r.roundTrip(w.rt, out)
 	if resp != nil {
 		resp.Request = req
@@ -153,10 +152,4 @@ func (t *T) adopt(rt http.RoundTripper) {
 	if !reflect.TypeOf(c).Comparable() || !slices.Contains(t.transports, c) {
 		t.transports = append(t.transports, c)
 	}
-}
-
-// markStarted notes, with mu held, that the request is under way.
-func (t *T) markStarted(r *Request) {
-	t.starts++
-	r.started, r.order = true, t.starts
 }

@@ -1,0 +1,264 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/halfopen/halfopen/faultnet"
+)
+
+// Op is one operation under test: a call into the code under test, with a name, a start,
+// a cancellation and an outcome. A [Request] is the HTTP kind.
+type Op struct {
+	t         *T
+	index     int // among all operations
+	name      string
+	where     string // the line that started it
+	words     []string
+	startName string // of the choice to start it, in an exploration
+	cancel    context.CancelFunc
+	start     func()        // makes the call
+	deadline  time.Time     // of the context that it came with
+	done      chan struct{} // closed when the call has returned
+	request   *Request      // what it is, or nil: it is not HTTP
+
+	// Guarded by t.mu.
+	started   bool // it is under way, or over
+	order     int  // among those started
+	cancelled bool
+	returned  bool
+	err       error
+}
+
+// Do starts an operation named name in a goroutine of its own, and settles. The call is
+// made with a context that ends with ctx, and when the operation is cancelled; the
+// connections that are dialed with it are opened for the operation.
+func (t *T) Do(ctx context.Context, name string, call func(ctx context.Context) error) *Op {
+	if !t.set.silent {
+		t.step("do", name)
+	}
+	t.mustBeNew(name)
+	deadline, _ := ctx.Deadline()
+	ctx, cancel := context.WithCancel(faultnet.WithOwner(ctx, name))
+	o := &Op{name: name, where: t.here(), cancel: cancel, deadline: deadline}
+	t.mu.Lock()
+	t.addOp(o)
+	t.mu.Unlock()
+	return t.launch(o, func() {
+		err := call(ctx)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		o.returned, o.err = true, err
+	})
+}
+
+// mustBeNew ends the test if there is an operation of that name.
+func (t *T) mustBeNew(name string) {
+	if o := t.op(name); o != nil {
+		kind := "an operation"
+		if o.request != nil {
+			kind = "a request"
+		}
+		t.fatal("usage", fmt.Sprintf("there is %s %s already", kind, name))
+	}
+}
+
+// addOp adds, with mu held, an operation to those that are watched.
+func (t *T) addOp(o *Op) {
+	o.t, o.index, o.done = t, len(t.ops), make(chan struct{})
+	t.ops = append(t.ops, o)
+	if t.plan == nil {
+		t.markStarted(o)
+	}
+}
+
+// markStarted notes, with mu held, that the operation is under way.
+func (t *T) markStarted(o *Op) {
+	t.starts++
+	o.started, o.order = true, t.starts
+}
+
+// launch starts the operation, or declares in an exploration that it is to start.
+func (t *T) launch(o *Op, call func()) *Op {
+	o.start = func() {
+		// A panic here would be the end of the process.
+		defer t.caught(o.name + ": ")
+		defer t.news() // a deadline may have ended it, with no event to follow
+		defer close(o.done)
+		call()
+	}
+	if t.plan != nil {
+		o.startName = "start " + o.name
+		t.plan.starts = append(t.plan.starts, o)
+		if t.plan.cancel {
+			o.MayCancel()
+		}
+		return o
+	}
+	go o.start()
+	t.settle()
+	return o
+}
+
+// op returns the operation of that name, or nil.
+func (t *T) op(name string) *Op {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, o := range t.ops {
+		if o.name == name {
+			return o
+		}
+	}
+	return nil
+}
+
+// request returns the request of that name, or nil.
+func (t *T) request(name string) *Request {
+	if o := t.op(name); o != nil {
+		return o.request
+	}
+	return nil
+}
+
+// Name returns the operation's name: "r1".
+func (o *Op) Name() string { return o.name }
+
+// Cancel ends the operation's context.
+func (o *Op) Cancel() {
+	o.t.step("cancel", o.name)
+	o.cancelNow()
+	o.t.settle()
+}
+
+func (o *Op) cancelNow() {
+	o.t.mu.Lock()
+	o.cancelled = true
+	o.t.mu.Unlock()
+	o.cancel()
+}
+
+// MayCancel lets an exploration cancel the operation, at any point or not at all.
+// Outside of one it does nothing.
+func (o *Op) MayCancel() *Op {
+	if p := o.t.plan; p != nil && !slices.Contains(p.cancels, o) {
+		p.cancels = append(p.cancels, o)
+	}
+	return o
+}
+
+func (o *Op) cancellable() bool {
+	o.t.mu.Lock()
+	defer o.t.mu.Unlock()
+	return o.started && !o.cancelled && !(o.returned && (o.request == nil || o.request.finished))
+}
+
+// Await blocks until the operation has returned, and lets virtual time pass
+// meanwhile. An operation that never returns is a run that is stuck. In an
+// exploration it waits for the end of a response's body too.
+func (o *Op) Await() {
+	o.t.step("await", o.name)
+	o.await()
+	o.t.settle()
+}
+
+// await blocks until the operation has returned, or ends the body with the run.
+func (o *Op) await() {
+	select {
+	case <-o.done:
+	case <-o.t.ctx.Done():
+		runtime.Goexit()
+	}
+}
+
+// Err returns the error that the operation returned.
+func (o *Op) Err() error {
+	o.t.mu.Lock()
+	defer o.t.mu.Unlock()
+	return o.err
+}
+
+// Pending reports whether the operation has not returned.
+func (o *Op) Pending() bool {
+	o.t.settle()
+	return o.state() == "pending"
+}
+
+// WantDone expects that the operation has succeeded.
+func (o *Op) WantDone(why ...string) {
+	o.t.step("want", "done", o.name)
+	o.t.settle()
+	if o.state() != "done" {
+		o.t.fatal("want", fmt.Sprintf("%s: got %s, want done", o.name, o.describe()), why...)
+	}
+}
+
+// WantPending expects that the operation has not returned.
+func (o *Op) WantPending(why ...string) {
+	o.t.step("want", "pending", o.name)
+	o.t.settle()
+	if o.state() != "pending" {
+		o.t.fatal("want", fmt.Sprintf("%s: got %s, want pending", o.name, o.describe()), why...)
+	}
+}
+
+// WantErr expects that the operation failed with an error that matches err, as
+// [errors.Is] says.
+func (o *Op) WantErr(err error, why ...string) {
+	o.t.step("want", "err", o.name, err.Error())
+	o.wantErr(errorIs(err), err.Error(), why...)
+}
+
+func (o *Op) wantErr(match func(error) bool, name string, why ...string) {
+	o.t.settle()
+	if o.state() != "failed" || !match(o.Err()) {
+		o.t.fatal("want", fmt.Sprintf("%s: got %s, want error: %s", o.name, o.describe(), name), why...)
+	}
+}
+
+// String returns what became of the operation so far, and the line that started it.
+func (o *Op) String() string { return o.name + ": " + o.describe() + o.place() }
+
+// place returns the line that started the operation, as it stands behind a text.
+func (o *Op) place() string {
+	if o.where == "" {
+		return ""
+	}
+	return "  (" + o.where + ")"
+}
+
+// state returns "pending", "failed" or "done".
+func (o *Op) state() string {
+	o.t.mu.Lock()
+	defer o.t.mu.Unlock()
+	switch {
+	case !o.returned:
+		return "pending"
+	case o.err != nil, o.request != nil && o.request.resp == nil:
+		return "failed"
+	}
+	return "done"
+}
+
+// describe returns what became of the operation so far: "pending", "error: ...", "done on c1".
+func (o *Op) describe() string {
+	switch state := o.state(); {
+	case state == "failed":
+		return fmt.Sprintf("error: %v", o.err)
+	case state == "done" && o.request != nil && o.request.Conn() != nil:
+		return "done on " + o.request.Conn().ID()
+	default:
+		return state
+	}
+}
+
+// unfinished reports, with mu held, whether the operation was started and has no end yet.
+func (o *Op) unfinished() bool {
+	ended := o.returned
+	if r := o.request; ended && r != nil {
+		ended = r.finished || r.dropped || !r.auto
+	}
+	return o.started && !ended
+}
