@@ -3,8 +3,6 @@ package cases
 import (
 	"cmp"
 	"context"
-	"net"
-	"net/http"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -40,118 +38,81 @@ type ClientSettings struct {
 	Timeout time.Duration
 }
 
-// operations is a client as the harness knows transports. Its fields have the
-// names by which the harness learns a limit, and what may time out.
-type operations struct {
-	MaxConnsPerHost      int
-	IdleTimeout, Timeout time.Duration
-	t                    *harness.T
-	leave                bool // an operation that is cancelled to itself
-	closer               *closer
-}
-
-// RoundTrip says the name of the request, and takes what is heard for the name
-// of the one that was answered: the harness compares them.
-func (o *operations) RoundTrip(req *http.Request) (*http.Response, error) {
-	say, ctx := req.Header.Get(harness.RequestHeader), req.Context()
-	if !o.leave {
-		return answer(o.closer.client.Do(ctx, say))
-	}
-	done := make(chan struct{})
-	var heard string
-	var err error
-	go func() {
-		defer close(done)
-		defer recovered(o.t, say)
-		heard, err = o.closer.client.Do(ctx, say)
-		if ctx.Err() != nil && err == nil && heard != say {
-			o.t.Errorf("%s: got the response to %s", say, heard)
-		}
-	}()
-	select {
-	case <-done:
-		return answer(heard, err)
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// answer is what was heard as a response.
-func answer(heard string, err error) (*http.Response, error) {
-	if err != nil {
-		return nil, err
-	}
-	return &http.Response{StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody,
-		Header: http.Header{harness.RequestHeader: {cmp.Or(heard, "nobody")}}}, nil
-}
-
-// recovered makes a panic, which would be the end of the process, a failure.
-func recovered(t *harness.T, who string) {
-	if r := recover(); r != nil {
-		t.Errorf("%s: panic: %v", who, r)
-	}
-}
-
-// closer closes a client. The harness closes the idle connections of what has
-// the method for it, at the end too: so it is no method of [operations].
-type closer struct {
-	t      *harness.T
-	client Client
-	closed chan struct{} // closed when a Close has returned
-	begun  atomic.Bool
-}
-
-// CloseIdleConnections closes the client: see [ClientEnv.MayClose].
-func (c *closer) CloseIdleConnections() {
-	if c.begun.CompareAndSwap(false, true) {
-		defer close(c.closed)
-	}
-	defer recovered(c.t, "Close")
-	c.client.Close()
-}
-
-// end closes the client, or waits for the Close that has begun: what that
-// leaves open a second one must not close.
-func (c *closer) end() {
-	if c.begun.Load() {
-		<-c.closed
-		return
-	}
-	c.CloseIdleConnections()
-}
-
 // ClientEnv is what a client case works with: a run of the harness, with the
 // client and its server.
 type ClientEnv struct {
 	*harness.T
 	Settings ClientSettings
-	ops      *operations
+
+	client Client
+	leave  bool // a cancelled operation returns at once, whatever the client does
+	begun  atomic.Bool
+	closed chan struct{} // closed when the first Close has returned
 }
 
 // NewClientEnv returns what a case asks the client with. With leave an operation that is
 // cancelled returns at once, whatever the client does.
 func NewClientEnv(t *harness.T, s ClientSettings, client Client, leave bool) *ClientEnv {
-	ops := &operations{MaxConnsPerHost: s.MaxConns, IdleTimeout: s.IdleTimeout, Timeout: s.Timeout,
-		leave: leave, t: t, closer: &closer{t: t, client: client, closed: make(chan struct{})}}
-	t.Cleanup(ops.closer.end)
-	return &ClientEnv{T: t, Settings: s, ops: ops}
+	e := &ClientEnv{T: t, Settings: s, client: client, leave: leave, closed: make(chan struct{})}
+	t.LimitConns(s.MaxConns)
+	for _, d := range []time.Duration{s.IdleTimeout, s.Timeout} {
+		if d > 0 {
+			t.MayPass(d)
+		}
+	}
+	t.Cleanup(func() {
+		// What a Close that has begun leaves open a second one must not close.
+		if e.begun.Load() {
+			<-e.closed
+		} else {
+			e.closeClient()
+		}
+	})
+	return e
 }
 
 // Do starts an operation that says its name, and has to hear it.
-func (e *ClientEnv) Do(name string) *harness.Request { return e.DoWith(context.Background(), name) }
+func (e *ClientEnv) Do(name string) *harness.Op { return e.DoWith(context.Background(), name) }
 
 // DoWith is Do with a context.
-func (e *ClientEnv) DoWith(ctx context.Context, name string) *harness.Request {
-	host, _, _ := net.SplitHostPort(e.Settings.Addr)
-	req, err := http.NewRequestWithContext(ctx, "GET", "do://"+host+"/", nil)
-	if err != nil {
-		e.Fatal(err)
+func (e *ClientEnv) DoWith(ctx context.Context, name string) *harness.Op {
+	return e.T.Do(ctx, name, func(ctx context.Context) error {
+		if !e.leave {
+			return e.say(ctx, name)
+		}
+		said := make(chan error, 1)
+		go func() {
+			defer close(said)
+			defer e.recovered(name)
+			said <- e.say(ctx, name)
+		}()
+		select {
+		case err := <-said:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+}
+
+// say says the name of an operation, and fails the test if the answer is another's.
+func (e *ClientEnv) say(ctx context.Context, name string) error {
+	heard, err := e.client.Do(ctx, name)
+	if err == nil && heard != name {
+		e.Errorf("%s: got the response to %s", name, cmp.Or(heard, "nobody"))
 	}
-	return e.Start(name, e.ops, req)
+	return err
+}
+
+// recovered makes a panic, which would be the end of the process, a failure.
+func (e *ClientEnv) recovered(who string) {
+	if r := recover(); r != nil {
+		e.Errorf("%s: panic: %v", who, r)
+	}
 }
 
 // DoAll starts an operation of each name.
-func (e *ClientEnv) DoAll(names ...string) (ops []*harness.Request) {
+func (e *ClientEnv) DoAll(names ...string) (ops []*harness.Op) {
 	for _, name := range names {
 		ops = append(ops, e.Do(name))
 	}
@@ -159,7 +120,15 @@ func (e *ClientEnv) DoAll(names ...string) (ops []*harness.Request) {
 }
 
 // MayClose lets an exploration close the client, at any point or not at all.
-func (e *ClientEnv) MayClose() { e.T.MayCloseIdle(e.ops.closer) }
+func (e *ClientEnv) MayClose() { e.MayCall("close", e.closeClient) }
+
+func (e *ClientEnv) closeClient() {
+	if e.begun.CompareAndSwap(false, true) {
+		defer close(e.closed)
+	}
+	defer e.recovered("Close")
+	e.client.Close()
+}
 
 // Close closes the client, in the background: it may have to wait for
 // operations. What it returns tells whether it has come to its end.
@@ -167,7 +136,7 @@ func (e *ClientEnv) Close() (closed func() bool) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		e.ops.closer.CloseIdleConnections()
+		e.closeClient()
 	}()
 	e.Settle()
 	return func() bool {
@@ -191,16 +160,14 @@ func (e *ClientEnv) Open() (n int) {
 }
 
 // WantDone expects that each operation has succeeded.
-func (e *ClientEnv) WantDone(ops []*harness.Request, why string) {
-	for _, r := range ops {
-		if r.Err() != nil || r.Response() == nil {
-			e.Errorf("%s: got %v, want its answer: %s", r.Name(), r.Err(), why)
-		}
+func (e *ClientEnv) WantDone(ops []*harness.Op, why string) {
+	for _, o := range ops {
+		o.WantDone(why)
 	}
 }
 
 // WantFailed expects that at most so many of the operations have failed.
-func (e *ClientEnv) WantFailed(most int, ops []*harness.Request, why string) {
+func (e *ClientEnv) WantFailed(most int, ops []*harness.Op, why string) {
 	var failed []string
 	for _, r := range ops {
 		if r.Err() != nil {

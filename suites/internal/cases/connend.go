@@ -76,7 +76,12 @@ var connEndCases = []Case{
 		Body: func(e *Env) {
 			c := e.conn(slowAnswers(time.Second))
 			bodies := e.keepBodies()
-			e.T.MayCloseIdle(closesConn{e, c})
+			e.MayCall("close", func() {
+				c.Close()
+				if c.Err() == nil {
+					e.Errorf("Err: got nil, want an error: the connection was closed")
+				}
+			})
 			e.Get("r1", "/").MayCancel()
 			e.Post("r2", "/", "two")
 			e.Rest()
@@ -267,19 +272,6 @@ var connEndCases = []Case{
 			}
 		},
 	},
-}
-
-// closesConn is a connection whose closing an exploration may choose.
-type closesConn struct {
-	e *Env
-	c ClientConn
-}
-
-func (c closesConn) CloseIdleConnections() {
-	c.c.Close()
-	if c.c.Err() == nil {
-		c.e.Errorf("Err: got nil, want an error: the connection was closed")
-	}
 }
 
 // wantWhole expects that each of the bodies that ended without an error is whole.
