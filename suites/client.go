@@ -14,7 +14,7 @@ import (
 
 func init() { harness.HelperFile() }
 
-// NewClient is a Client of two functions.
+// NewClient returns a Client that calls the two functions.
 func NewClient(do func(ctx context.Context, say string) (heard string, err error), close func() error) Client {
 	return clientOf{do, close}
 }
@@ -36,7 +36,7 @@ type ClientMaker func(t *harness.T, s ClientSettings) (Client, error)
 type ClientSubject struct {
 	Name string
 	Make ClientMaker
-	// Serve runs a server on "host:port" that says what it is told. It is one
+	// Serve runs a server on "host:port" that repeats each message. It is one
 	// of the subject's kind; nil is [EchoLines].
 	Serve func(t *harness.T, addr string)
 	// Patient says that Do, once it has a connection, does not return before
@@ -85,7 +85,7 @@ func (s *ClientSubject) begin(t *harness.T, c Case) *ClientEnv {
 	return cases.NewClientEnv(t, settings, client, s.Patient && c.Group() != "cancel")
 }
 
-// EchoLines runs a server on "host:port" that says each line that it is told.
+// EchoLines runs a server on "host:port" that repeats each line.
 func EchoLines(t *harness.T, addr string) {
 	ServeConns(t, addr, func(c net.Conn) {
 		r := bufio.NewReader(c)

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// The elements of a JUnit report, as its consumers have come to expect them:
-// nobody has specified it.
+// The elements of a JUnit report, as CI services expect them: there is no specification.
 type (
 	junitSuites struct {
 		XMLName  xml.Name     `xml:"testsuites"`

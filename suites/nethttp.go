@@ -56,7 +56,7 @@ var netHTTPQuirks = []Quirk{
 	{
 		Case: "http1/body-blocks",
 		Reason: "persistConn.mapRoundTripError waits for the write loop, which is in the body's Read, " +
-			"and nobody closes the body before the write loop is done",
+			"and the body is not closed before the write loop is done",
 		Issue:    "golang/go#78555",
 		Breaks:   "net/http, Request.Context: the context controls the entire lifetime of a request and its response: obtaining a connection, sending the request, ...",
 		Versions: since126,

@@ -16,14 +16,14 @@ import (
 
 func init() { harness.HelperFile() }
 
-// ConnPool is a plain pool of connections: what a Lease is got from, and put back
-// into or discarded.
+// ConnPool is a plain pool of connections. A Lease comes from it, and is put back or
+// discarded.
 type ConnPool interface {
 	Get(ctx context.Context) (Lease, error)
 	Close() error
 }
 
-// NewPool is a ConnPool of two functions.
+// NewPool returns a ConnPool that calls the two functions.
 func NewPool(get func(ctx context.Context) (Lease, error), close func() error) ConnPool {
 	return poolOf{get, close}
 }
@@ -36,8 +36,8 @@ type poolOf struct {
 func (p poolOf) Get(ctx context.Context) (Lease, error) { return p.get(ctx) }
 func (p poolOf) Close() error                           { return p.close() }
 
-// Lease is a connection that somebody has for himself. Exactly one of its
-// functions is called, once.
+// Lease is a connection that belongs to one operation. Exactly one of its functions is
+// called, once.
 type Lease struct {
 	Conn net.Conn
 	// Put gives it back to the pool.
@@ -56,9 +56,8 @@ func TestPool(t *testing.T, maker PoolMaker, quirks ...Quirk) {
 	TestClient(t, PoolSubject("pool", maker), quirks...)
 }
 
-// PoolSubject is a pool as a client: an operation gets a connection, writes a
-// line and reads one, and puts the connection back, or discards it if anything
-// went wrong.
+// PoolSubject makes a client of a pool: an operation gets a connection, writes a line and
+// reads one, and puts the connection back, or discards it if anything went wrong.
 func PoolSubject(name string, maker PoolMaker, quirks ...Quirk) ClientSubject {
 	return ClientSubject{Name: name, Quirks: quirks, Make: func(t *harness.T, s ClientSettings) (Client, error) {
 		pool, err := maker(func(ctx context.Context) (net.Conn, error) { return t.Net.DialContext(ctx, "tcp", s.Addr) }, s)
@@ -73,7 +72,7 @@ type pooled struct {
 	timeout time.Duration
 
 	mu   sync.Mutex
-	held map[net.Conn]string // who has which connection
+	held map[net.Conn]string // the operation that has the connection
 }
 
 func (p *pooled) Close() error { return p.pool.Close() }
@@ -104,7 +103,7 @@ func (p *pooled) Do(ctx context.Context, say string) (heard string, err error) {
 	return heard, nil
 }
 
-// take notes who has a connection, or that nobody has any more.
+// take notes which operation has a connection, or with "" that none has.
 func (p *pooled) take(c net.Conn, who string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

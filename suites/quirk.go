@@ -10,8 +10,8 @@ import (
 
 // Quirk declares that a case does not hold for a transport, in some versions of
 // it. In these the case must fail: a quirk whose bug is gone fails the test, so that
-// it is given an end. In all others the case must hold. Where the version cannot be
-// told the case may do either.
+// it is given an end. In all others the case must hold. Where the version is not
+// known the case may do either.
 type Quirk struct {
 	// Case is the name of the case, of every protocol: "cancel-waiter"; or of
 	// one: "h2/cancel-waiter".
@@ -20,14 +20,15 @@ type Quirk struct {
 	Reason string
 	// Issue is the public bug, as "owner/repo#number", if there is one.
 	Issue string
-	// Breaks is what says that it should be otherwise: a line of the
-	// transport's documentation, or of an RFC.
+	// Breaks quotes the promise that is broken: a line of the transport's documentation,
+	// or of an RFC.
 	Breaks string
 	// Versions is those that have it. A case may have several quirks, each of other
 	// versions.
 	Versions Versions
 }
 
+// String returns the issue, the reason and the versions, in a line.
 func (q Quirk) String() string {
 	s := q.Reason
 	if q.Issue != "" {
@@ -44,8 +45,8 @@ func (q Quirk) of(c Case, p Protocol) bool {
 	return q.Case == c.Name || q.Case == p.String()+"/"+c.Name
 }
 
-// quirkOf is the quirk that a case has over a protocol in the versions that this
-// program was built with, and whether these can be told. There may be none.
+// quirkOf returns the quirk that a case has over a protocol in the versions that this program
+// was built with, and whether these are known. The quirk may be nil.
 func quirkOf(quirks []Quirk, c Case, p Protocol) (quirk *Quirk, known bool) {
 	for i, q := range quirks {
 		if !q.of(c, p) {

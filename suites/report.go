@@ -16,12 +16,12 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// Schema is what a JSON report says that it is. A field that is added leaves
+// Schema names the form of a JSON report. A field that is added leaves
 // it as it is; one that goes, or comes to mean something else, raises the
 // number. REPORT.md in this folder has the fields.
 const Schema = "halfopen-report/1"
 
-// Report is what cases came to for subjects, with one [Result] for each pair.
+// Report has the results of cases for subjects, one [Result] for each pair.
 type Report struct {
 	Cases    []Case
 	Subjects []Subject
@@ -58,8 +58,8 @@ func Check(cases []Case, subjects []Subject) *Report {
 	return r
 }
 
-// SubjectsOf is the maker's transports as subjects: one for each protocol that
-// they speak, none if they do not answer a plain GET.
+// SubjectsOf returns the maker's transports as subjects: one for each protocol that they
+// speak, none if they do not answer a plain GET.
 func SubjectsOf(name string, maker harness.Maker, quirks ...Quirk) []Subject {
 	spoken := Speaks(maker)
 	var subjects []Subject
@@ -71,7 +71,7 @@ func SubjectsOf(name string, maker harness.Maker, quirks ...Quirk) []Subject {
 	return subjects
 }
 
-// String is the name and the protocol: "net/http h2". That of a client is its name.
+// String returns the name and the protocol: "net/http h2". That of a client is its name.
 func (s Subject) String() string { return strings.TrimSuffix(s.Name+" "+s.Protocol.String(), " ") }
 
 // Failed reports whether any case failed.
@@ -81,7 +81,7 @@ func (r *Report) failures() []Result {
 	return slices.DeleteFunc(slices.Clone(r.Results), func(r Result) bool { return r.State != Failed })
 }
 
-// of is the results of the subject of that number.
+// of returns the results of the subject with that index.
 func (r *Report) of(subject int) []Result {
 	var results []Result
 	for i := subject; i < len(r.Results); i += len(r.Subjects) {
@@ -170,7 +170,7 @@ func seconds(d time.Duration) float64 {
 	return float64(d.Round(time.Millisecond).Milliseconds()) / 1000
 }
 
-// place is the file and line of a case: of its body, or of its script.
+// place returns the file and line of a case: of its body, or of its script.
 func place(c Case) (file string, line int) {
 	if c.Script != nil {
 		return c.Script.File, 1
@@ -187,7 +187,7 @@ func place(c Case) (file string, line int) {
 	return relative(file), line
 }
 
-// place is the line of a script that fails, or where the case is.
+// place returns the line of a script that fails, or the place of the case.
 func (r Result) place() (file string, line int) {
 	file, line = place(r.Case)
 	if rest, ok := strings.CutPrefix(r.Where, file+":"); ok {
@@ -198,8 +198,8 @@ func (r Result) place() (file string, line int) {
 	return file, line
 }
 
-// relative is a file's name from this module's root, or else from the working
-// directory, which is what a CI service asks for.
+// relative returns a file's name from this module's root, or else from the working
+// directory, as CI services want it.
 func relative(file string) string {
 	_, here, _, _ := runtime.Caller(0)
 	root := filepath.Dir(filepath.Dir(here)) + "/"

@@ -10,16 +10,20 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// State is what a case came to for a subject.
+// State is the result of a case for a subject, in a word.
 type State string
 
 const (
-	Held          State = "held"
-	Failed        State = "FAILED"
-	Quirky        State = "quirk" // it does not hold, and that is known
-	NotApplicable State = "n/a"   // it cannot be asked of the subject
-	// Undecided is a case whose end could not be seen: a goroutine waited for a
-	// mutex, and so time stood still. It is no failure.
+	// Held: the claim was true in every schedule that was tried.
+	Held State = "held"
+	// Failed: it was not.
+	Failed State = "FAILED"
+	// Quirky: it was not, and a quirk declares that.
+	Quirky State = "quirk"
+	// NotApplicable: the case cannot be put to the subject.
+	NotApplicable State = "n/a"
+	// Undecided: the case did not come to its end, because a goroutine waited for a mutex,
+	// and so time stood still. It is no failure.
 	Undecided State = "undecided"
 )
 
@@ -34,8 +38,8 @@ type Result struct {
 	// Schedules is how many orders were tried: 1 for a script, 0 for a case that
 	// is not applicable.
 	Schedules int
-	// Report is what failed, with the shortest script that shows it; of a quirk
-	// too.
+	// Report describes the failure, with the shortest script that shows it; that of a
+	// quirk too.
 	Report string
 	// Script is the shortest script that shows it, if there is one.
 	Script string

@@ -8,7 +8,7 @@ import (
 	"github.com/halfopen/halfopen/pool"
 )
 
-// Subject is what is put to the cases: a transport over a protocol, or the client of a
+// Subject is put to the cases: a transport over a protocol, or the client of a
 // [ClientSubject].
 type Subject struct {
 	Name     string
@@ -46,7 +46,7 @@ func netH2C(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	return rt, err
 }
 
-// Reference is the Maker for [pool.Transport].
+// Reference makes a [pool.Transport]: it is a [harness.Maker].
 func Reference(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	tr := &pool.Transport{DialContext: t.Net.DialContext,
 		TLSClientConfig: &tls.Config{RootCAs: harness.TrustedRoots(), ClientSessionCache: tls.NewLRUClientSessionCache(0)}}
@@ -72,8 +72,8 @@ func onlyH2C() *http.Protocols {
 	return p
 }
 
-// Speaks is the protocols that the maker's transports speak, as a server sees
-// them: what an http URL brings, and whether an https URL brings HTTP/2.
+// Speaks returns the protocols that the maker's transports speak, as a server sees them: that
+// of a request for an http URL, and HTTP/2 if a request for an https URL comes in it.
 func Speaks(maker harness.Maker) Protocol {
 	var spoken Protocol
 	for _, scheme := range []string{"http", "https"} {

@@ -4,12 +4,13 @@ import (
 	"github.com/halfopen/halfopen/suites/internal/cases"
 )
 
-// What a case is made of. A case says what holds, in which settings and within which bounds
-// it is asked, and asks it with an Env, which is a run of package harness with a transport,
-// or with a ClientEnv, which is one with a client or a pool.
+// The parts of a case.
 type (
-	Case      = cases.Case
-	Env       = cases.Env
+	// Case is a claim, with the settings and bounds for it, and a body that checks it.
+	Case = cases.Case
+	// Env is the environment of a case: a run of package harness with a transport.
+	Env = cases.Env
+	// ClientEnv is the environment of a case for clients: a run with a client or a pool.
 	ClientEnv = cases.ClientEnv
 
 	// Group is the first word of the names of cases that are about one thing.
@@ -20,7 +21,8 @@ type (
 	// something to the server and returns what it heard: the same words, if nothing went
 	// wrong.
 	Client = cases.Client
-	// ClientSettings is what a case may ask of a client. A zero field is not asked for.
+	// ClientSettings are the settings that a case may want of a client. A zero field is not
+	// wanted.
 	ClientSettings = cases.ClientSettings
 	// ClientConn is a single connection of a transport, in its user's hands, as
 	// [net/http.ClientConn] is: the cases of the group "conn" are about these.

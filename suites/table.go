@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// String is the report as text: a table with a row for each case, what held
-// for each subject, the quirks with their reasons, and what failed, each with
-// the shortest script that shows it.
+// String returns the report as text: a table with a row for each case and a column for each
+// subject, the quirks with their reasons, and the failures, each with the shortest script
+// that shows it.
 func (r *Report) String() string {
 	var b strings.Builder
 	r.WriteTable(&b)
@@ -61,8 +61,8 @@ func (r *Report) WriteTable(w io.Writer) error {
 	return err
 }
 
-// cell is the state in the table, with the number of schedules where more than
-// one was tried.
+// cell returns the state for the table, with the number of schedules where more than one was
+// tried.
 func (r Result) cell() string {
 	if r.Schedules <= 1 || r.State == Quirky {
 		return string(r.State)

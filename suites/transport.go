@@ -29,7 +29,7 @@ func TestTransport(t *testing.T, maker harness.Maker, quirks ...Quirk) {
 	}
 }
 
-// TB is what a case needs of a [testing.TB] or of Ginkgo.
+// TB is the part of a [testing.TB], or of Ginkgo's, that a case needs.
 type TB interface {
 	harness.TB
 	Skipf(format string, args ...any)

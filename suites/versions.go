@@ -23,7 +23,7 @@ type Versions struct {
 	Until string
 }
 
-// String is the range in words: "go1.27.0 until go1.27.2", "since go1.26",
+// String returns the range in words: "go1.27.0 until go1.27.2", "since go1.26",
 // "github.com/valyala/fasthttp since v1.73.0". That of all versions of Go is "".
 func (v Versions) String() string {
 	var words []string
@@ -42,7 +42,7 @@ func (v Versions) String() string {
 }
 
 // contains reports whether the version that this program was built with is in the
-// range, and whether that can be told: the version of a module stands in the
+// range, and whether that is known: the version of a module stands in the
 // program ([debug.ReadBuildInfo]), but not in a test that Go 1.26 builds, and not
 // if the module is replaced by a folder.
 func (v Versions) contains() (in, known bool) {
@@ -56,7 +56,7 @@ func (v Versions) contains() (in, known bool) {
 	return (v.From == "" || compare(have, v.From) >= 0) && (v.Until == "" || compare(have, v.Until) < 0), true
 }
 
-// versionOf is the version that a range is about, as this program has it.
+// versionOf returns the version that this program has of what a range is about.
 func versionOf(v Versions) string {
 	if v.Module != "" {
 		return moduleVersion(v.Module)
@@ -78,7 +78,7 @@ func (v Versions) check() error {
 	return nil
 }
 
-// goVersion is the version in what [runtime.Version] returns: "go1.27.3" of
+// goVersion returns the version in a string of [runtime.Version]: "go1.27.3" of
 // "go1.27.3 X:opts", "go1.28" of "devel go1.28-5d3a6f1 Mon Nov 23". It is "" if
 // there is none.
 func goVersion(s string) string {
@@ -90,8 +90,7 @@ func goVersion(s string) string {
 	return ""
 }
 
-// moduleVersion is the version of a module in this program, or "" if that does
-// not say.
+// moduleVersion returns the version of a module in this program, or "" if it is not known.
 func moduleVersion(path string) string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

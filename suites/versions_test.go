@@ -32,7 +32,7 @@ func TestGoVersion(t *testing.T) {
 }
 
 // A range begins with its first version and ends before its last. A version of a module
-// that this program is not made of is in no range, and nobody can tell.
+// that this program is not made of is in no range, and that is not known.
 func TestVersions(t *testing.T) {
 	here := goVersion(runtime.Version())
 	for _, c := range []struct {
@@ -101,7 +101,7 @@ var (
 )
 
 // In its versions a case with a quirk must fail, and outside of them it must hold. Where
-// the version cannot be told it may do either.
+// the version is not known it may do either.
 func TestQuirksOfVersions(t *testing.T) {
 	here := goVersion(runtime.Version())
 	past := Quirk{Case: "case", Reason: "past", Versions: Versions{From: "go1.1", Until: "go1.2"}}

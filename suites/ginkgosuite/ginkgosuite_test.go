@@ -27,7 +27,7 @@ import (
 
 // TestMain leaves out the goroutine for signals that Ginkgo keeps to the end of the process.
 func TestMain(m *testing.M) {
-	log.SetOutput(io.Discard) // net/http logs bytes that nobody asked for
+	log.SetOutput(io.Discard) // net/http logs unsolicited bytes
 	goleakcheck.VerifyTestMain(m, goleak.IgnoreAnyFunction(
 		"github.com/onsi/ginkgo/v2/internal/interrupt_handler.(*InterruptHandler).registerForInterrupts.func2"))
 }
@@ -47,7 +47,7 @@ var _ = ginkgo.It("knows which process of Ginkgo's this is", func() {
 	gomega.Expect(s.Index).To(gomega.Equal(ginkgo.GinkgoParallelProcess() - 1))
 })
 
-// head is what the README's files begin with.
+// head begins each of the README's files.
 const head = `package mine
 
 import (
@@ -146,43 +146,19 @@ func TestGinkgo(t *testing.T) {
 		}
 	}
 
-	var report struct {
-		XMLName xml.Name `xml:"testsuites"`
-		Suites  []struct {
-			Failures int `xml:"failures,attr"`
-			Errors   int `xml:"errors,attr"`
-			Cases    []struct {
-				Name   string `xml:"name,attr"`
-				Status string `xml:"status,attr"`
-			} `xml:"testcase"`
-		} `xml:"testsuite"`
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "r.xml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := xml.Unmarshal(data, &report); err != nil {
-		t.Fatal(err)
-	}
-	if len(report.Suites) != 1 || report.Suites[0].Failures+report.Suites[0].Errors > 0 {
-		t.Fatalf("got %+v", report)
-	}
 	// Those that ran are those of the group, over HTTP/1.1: once of the README's
 	// pool and once of the table.
 	var got, want []string
 	name := regexp.MustCompile(`^\[It\] (?:my pool (\w+)|(a) table) ([\w-]+): `)
 	explored := false
-	for _, c := range report.Suites[0].Cases {
-		if c.Status != "passed" || !strings.HasPrefix(c.Name, "[It]") {
-			continue
-		}
-		m := name.FindStringSubmatch(c.Name)
+	for _, spec := range passed(t, filepath.Join(dir, "r.xml")) {
+		m := name.FindStringSubmatch(spec)
 		if m == nil {
-			explored = explored || strings.Contains(c.Name, "an exploration finds nothing")
+			explored = explored || strings.Contains(spec, "an exploration finds nothing")
 			continue
 		}
 		if m[1] == "http2" || m[1] == "h2" || m[1] == "h2c" || !strings.HasPrefix(m[3], "cancel-") {
-			t.Errorf("got %q run in spite of the filter", c.Name)
+			t.Errorf("got %q run in spite of the filter", spec)
 		}
 		got = append(got, m[3])
 	}
@@ -200,6 +176,39 @@ func TestGinkgo(t *testing.T) {
 	}
 }
 
+// passed returns the specs that passed, as a JUnit report of Ginkgo's names them. No other
+// one has failed.
+func passed(t *testing.T, file string) (specs []string) {
+	t.Helper()
+	var report struct {
+		XMLName xml.Name `xml:"testsuites"`
+		Suites  []struct {
+			Failures int `xml:"failures,attr"`
+			Errors   int `xml:"errors,attr"`
+			Cases    []struct {
+				Name   string `xml:"name,attr"`
+				Status string `xml:"status,attr"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := xml.Unmarshal(data, &report); err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Suites) != 1 || report.Suites[0].Failures+report.Suites[0].Errors > 0 {
+		t.Fatalf("got %+v", report)
+	}
+	for _, c := range report.Suites[0].Cases {
+		if c.Status == "passed" && strings.HasPrefix(c.Name, "[It]") {
+			specs = append(specs, c.Name)
+		}
+	}
+	return specs
+}
+
 // The README's subject for plain tests, as a user runs a part of it; and each of
 // its subjects takes at most 15 lines.
 func TestTunedTransport(t *testing.T) {
@@ -210,7 +219,7 @@ func TestTunedTransport(t *testing.T) {
 	}
 }
 
-// module is a module of a user's own, with the files of the README's section about
+// module writes a module of a user's own, with the files of the README's section about
 // transports. It needs what this module needs, in the same versions, and nothing
 // is downloaded for it.
 func module(t *testing.T) string {

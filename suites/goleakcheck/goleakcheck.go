@@ -58,8 +58,8 @@ func VerifyTestMain(m goleak.TestingM, options ...goleak.Option) {
 // for which it has been blocked, from a minute on.
 var inBubble = regexp.MustCompile(`^.?Goroutine \d+ in state ([^,]*), (?:\d+ minutes, )?(?:locked to thread, )?synctest bubble (\d+)`)
 
-// withoutFrozen is the stacks in an error of goleak's without those of bubbles in
-// which a goroutine waits for a mutex.
+// withoutFrozen returns the stacks in an error of goleak's without those of bubbles in which
+// a goroutine waits for a mutex.
 func withoutFrozen(text string) string {
 	_, text, _ = strings.Cut(text, "\n")
 	var stacks []string

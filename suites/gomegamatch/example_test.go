@@ -20,7 +20,7 @@ func ExampleHaveDialed() {
 			if err != nil {
 				t.Fatal(err)
 			}
-			resp.Body.Close() // and nobody has read it
+			resp.Body.Close() // unread
 		}
 		gomega.NewWithT(t).Expect(t).To(gomegamatch.HaveDialed(1), "one connection is enough")
 	})

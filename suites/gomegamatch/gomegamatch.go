@@ -21,8 +21,7 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// leaker is what can tell what it left behind: a [*harness.T] or a
-// [*harness.Report].
+// leaker knows what it left behind: a [*harness.T] or a [*harness.Report].
 type leaker interface{ Leaks() []harness.Failure }
 
 // HaveLeaked succeeds if something was left behind: a connection, a body, a
@@ -150,7 +149,7 @@ func HaveIdle(n int) types.GomegaMatcher {
 }
 
 // HaveDialed succeeds if n dials were begun on a [*harness.T]'s network, whatever
-// came of them.
+// their outcomes.
 //
 //	Expect(t).To(gomegamatch.HaveDialed(1))
 func HaveDialed(n int) types.GomegaMatcher {
@@ -196,8 +195,7 @@ type matcher struct {
 	last  result
 }
 
-// result is what a matcher found: "subject: got X, want Y", and below it what
-// there is to say about that.
+// result has what a matcher found, for "subject: got X, want Y" and the details below it.
 type result struct {
 	ok                          bool
 	subject, got, want, wantNot string

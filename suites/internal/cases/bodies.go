@@ -53,7 +53,7 @@ func (b *countedBody) wantClosed(e *Env, whose string) {
 	}
 }
 
-// upload is a POST with a body that cannot be had again.
+// upload returns a POST with a body that cannot be sent a second time.
 func upload(ctx context.Context, url string, body io.ReadCloser) *http.Request {
 	req, _ := http.NewRequestWithContext(ctx, "POST", url, nil)
 	req.Body, req.ContentLength = body, -1
@@ -103,7 +103,7 @@ type keeper struct {
 	kept map[string]*keptBody
 }
 
-// keptBody is what was read of a body, and the error that ended it. A body of
+// keptBody has what was read of a body, and the error that ended it. A body of
 // which nothing was read has none.
 type keptBody struct {
 	io.ReadCloser
@@ -137,7 +137,7 @@ func (k *keeper) CloseIdleConnections() {
 	}
 }
 
-// of is the body of a response that has come to its end.
+// of returns the body of a response that has ended.
 func (k *keeper) of(name string) *keptBody {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 var bodyCases = []Case{
 	{
 		Name:    "body-closed-once",
-		Claim:   "The body of a request is closed, and once, whatever becomes of the request.",
+		Claim:   "The body of a request is closed exactly once, however the request ends.",
 		Verdict: "each body is closed exactly once",
 		Issues:  []string{"golang/go#35015", "golang/go#49621"},
 		Source:  "net/http: RoundTripper; io: Closer",
@@ -233,7 +233,7 @@ var bodyCases = []Case{
 	},
 	{
 		Name:    "body-closed-while-read",
-		Claim:   "A body can be closed while somebody waits in its Read: both return, and nothing is left.",
+		Claim:   "A body can be closed while a Read of it waits: both return, and nothing is left.",
 		Verdict: "nothing is left behind",
 		Source:  "net/http: Response.Body",
 		Body: func(e *Env) {
@@ -282,7 +282,7 @@ var bodyCases = []Case{
 	},
 	{
 		Name:      "body-upgrade",
-		Claim:     "A connection that changed its protocol belongs to whoever asked for that: both ways, until it is closed, and it is never pooled.",
+		Claim:     "A connection that changed its protocol belongs to the caller that asked for the change: in both directions, until it is closed. It is never pooled.",
 		Verdict:   "no other request runs on it",
 		Issues:    []string{"golang/go#26161", "golang/go#17739"},
 		Source:    "net/http: Response.Body; RFC 9110 section 7.8",
@@ -314,7 +314,7 @@ var bodyCases = []Case{
 				e.Errorf("got %q, %v from the other side, want the echo of %q", got, err, "ping")
 			}
 			both.Close()
-			r1.Conn().WantClosed("whoever took it closed it")
+			r1.Conn().WantClosed("the caller that took it closed it")
 		},
 	},
 	{

@@ -111,7 +111,7 @@ var brokenCases = []Case{
 	},
 	{
 		Name:      "broken-silence",
-		Claim:     "A connection whose peer has fallen silent costs the requests that are on it their time, and nobody else's.",
+		Claim:     "A connection whose peer has fallen silent delays the requests that are on it, and no others.",
 		Verdict:   "a request that times out leaves no connection for the next",
 		Issues:    []string{"redis/go-redis#1113"},
 		Source:    "net/http: Transport.ResponseHeaderTimeout",
@@ -123,7 +123,7 @@ var brokenCases = []Case{
 			e.Get("r1", "/status/204").Await()
 			r2 := e.Get("r2", "/status/204")
 			r2.Await()
-			// Whatever was lost, the transport has been told by now.
+			// Whatever was lost, the transport knows it by now.
 			failed := r2.Err() != nil
 			opened := e.Net.Opened()
 			r3 := e.Get("r3", "/status/204")

@@ -22,7 +22,7 @@ var poolMistakes = []struct {
 }{
 	{"uses each once", []string{"reuse-sequential", "reuse-at-the-limit", "idle-kept"}},
 	{"one too many", []string{"limit-never-exceeded"}},
-	{"keeps the slot of who leaves", []string{"limit-slot-after-cancel"}},
+	{"keeps the slot of a waiter that leaves", []string{"limit-slot-after-cancel"}},
 	{"keeps the slot of a failed dial", []string{"limit-slot-after-failure", "stuck-after-break"}},
 	{"keeps all idle", []string{"limit-idle"}},
 	{"does not look at the context first", []string{"cancel-before"}},
@@ -39,7 +39,7 @@ var poolMistakes = []struct {
 	{"dials after close", []string{"close-then-use"}},
 	{"keeps what comes after close", []string{"close-at-any-time", "leak-dial-at-close"}},
 	{"forgets the idle at close", []string{"leak-nothing"}},
-	{"wakes nobody", []string{"stuck-lost-wake-up"}},
+	{"wakes no waiter", []string{"stuck-lost-wake-up"}},
 }
 
 // No client case is one that cannot fail: for each there is a pool with a
@@ -190,7 +190,7 @@ func (p *hand) Get(ctx context.Context) (suites.Lease, error) {
 	case <-done:
 	}
 	p.mu.Lock()
-	if i := slices.Index(p.waiters, turn); i >= 0 && p.bug != "keeps the slot of who leaves" {
+	if i := slices.Index(p.waiters, turn); i >= 0 && p.bug != "keeps the slot of a waiter that leaves" {
 		p.waiters = slices.Delete(p.waiters, i, i+1)
 	}
 	p.mu.Unlock()
@@ -204,7 +204,7 @@ func (p *hand) Get(ctx context.Context) (suites.Lease, error) {
 	return suites.Lease{}, ctx.Err()
 }
 
-// served is what a waiter got: a connection, leave to dial, or the end.
+// served takes what a waiter got: a connection, leave to dial, or the end.
 func (p *hand) served(ctx context.Context, c *handed, ok bool) (suites.Lease, error) {
 	switch {
 	case !ok:
@@ -251,7 +251,7 @@ func (p *hand) free() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.open--
-	if len(p.waiters) > 0 && p.bug != "wakes nobody" {
+	if len(p.waiters) > 0 && p.bug != "wakes no waiter" {
 		p.open++
 		p.next() <- nil
 	}
@@ -276,7 +276,7 @@ func (p *hand) put(c *handed) {
 		p.mu.Unlock()
 		p.discard(c)
 		return
-	case len(p.waiters) > 0 && p.bug != "wakes nobody":
+	case len(p.waiters) > 0 && p.bug != "wakes no waiter":
 		p.next() <- c
 	case most > 0 && len(p.idle) >= most && p.bug != "keeps all idle":
 		p.mu.Unlock()
@@ -292,7 +292,7 @@ func (p *hand) put(c *handed) {
 	p.mu.Unlock()
 }
 
-// takeIdle is the connection that was put back last, if it is young enough.
+// takeIdle returns the connection that was put back last, if it is young enough.
 // The pool is locked.
 func (p *hand) takeIdle() *handed {
 	for len(p.idle) > 0 {

@@ -49,7 +49,7 @@ func keepsNone(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	return harness.NetHTTP(t, s)
 }
 
-// tunnels is a transport that does CONNECT in its dialer, as programs do that
+// tunnels makes a transport that does CONNECT in its dialer, as programs do that
 // know of no Transport.Proxy. Without a mistake it has no patience's end.
 func tunnels(mistake string) harness.Maker {
 	return func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
@@ -98,7 +98,7 @@ func connect(c net.Conn, addr, mistake string, tr *http.Transport) error {
 	return nil
 }
 
-// socks is a transport that does SOCKS5 in its dialer.
+// socks makes a transport that does SOCKS5 in its dialer.
 func socks(mistake string) harness.Maker {
 	return func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 		proxy := strings.TrimPrefix(s.Proxy, "socks5://")
@@ -172,7 +172,7 @@ func presumesHTTP2(t *harness.T, s harness.Settings) (http.RoundTripper, error) 
 	}}, nil
 }
 
-// miniOverTLS is the small transport, which reads nothing while a connection is
+// miniOverTLS makes the small transport, which reads nothing while a connection is
 // idle.
 func miniOverTLS(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	tr := &mini.Transport{DialContext: func(_ context.Context, network, addr string) (net.Conn, error) {
@@ -181,7 +181,7 @@ func miniOverTLS(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	return tr, s.Apply(tr)
 }
 
-// h2c is the maker's transport over HTTP/2 without TLS, and overTLS with it.
+// h2c returns the maker's transport over HTTP/2 without TLS, and overTLS with it.
 func h2c(maker harness.Maker) harness.Maker {
 	return func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 		rt, err := maker(t, s)

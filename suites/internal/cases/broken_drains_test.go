@@ -13,7 +13,7 @@ import (
 	"github.com/halfopen/halfopen/suites"
 )
 
-// draining is the small transport that drains bodies, with one of its mistakes.
+// draining makes the small transport that drains bodies, with one of its mistakes.
 func draining(bug string) harness.Maker {
 	return func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 		tr := &mini.Transport{DialContext: t.Net.DialContext, Drain: true, Bug: bug}

@@ -17,20 +17,20 @@ import (
 // brokenExchanges is mistakes of what goes over a connection.
 var brokenExchanges = []breakage{
 	// Cancellation.
-	{"a cancellation is not heard", 0, withBug("cancel ignored"),
+	{"a cancellation is ignored", 0, withBug("cancel ignored"),
 		[]string{"cancel-anywhere", "cancel-written", "expect-cancelled", "body-cancel", "cancel-uploading", "cancel-silent-peer"}},
 	{"a cancellation is not passed on", 0, wrapped(deaf), []string{"cancel-uploading", "tls-cancelled", "proxy-silent", "proxy-socks-silent"}},
-	{"a cancellation is not heard once there is a connection", 0, wrapped(deafWithConnection), []string{"cancel-got-connection"}},
+	{"a cancellation is ignored once there is a connection", 0, wrapped(deafWithConnection), []string{"cancel-got-connection"}},
 	{"what is over is sent", 0, withBug("sent after cancel"), []string{"cancel-before-start"}},
 	{"a body that is cancelled ends as its connection does", 0, withBug(""), []string{"cancel-in-body"}},
 	{"a timeout is an error like others", 0, wrapped(nameless), []string{"cancel-deadline-tie", "tls-timeout"}},
-	{"a cancellation is heard for ever", 0, withBug("cancel closes pooled conn"), []string{"cancel-after-response"}},
+	{"a cancellation comes too late", 0, withBug("cancel closes pooled conn"), []string{"cancel-after-response"}},
 	{"who waits for a dial shares its fate", suites.H2C, oneFate, []string{"cancel-dialing-request"}},
 
 	// Connections that break.
-	{"nobody looks at an idle connection", 0, withBug(""), []string{"broken-fin-idle", "broken-reset-idle", "broken-unsolicited", "broken-answers"}},
+	{"an idle connection is not read", 0, withBug(""), []string{"broken-fin-idle", "broken-reset-idle", "broken-unsolicited", "broken-answers"}},
 	{"a broken connection stays open", 0, withBug("broken conn left open"), []string{"broken-anywhere"}},
-	{"a dial that failed gives its place to nobody", 0, withBug("no dial after failure"), []string{"broken-dial"}},
+	{"a dial that failed keeps its place", 0, withBug("no dial after failure"), []string{"broken-dial"}},
 	{"nothing is sent again", 0, withBug("never retried"), []string{"broken-restart", "broken-fin-in-flight", "broken-reset-in-flight"}},
 	{"a POST is sent again", 0, withBug("everything retried"), []string{"broken-fin-in-flight-post", "retry-post-once"}},
 	{"what timed out goes on", 0, givesUpAlone, []string{"broken-silence", "broken-vanish"}},
@@ -44,7 +44,7 @@ var brokenExchanges = []breakage{
 
 	// Bodies.
 	{"a body is not closed if there is no connection", 0, withBug(""), []string{"body-closed-once"}},
-	{"a body is closed by nobody", 0, wrapped(unclosed), []string{"body-invalid-request", "body-closed-once", "expect-body-not-sent"}},
+	{"a body is never closed", 0, wrapped(unclosed), []string{"body-invalid-request", "body-closed-once", "expect-body-not-sent"}},
 	{"a body that fails is at its end", 0, wrapped(endsEarly), []string{"body-fails"}},
 	{"a length is not looked at", 0, wrapped(ofAnyLength), []string{"body-wrong-length"}},
 	{"who cancels waits for the body", 0, withBug(""), []string{"body-blocks"}},
@@ -54,7 +54,7 @@ var brokenExchanges = []breakage{
 		[]string{"body-whole-or-error", "body-cut", "body-reset", "tls-incomplete-close"}},
 	{"what is compressed is not read to its end", 0, wrapped(unzipped), []string{"body-gzip"}},
 	{"who closes a body waits for its reader", 0, wrapped(polite), []string{"body-closed-while-read"}},
-	{"what has come of a body is drained, and what comes later is not", 0, draining("drained in part"), []string{"body-drained"}},
+	{"the part of a body that has arrived is drained, and the rest is not", 0, draining("drained in part"), []string{"body-drained"}},
 	{"what is left of a body is waited for for ever", 0, draining("drains for ever"), []string{"body-drain-bounded"}},
 	{"a connection that could not be drained keeps its place", 0, draining("slot lost after error"), []string{"body-drain-bounded"}},
 	{"Close and Read wait for each other", 0, wrapped(entangled), []string{"body-closed-while-read-rest", "body-closed-while-read"}},
@@ -88,20 +88,20 @@ var brokenExchanges = []breakage{
 	{"a handshake that failed leaves its connection", 0, handshakes, []string{"tls-breaks"}},
 	{"a handshake takes for ever", 0, ignoring("TLSHandshakeTimeout"), []string{"tls-timeout"}},
 	{"what ALPN chose is not looked at", suites.H2, presumesHTTP2, []string{"tls-alpn-changes"}},
-	{"nobody hears a goodbye", 0, miniOverTLS, []string{"tls-close-notify"}},
+	{"a close_notify is ignored", 0, miniOverTLS, []string{"tls-close-notify"}},
 	{"only a *tls.Conn is asked for what was negotiated", suites.H2, overTLS(asksNobody), []string{"tls-dialtls-any-conn"}},
 
 	// HTTP/2.
 	{"a connection a request", suites.H2C, oneEach, []string{"http2-one-connection"}},
-	{"the settings of the server are not looked at", suites.H2C, mangled(without(http2.FrameSettings), nil), []string{"http2-streams-limit"}},
-	{"a GOAWAY is not looked at", suites.H2C, mangled(without(http2.FrameGoAway), nil),
+	{"the settings of the server are not looked at", suites.H2C, mangled(withoutFrames(http2.FrameSettings), nil), []string{"http2-streams-limit"}},
+	{"a GOAWAY is not looked at", suites.H2C, mangled(withoutFrames(http2.FrameGoAway), nil),
 		[]string{"http2-goaway-unprocessed", "http2-goaway-last", "http2-goaway-idle"}},
 	{"StrictMaxConcurrentRequests is not heeded", suites.H2C, h2c(ignoring("StrictMaxConcurrentRequests")), []string{"http2-strict-streams"}},
 	{"every GOAWAY is for all streams", suites.H2C, mangled(nothingProcessed, nil), []string{"http2-goaway-processed"}},
 	{"a refused stream is an error", suites.H2C, mangled(resetWith(http2.ErrCodeCancel), nil), []string{"http2-refused"}},
 	{"every reset is a refusal", suites.H2C, mangled(resetWith(http2.ErrCodeRefusedStream), nil), []string{"http2-reset-once"}},
 	{"a cancellation ends the connection", suites.H2C, mangled(nil, fatal(http2.FrameRSTStream)), []string{"http2-cancel-others"}},
-	{"a cancellation is kept from the server", suites.H2C, mangled(nil, without(http2.FrameRSTStream)), []string{"http2-cancel-sent"}},
+	{"a cancellation is kept from the server", suites.H2C, mangled(nil, withoutFrames(http2.FrameRSTStream)), []string{"http2-cancel-sent"}},
 	{"the window of the connection is not given back", suites.H2C, mangled(nil, withoutWindow), []string{"http2-window-returned", "http2-unread-body"}},
 	{"the health check is not made", suites.H2C, ignoresHTTP2Config, []string{"http2-silent-peer"}},
 	{"Request.Close is not passed on", suites.H2C, h2c(wrapped(keepsOpen)), []string{"http2-request-close"}},
@@ -123,7 +123,7 @@ func deafWithConnection(rt http.RoundTripper, req *http.Request) (*http.Response
 	return rt.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
 }
 
-// nameless has errors that tell nothing but their texts.
+// nameless has errors that have a text and no type.
 func nameless(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
 	resp, err := rt.RoundTrip(req)
 	if err != nil {

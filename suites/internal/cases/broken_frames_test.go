@@ -23,7 +23,8 @@ func frameType(frame []byte) http2.FrameType { return http2.FrameType(frame[3]) 
 
 func stream(frame []byte) uint32 { return binary.BigEndian.Uint32(frame[5:]) }
 
-func without(what http2.FrameType) mangler {
+// withoutFrames keeps the frames of a type back.
+func withoutFrames(what http2.FrameType) mangler {
 	return func(frame []byte, _ net.Conn) []byte {
 		switch {
 		case frameType(frame) != what:
@@ -88,7 +89,7 @@ func mangled(in, out mangler) harness.Maker {
 }
 
 // forgetsTheLeft is net/http's transport over HTTP/2 without TLS, which closes no
-// connection on which a GOAWAY has come: whoever closes it does not reach it.
+// connection on which a GOAWAY has come: a Close does not reach it.
 func forgetsTheLeft(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	rt, err := h2c(harness.NetHTTP)(t, s)
 	rt.(*http.Transport).DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -153,8 +154,7 @@ func (c *mangledConn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// frames is what is left of b behind its last whole frame, and what became of
-// the frames.
+// frames returns the whole frames of b, as do leaves them, and the rest of b.
 func (c *mangledConn) frames(b []byte, do mangler) (rest, whole []byte) {
 	for len(b) >= frameHeader {
 		size := frameHeader + int(b[0])<<16 + int(b[1])<<8 + int(b[2])

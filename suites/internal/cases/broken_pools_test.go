@@ -28,9 +28,9 @@ var brokenPools = []breakage{
 	{"only Close ends a body", 0, withBug("body end missed"), []string{"reuse-read-and-not-closed"}},
 	{"a request with a body costs its connection", 0, wrapped(postsClosed), []string{"reuse-after-post"}},
 	{"the first response is the answer", 0, withBug("1xx taken as answer"), []string{"reuse-after-hints"}},
-	{"hosts are not told apart", 0, withBug("one pool for all hosts"),
+	{"hosts share a pool", 0, withBug("one pool for all hosts"),
 		[]string{"reuse-hosts-apart", "limit-hosts-apart", "order-hosts-apart"}},
-	{"ports are not told apart", 0, wrapped(portsForgotten), []string{"reuse-ports-apart"}},
+	{"ports share a pool", 0, wrapped(portsForgotten), []string{"reuse-ports-apart"}},
 	{"the server's close is not heeded", 0, withBug("close ignored"),
 		[]string{"reuse-not-http10", "close-response-header", "close-response-before-post"}},
 
@@ -50,8 +50,8 @@ var brokenPools = []breakage{
 	{"DisableKeepAlives is not heeded", 0, ignoring("DisableKeepAlives"), []string{"limit-keep-alives-off"}},
 	{"dials go on without their requests, and without bound", 0, withBug(""), []string{"limit-dials-after-cancel"}},
 
-	// Who is next.
-	{"a failed dial lets nobody dial", 0, withBug("no dial after failure"), []string{"order-after-failed-dial", "cancel-limit-fails"}},
+	// The order of waiters.
+	{"after a failed dial there is none", 0, withBug("no dial after failure"), []string{"order-after-failed-dial", "cancel-limit-fails"}},
 	{"the last to come is served first", 0, withBug("last waiter served first"), []string{"order-first-come", "idle-limit"}},
 	{"the last to come dials first", 0, withBug("last waiter dials first"), []string{"order-first-to-dial", "order-after-failed-dial"}},
 	{"who gave up stays in line", 0, withBug("cancelled waiter stays"),
@@ -63,13 +63,13 @@ var brokenPools = []breakage{
 		[]string{"order-dials-race", "leak-dial-after-cancel", "leak-timed-out", "cancel-all", "cancel-limit", "cancel-orphan"}},
 
 	// What waits in the pool.
-	{"nobody listens to what is idle", 0, withBug(""),
+	{"idle connections are not read", 0, withBug(""),
 		[]string{"idle-server-close-seen", "idle-server-close-before-post", "idle-restart", "idle-after-server-shutdown"}},
 	{"what breaks idle is an error", 0, withBug("never retried"),
 		[]string{"idle-server-close-in-flight", "idle-timeout-both-sides", "leak-close-after-answer"}},
 	{"what the server says farewell to is in no list", suites.H2C, forgetsTheLeft, []string{"idle-server-shutdown"}},
 	{"IdleConnTimeout is not heeded", 0, ignoring("IdleConnTimeout"), []string{"idle-timeout-closes", "idle-timeout"}},
-	{"the idle timer is not set anew", 0, withBug("idle timer set once"), []string{"idle-timeout-restarts", "idle-timeout"}},
+	{"the idle timer is set once", 0, withBug("idle timer set once"), []string{"idle-timeout-restarts", "idle-timeout"}},
 	{"the idle timer of a connection in use goes on", 0, withBug("idle timer not stopped"),
 		[]string{"idle-timeout-tie", "idle-timeout-not-in-use"}},
 	{"a connection has its time, used or not", 0, oneLife(90 * time.Second),
@@ -89,11 +89,11 @@ var brokenPools = []breakage{
 	{"what was being drained as CloseIdleConnections was called is forgotten", 0, draining("leaked after drain"), []string{"close-while-drained"}},
 	{"Request.Close is not heeded", 0, wrapped(requestsNotClosed), []string{"close-request"}},
 	{"the header Connection is not heeded", 0, withBug(""), []string{"close-request-header"}},
-	{"a failed dial tells nobody", 0, withBug("dial error not reported"), []string{"leak-dial-fails", "order-after-failed-dial"}},
+	{"a failed dial is not reported", 0, withBug("dial error not reported"), []string{"leak-dial-fails", "order-after-failed-dial"}},
 	{"a body that is closed unread stays open", 0, withBug("unread body leaks conn"), []string{"leak-unread"}},
 	{"a body that is closed can be read", 0, withBug(""), []string{"leak-half-read"}},
 	{"requests are remembered", 0, remembering(), []string{"leak-context"}},
-	{"a cancellation is not heard", 0, withBug("cancel ignored"), []string{"leak-silent-server", "leak-timed-out", "cancel-written"}},
+	{"a cancellation is ignored", 0, withBug("cancel ignored"), []string{"leak-silent-server", "leak-timed-out", "cancel-written"}},
 	{"a late answer is for the next", 0, withBug("pooled after cancel"), []string{"cancel-late", "cancel-written"}},
 }
 
@@ -131,7 +131,7 @@ func oneLife(d time.Duration) harness.Maker {
 	})
 }
 
-// closesAll is a transport whose CloseIdleConnections closes what is in use
+// closesAll makes a transport whose CloseIdleConnections closes what is in use
 // too.
 func closesAll(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	var mu sync.Mutex
@@ -159,7 +159,7 @@ type closer struct {
 
 func (c *closer) CloseIdleConnections() { c.close() }
 
-// closesOnce is a transport that is of no use after CloseIdleConnections.
+// closesOnce makes a transport that is of no use after CloseIdleConnections.
 func closesOnce(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	rt, err := harness.NetHTTP(t, s)
 	tr := rt.(*http.Transport)
@@ -169,7 +169,7 @@ func closesOnce(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	}}, err
 }
 
-// closesNothing is a transport behind one that does not pass
+// closesNothing makes a transport behind one that does not pass
 // CloseIdleConnections on.
 func closesNothing(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	rt, err := harness.NetHTTP(t, s)
@@ -198,7 +198,7 @@ func portsForgotten(rt http.RoundTripper, req *http.Request) (*http.Response, er
 	return rt.RoundTrip(req)
 }
 
-// errorsClose takes a status that tells of an error for a bad connection.
+// errorsClose takes a status that means an error for a bad connection.
 func errorsClose(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
 	resp, err := rt.RoundTrip(req)
 	if err == nil && resp.StatusCode >= 400 {
@@ -214,7 +214,7 @@ func timedWhole(rt http.RoundTripper, req *http.Request) (*http.Response, error)
 	return rt.RoundTrip(req.WithContext(ctx))
 }
 
-// remembering is a transport that counts requests by keeping them.
+// remembering makes a transport that counts requests by keeping them.
 func remembering() harness.Maker {
 	return func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 		var mu sync.Mutex

@@ -49,7 +49,7 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// withBug is the small transport with one of its mistakes.
+// withBug makes the small transport with one of its mistakes.
 func withBug(bug string) harness.Maker {
 	return func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 		tr := &mini.Transport{DialContext: t.Net.DialContext, Bug: bug}

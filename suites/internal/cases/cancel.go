@@ -46,7 +46,7 @@ var cancelCases = []Case{
 			r2.WantErr(context.Canceled)
 			r2.WantSent(0, "it was over before it began")
 			e.wantOK("r3")
-			e.WantOpened(1, "nobody has touched the idle one")
+			e.WantOpened(1, "the idle one was not used")
 		},
 	},
 	{
@@ -173,7 +173,7 @@ var cancelCases = []Case{
 	{
 		Name:      "cancel-dialing-request",
 		Claim:     "The request that dialed may be cancelled: those that share its connection are answered.",
-		Verdict:   "nobody else's cancellation is an error",
+		Verdict:   "the cancellation of another request is no error",
 		Issues:    []string{"golang/go#59017"},
 		Source:    "RFC 9113 section 5.1",
 		Protocols: H2 | H2C,
@@ -202,7 +202,7 @@ var cancelCases = []Case{
 			r2.Cancel()
 			r2.WantErr(context.Canceled)
 			e.CloseIdle()
-			e.Net.WantConns(0, "nobody can wait for anything on it")
+			e.Net.WantConns(0, "no request waits for it")
 		},
 	},
 }

@@ -52,28 +52,28 @@ func ClientGroups() []Group { return slices.Clone(clientGroups) }
 type Case struct {
 	// Name is the name of the subtest: "limit-never-exceeded". Its first word is its group.
 	Name string
-	// Claim is what holds, in a sentence.
+	// Claim says in a sentence what holds.
 	Claim string
-	// Verdict is what catches it when it does not hold, in the words of the
+	// Verdict names the check that fails if the claim does not hold, in the words of the
 	// documentation of package harness.
 	Verdict string
-	// Issues is the public bugs that the case guards against, as
+	// Issues has the public bugs that the case guards against, as
 	// "owner/repo#number".
 	Issues []string
-	// Source is where it is said that it holds: "RFC 9110 section 9.2.2",
+	// Source says who promises it: "RFC 9110 section 9.2.2",
 	// "net/http: Transport.MaxConnsPerHost".
 	Source string
-	// Protocols is what the case can be asked of. Zero means any.
+	// Protocols has the protocols that the case is about. Zero means all.
 	Protocols Protocol
 	// Secure says that the case has https URLs, whatever the protocol. A
 	// transport that does not trust [harness.TrustedRoots] makes it not
 	// applicable.
 	Secure bool
-	// Settings is what a transport is asked for, and ClientSettings what a client is. One
-	// that it refuses makes the case not applicable.
+	// Settings are those of the transport, and ClientSettings those of the client. One
+	// that the maker refuses makes the case not applicable.
 	Settings       harness.Settings
 	ClientSettings ClientSettings
-	// Bounds is what the body is explored within. If Bounds.Schedules is 0 it is run
+	// Bounds limits the exploration of the body. If Bounds.Schedules is 0 the body runs
 	// once, in its own order.
 	Bounds harness.Bounds
 	// A case has one of these: Body for transports, ClientBody for clients and pools, or
@@ -94,7 +94,7 @@ var issue = regexp.MustCompile(`\b[\w.-]+/[\w.-]+#\d+\b`)
 // All returns the cases of transports, by group and name: those in Go, and the race scripts.
 func All() []Case {
 	all := slices.Concat(reuseCases, limitCases, orderCases, cancelCases, idleCases, brokenCases, retryCases,
-		bodyCases, drainCases, expectCases, proxyCases, tlsCases, http2Cases, streamCases, connCases, connEndCases,
+		bodyCases, drainCases, expectCases, proxyCases, tlsCases, http2Cases, http2EndCases, streamCases, connCases, connEndCases,
 		connStateCases, closeCases, leakCases)
 	scripts, err := testdata.Scripts()
 	if err != nil {
@@ -111,7 +111,7 @@ func All() []Case {
 }
 
 // OfClients returns the cases of clients and pools, by group and name.
-func OfClients() []Case { return sorted(slices.Clone(clientCases), clientGroups) }
+func OfClients() []Case { return sorted(slices.Concat(clientPoolCases, clientEndCases), clientGroups) }
 
 func sorted(cases []Case, groups []Group) []Case {
 	slices.SortFunc(cases, func(a, b Case) int {

@@ -13,8 +13,8 @@ import (
 
 func init() { harness.HelperFile() }
 
-// Client is what says something to a server over connections that it keeps, and
-// is not HTTP: a client of Redis, of a database, of RPC.
+// Client speaks to a server over connections that it keeps, and not in HTTP: it is a client
+// of Redis, of a database, of RPC.
 type Client interface {
 	// Do says something and returns what it heard: the same words, if nothing
 	// went wrong. Whose answer it was can be seen from them.
@@ -22,13 +22,13 @@ type Client interface {
 	Close() error
 }
 
-// ClientSettings is what a case may ask of a client; a zero field is not asked
-// for.
+// ClientSettings are the settings that a case may want of a client. A zero field is not
+// wanted.
 type ClientSettings struct {
 	// Addr is the "host:port" of the server.
 	Addr string
 	// MaxConns is how many connections there may be at once, those that are
-	// being dialed among them. Who comes when there are so many waits.
+	// being dialed among them. An operation that finds no place waits.
 	MaxConns int
 	// MaxIdle is how many of them may be idle.
 	MaxIdle int
@@ -38,8 +38,8 @@ type ClientSettings struct {
 	Timeout time.Duration
 }
 
-// ClientEnv is what a client case works with: a run of the harness, with the
-// client and its server.
+// ClientEnv is the environment of a client case: a run of the harness, with the client and
+// its server.
 type ClientEnv struct {
 	*harness.T
 	Settings ClientSettings
@@ -99,7 +99,7 @@ func (e *ClientEnv) DoWith(ctx context.Context, name string) *harness.Op {
 func (e *ClientEnv) say(ctx context.Context, name string) error {
 	heard, err := e.client.Do(ctx, name)
 	if err == nil && heard != name {
-		e.Errorf("%s: got the response to %s", name, cmp.Or(heard, "nobody"))
+		e.Errorf("%s: got the response to %s", name, cmp.Or(heard, "none"))
 	}
 	return err
 }
@@ -149,7 +149,7 @@ func (e *ClientEnv) Close() (closed func() bool) {
 	}
 }
 
-// Open is how many connections the client has open.
+// Open returns the number of connections that the client has open.
 func (e *ClientEnv) Open() (n int) {
 	for _, c := range e.Net.Conns() {
 		if !c.IsClosed() {

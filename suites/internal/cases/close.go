@@ -79,7 +79,7 @@ var closeCases = []Case{
 	},
 	{
 		Name:    "close-late-dial",
-		Claim:   "A dial that ends after CloseIdleConnections, and after its request was served otherwise or gave up, leaves nothing open that nobody can close.",
+		Claim:   "A dial that ends after CloseIdleConnections, and after its request was served by another connection or gave up, leaves nothing open for ever.",
 		Verdict: "nothing left behind",
 		Issues:  []string{"golang/go#8483"},
 		Source:  closeIdle,
@@ -93,7 +93,7 @@ var closeCases = []Case{
 	},
 	{
 		Name:      "close-orphaned-dials",
-		Claim:     "CloseIdleConnections calls off the dials that nobody waits for, or closes what comes of them.",
+		Claim:     "CloseIdleConnections cancels the dials that no request waits for, or closes the connections that they open.",
 		Verdict:   "nothing stays open",
 		Issues:    []string{"golang/go#8483", "golang/go#59017"},
 		Source:    closeIdle,
@@ -108,7 +108,7 @@ var closeCases = []Case{
 			r2.Finish()
 			e.CloseIdle()
 			e.Net.Release("dial")
-			e.Net.WantConns(0, "nobody waits for it, and it was to be closed")
+			e.Net.WantConns(0, "no request waits for it, and it was to be closed")
 		},
 	},
 	{
@@ -129,7 +129,7 @@ var closeCases = []Case{
 	},
 	{
 		Name:    "close-response-before-post",
-		Claim:   "A server that says with a response that it takes no more requests costs nobody an answer, whose request may be sent again or not.",
+		Claim:   "If a server says with a response that it takes no more requests, every request is answered, whether it may be sent again or not.",
 		Verdict: "one outcome per request",
 		Issues:  []string{"golang/go#18083", "golang/go#39752"},
 		Source:  "RFC 9112 section 9.6, RFC 9113 section 6.8",

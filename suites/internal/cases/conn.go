@@ -11,7 +11,7 @@ import (
 )
 
 // The cases of the group Conn ask a transport for single connections: see
-// [ClientConn]. What a connection says of its state is in connstate.go.
+// [ClientConn]. The cases of its state are in connstate.go.
 //
 // None of them sets Transport.MaxConnsPerHost, of which the documentation of
 // Transport.NewClientConn says that the new connection does not count against
@@ -204,7 +204,7 @@ var connCases = []Case{
 	},
 	{
 		Name:    "conn-body-closed-once",
-		Claim:   "The body of a request that is sent on a connection is closed, and once, whatever becomes of both.",
+		Claim:   "The body of a request that is sent on a connection is closed exactly once, however both end.",
 		Verdict: "each body is closed exactly once",
 		Issues:  []string{"golang/go#49621"},
 		Source:  "net/http: RoundTripper; ClientConn.RoundTrip",

@@ -10,7 +10,7 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// connEndCases is how a connection ends: by Close, by its server, or by a body that
+// connEndCases are about the end of a connection: by Close, by its server, or by a body that
 // was closed too early.
 var connEndCases = []Case{
 	{

@@ -9,8 +9,7 @@ import (
 
 const stateHook = "net/http: ClientConn.SetStateHook"
 
-// connStateCases is what a connection says of its state, and when it calls its
-// state hook.
+// connStateCases are about the state that a connection reports, and about its state hook.
 var connStateCases = []Case{
 	{
 		Name:    "conn-adds-up",
@@ -188,7 +187,7 @@ var connStateCases = []Case{
 	},
 	{
 		Name:    "conn-hook-one-at-a-time",
-		Claim:   "At most one call of the state hook is made at a time, and what changes during a call is told by another one.",
+		Claim:   "At most one call of the state hook is made at a time, and a change during a call brings another call.",
 		Verdict: "the hook is called",
 		Source:  stateHook,
 		Body: func(e *Env) {

@@ -50,7 +50,7 @@ var drainCases = []Case{
 	},
 	{
 		Name:      "body-drain-bounded",
-		Claim:     "What is left of a body that was closed is not waited for without bound, whatever becomes of it: its place at the limit goes to the next request.",
+		Claim:     "The transport does not wait without bound for the rest of a body that was closed: its place at the limit goes to the next request.",
 		Verdict:   "no request is stuck at the limit",
 		Issues:    []string{"golang/go#77370"},
 		Source:    closedEarlyDoc + "; net/http: Transport.MaxConnsPerHost",
@@ -76,7 +76,7 @@ var drainCases = []Case{
 	},
 	{
 		Name:    "body-closed-while-read-rest",
-		Claim:   "A body can be closed while somebody waits in its Read, and the rest may come then: both return, and the next request has its own answer.",
+		Claim:   "A body can be closed while a Read of it waits, and the rest may come then: both return, and the next request has its own answer.",
 		Verdict: "the answer belongs to the request",
 		Issues:  []string{"golang/go#81404"},
 		Source:  "net/http: Response.Body; io: Closer",
@@ -227,7 +227,7 @@ func (e *Env) wantOwn(requests ...*harness.Request) {
 	}
 }
 
-// piecemeal is a server whose pages come in three pieces, with a pause between them. All
+// piecemeal serves pages that come in three pieces, with a pause between them. All
 // but those of three names are those of [harness.Pages].
 func piecemeal(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
@@ -253,7 +253,7 @@ func piecemeal(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// brokenOff is a server that sends half of a page, and then what the page's name says.
+// brokenOff sends half of a page, and then does what the name of the page says.
 // All but those of four names are those of [harness.Pages].
 func (e *Env) brokenOff(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
@@ -283,7 +283,7 @@ func (e *Env) brokenOff(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// failing is a server whose bodies fail for their reader: in the way that the page's
+// failing serves bodies that fail for their reader: in the way that the page's
 // name says. All but those of four names are those of [harness.Pages].
 func failing(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {

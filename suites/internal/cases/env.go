@@ -10,8 +10,8 @@ import (
 
 func init() { harness.HelperFile() }
 
-// Env is what a case works with: a run of the harness, the transport, and the
-// protocol that it speaks.
+// Env is the environment of a case: a run of the harness, the transport, and the protocol
+// that it speaks.
 type Env struct {
 	*harness.T
 	Transport http.RoundTripper
@@ -21,7 +21,7 @@ type Env struct {
 // NotApplicable ends the case, for it cannot be asked of this transport, and says why.
 func (e *Env) NotApplicable(why string) { e.T.NotApplicable(errors.New(why)) }
 
-// Addr is the "host:port" of a host in the subject's protocol.
+// Addr returns the "host:port" of a host in the subject's protocol.
 func (e *Env) Addr(host string) string {
 	if e.Protocol == H2 {
 		return host + ":443"
@@ -29,10 +29,10 @@ func (e *Env) Addr(host string) string {
 	return host + ":80"
 }
 
-// URL is a URL of api.test.
+// URL returns a URL of api.test.
 func (e *Env) URL(path string) string { return e.URLOf("api.test", path) }
 
-// URLOf is a URL of a host.
+// URLOf returns a URL of a host.
 func (e *Env) URLOf(host, path string) string {
 	if e.Protocol == H2 {
 		return "https://" + host + path
@@ -89,8 +89,7 @@ func (e *Env) MayCloseIdle() {
 	}
 }
 
-// CloseIdle calls CloseIdleConnections on the transport, and lets come of it
-// what comes by itself.
+// CloseIdle calls CloseIdleConnections on the transport, and settles.
 func (e *Env) CloseIdle() {
 	c, ok := e.Transport.(interface{ CloseIdleConnections() })
 	if !ok {

@@ -27,7 +27,7 @@ var expectCases = []Case{
 			e.Peer(e.Addr("api.test"))
 			r1 := e.Start("r1", e.Transport, expecting(e.Context(), e.URL("/"), newBody(strings.NewReader("payload"))))
 			c1 := r1.Conn()
-			wantReceived(e, c1, "", "nobody has said that it may come")
+			wantReceived(e, c1, "", "the server has not asked for it")
 			c1.Send("HTTP/1.1 100 Continue\r\n\r\n")
 			wantReceived(e, c1, "payload", "now it may")
 			c1.Respond(http.StatusOK, "thanks")
@@ -46,7 +46,7 @@ var expectCases = []Case{
 			e.Peer(e.Addr("api.test"))
 			r1 := e.Start("r1", e.Transport, expecting(e.Context(), e.URL("/"), newBody(strings.NewReader("payload"))))
 			c1 := r1.Conn()
-			wantReceived(e, c1, "", "nobody has said that it may come")
+			wantReceived(e, c1, "", "the server has not asked for it")
 			e.Advance(patience - 1)
 			wantReceived(e, c1, "", "there is time left")
 			e.Advance(1)
@@ -170,7 +170,7 @@ var expectCases = []Case{
 	},
 }
 
-// expecting is a POST of 7 bytes that asks whether they may come.
+// expecting returns a POST of 7 bytes that asks whether they may come.
 func expecting(ctx context.Context, url string, body io.ReadCloser) *http.Request {
 	req := upload(ctx, url, body)
 	req.ContentLength = 7

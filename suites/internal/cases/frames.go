@@ -40,7 +40,7 @@ func (e *Env) serveFrames(handle func(p *framePeer, f http2.Frame) bool, setting
 	}
 	var config *tls.Config
 	if e.Protocol == H2 {
-		// The harness gives nobody its certificates but its servers.
+		// The harness gives its certificates to its servers only.
 		s := e.ServeTLS("api.test:1", nil, nil)
 		e.Settle()
 		config = s.TLSConfig.Clone()
@@ -123,7 +123,7 @@ func (p *framePeer) answer(id uint32, body string) {
 	p.WriteData(id, true, []byte(body))
 }
 
-// requestName is the name of the request that the headers are of.
+// requestName returns the name of the request that has these headers.
 func requestName(h *http2.MetaHeadersFrame) string {
 	for _, f := range h.Fields {
 		if strings.EqualFold(f.Name, harness.RequestHeader) {

@@ -25,7 +25,7 @@ var idleCases = []Case{
 			r1.Finish()
 			e.Net.WantConns(1)
 			e.Net.Kill(e.Addr("api.test"))
-			e.Net.WantConns(0, "there is nobody at the other end")
+			e.Net.WantConns(0, "the server is gone")
 		},
 	},
 	{
@@ -116,7 +116,7 @@ var idleCases = []Case{
 			r2.Finish()
 			e.Net.Kill(e.Addr("api.test"))
 			e.Net.Restart("api.test")
-			e.Net.WantConns(0, "there is nobody at the other end")
+			e.Net.WantConns(0, "the server is gone")
 			r3 := e.Post("r3", "/echo", "new")
 			r3.WantStatus(http.StatusOK)
 			r3.WantBody("new")

@@ -237,7 +237,7 @@ var leakCases = []Case{
 	},
 	{
 		Name:    "leak-many-hosts",
-		Claim:   "A host that is not asked any more costs nothing but its idle connection.",
+		Claim:   "A host that gets no more requests costs its idle connection, and nothing else.",
 		Verdict: leftBehind,
 		Source:  closeIdle,
 		Body: func(e *Env) {

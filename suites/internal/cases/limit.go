@@ -12,7 +12,7 @@ import (
 var limitCases = []Case{
 	{
 		Name:     "limit-never-exceeded",
-		Claim:    "Connections and dials of a host are never more than MaxConnsPerHost, whatever fails, ends or is called off.",
+		Claim:    "Connections and dials of a host are never more than MaxConnsPerHost, whatever fails, ends or is cancelled.",
 		Verdict:  "limits never exceeded",
 		Issues:   []string{"golang/go#29889", "golang/go#32336"},
 		Source:   maxConnsPerHost,
@@ -47,7 +47,7 @@ var limitCases = []Case{
 	},
 	{
 		Name:     "limit-slot-after-cancel",
-		Claim:    "Whoever gives up at the limit, in line or with a dial under way, does not keep the others from being served.",
+		Claim:    "A request that gives up at the limit, in line or with a dial under way, does not keep the others from being served.",
 		Verdict:  noneStuck,
 		Issues:   []string{"golang/go#65705", "gomodule/redigo#520"},
 		Source:   maxConnsPerHost,
@@ -137,7 +137,7 @@ var limitCases = []Case{
 	},
 	{
 		Name:     "limit-slot-after-unread-body",
-		Claim:    "A body that is closed before its end holds up nobody who waits at the limit.",
+		Claim:    "A body that is closed before its end holds up no request that waits at the limit.",
 		Verdict:  noneStuck + "; limits never exceeded",
 		Source:   maxConnsPerHost,
 		Settings: oneConnPerHost,
@@ -171,7 +171,7 @@ var limitCases = []Case{
 	},
 	{
 		Name:      "limit-at-callbacks",
-		Claim:     "However long the callbacks of a request's trace take, and whatever happens meanwhile, everybody else is served at the limit.",
+		Claim:     "However long the callbacks of a request's trace take, and whatever happens meanwhile, the other requests are served at the limit.",
 		Verdict:   noneStuck + "; limits never exceeded",
 		Issues:    []string{"golang/go#10511"},
 		Source:    "net/http/httptrace: ClientTrace",
@@ -265,7 +265,7 @@ var limitCases = []Case{
 	},
 	{
 		Name:    "limit-dials-after-cancel",
-		Claim:   "Dials that hang do not become more and more with requests that give up waiting for them.",
+		Claim:   "The number of dials that hang does not grow with requests that give up waiting for them.",
 		Verdict: "dials in flight are bounded",
 		Issues:  []string{"golang/go#76784"},
 		Source:  "net/http: Transport (by caching connections and reusing them)",

@@ -9,6 +9,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	log.SetOutput(io.Discard) // net/http logs bytes that nobody asked for
+	log.SetOutput(io.Discard) // net/http logs unsolicited bytes
 	goleakcheck.VerifyTestMain(m)
 }

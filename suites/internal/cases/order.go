@@ -135,7 +135,7 @@ var orderCases = []Case{
 	},
 	{
 		Name:     "order-hosts-apart",
-		Claim:    "A connection that comes free is for those who wait for its host, and they are served in their order whoever waits for another.",
+		Claim:    "A connection that comes free is for the requests that wait for its host, and these are served in their order, whatever waits for another host.",
 		Verdict:  noneStuck + "; " + firstCome,
 		Source:   maxConnsPerHost,
 		Settings: oneConnPerHost,
@@ -188,7 +188,7 @@ func (n *noted) RoundTrip(req *http.Request) (*http.Response, error) {
 	return n.RoundTripper.RoundTrip(req)
 }
 
-// CloseIdleConnections is the transport's, if it has one.
+// CloseIdleConnections calls that of the transport, if it has one.
 func (n *noted) CloseIdleConnections() {
 	if c, ok := n.RoundTripper.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()

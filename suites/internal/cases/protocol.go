@@ -35,8 +35,8 @@ func (p Protocol) String() string {
 
 // ParseProtocol returns the protocol of that name, or 0.
 func ParseProtocol(name string) Protocol {
-	for p, n := range protocolNames {
-		if n == name {
+	for _, p := range protocols {
+		if p.String() == name {
 			return p
 		}
 	}

@@ -91,7 +91,7 @@ var proxyCases = []Case{
 			if r2.Err() == nil {
 				e.Errorf("r2: got neither an answer nor an error")
 			}
-			e.Net.WantConns(0, "nobody waits for the proxy any more")
+			e.Net.WantConns(0, "no request waits for the proxy any more")
 		},
 	},
 	{
@@ -196,12 +196,12 @@ var proxyCases = []Case{
 			r1.WantErr(context.Canceled)
 			e.CloseIdle()
 			e.Advance(time.Hour)
-			e.Net.WantConns(0, "nobody waits for the proxy any more")
+			e.Net.WantConns(0, "no request waits for the proxy any more")
 		},
 	},
 	{
 		Name:      "proxy-connect-not-pooled",
-		Claim:     "A connection on which a CONNECT of the caller's succeeded is a tunnel, whatever the answer says of a length: it serves no other request.",
+		Claim:     "A connection on which a CONNECT of the caller's succeeded is a tunnel, whatever length the answer has: it serves no other request.",
 		Verdict:   "no other request runs on it",
 		Source:    "RFC 9110 section 9.3.6 (a client MUST ignore any Content-Length or Transfer-Encoding header fields received in a successful response to CONNECT)",
 		Protocols: HTTP1,
@@ -238,7 +238,7 @@ func (e *Env) connect(name, answer string) *harness.Request {
 }
 
 // connectAnswers is heads of a success to CONNECT. The connection is a tunnel behind
-// each: RFC 9110 section 9.3.6 has a client ignore what they say of a length.
+// each: RFC 9110 section 9.3.6 has a client ignore a length in them.
 var connectAnswers = []string{
 	"\r\n",
 	"Content-Length: 0\r\n\r\n",
@@ -246,7 +246,7 @@ var connectAnswers = []string{
 	"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 }
 
-// connecting is a proxy that answers CONNECT with the head whose number is in the field
+// connecting answers CONNECT with the head whose number is in the field
 // Answer and sends back what comes through the tunnel, or refuses it. To all else it is
 // [harness.Pages].
 func connecting(w http.ResponseWriter, r *http.Request) {

@@ -25,7 +25,7 @@ var reuseCases = []Case{
 	},
 	{
 		Name:    "reuse-no-more-than-concurrent",
-		Claim:   "Requests that come at their leisure need no more connections than there are requests at one time.",
+		Claim:   "There are no more connections than requests at one time.",
 		Verdict: noDialWhileIdle,
 		Source:  "RFC 9112 section 9.4",
 		Bounds:  harness.Bounds{Delays: harness.None, Faults: harness.None, Schedules: 20},
@@ -60,7 +60,7 @@ var reuseCases = []Case{
 	},
 	{
 		Name:    "reuse-after-error-status",
-		Claim:   "A status that tells of an error is no error of the connection: it is used again.",
+		Claim:   "A status that means an error is no error of the connection: the connection is used again.",
 		Verdict: noDialWhileIdle,
 		Source:  "RFC 9112 section 9.3",
 		Bounds:  fewOrders,
@@ -189,7 +189,7 @@ var reuseCases = []Case{
 			e.Advance(6 * time.Hour)
 			r2 := e.Get("r2", "/")
 			r2.Finish()
-			e.WantOpened(1, "nobody said that it may not stay")
+			e.WantOpened(1, "neither side said that it is to be closed")
 		},
 	},
 	{

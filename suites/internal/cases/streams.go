@@ -29,7 +29,7 @@ var streamCases = []Case{
 				switch {
 				case !ok:
 				case p.number == 1 && p.requests > 1:
-					late++ // behind the last stream: nobody looks at it
+					late++ // behind the last stream: the client ignores it
 				default:
 					processed[requestName(h)]++
 					p.answer(h.StreamID, "ok")

@@ -33,7 +33,7 @@ var tlsCases = []Case{
 				if r.Err() == nil {
 					e.Errorf("a server in the mode %s: got no error", mode)
 				}
-				r.WantSent(0, "nobody knows who that is")
+				r.WantSent(0, "the server is not known")
 				e.Net.WantConns(0, "it is of no use")
 			}
 		},
@@ -136,7 +136,7 @@ var tlsCases = []Case{
 			e.T.Get("r1", e.Transport, "https://api.test/answer/close").WantBody("ok")
 			for _, short := range []string{"length-too-long", "no-last-chunk"} {
 				r := e.T.Get(short, e.Transport, "https://api.test/answer/"+short)
-				r.WantBrokenBody(io.ErrUnexpectedEOF, "somebody may have cut it off")
+				r.WantBrokenBody(io.ErrUnexpectedEOF, "it may have been cut off")
 			}
 			e.Net.WantConns(0, "none can be used again")
 		},
@@ -203,7 +203,7 @@ type dialedTLS struct {
 	tls *tls.Conn
 }
 
-// ConnectionState is that of *tls.Conn.
+// ConnectionState returns that of the *tls.Conn.
 func (c *dialedTLS) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
 
 // dialTLS dials and does a handshake that offers both protocols.

@@ -157,7 +157,7 @@ type call struct {
 	err  error // once it has returned
 }
 
-// call calls f in a goroutine of its own, and lets come of it what comes by itself. A
+// call calls f in a goroutine of its own, and settles. A
 // panic of f fails the case.
 func (e *Env) call(f func() error) *call {
 	c := &call{done: make(chan struct{})}

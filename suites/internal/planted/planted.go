@@ -14,7 +14,7 @@ import (
 )
 
 // Named fails t unless the report contains each text, in which GUILTY stands for
-// the file and line that says of itself that it is "guilty".
+// the file and line whose comment has the word "guilty".
 func Named(t *testing.T, report, file string, texts ...string) {
 	t.Helper()
 	data, err := os.ReadFile(file)
@@ -37,8 +37,8 @@ func Named(t *testing.T, report, file string, texts ...string) {
 	}
 }
 
-// Failure is the report of the client case of that name, which has to fail on the
-// pool, as suites.TestPool would show it.
+// Failure returns the report of the client case of that name, which has to fail on the pool,
+// as suites.TestPool would show it.
 func Failure(t *testing.T, name string, maker suites.PoolMaker) string {
 	t.Helper()
 	cases := suites.ClientCases()

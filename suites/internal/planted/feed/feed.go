@@ -12,7 +12,7 @@ import (
 type Item struct{ Number int }
 
 // Latest asks for the newest item. It takes what it needs and leaves the rest to
-// the transport, which waits for somebody to read it.
+// the transport, which waits for it to be read.
 func Latest(c *http.Client, url string) (Item, error) {
 	var item Item
 	resp, err := c.Get(url) // the guilty line

@@ -15,7 +15,7 @@ type Pool struct {
 	free  chan net.Conn
 }
 
-// New is a pool of at most so many connections that dial makes.
+// New returns a pool of connections that dial makes, with a limit.
 func New(most int, dial func(context.Context) (net.Conn, error)) *Pool {
 	return &Pool{dial: dial,
 		slots: make(chan struct{}, most+1), // one too many: "for the one that is being closed"

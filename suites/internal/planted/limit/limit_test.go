@@ -10,7 +10,7 @@ import (
 	"github.com/halfopen/halfopen/suites/internal/planted"
 )
 
-// subject is all that a pool's own test needs: suites.TestPool(t, subject).
+// subject adapts the pool for suites.TestPool(t, subject).
 func subject(dial func(context.Context) (net.Conn, error), s suites.ClientSettings) (suites.ConnPool, error) {
 	if s.MaxIdle > 0 || s.IdleTimeout > 0 || s.Timeout > 0 {
 		return nil, errors.New("no such setting")

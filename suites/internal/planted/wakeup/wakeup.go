@@ -1,5 +1,5 @@
 // Package wakeup is a pool of connections with a planted mistake: who discards a
-// connection wakes nobody. Its goal is to look like any pool; its test shows how
+// connection wakes no waiter. Its goal is to look like any pool; its test shows how
 // the mistake is found.
 package wakeup
 
@@ -48,7 +48,7 @@ func (p *Pool) Get(ctx context.Context) (net.Conn, error) {
 	w := make(chan net.Conn, 1)
 	p.waits = append(p.waits, w)
 	p.mu.Unlock()
-	select { // the guilty line: here somebody waits for good
+	select { // the guilty line: here a Get waits for ever
 	case c := <-w:
 		if c == nil {
 			return nil, net.ErrClosed
@@ -69,7 +69,7 @@ func (p *Pool) Get(ctx context.Context) (net.Conn, error) {
 	return nil, ctx.Err()
 }
 
-// Put gives a connection back, to whoever has waited longest.
+// Put gives a connection back, to the Get that has waited longest.
 func (p *Pool) Put(c net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
