@@ -218,7 +218,7 @@ func TestLookUps(t *testing.T) {
 			}))
 		}
 	})
-	if want := "first: held\nsecond: held\n"; !strings.Contains(out, want) {
+	if want := "first: held\n\nsecond: held\n"; !strings.Contains(out, want) {
 		t.Errorf("got:\n%s\nwant it to contain %q", out, want)
 	}
 }
