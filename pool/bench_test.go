@@ -14,7 +14,7 @@ import (
 	"github.com/halfopen/halfopen/faultnet"
 )
 
-// benchRows is what the two transports are compared in.
+// benchRows lists the conditions in which the two transports are compared.
 var benchRows = []struct {
 	name string
 	f    func(*testing.B, http.RoundTripper, string)
@@ -100,7 +100,7 @@ func median(s []float64) float64 {
 	return s[len(s)/2]
 }
 
-// BenchmarkPool is the pool alone: the peer is a goroutine that answers without
+// BenchmarkPool measures the pool alone: the peer is a goroutine that answers without
 // parsing, so that what is left is the transport.
 func BenchmarkPool(b *testing.B) {
 	for _, row := range benchRows {
@@ -128,7 +128,7 @@ func benchTransport(subject, row string, dial dialFunc) (http.RoundTripper, func
 	return tr, tr.CloseIdleConnections
 }
 
-// benchServer is a server on that network, and the way to it.
+// benchServer runs a server on that network, and returns the way to it.
 func benchServer(b *testing.B, network string) (url string, dial dialFunc) {
 	var l net.Listener
 	var err error

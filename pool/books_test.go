@@ -147,7 +147,7 @@ func TestLedgerAfterFailure(t *testing.T) {
 		c1.Fin()
 		r1.WantErr(io.EOF)
 		if l := tr.Ledger(); len(l) != 1 || l[0].Holder != "" {
-			t.Errorf("while it closes: got\n%s, want a connection that nobody holds", l)
+			t.Errorf("while it closes: got\n%s, want a connection without a holder", l)
 		}
 		t.Net.Release("gate c1 Close")
 	})

@@ -88,7 +88,7 @@ func TestBugs(t *testing.T) {
 	}
 }
 
-// showings is the comment of each test and the text of each script, by name.
+// showings returns the comment of each test and of each script, by name.
 func showings(t *testing.T) map[string]string {
 	texts := make(map[string]string)
 	files, _ := filepath.Glob("*_test.go")

@@ -49,7 +49,7 @@ func TestCanceledInLine(t *testing.T) {
 }
 
 // Of a failed dial and a cancellation with no quiet between them the cancellation
-// is told, if it came first (golang/go#16049).
+// is the error, if it came first (golang/go#16049).
 func TestCanceledAsDialFails(t *testing.T) {
 	for _, first := range []string{"cancel", "dial"} {
 		harness.Test(t, func(t *harness.T) {
@@ -98,7 +98,7 @@ func TestCanceledAsConnectionBreaks(t *testing.T) {
 					t.Net.Raw().Release(t.Net.Pending()[0])
 				}
 			}
-			// What broke first may have been told before the cancellation came.
+			// What broke first may be the error, if it was noticed before the cancellation.
 			if t.Settle(); r1.Err() == nil {
 				t.Fatalf("%s: got %v, want an error", order, r1)
 			}
@@ -196,7 +196,7 @@ func TestClientTimeout(t *testing.T) {
 			if err := <-done; !errors.As(err, &e) || !e.Timeout() {
 				t.Errorf("answer %q: got %v, want a timeout", answer, err)
 			}
-			c1.WantClosed("nobody waits, nor reads")
+			c1.WantClosed("its client has given up")
 		})
 	}
 }
@@ -215,7 +215,7 @@ func TestResponseHeaderTimeout(t *testing.T) {
 		if r1.Err() != pool.ErrHeaderTimeout {
 			t.Errorf("error: got %v, want %v as it is", r1.Err(), pool.ErrHeaderTimeout)
 		}
-		c1.WantClosed("the response would come for nobody")
+		c1.WantClosed("its request is over")
 
 		r2 := t.Get("r2", tr, url1)
 		c2 := t.Net.WantDial().Open()
@@ -244,7 +244,7 @@ func TestCanceledWithStuckBody(t *testing.T) {
 }
 
 // A request that is called off when its answer is over, but not its own body,
-// ends one way, whoever hears of that first.
+// ends one way, whichever goroutine notices first.
 func TestCancelBehindTheAnswer(t *testing.T) {
 	for i := range 100 {
 		harness.Test(t, func(t *harness.T) {

@@ -47,8 +47,8 @@ func TestLedgerShared(t *testing.T) {
 	})
 }
 
-// A request that comes while a new HTTP/2 connection has not heard from its
-// server waits for that, and does not dial (golang/go#44304).
+// A request that comes before the server of a new HTTP/2 connection has sent its
+// settings waits for them, and does not dial (golang/go#44304).
 func TestHTTP2AwaitsSettings(t *testing.T) {
 	cert := certServer(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -103,7 +103,7 @@ func (c *deafConn) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
-// ALPN offers what somebody here can speak, and nothing else.
+// ALPN offers what the transport or TLSNextProto can speak, and nothing else.
 func TestOffers(t *testing.T) {
 	nobody := func(string, *tls.Conn) http.RoundTripper { return nil }
 	both, only2, none := new(http.Protocols), new(http.Protocols), new(http.Protocols)
@@ -120,7 +120,7 @@ func TestOffers(t *testing.T) {
 		{"nothing said", &Transport{}, []string{"h2", "http/1.1"}},
 		{"HTTP/1 only", &Transport{Protocols: none}, nil},
 		{"HTTP/1 only, but asked for", &Transport{Protocols: none, TLSClientConfig: theirs("h2", "http/1.1")}, []string{"http/1.1"}},
-		{"somebody else's HTTP/2", &Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{"h2": nobody},
+		{"HTTP/2 of TLSNextProto", &Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{"h2": nobody},
 			TLSClientConfig: theirs("h2", "http/1.1")}, []string{"h2", "http/1.1"}},
 		{"both", &Transport{Protocols: both, TLSClientConfig: theirs("other")}, []string{"h2", "other", "http/1.1"}},
 		{"both, said", &Transport{Protocols: both, TLSClientConfig: theirs("http/1.1", "h2")}, []string{"http/1.1", "h2"}},
@@ -136,8 +136,8 @@ func TestOffers(t *testing.T) {
 	}
 }
 
-// Who brings a dialer or a TLS configuration gets HTTP/1 only, unless told
-// otherwise, as with net/http.
+// A transport with a dialer or a TLS configuration speaks HTTP/1 only, unless a
+// setting asks for more, as with net/http.
 func TestAllowed(t *testing.T) {
 	dial := func(string, string) (net.Conn, error) { return nil, errRefused }
 	dialContext := func(context.Context, string, string) (net.Conn, error) { return nil, errRefused }
@@ -168,7 +168,7 @@ func TestAllowed(t *testing.T) {
 }
 
 // A request that is over when its connection has failed fails with its own
-// reason, though nobody has called the connection off for it (golang/go#16049).
+// reason, though its connection was not closed for that (golang/go#16049).
 func TestFailureOfTheCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(errWhy)
@@ -238,4 +238,47 @@ func TestHTTP2CanceledAtGotConn(t *testing.T) {
 			t.Errorf("dials: got %d, want 1", n)
 		}
 	})
+}
+
+// Request.Close ends the connection after the request (golang/go#49375).
+func TestHTTP2RequestClose(t *testing.T) {
+	srv, tr := h2Server(t, 10, func(w http.ResponseWriter, r *http.Request) {})
+	closed := make(chan Cause, 10)
+	tr.OnClose = func(_ Entry, why Cause) { closed <- why }
+	req, _ := http.NewRequest("GET", srv.URL, nil)
+	req.Close = true
+	resp, err := tr.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	<-closed
+	fetch(t, tr, srv.URL)
+	if n := tr.Stats().Dials; n != 2 {
+		t.Errorf("dials: got %d, want 2", n)
+	}
+}
+
+// A cancellation ends a stream and not the connection.
+func TestHTTP2Cancel(t *testing.T) {
+	started := make(chan struct{}, 1)
+	srv, tr := h2Server(t, 10, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/wait" {
+			started <- struct{}{}
+			<-r.Context().Done()
+		}
+	})
+	ctx, cancel := context.WithCancelCause(context.Background())
+	req, _ := http.NewRequestWithContext(ctx, "GET", srv.URL+"/wait", nil)
+	done := make(chan error)
+	go func() { _, err := tr.RoundTrip(req); done <- err }()
+	<-started
+	cancel(errWhy)
+	if err := <-done; !errors.Is(err, errWhy) {
+		t.Errorf("error: got %v, want the cause", err)
+	}
+	fetch(t, tr, srv.URL)
+	if n := tr.Stats().Dials; n != 1 {
+		t.Errorf("dials: got %d, want 1", n)
+	}
 }

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+
+	"golang.org/x/net/http2"
 )
 
 // statedConn has what DialTLSContext's connection needs for ALPN to count, and
@@ -131,4 +133,64 @@ func TestServerChoosesProtocol(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TLSNextProto takes a connection over, for as long as it says it has one.
+func TestTLSNextProto(t *testing.T) {
+	cert := certServer(t)
+	synctest.Test(t, func(t *testing.T) {
+		mem, l := memory("api.test:443")
+		srv := &http.Server{
+			ErrorLog:  quiet,
+			TLSConfig: &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime, NextProtos: []string{"ours"}},
+			TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){
+				"ours": func(_ *http.Server, c *tls.Conn, _ http.Handler) { c.Close() },
+			},
+		}
+		go srv.ServeTLS(l, "", "")
+		defer srv.Close()
+		var made []*tls.Conn
+		gone := false
+		tr := &Transport{
+			DialContext:     mem.DialContext,
+			TLSClientConfig: &tls.Config{RootCAs: closer{cert}.roots(), ServerName: "example.com", Time: certTime, NextProtos: []string{"ours"}},
+			MaxConnsPerHost: 1,
+			TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{
+				"ours": func(authority string, c *tls.Conn) http.RoundTripper {
+					made = append(made, c)
+					if authority != "api.test:443" {
+						t.Errorf("authority: got %s, want the server's", authority)
+					}
+					return roundTripper(func(req *http.Request) (*http.Response, error) {
+						if gone {
+							gone = false
+							return nil, http2.ErrNoCachedConn
+						}
+						return &http.Response{StatusCode: 299, Body: http.NoBody}, nil
+					})
+				},
+			},
+		}
+		for range 2 {
+			if resp, _ := fetch(t, tr, "https://api.test/"); resp.StatusCode != 299 {
+				t.Errorf("status: got %d, want that of the other protocol", resp.StatusCode)
+			}
+		}
+		if len(made) != 1 {
+			t.Errorf("connections: got %d, want 1", len(made))
+		}
+		tr.CloseIdleConnections()
+		synctest.Wait()
+		if _, err := made[0].Write(nil); err != nil {
+			t.Errorf("after CloseIdleConnections: got %v, want it left to the one that has it", err)
+		}
+		gone = true
+		fetch(t, tr, "https://api.test/")
+		if len(made) != 2 {
+			t.Errorf("connections after it was gone: got %d, want 2", len(made))
+		}
+		for _, c := range made {
+			c.Close()
+		}
+	})
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/halfopen/halfopen/pool"
 )
 
-func get(c *http.Client, url string) {
+func getPage(c *http.Client, url string) {
 	resp, err := c.Get(url)
 	if err != nil {
 		log.Print(err)
@@ -31,7 +31,7 @@ func ExampleTransport() {
 	defer tr.CloseIdleConnections()
 	client := &http.Client{Transport: tr, Timeout: 10 * time.Second}
 	for range 3 {
-		get(client, srv.URL)
+		getPage(client, srv.URL)
 	}
 
 	stats := tr.Stats()
@@ -60,7 +60,7 @@ func ExampleTransport_Ledger() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Print(tr.Ledger()) // whoever forgets the body is named here
+	fmt.Print(tr.Ledger()) // it names the request whose body is still open
 	io.Copy(io.Discard, resp.Body)
 	resp.Body.Close()
 	fmt.Print(tr.Ledger())
@@ -79,7 +79,7 @@ func ExampleTransport_onClose() {
 
 	closed := make(chan pool.Cause, 1)
 	tr := &pool.Transport{OnClose: func(_ pool.Entry, why pool.Cause) { closed <- why }}
-	get(&http.Client{Transport: tr}, srv.URL)
+	getPage(&http.Client{Transport: tr}, srv.URL)
 	fmt.Println(<-closed)
 	fmt.Println(tr.Stats().Closed)
 	// Output:
@@ -88,7 +88,7 @@ func ExampleTransport_onClose() {
 }
 
 func ExampleCloseError() {
-	// A server that hangs up on whoever connects.
+	// A server that closes each connection at once.
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)

@@ -32,7 +32,7 @@ const schedulesEach = 400
 // connection over the limit or left behind, and books that agree with the
 // network at every quiet point.
 func TestExplore(t *testing.T) {
-	log.SetOutput(io.Discard) // net/http complains about bytes that nobody asked for
+	log.SetOutput(io.Discard) // net/http complains about unsolicited bytes
 	defer log.SetOutput(os.Stderr)
 	all := scenarios(t)
 	begin := time.Now()
@@ -77,7 +77,7 @@ type scenario struct {
 	body func(*harness.T)
 }
 
-// scenarios is what the pool is explored over, the largest last.
+// scenarios returns the scenarios in which the pool is explored, the largest last.
 func scenarios(t *testing.T) []scenario {
 	basic := []scenario{
 		{"two", func(t *harness.T) {
@@ -112,7 +112,7 @@ func scenarios(t *testing.T) []scenario {
 	return slices.Concat(basic, gated(), messages(), drained(), routes(t), large())
 }
 
-// large is scenarios of which ten minutes do not show every schedule.
+// large returns scenarios of which ten minutes do not show every schedule.
 func large() []scenario {
 	return []scenario{
 		{"limit 2, one idle", func(t *harness.T) {
@@ -146,7 +146,7 @@ const (
 	url1 = "http://api.test/"
 )
 
-// gated is scenarios in which the transport is parked in its callbacks.
+// gated returns scenarios in which the transport is parked in its callbacks.
 func gated() []scenario {
 	return []scenario{
 		{"gates, limit 1", func(t *harness.T) {
@@ -185,7 +185,7 @@ func gated() []scenario {
 }
 
 // apart closes idle connections in a goroutine of its own: the gate at Close
-// parks whoever closes them, and that must not be the one who opens the gate.
+// parks the goroutine that closes them, and the test's own has to open the gate.
 type apart struct{ *pool.Transport }
 
 func (a apart) CloseIdleConnections() { go a.Transport.CloseIdleConnections() }
@@ -204,7 +204,7 @@ func strayBody(w http.ResponseWriter, r *http.Request) {
 	c.Close()
 }
 
-// messages is scenarios about what requests and responses look like.
+// messages returns scenarios about what requests and responses look like.
 func messages() []scenario {
 	expect := func(url, body string) *http.Request {
 		req, _ := http.NewRequest("POST", url, strings.NewReader(body))
@@ -300,7 +300,7 @@ func inParts(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, "rest")
 }
 
-// routes is scenarios with proxies and TLS.
+// routes returns scenarios with proxies and TLS.
 func routes(t *testing.T) []scenario {
 	cert, roots := certificate(t)
 	config := &tls.Config{Certificates: []tls.Certificate{cert}}
@@ -331,7 +331,7 @@ func routes(t *testing.T) []scenario {
 	}
 }
 
-// tunnel is a proxy that connects.
+// tunnel returns a proxy that connects.
 func tunnel(t *harness.T) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		to, err := t.Net.DialContext(r.Context(), "tcp", r.Host)
@@ -347,7 +347,7 @@ func tunnel(t *harness.T) http.Handler {
 	})
 }
 
-// certificate is httptest's, valid in the year 2000 of a bubble, for
+// certificate returns httptest's, valid in the year 2000 of a bubble, for
 // example.com.
 func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	s := httptest.NewUnstartedServer(nil)

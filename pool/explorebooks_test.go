@@ -9,7 +9,7 @@ import (
 	"github.com/halfopen/halfopen/pool"
 )
 
-// books compares what a transport says of itself with what the network sees.
+// books compares the counts and the ledger of a transport with the network.
 type books struct {
 	t  *harness.T
 	tr *pool.Transport

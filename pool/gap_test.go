@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"runtime"
 	"strings"
 	"syscall"
@@ -105,7 +104,7 @@ func TestRequestReleased(t *testing.T) {
 	})
 }
 
-// Two reads of one compressed body at once are told apart, not mixed up; and a
+// The second of two reads of one compressed body at once fails; and a
 // read that is in progress survives Close.
 func TestGzipTwoReads(t *testing.T) {
 	harness.Test(t, func(t *harness.T) {
@@ -154,24 +153,6 @@ func TestLedgerHandedOn(t *testing.T) {
 		}
 		c1.Respond(200, "")
 		r2.WantBody("")
-	})
-}
-
-// Without a timeout the body of a request with Expect waits for nothing.
-func TestExpectWithoutTimeout(t *testing.T) {
-	harness.Test(t, func(t *harness.T) {
-		tr := scripted(t, &pool.Transport{})
-		req := request("POST", io.NopCloser(strings.NewReader("payload")))
-		req.Header.Set("Expect", "100-continue")
-		r1 := t.Start("r1", tr, req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-			Wait100Continue: func() { t.Error("it waits") },
-		})))
-		c1 := t.Net.WantDial().Open()
-		if got := content(t, received(t, c1)); got != "payload" {
-			t.Errorf("body: got %q", got)
-		}
-		c1.Send(ok0)
-		r1.WantBody("")
 	})
 }
 
@@ -237,6 +218,22 @@ func TestBufferSizes(t *testing.T) {
 					t.Errorf("buffers: got %d and %d, want %d", read, write, want)
 				}
 			})
+		}
+	}
+}
+
+// Of several invalid fields the error names the same one each time, and no value.
+func TestInvalidFields(t *testing.T) {
+	for name, want := range map[string]string{
+		"B B": `pool: request header has an invalid name "B B"`,
+		"B":   `pool: request header has an invalid value for "B"`,
+	} {
+		for range 20 {
+			req := request("GET", nil)
+			req.Header = http.Header{"Valid": {"x"}, name: {"sec\nret"}, "C C": {"x"}, "D": {"sec\nret"}}
+			if _, err := new(pool.Transport).RoundTrip(req); err == nil || err.Error() != want {
+				t.Fatalf("got %v, want %s", err, want)
+			}
 		}
 	}
 }

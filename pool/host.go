@@ -11,10 +11,10 @@ type host struct {
 	idle    []*persistConn // HTTP/1, the newest last
 	sharing []*persistConn // HTTP/2, the oldest first
 
-	waiting list[*want]        // all that wait, for whatever comes first
-	inLine  list[*want]        // those of them that may not dial yet
-	dials   list[*dial]        // in flight
-	conns   list[*persistConn] // open
+	waiting linkedList[*want]        // all that wait, for whatever comes first
+	inLine  linkedList[*want]        // those of them that may not dial yet
+	dials   linkedList[*dial]        // in flight
+	conns   linkedList[*persistConn] // open
 
 	places  int // dials and connections; what MaxConnsPerHost bounds
 	orphans int // dials whose request is gone
@@ -67,7 +67,7 @@ func (t *Transport) hostOf(d *destination) *host {
 // forgetUnusedHosts drops the hosts that have no connection, no dial and no
 // request in line. What they counted stays in the totals.
 func (t *Transport) forgetUnusedHosts() {
-	for key, h := range t.hosts {
+	for key, h := range t.hosts { // in any order: counts are added
 		if h.conns.n == 0 && h.dials.n == 0 && h.waiting.n == 0 {
 			t.forgottenCounts.add(&h.counts)
 			delete(t.hosts, key)

@@ -268,7 +268,7 @@ func (t *Transport) busy(s *sharedConn, now time.Time) bool {
 	if s.pc.broken.Load() || s.pc.state == Idle {
 		return true // dialAgain sees to the line
 	}
-	// Both are asked before the line is served. What ends or is heard meanwhile
+	// Both are asked before the line is served. What ends or arrives meanwhile
 	// has an update of its own, and must not make the connection idle, or spare,
 	// while requests wait for it.
 	heard, used := s.settings.Load(), s.cc.InFlight() > 0

@@ -3,7 +3,6 @@ package pool
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -388,47 +387,4 @@ func TestHTTP2IdleServesLine(t *testing.T) {
 			t.Errorf("given back: got\n%s", st)
 		}
 	})
-}
-
-// Request.Close ends the connection after the request (golang/go#49375).
-func TestHTTP2RequestClose(t *testing.T) {
-	srv, tr := h2Server(t, 10, func(w http.ResponseWriter, r *http.Request) {})
-	closed := make(chan Cause, 10)
-	tr.OnClose = func(_ Entry, why Cause) { closed <- why }
-	req, _ := http.NewRequest("GET", srv.URL, nil)
-	req.Close = true
-	resp, err := tr.RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	<-closed
-	fetch(t, tr, srv.URL)
-	if n := tr.Stats().Dials; n != 2 {
-		t.Errorf("dials: got %d, want 2", n)
-	}
-}
-
-// A cancellation ends a stream and not the connection.
-func TestHTTP2Cancel(t *testing.T) {
-	started := make(chan struct{}, 1)
-	srv, tr := h2Server(t, 10, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/wait" {
-			started <- struct{}{}
-			<-r.Context().Done()
-		}
-	})
-	ctx, cancel := context.WithCancelCause(context.Background())
-	req, _ := http.NewRequestWithContext(ctx, "GET", srv.URL+"/wait", nil)
-	done := make(chan error)
-	go func() { _, err := tr.RoundTrip(req); done <- err }()
-	<-started
-	cancel(errWhy)
-	if err := <-done; !errors.Is(err, errWhy) {
-		t.Errorf("error: got %v, want the cause", err)
-	}
-	fetch(t, tr, srv.URL)
-	if n := tr.Stats().Dials; n != 1 {
-		t.Errorf("dials: got %d, want 1", n)
-	}
 }

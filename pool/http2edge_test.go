@@ -118,7 +118,7 @@ func TestHTTP2CloseIdleSilent(t *testing.T) {
 	})
 }
 
-// h2Dialer is a dialer whose connections have serve at their other end, which
+// h2Dialer returns a dialer whose connections have serve at their other end, which
 // speaks HTTP/2 by hand.
 func h2Dialer(cert *httptest.Server, serve func(*tls.Conn)) dialFunc {
 	conf := &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime, NextProtos: []string{"h2"}}
@@ -133,7 +133,7 @@ func h2Dialer(cert *httptest.Server, serve func(*tls.Conn)) dialFunc {
 	}
 }
 
-// turnAway is an HTTP/2 server that does nothing with its requests.
+// turnAway serves HTTP/2 on c, and does nothing with the requests.
 func turnAway(c net.Conn, kind string) {
 	defer c.Close()
 	preface := make([]byte, len(http2.ClientPreface))
@@ -168,66 +168,6 @@ func turnAway(c net.Conn, kind string) {
 			}
 		}
 	}
-}
-
-// TLSNextProto takes a connection over, for as long as it says it has one.
-func TestTLSNextProto(t *testing.T) {
-	cert := certServer(t)
-	synctest.Test(t, func(t *testing.T) {
-		mem, l := memory("api.test:443")
-		srv := &http.Server{
-			ErrorLog:  quiet,
-			TLSConfig: &tls.Config{Certificates: cert.TLS.Certificates, Time: certTime, NextProtos: []string{"ours"}},
-			TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){
-				"ours": func(_ *http.Server, c *tls.Conn, _ http.Handler) { c.Close() },
-			},
-		}
-		go srv.ServeTLS(l, "", "")
-		defer srv.Close()
-		var made []*tls.Conn
-		gone := false
-		tr := &Transport{
-			DialContext:     mem.DialContext,
-			TLSClientConfig: &tls.Config{RootCAs: closer{cert}.roots(), ServerName: "example.com", Time: certTime, NextProtos: []string{"ours"}},
-			MaxConnsPerHost: 1,
-			TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{
-				"ours": func(authority string, c *tls.Conn) http.RoundTripper {
-					made = append(made, c)
-					if authority != "api.test:443" {
-						t.Errorf("authority: got %s, want the server's", authority)
-					}
-					return roundTripper(func(req *http.Request) (*http.Response, error) {
-						if gone {
-							gone = false
-							return nil, http2.ErrNoCachedConn
-						}
-						return &http.Response{StatusCode: 299, Body: http.NoBody}, nil
-					})
-				},
-			},
-		}
-		for range 2 {
-			if resp, _ := fetch(t, tr, "https://api.test/"); resp.StatusCode != 299 {
-				t.Errorf("status: got %d, want that of the other protocol", resp.StatusCode)
-			}
-		}
-		if len(made) != 1 {
-			t.Errorf("connections: got %d, want 1", len(made))
-		}
-		tr.CloseIdleConnections()
-		synctest.Wait()
-		if _, err := made[0].Write(nil); err != nil {
-			t.Errorf("after CloseIdleConnections: got %v, want it left to the one that has it", err)
-		}
-		gone = true
-		fetch(t, tr, "https://api.test/")
-		if len(made) != 2 {
-			t.Errorf("connections after it was gone: got %d, want 2", len(made))
-		}
-		for _, c := range made {
-			c.Close()
-		}
-	})
 }
 
 // HTTP/2 without TLS, where only that is allowed.
@@ -308,7 +248,7 @@ func TestHTTP2SilentSpare(t *testing.T) {
 		close(hold)
 		synctest.Wait()
 		if st := tr.Stats(); st.Active != 3 || st.Waiting != 2 {
-			t.Fatalf("nobody has heard: got\n%s", st)
+			t.Fatalf("before any settings: got\n%s", st)
 		}
 		var used *deafConn
 		var unused []*deafConn
@@ -326,7 +266,7 @@ func TestHTTP2SilentSpare(t *testing.T) {
 		close(unused[0].hear)
 		synctest.Wait()
 		if st := tr.Stats(); st.Waiting != 0 || st.Active != 1 || st.Idle != 1 || st.Closed[Spare] != 1 || st.Dials != 3 {
-			t.Errorf("one has: got closed %s\n%s%s", st.Closed, st, tr.Ledger())
+			t.Errorf("after those of one: got closed %s\n%s%s", st.Closed, st, tr.Ledger())
 		}
 		close(used.hear)
 		close(unused[1].hear) // for its reader, which outlives it here
@@ -334,7 +274,7 @@ func TestHTTP2SilentSpare(t *testing.T) {
 	})
 }
 
-// Of two connections that nobody has used one stays, and not two or none.
+// Of two connections that no request has used one stays, and not two or none.
 func TestHTTP2SpareOfTwo(t *testing.T) {
 	cert := certServer(t)
 	synctest.Test(t, func(t *testing.T) {

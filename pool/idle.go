@@ -11,8 +11,8 @@ import "time"
 // queueForIdleConn takes the newest idle connection for an attempt, or returns nil.
 // The newest is the least likely to have been given up by the server. It skips
 // what is broken, and what is older than the idle timer would have allowed:
-// that timer stands still while a laptop sleeps, so that age is told by the
-// wall. Transport.mu must be held.
+// that timer stands still while a laptop sleeps, so that the age is that by the
+// wall clock. Transport.mu must be held.
 func (t *Transport) queueForIdleConn(h *host, a *attempt, now time.Time) *persistConn {
 	t.flushIdle = false
 	if t.DisableKeepAlives {
@@ -102,7 +102,7 @@ func (pc *persistConn) stopIdleTimer() {
 
 // onIdleTimeout runs when the idle timer fires. A request may have taken the
 // connection in the same instant, used it and brought it back: then the timer
-// has been armed anew and this call is a leftover (golang/go#25621).
+// has been armed again and this call is a leftover (golang/go#25621).
 func (pc *persistConn) onIdleTimeout() {
 	t := pc.t
 	now := t.clock().Now()

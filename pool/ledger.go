@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// State is what a connection is doing.
+// State says what a connection is doing.
 type State uint8
 
 // The states of a connection.
@@ -53,7 +53,7 @@ func (t *Transport) Ledger() Ledger {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var l Ledger
-	for _, h := range t.hosts {
+	for _, h := range t.hosts { // in any order: it is sorted below
 		for d := range h.dials.all {
 			l = append(l, d.entry())
 		}

@@ -5,20 +5,20 @@ import (
 	"slices"
 )
 
-// A list is a doubly linked list whose nodes live inside their owners, so that
+// A linkedList is a doubly linked linkedList whose nodes live inside their owners, so that
 // joining and leaving it allocates nothing and costs the same anywhere in it.
-type list[T any] struct {
+type linkedList[T any] struct {
 	first, last *node[T]
 	n           int
 }
 
 type node[T any] struct {
-	in         *list[T]
+	in         *linkedList[T]
 	prev, next *node[T]
 	owner      T
 }
 
-func (l *list[T]) push(n *node[T], owner T) {
+func (l *linkedList[T]) push(n *node[T], owner T) {
 	n.in, n.prev, n.owner = l, l.last, owner
 	if l.last != nil {
 		l.last.next = n
@@ -30,7 +30,7 @@ func (l *list[T]) push(n *node[T], owner T) {
 }
 
 // remove reports whether n was in l.
-func (l *list[T]) remove(n *node[T]) bool {
+func (l *linkedList[T]) remove(n *node[T]) bool {
 	if n.in != l {
 		return false
 	}
@@ -50,7 +50,7 @@ func (l *list[T]) remove(n *node[T]) bool {
 }
 
 // front returns the owner that joined first, or the zero value.
-func (l *list[T]) front() (owner T) {
+func (l *linkedList[T]) front() (owner T) {
 	if l.first != nil {
 		owner = l.first.owner
 	}
@@ -59,7 +59,7 @@ func (l *list[T]) front() (owner T) {
 
 // all yields the owners in the order in which they joined. The list must not
 // change meanwhile.
-func (l *list[T]) all(yield func(T) bool) {
+func (l *linkedList[T]) all(yield func(T) bool) {
 	for n := l.first; n != nil; n = n.next {
 		if !yield(n.owner) {
 			return

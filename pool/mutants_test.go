@@ -17,14 +17,14 @@ import (
 	"testing"
 )
 
-// mutantsReport is what "make mutants" gives; it does not run this test on the
-// mutants themselves, which would all fail it.
+// mutantsReport is set by "make mutants", which does not run this test on the
+// mutants themselves: all would fail it.
 var mutantsReport = flag.String("mutants", "", "`file` that gremlins wrote with --output, for TestSurvivors to compare")
 
 // enough is how many percent of the covered mutants the tests must kill.
 const enough = 90
 
-// What testdata/survivors.txt says of the mutants that no test kills is so: each
+// What testdata/survivors.txt says about the mutants that no test kills is so: each
 // is a mutant of the source as it is, and has a reason. With -mutants it is
 // also what gremlins has just found, no more and no less, and little enough.
 func TestSurvivors(t *testing.T) {
@@ -79,7 +79,7 @@ type place struct {
 	kind         string
 }
 
-// mutations is what gremlins does unless told otherwise, by the token.
+// mutations lists the changes that gremlins makes by default, by the token.
 var mutations = map[token.Token]map[string]token.Token{
 	token.ADD: {"ARITHMETIC_BASE": token.SUB},
 	token.SUB: {"ARITHMETIC_BASE": token.ADD, "INVERT_NEGATIVES": token.ADD},
@@ -159,7 +159,7 @@ func expression(fset *token.FileSet, n ast.Node, op token.Token) string {
 }
 
 // A mutant stays what it is when its line changes around it, and equal expressions
-// of one function are told apart.
+// of one function are two mutants.
 func TestMutantsNamed(t *testing.T) {
 	named := func(src string) string {
 		all := make(map[place]mutation)
@@ -184,7 +184,7 @@ func TestMutantsNamed(t *testing.T) {
 	}
 }
 
-// funcName is "f", "T.f", or "-" outside of functions.
+// funcName returns "f", "T.f", or "-" outside of functions.
 func funcName(d ast.Decl) string {
 	fn, ok := d.(*ast.FuncDecl)
 	if !ok {
@@ -203,7 +203,7 @@ func funcName(d ast.Decl) string {
 	return typ.(*ast.Ident).Name + "." + fn.Name.Name
 }
 
-// tokenOf is the token of n that gremlins would change.
+// tokenOf returns the token of n that gremlins would change.
 func tokenOf(n ast.Node) (token.Token, token.Pos) {
 	switch n := n.(type) {
 	case *ast.BinaryExpr:
@@ -298,7 +298,7 @@ func compareReport(t *testing.T, all map[place]mutation, listed map[survivor]boo
 	}
 }
 
-// readReport is the status of each mutant, as gremlins has it.
+// readReport reads the status of each mutant from the report of gremlins.
 func readReport(t *testing.T, all map[place]mutation) map[place]string {
 	data, err := os.ReadFile(*mutantsReport)
 	if err != nil {

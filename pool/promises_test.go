@@ -276,7 +276,7 @@ func documentType(docs map[string][]string, d *ast.GenDecl, typ *ast.TypeSpec) {
 
 var sentenceEnd = regexp.MustCompile(`\. ["A-Z]`)
 
-// sentencesOf is the sentences of a comment, without the marks of links and
+// sentencesOf returns the sentences of a comment, without the marks of links and
 // quotes.
 func sentencesOf(doc *ast.CommentGroup) (all []string) {
 	marks := strings.NewReplacer("[", "", "]", "", `"`, "")

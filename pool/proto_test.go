@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
@@ -85,250 +84,6 @@ func TestInformationalLimits(t *testing.T) {
 		if r4.Finish(); seen != 50 {
 			t.Errorf("50 times 103, seen: got %d of them", seen)
 		}
-	})
-}
-
-// With Expect: 100-continue the body waits for the server, or for the timeout,
-// or for nothing if that is zero.
-func TestExpectContinue(t *testing.T) {
-	expect := func() *http.Request {
-		req := request("POST", strings.NewReader("payload"))
-		req.Header.Set("Expect", "100-continue")
-		return req
-	}
-	harness.Test(t, func(t *harness.T) {
-		tr := scripted(t, &pool.Transport{ExpectContinueTimeout: time.Second})
-		var events []string
-		trace := &httptrace.ClientTrace{
-			Wait100Continue: func() { events = append(events, "wait") },
-			Got100Continue:  func() { events = append(events, "got") },
-		}
-		req := expect()
-		r1 := t.Start("r1", tr, req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
-		c1 := t.Net.WantDial().Open()
-		seen := received(t, c1)
-		wantNothing(t, c1, "the server has not agreed")
-		c1.Send("HTTP/1.1 100 Continue\r\n\r\n")
-		if got := content(t, seen); got != "payload" {
-			t.Errorf("body: got %q", got)
-		}
-		c1.Send(ok0)
-		r1.WantBody("")
-		if !reflect.DeepEqual(events, []string{"wait", "got"}) {
-			t.Errorf("trace: got %v", events)
-		}
-
-		r2 := t.Start("r2", tr, expect())
-		seen = received(t, c1)
-		t.Advance(time.Second - 1)
-		wantNothing(t, c1, "the timeout has not passed")
-		t.Advance(time.Nanosecond)
-		if got := content(t, seen); got != "payload" {
-			t.Errorf("body after the timeout: got %q", got)
-		}
-		c1.Send(ok0)
-		r2.WantBody("")
-		c1.WantOpen("all is in step")
-	})
-	harness.Test(t, func(t *harness.T) {
-		tr := scripted(t, &pool.Transport{})
-		r1 := t.Start("r1", tr, expect())
-		c1 := t.Net.WantDial().Open()
-		if got := content(t, received(t, c1)); got != "payload" {
-			t.Errorf("no timeout: got body %q, want it at once", got)
-		}
-		c1.Send(ok0)
-		r1.WantBody("")
-	})
-}
-
-// A body that waits for the server's word is not looked into before, not even to
-// see whether there is one: the header goes out at once, of every method.
-func TestExpectContinueUnknownLength(t *testing.T) {
-	for _, method := range []string{"POST", "GET", "DELETE", "OPTIONS"} {
-		for _, length := range []int64{0, -1, 7} {
-			harness.Test(t, func(t *harness.T) {
-				tr := scripted(t, &pool.Transport{ExpectContinueTimeout: time.Hour})
-				req := request(method, &onceBody{Reader: strings.NewReader("payload")})
-				req.ContentLength = length
-				req.Header.Set("Expect", "100-continue")
-				r1 := t.Start("r1", tr, req)
-				c1 := t.Net.WantDial().Open()
-				seen := received(t, c1)
-				if (seen.ContentLength == 7) != (length == 7) {
-					t.Errorf("%s, length %d: got %d on the wire", method, length, seen.ContentLength)
-				}
-				wantNothing(t, c1, "the server has not agreed")
-				c1.Send("HTTP/1.1 100 Continue\r\n\r\n")
-				if got := content(t, seen); got != "payload" {
-					t.Errorf("%s, length %d: got body %q", method, length, got)
-				}
-				c1.Send(ok0)
-				r1.WantBody("")
-			})
-		}
-	}
-}
-
-// A final status in place of 100: the body is sent, so that the next request
-// is not taken for it, or the connection ends (golang/go#67555).
-func TestExpectContinueFinal(t *testing.T) {
-	for _, kind := range []string{"keep", "close"} {
-		for _, length := range []string{"known", "unknown"} {
-			harness.Test(t, func(t *harness.T) {
-				tr := scripted(t, &pool.Transport{ExpectContinueTimeout: time.Hour})
-				body := &onceBody{Reader: strings.NewReader("payload")}
-				req := request("PUT", body)
-				if length == "known" {
-					req.ContentLength = 7
-				}
-				req.Header.Set("Expect", "100-continue")
-				r1 := t.Start("r1", tr, req)
-				c1 := t.Net.WantDial().Open()
-				seen := received(t, c1)
-				if kind == "close" {
-					c1.Send("HTTP/1.1 417 No\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno")
-					r1.WantStatus(417)
-					wantNothing(t, c1, "the connection ends here")
-					r1.WantBody("no")
-					c1.WantClosed("the body was withheld")
-					wantNothing(t, c1, "the body was withheld")
-				} else {
-					c1.Send("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")
-					r1.WantStatus(401)
-					if got := content(t, seen); got != "payload" {
-						t.Errorf("body: got %q", got)
-					}
-					r2 := t.Get("r2", tr, url1)
-					c1.Respond(200, "")
-					r2.WantBody("")
-				}
-				if n := body.closed.Load(); n != 1 {
-					t.Errorf("body: closed %d times, want once", n)
-				}
-			})
-		}
-	}
-}
-
-// The answer that comes in place of 100 may be long, and take its time.
-func TestExpectContinueRefusedAtLength(t *testing.T) {
-	harness.Test(t, func(t *harness.T) {
-		tr := scripted(t, &pool.Transport{ExpectContinueTimeout: time.Hour})
-		req := request("PUT", &onceBody{Reader: strings.NewReader("payload")})
-		req.Header.Set("Expect", "100-continue")
-		r1 := t.Start("r1", tr, req)
-		c1 := t.Net.WantDial().Open()
-		c1.WantRequest("PUT / HTTP/1.1")
-		half := strings.Repeat("x", 50_000)
-		c1.Send("HTTP/1.1 413 No\r\nConnection: close\r\nContent-Length: 100000\r\n\r\n" + half)
-		c1.WantOpen("half of the answer is missing")
-		c1.Send(half)
-		r1.WantBody(half + half)
-		c1.WantClosed("the answer is over")
-	})
-}
-
-// 101 hands the connection over: bytes read ahead come first, the place is free,
-// and the ledger keeps it until it is closed.
-func TestUpgrade(t *testing.T) {
-	harness.Test(t, func(t *harness.T) {
-		tr := scripted(t, &pool.Transport{MaxConnsPerHost: 1})
-		req := request("GET", nil)
-		req.Header.Set("Connection", "Upgrade")
-		req.Header.Set("Upgrade", "chat")
-		r1 := t.Start("r1", tr, req)
-		c1 := t.Net.WantDial().Open()
-		c1.WantRequest("GET / HTTP/1.1")
-		c1.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\nahead")
-		r1.WantDone(nil)
-		resp := r1.Response()
-		rw, ok := resp.Body.(io.ReadWriteCloser)
-		if !ok {
-			t.Fatalf("body: got %T, want a writer", resp.Body)
-		}
-		r1.Cancel() // its context no longer matters
-		c1.Send(" and more")
-		got := make([]byte, 14)
-		if _, err := io.ReadFull(rw, got); string(got) != "ahead and more" || err != nil {
-			t.Errorf("read: got %q, %v", got, err)
-		}
-		rw.Write([]byte("up"))
-		up := make([]byte, 2)
-		io.ReadFull(c1.Server(), up)
-		if string(up) != "up" {
-			t.Errorf("server: got %q", up)
-		}
-		if st := tr.Stats(); st.Upgraded != 1 || st.Active != 0 || st.Closed[pool.HandedOver] != 1 {
-			t.Errorf("stats: got %+v", st.Counts)
-		}
-		r2 := t.Get("r2", tr, url1)
-		c2 := t.Net.WantDial().Open()
-		c2.Respond(200, "")
-		r2.WantBody("")
-		rw.Close()
-		if n := len(tr.Ledger()); n != 1 {
-			t.Errorf("ledger: got %d entries after Close, want 1", n)
-		}
-	})
-}
-
-// A connection that was handed over can be half-closed, if its dialer's can.
-func TestUpgradeCloseWrite(t *testing.T) {
-	for _, can := range []bool{true, false} {
-		harness.Test(t, func(t *harness.T) {
-			tr := scripted(t, &pool.Transport{})
-			t.Net.Release("dial")
-			if dial := tr.DialContext; !can {
-				tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-					c, err := dial(ctx, network, addr)
-					return struct{ net.Conn }{c}, err
-				}
-			}
-			req := request("GET", nil)
-			req.Header.Set("Connection", "Upgrade")
-			req.Header.Set("Upgrade", "chat")
-			upgraded := make(chan *http.Response, 1)
-			go func() {
-				resp, err := tr.RoundTrip(req)
-				if err != nil {
-					t.Error(err)
-				}
-				upgraded <- resp
-			}()
-			t.Settle()
-			c1 := t.Conn("c1")
-			c1.WantRequest("GET / HTTP/1.1")
-			c1.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n")
-			body := (<-upgraded).Body
-			err := body.(interface{ CloseWrite() error }).CloseWrite()
-			if t.Settle(); can && (err != nil || c1.Server().State() != "CLOSE_WAIT") || !can && err != http.ErrNotSupported {
-				t.Errorf("CloseWrite: got %v and the server's end in %s, want a FIN: %v", err, c1.Server().State(), can)
-			}
-			body.Close()
-		})
-	}
-}
-
-// Where nothing was read ahead the first Read is the connection's.
-func TestUpgradeNothingAhead(t *testing.T) {
-	harness.Test(t, func(t *harness.T) {
-		tr := scripted(t, &pool.Transport{})
-		req := request("GET", nil)
-		req.Header.Set("Connection", "Upgrade")
-		req.Header.Set("Upgrade", "chat")
-		r1 := t.Start("r1", tr, req)
-		c1 := t.Net.WantDial().Open()
-		c1.WantRequest("GET / HTTP/1.1")
-		c1.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n")
-		r1.WantDone(nil)
-		body := r1.Response().Body
-		c1.Send("hello")
-		b := make([]byte, 10)
-		if n, err := body.Read(b); string(b[:n]) != "hello" || err != nil {
-			t.Errorf("first read: got %q, %v, want what the server said", b[:n], err)
-		}
-		body.Close()
 	})
 }
 
@@ -465,7 +220,7 @@ func TestTraceOrder(t *testing.T) {
 	})
 }
 
-// A slow request body goes out as it comes, while the response may come too.
+// A slow request body is sent piece by piece, while the response may come too.
 func TestDuplex(t *testing.T) {
 	harness.Test(t, func(t *harness.T) {
 		tr := scripted(t, &pool.Transport{})
@@ -496,7 +251,7 @@ func TestDuplex(t *testing.T) {
 }
 
 // A request whose connection breaks under its body returns when that is closed,
-// whoever hears first that it broke.
+// whichever goroutine notices first that it broke.
 func TestBrokenUnderTheBody(t *testing.T) {
 	for range 50 {
 		harness.Test(t, func(t *harness.T) {

@@ -261,7 +261,7 @@ func TestSOCKS(t *testing.T) {
 		}
 		req, _ := http.NewRequest("GET", "http://127.0.0.1:1", nil)
 		if _, err := tr.RoundTrip(req); err == nil {
-			t.Error("nobody there: got no error")
+			t.Error("no server there: got no error")
 		}
 		if user != "" {
 			u.User = url.UserPassword(user, "wrong")

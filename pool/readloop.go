@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// readSide is what reading needs to know; it belongs to the reader's owner.
+// readSide holds the state of reading; it belongs to the reader's owner.
 type readSide struct {
 	sawEOF bool
 	limit  int64 // bytes that may still be read

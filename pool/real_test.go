@@ -297,8 +297,8 @@ func TestRegisterProtocol(t *testing.T) {
 	tr.RegisterProtocol("file", nil)
 }
 
-// Who takes https over does not get WebSockets: most often that is HTTP/2, which
-// has none.
+// A RoundTripper that is registered for https gets no WebSocket requests: most often
+// it speaks HTTP/2, which has none.
 func TestRegisterProtocolWebSocket(t *testing.T) {
 	tr := &Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, errRefused }}
 	other := roundTripper(func(*http.Request) (*http.Response, error) { return nil, errWhy })

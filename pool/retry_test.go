@@ -19,21 +19,20 @@ import (
 	"github.com/halfopen/halfopen/pool"
 )
 
-// The retry table (golang/go#4677, #18241, #15723, #18239, #19943, #22158,
-// #30938): a request whose warm connection fails is sent again if nothing of it
-// was written or if it is idempotent, and if its body can be had again. No
-// request that is not idempotent reaches a server twice.
-func TestRetryTable(t *testing.T) {
-	type row struct {
-		method string
-		key    string // Idempotency-Key, X-Idempotency-Key or none
-		body   string // none, memory, GetBody, stream, memory without GetBody
-		when   string // FIN: before, half, after; RST: reset
-		again  bool
+// A retryRow says what happens to a request, and whether it is sent again.
+type retryRow struct {
+	method string
+	key    string // Idempotency-Key, X-Idempotency-Key or none
+	body   string // none, memory, GetBody, stream, memory without GetBody
+	when   string // FIN: before, half, after; RST: reset
+	again  bool
 
-		harmless bool // twice
-	}
-	var rows []row
+	harmless bool // twice
+}
+
+// retryRows returns every row of the table.
+func retryRows() []retryRow {
+	var rows []retryRow
 	harmless := []string{"GET", "HEAD", "OPTIONS", "TRACE"}
 	for _, method := range append([]string{"", "POST", "PUT", "DELETE", "PATCH"}, harmless...) {
 		for _, key := range []string{"", "Idempotency-Key", "X-Idempotency-Key"} {
@@ -41,69 +40,79 @@ func TestRetryTable(t *testing.T) {
 				for _, when := range []string{"before", "half", "after", "reset"} {
 					idempotent := method == "" || slices.Contains(harmless, method) || key != ""
 					again := when == "before" || (idempotent && body != "stream" && body != "memory once")
-					rows = append(rows, row{method, key, body, when, again, idempotent})
+					rows = append(rows, retryRow{method, key, body, when, again, idempotent})
 				}
 			}
 		}
 	}
-	for _, r := range rows {
+	return rows
+}
+
+// The retry table (golang/go#4677, #18241, #15723, #18239, #19943, #22158,
+// #30938): a request whose warm connection fails is sent again if nothing of it
+// was written or if it is idempotent, and if its body can be had again. No
+// request that is not idempotent reaches a server twice.
+func TestRetryTable(t *testing.T) {
+	for _, r := range retryRows() {
 		t.Run(fmt.Sprintf("%s key=%s body=%s FIN=%s", r.method, r.key, r.body, r.when), func(t *testing.T) {
-			harness.Test(t, func(t *harness.T) {
-				t.Gates("GotConn")
-				tr := scripted(t, &pool.Transport{})
-				c1 := warm(t, tr)
-				t.Net.Hold("gate")
-				req, bodies := retryRequest(r.method, r.body)
-				if req.Method = r.method; r.key != "" {
-					req.Header[r.key] = []string{}
-				}
-				r1 := t.Start("r1", tr, req)
-				copies := 0
-				switch r.when {
-				case "before":
-					c1.Fin()
-					t.Net.Release("gate")
-				case "half":
-					t.Net.Fault("c1 client write", faultnet.Short(20))
-					t.Net.Release("gate")
-				case "after", "reset":
-					t.Net.Release("gate")
-					content(t, received(t, c1))
-					copies++
-					if r.when == "after" {
-						c1.Fin()
-					} else {
-						c1.Reset()
-					}
-				}
-				if r.again {
-					c2 := t.Net.WantDial().Open()
-					again := received(t, c2)
-					if got := content(t, again); got != wantBody(r.body) {
-						t.Errorf("second copy: got body %q, want it whole", got)
-					}
-					if _, sent := again.Header[r.key]; sent {
-						t.Errorf("an empty %s was sent", r.key)
-					}
-					copies++
-					c2.Send(ok0)
-					r1.WantBody("")
-				} else {
-					var e *pool.CloseError
-					if t.Settle(); !errors.As(r1.Err(), &e) && !errors.Is(r1.Err(), pool.ErrCannotRewind) {
-						t.Errorf("got %v, error %v, want one that says why", r1, r1.Err())
-					}
-				}
-				if !r.harmless && copies > 1 {
-					t.Errorf("server: got %d copies of a %s, want at most one", copies, r.method)
-				}
-				for i, b := range *bodies {
-					if n := b.closed.Load(); n != 1 {
-						t.Errorf("body %d: closed %d times, want once", i+1, n)
-					}
-				}
-			})
+			harness.Test(t, r.check)
 		})
+	}
+}
+
+func (r retryRow) check(t *harness.T) {
+	t.Gates("GotConn")
+	tr := scripted(t, &pool.Transport{})
+	c1 := warm(t, tr)
+	t.Net.Hold("gate")
+	req, bodies := retryRequest(r.method, r.body)
+	if req.Method = r.method; r.key != "" {
+		req.Header[r.key] = []string{}
+	}
+	r1 := t.Start("r1", tr, req)
+	copies := 0
+	switch r.when {
+	case "before":
+		c1.Fin()
+		t.Net.Release("gate")
+	case "half":
+		t.Net.Fault("c1 client write", faultnet.Short(20))
+		t.Net.Release("gate")
+	case "after", "reset":
+		t.Net.Release("gate")
+		content(t, received(t, c1))
+		copies++
+		if r.when == "after" {
+			c1.Fin()
+		} else {
+			c1.Reset()
+		}
+	}
+	if r.again {
+		c2 := t.Net.WantDial().Open()
+		again := received(t, c2)
+		if got := content(t, again); got != wantBody(r.body) {
+			t.Errorf("second copy: got body %q, want it whole", got)
+		}
+		if _, sent := again.Header[r.key]; sent {
+			t.Errorf("an empty %s was sent", r.key)
+		}
+		copies++
+		c2.Send(ok0)
+		r1.WantBody("")
+	} else {
+		var e *pool.CloseError
+		if t.Settle(); !errors.As(r1.Err(), &e) && !errors.Is(r1.Err(), pool.ErrCannotRewind) {
+			t.Errorf("got %v, error %v, want one that says why", r1, r1.Err())
+		}
+	}
+	if !r.harmless && copies > 1 {
+		t.Errorf("server: got %d copies of a %s, want at most one", copies, r.method)
+	}
+	for i, b := range *bodies {
+		if n := b.closed.Load(); n != 1 {
+			t.Errorf("body %d: closed %d times, want once", i+1, n)
+		}
 	}
 }
 

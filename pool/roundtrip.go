@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -98,7 +99,7 @@ func (t *Transport) send(req, sent *http.Request) (*http.Response, error) {
 	}
 }
 
-// An attempt is what the stages of one RoundTrip hand to each other.
+// An attempt holds what the stages of one RoundTrip hand to each other.
 type attempt struct {
 	t     *Transport
 	req   *http.Request // as sent: its body is tracked
@@ -203,19 +204,32 @@ func checkHeader(req *http.Request) error {
 	return validFields("trailer", req.Trailer)
 }
 
-// validFields never prints a value: it may be a secret.
+// validFields returns an error if a field is invalid: of several, that of the first
+// by name. It never prints a value, which may be a secret.
 func validFields(kind string, h http.Header) error {
-	for name, values := range h {
-		if !httpguts.ValidHeaderFieldName(name) {
-			return fmt.Errorf("pool: request %s has an invalid name %q", kind, name)
-		}
-		for _, v := range values {
-			if !httpguts.ValidHeaderFieldValue(v) {
-				return fmt.Errorf("pool: request %s has an invalid value for %q", kind, name)
-			}
+	var invalid []string
+	for name, values := range h { // in any order: the first by name counts
+		if !httpguts.ValidHeaderFieldName(name) || !validValues(values) {
+			invalid = append(invalid, name)
 		}
 	}
-	return nil
+	if invalid == nil {
+		return nil
+	}
+	name := slices.Min(invalid)
+	if !httpguts.ValidHeaderFieldName(name) {
+		return fmt.Errorf("pool: request %s has an invalid name %q", kind, name)
+	}
+	return fmt.Errorf("pool: request %s has an invalid value for %q", kind, name)
+}
+
+func validValues(values []string) bool {
+	for _, v := range values {
+		if !httpguts.ValidHeaderFieldValue(v) {
+			return false
+		}
+	}
+	return true
 }
 
 func checkTarget(req *http.Request) error {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// A route is what two requests must share to share a connection. It is the
-// key of everything that is counted per host.
+// A route is equal for two requests that may share a connection. Everything that
+// is counted per host is counted by it.
 type route struct {
 	proxy  string // URL of the proxy with its password, or empty
 	scheme string // of the request

@@ -131,6 +131,6 @@ func TestTLSHandshakeTimeout(t *testing.T) {
 		c1 := t.Net.WantDial().Open()
 		r1.Await()
 		r1.WantErr(pool.ErrHandshakeTimeout)
-		c1.WantClosed("nobody speaks TLS there")
+		c1.WantClosed("its peer does not speak TLS")
 	})
 }

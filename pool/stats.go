@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Stats is what a Transport has done and what it holds, at one instant
+// Stats counts what a Transport has done and what it holds, at one instant
 // (golang/go#63494, #56241).
 type Stats struct {
 	Counts             // of all hosts, also of those that Hosts no longer names
 	Hosts  []HostStats // in the order of their names
 }
 
-// HostStats is the part of one host. Hosts are told apart as connections are:
-// by scheme, address and proxy.
+// HostStats is the part of one host. As for connections, two hosts differ in
+// scheme, address or proxy.
 type HostStats struct {
 	Host string // such as "https://api.test:443 via http://proxy.test:3128"
 	Counts
@@ -51,7 +51,7 @@ func (t *Transport) Stats() Stats {
 	defer t.mu.Unlock()
 	var s Stats
 	total := t.forgottenCounts
-	for _, h := range t.hosts {
+	for _, h := range t.hosts { // in any order: it is sorted below
 		one := HostStats{Host: h.label, Counts: h.counts.public()}
 		h.gauge(&one.Counts)
 		total.add(&h.counts)

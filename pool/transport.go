@@ -14,8 +14,8 @@ import (
 	"github.com/halfopen/halfopen/clock"
 )
 
-// DefaultMaxIdleConnsPerHost is what a zero [Transport.MaxIdleConnsPerHost]
-// means, as in package net/http.
+// DefaultMaxIdleConnsPerHost takes the place of a zero
+// [Transport.MaxIdleConnsPerHost], as in package net/http.
 const DefaultMaxIdleConnsPerHost = http.DefaultMaxIdleConnsPerHost
 
 // Transport is an [http.RoundTripper] that keeps connections for reuse. Its
@@ -145,8 +145,8 @@ type Transport struct {
 	// as Dialing until it returns, and it counts for MaxConnsPerHost.
 	MaxOrphanDialsPerHost int
 
-	// OnClose is told of each connection that is closed or handed over, and
-	// why. It is called in the goroutine that closed it, after the fact, with
+	// OnClose is called for each connection that is closed or handed over, with
+	// the cause. It is called in the goroutine that closed it, after the fact, with
 	// no lock held.
 	OnClose func(e Entry, why Cause)
 
@@ -161,9 +161,9 @@ type Transport struct {
 	// and wants that say so. It is never held across I/O or a callback.
 	mu              sync.Mutex
 	hosts           map[route]*host
-	forgottenCounts counts             // of hosts that have been forgotten
-	sweepAt         int                // how many hosts it takes to look for unused ones again
-	lru             list[*persistConn] // idle, the least recently used first
+	forgottenCounts counts                   // of hosts that have been forgotten
+	sweepAt         int                      // how many hosts it takes to look for unused ones again
+	lru             linkedList[*persistConn] // idle, the least recently used first
 	nextID          uint64
 	flushIdle       bool // CloseIdleConnections came after the last request
 }
@@ -198,7 +198,7 @@ func (t *Transport) CloseIdleConnections() {
 		idle = append(idle, pc)
 	}
 	var orphans []*dial
-	for _, h := range t.hosts {
+	for _, h := range t.hosts { // in any order: both are sorted below
 		for _, pc := range h.sharing {
 			if pc.shared.cc != nil && pc.shared.carried.Load() == 0 {
 				idle = append(idle, pc) // streams that were reset keep it from being so

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// writeSide is what the write loop has for itself and tells others.
+// writeSide holds the state of the write loop, and what other goroutines read of it.
 type writeSide struct {
 	begun atomic.Bool  // a byte of the current request may be out
 	n     atomic.Int64 // bytes of the current request that are out
@@ -40,7 +40,7 @@ func (w writeSideOf) Write(p []byte) (int, error) {
 
 // ReadFrom lets the connection send a file without copying it through us, where
 // it can: the body is unwrapped for that. Anything else is copied here, so that
-// an error of the body can be told from one of the connection.
+// an error of the body differs from one of the connection.
 func (w writeSideOf) ReadFrom(r io.Reader) (int64, error) {
 	if file, body := fileIn(r); file != nil && body.enter() == nil {
 		w.writing.begun.Store(true)

@@ -1,0 +1,115 @@
+package pool_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+
+	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/pool"
+)
+
+// 101 hands the connection over: bytes read ahead come first, the place is free,
+// and the ledger keeps it until it is closed.
+func TestUpgrade(t *testing.T) {
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{MaxConnsPerHost: 1})
+		req := request("GET", nil)
+		req.Header.Set("Connection", "Upgrade")
+		req.Header.Set("Upgrade", "chat")
+		r1 := t.Start("r1", tr, req)
+		c1 := t.Net.WantDial().Open()
+		c1.WantRequest("GET / HTTP/1.1")
+		c1.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\nahead")
+		r1.WantDone(nil)
+		resp := r1.Response()
+		rw, ok := resp.Body.(io.ReadWriteCloser)
+		if !ok {
+			t.Fatalf("body: got %T, want a writer", resp.Body)
+		}
+		r1.Cancel() // its context no longer matters
+		c1.Send(" and more")
+		got := make([]byte, 14)
+		if _, err := io.ReadFull(rw, got); string(got) != "ahead and more" || err != nil {
+			t.Errorf("read: got %q, %v", got, err)
+		}
+		rw.Write([]byte("up"))
+		up := make([]byte, 2)
+		io.ReadFull(c1.Server(), up)
+		if string(up) != "up" {
+			t.Errorf("server: got %q", up)
+		}
+		if st := tr.Stats(); st.Upgraded != 1 || st.Active != 0 || st.Closed[pool.HandedOver] != 1 {
+			t.Errorf("stats: got %+v", st.Counts)
+		}
+		r2 := t.Get("r2", tr, url1)
+		c2 := t.Net.WantDial().Open()
+		c2.Respond(200, "")
+		r2.WantBody("")
+		rw.Close()
+		if n := len(tr.Ledger()); n != 1 {
+			t.Errorf("ledger: got %d entries after Close, want 1", n)
+		}
+	})
+}
+
+// A connection that was handed over can be half-closed, if its dialer's can.
+func TestUpgradeCloseWrite(t *testing.T) {
+	for _, can := range []bool{true, false} {
+		harness.Test(t, func(t *harness.T) {
+			tr := scripted(t, &pool.Transport{})
+			t.Net.Release("dial")
+			if dial := tr.DialContext; !can {
+				tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+					c, err := dial(ctx, network, addr)
+					return struct{ net.Conn }{c}, err
+				}
+			}
+			req := request("GET", nil)
+			req.Header.Set("Connection", "Upgrade")
+			req.Header.Set("Upgrade", "chat")
+			upgraded := make(chan *http.Response, 1)
+			go func() {
+				resp, err := tr.RoundTrip(req)
+				if err != nil {
+					t.Error(err)
+				}
+				upgraded <- resp
+			}()
+			t.Settle()
+			c1 := t.Conn("c1")
+			c1.WantRequest("GET / HTTP/1.1")
+			c1.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n")
+			body := (<-upgraded).Body
+			err := body.(interface{ CloseWrite() error }).CloseWrite()
+			if t.Settle(); can && (err != nil || c1.Server().State() != "CLOSE_WAIT") || !can && err != http.ErrNotSupported {
+				t.Errorf("CloseWrite: got %v and the server's end in %s, want a FIN: %v", err, c1.Server().State(), can)
+			}
+			body.Close()
+		})
+	}
+}
+
+// Where nothing was read ahead the first Read is the connection's.
+func TestUpgradeNothingAhead(t *testing.T) {
+	harness.Test(t, func(t *harness.T) {
+		tr := scripted(t, &pool.Transport{})
+		req := request("GET", nil)
+		req.Header.Set("Connection", "Upgrade")
+		req.Header.Set("Upgrade", "chat")
+		r1 := t.Start("r1", tr, req)
+		c1 := t.Net.WantDial().Open()
+		c1.WantRequest("GET / HTTP/1.1")
+		c1.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n")
+		r1.WantDone(nil)
+		body := r1.Response().Body
+		c1.Send("hello")
+		b := make([]byte, 10)
+		if n, err := body.Read(b); string(b[:n]) != "hello" || err != nil {
+			t.Errorf("first read: got %q, %v, want what the server said", b[:n], err)
+		}
+		body.Close()
+	})
+}
