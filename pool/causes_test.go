@@ -95,7 +95,7 @@ func TestCauses(t *testing.T) {
 	for _, tt := range causeRows {
 		t.Run(strings.ReplaceAll(tt.why.String()+" "+tt.name, "/", ""), func(t *testing.T) {
 			harness.Test(t, func(t *harness.T) {
-				tr := scripted(t, tt.tr)
+				tr := scripted(t, tt.tr.Clone())
 				c1 := warm(t, tr)
 				tt.moves(t, tr, c1)
 				c1.WantClosed()
