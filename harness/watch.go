@@ -56,14 +56,25 @@ func (r *Request) roundTrip(rt http.RoundTripper, req *http.Request) (*http.Resp
 		r.body = &body{ReadCloser: resp.Body, r: r}
 		resp.Body = r.body
 		if w, ok := r.body.ReadCloser.(io.Writer); ok {
-			// An upgraded connection (101) is written to through its body.
-			resp.Body = struct {
-				*body
-				io.Writer
-			}{r.body, w}
+			resp.Body = upgradedBody{r.body, w}
 		}
 	}
 	return resp, err
+}
+
+// upgradedBody is the body of a 101: an upgraded connection is written to, and
+// half-closed, through it.
+type upgradedBody struct {
+	*body
+	io.Writer
+}
+
+// CloseWrite does what that of net/http's body does.
+func (b upgradedBody) CloseWrite() error {
+	if w, ok := b.Writer.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return http.ErrNotSupported
 }
 
 // body watches a response body.

@@ -69,7 +69,7 @@ func TestDrain(t *testing.T) {
 					wantDraining(t, tr, c1, "something is missing")
 					t.Advance(tt.after)
 					wantDraining(t, tr, c1, "it is still waited for")
-					sendAll(c1, crlf(tt.rest))
+					c1.Send(crlf(tt.rest))
 				}
 				if t.Settle(); tr.Stats().Idle != 1 {
 					t.Errorf("after the rest: got\n%s, want it idle", tr.Ledger())
@@ -189,6 +189,7 @@ func TestDrainBound(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			harness.Test(t, func(t *harness.T) {
+				t.Net.SendBuffer = 2 * pool.DrainBytes
 				tr := scripted(t, &pool.Transport{})
 				r1 := t.Get("r1", tr, url1)
 				c1 := t.Net.WantDial().Open()
@@ -202,7 +203,7 @@ func TestDrainBound(t *testing.T) {
 				body.Close()
 				if tt.drained {
 					wantDraining(t, tr, c1, "it may be short enough")
-					sendAll(c1, crlf(tt.rest))
+					c1.Send(crlf(tt.rest))
 				}
 				if tt.kept {
 					warmAgain(t, tr, c1)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -113,10 +112,3 @@ func (b *onceBody) Close() error { b.closed.Add(1); return nil }
 
 // crlf returns a message with the line ends of HTTP.
 func crlf(s string) string { return strings.NewReplacer("\r\n", "\r\n", "\n", "\r\n").Replace(s) }
-
-// sendAll sends more than a buffer holds.
-func sendAll(c *harness.Conn, raw string) {
-	for part := range slices.Chunk([]byte(raw), 32<<10) {
-		c.Send(string(part))
-	}
-}

@@ -16,14 +16,7 @@ import (
 func TestUpgrade(t *testing.T) {
 	harness.Test(t, func(t *harness.T) {
 		tr := scripted(t, &pool.Transport{MaxConnsPerHost: 1})
-		req := request("GET", nil)
-		req.Header.Set("Connection", "Upgrade")
-		req.Header.Set("Upgrade", "chat")
-		r1 := t.Start("r1", tr, req)
-		c1 := t.Net.WantDial().Open()
-		c1.WantRequest("GET / HTTP/1.1")
-		c1.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\nahead")
-		r1.WantDone(nil)
+		r1, c1 := upgrade(t, tr, "ahead")
 		resp := r1.Response()
 		rw, ok := resp.Body.(io.ReadWriteCloser)
 		if !ok {
@@ -60,29 +53,14 @@ func TestUpgradeCloseWrite(t *testing.T) {
 	for _, can := range []bool{true, false} {
 		harness.Test(t, func(t *harness.T) {
 			tr := scripted(t, &pool.Transport{})
-			t.Net.Release("dial")
 			if dial := tr.DialContext; !can {
 				tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 					c, err := dial(ctx, network, addr)
 					return struct{ net.Conn }{c}, err
 				}
 			}
-			req := request("GET", nil)
-			req.Header.Set("Connection", "Upgrade")
-			req.Header.Set("Upgrade", "chat")
-			upgraded := make(chan *http.Response, 1)
-			go func() {
-				resp, err := tr.RoundTrip(req)
-				if err != nil {
-					t.Error(err)
-				}
-				upgraded <- resp
-			}()
-			t.Settle()
-			c1 := t.Conn("c1")
-			c1.WantRequest("GET / HTTP/1.1")
-			c1.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n")
-			body := (<-upgraded).Body
+			r1, c1 := upgrade(t, tr, "")
+			body := r1.Response().Body
 			err := body.(interface{ CloseWrite() error }).CloseWrite()
 			if t.Settle(); can && (err != nil || c1.Server().State() != "CLOSE_WAIT") || !can && err != http.ErrNotSupported {
 				t.Errorf("CloseWrite: got %v and the server's end in %s, want a FIN: %v", err, c1.Server().State(), can)
@@ -92,18 +70,24 @@ func TestUpgradeCloseWrite(t *testing.T) {
 	}
 }
 
+// upgrade has a connection upgraded; ahead comes in one segment with the response.
+func upgrade(t *harness.T, tr *pool.Transport, ahead string) (*harness.Request, *harness.Conn) {
+	req := request("GET", nil)
+	req.Header.Set("Connection", "Upgrade")
+	req.Header.Set("Upgrade", "chat")
+	r1 := t.Start("r1", tr, req)
+	c1 := t.Net.WantDial().Open()
+	c1.WantRequest("GET / HTTP/1.1")
+	c1.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n" + ahead)
+	r1.WantStatus(101)
+	return r1, c1
+}
+
 // Where nothing was read ahead the first Read is the connection's.
 func TestUpgradeNothingAhead(t *testing.T) {
 	harness.Test(t, func(t *harness.T) {
 		tr := scripted(t, &pool.Transport{})
-		req := request("GET", nil)
-		req.Header.Set("Connection", "Upgrade")
-		req.Header.Set("Upgrade", "chat")
-		r1 := t.Start("r1", tr, req)
-		c1 := t.Net.WantDial().Open()
-		c1.WantRequest("GET / HTTP/1.1")
-		c1.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n")
-		r1.WantDone(nil)
+		r1, c1 := upgrade(t, tr, "")
 		body := r1.Response().Body
 		c1.Send("hello")
 		b := make([]byte, 10)
