@@ -87,7 +87,6 @@ func TestOnClose(t *testing.T) {
 		scripted(t, tr)
 		r1 := t.Get("r1", tr, url1)
 		c1 := t.Net.WantDial().Open()
-		c1.WantRequest("GET / HTTP/1.1")
 		c1.Send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 		r1.WantBody("")
 		c2 := warm(t, tr)

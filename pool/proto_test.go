@@ -33,7 +33,6 @@ func TestInformational(t *testing.T) {
 		req := request("GET", nil)
 		r1 := t.Start("r1", tr, req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
 		c1 := t.Net.WantDial().Open()
-		c1.WantRequest("GET / HTTP/1.1")
 		c1.Send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n")
 		c1.Send(okBody)
 		r1.WantBody("hello")
@@ -55,13 +54,11 @@ func TestInformationalLimits(t *testing.T) {
 		req := request("GET", nil)
 		r1 := t.Start("r1", tr, req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
 		c1 := t.Net.WantDial().Open()
-		c1.WantRequest("GET / HTTP/1.1")
 		c1.Send("HTTP/1.1 103 Early Hints\r\n\r\n")
 		r1.WantErr(errWhy)
 
 		r2 := t.Get("r2", tr, url1)
 		c2 := t.Net.WantDial().Open()
-		c2.WantRequest("GET / HTTP/1.1")
 		c2.Send(strings.Repeat("HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n", 50))
 		if t.Settle(); !strings.Contains(fmt.Sprint(r2.Err()), "exceeds 1000 bytes") {
 			t.Errorf("50 times 103: got %v, want the limit", r2.Err())
@@ -69,7 +66,6 @@ func TestInformationalLimits(t *testing.T) {
 
 		r3 := t.Get("r3", tr, url1)
 		c3 := t.Net.WantDial().Open()
-		c3.WantRequest("GET / HTTP/1.1")
 		c3.Send("HTTP/1.1 200 OK\r\nA: " + strings.Repeat("x", 2000) + "\r\n\r\n")
 		if t.Settle(); !strings.Contains(fmt.Sprint(r3.Err()), "exceeds 1000 bytes") {
 			t.Errorf("long header: got %v, want the limit", r3.Err())
@@ -133,7 +129,6 @@ func TestGzip(t *testing.T) {
 		r2.WantBody(z.String())
 
 		r3 := t.Get("r3", tr, url1)
-		c1.WantRequest("GET / HTTP/1.1")
 		c1.Send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 12\r\n\r\njunk, junk!!")
 		r3.WantBrokenBody(gzip.ErrHeader)
 	})
@@ -211,7 +206,6 @@ func TestTraceOrder(t *testing.T) {
 		events = nil
 		t.Advance(time.Second)
 		r2 := t.Start("r2", tr, traced(request("GET", nil)))
-		c1.WantRequest("GET / HTTP/1.1")
 		c1.Send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 		r2.WantBody("")
 		if events[1] != "GotConn reused=true idle=true 1s" {
