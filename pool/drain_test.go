@@ -187,7 +187,7 @@ func TestDrainBound(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			harness.Test(t, func(t *harness.T) {
-				t.Net.SendBuffer = 2 * pool.DrainBytes
+				t.Net.Raw().SendBuffer = 2 * pool.DrainBytes
 				tr := scripted(t, &pool.Transport{})
 				r1 := t.Get("r1", tr, url1)
 				c1 := t.Net.WantDial().Open()

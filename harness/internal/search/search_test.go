@@ -258,12 +258,34 @@ func TestUndecided(t *testing.T) {
 	g := &toy{chains: chainsOf(2, 2)}
 	e := New(everyOrder(), func(c *Choices) Outcome {
 		o := g.run(c)
-		o.Undecided, o.Signature = true, "frozen"
+		o.Undecided, o.Frozen, o.Signature = true, true, "frozen"
 		return o
 	})
 	e.Explore()
 	if e.Schedules != mostFrozen || len(e.Undecided) != 1 || len(e.Findings) != 0 || len(e.Outcomes) != 0 {
 		t.Errorf("got %d schedules, %+v", e.Schedules, e.Undecided)
+	}
+}
+
+// A failure that stands still is not shrunk: no run is spent on that.
+func TestFrozenFailure(t *testing.T) {
+	runsOf := func(frozen bool) (runs int) {
+		g := &toy{chains: chainsOf(2, 2)}
+		e := New(everyOrder(), func(c *Choices) Outcome {
+			o := g.run(c)
+			if runs++; runs > 2 {
+				o.Failed, o.Frozen, o.Signature = true, frozen, "outside"
+			}
+			return o
+		})
+		e.Explore()
+		if len(e.Findings) != 1 || e.Schedules != 3 {
+			t.Errorf("frozen %v: got %d schedules and %+v, want a failure", frozen, e.Schedules, e.Findings)
+		}
+		return runs
+	}
+	if frozen, shrunk := runsOf(true), runsOf(false); frozen != 4 || shrunk <= frozen {
+		t.Errorf("got %d runs if it stands still and %d if not, want one for the length, one a schedule, and then some to shrink it", frozen, shrunk)
 	}
 }
 
