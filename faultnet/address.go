@@ -12,8 +12,8 @@ type host struct {
 	ip   net.IP
 }
 
-// host is the host of that name, made if need be. An IP address is its own
-// name. Called with mu held.
+// host returns the host of that name, and makes it if it is new. An IP address is
+// its own name. It is called with mu held.
 func (n *Net) host(name string) *host {
 	if h := n.hosts[name]; h != nil {
 		return h
@@ -38,7 +38,7 @@ func (n *Net) host(name string) *host {
 	return h
 }
 
-// key is an address as a key.
+// addrKey returns an address as the key of a map.
 func addrKey(ip net.IP, port int) netip.AddrPort { return netip.AddrPortFrom(ipKey(ip), uint16(port)) }
 
 func ipKey(ip net.IP) netip.Addr {
@@ -46,7 +46,7 @@ func ipKey(ip net.IP) netip.Addr {
 	return a.Unmap()
 }
 
-// ephemeral is a local port that nobody has. Called with mu held.
+// ephemeral returns a local port that is free. It is called with mu held.
 func (n *Net) ephemeral() int {
 	// Linux's default range: 32768 to 60999.
 	n.numPorts++
@@ -81,7 +81,7 @@ func splitAddress(address string) (host string, port int, err error) {
 	return host, port, nil
 }
 
-// suits reports whether an address can be had on the network.
+// suitsNetwork reports whether an address can be had on the network.
 func suitsNetwork(network string, ip net.IP) bool {
 	switch network {
 	case "tcp4":

@@ -4,7 +4,7 @@ import (
 	"cmp"
 )
 
-// arriveAs has e arrive at c as the verdict says. It is called with the link's
+// arriveAs lets e arrive at c as the verdict says. It is called with the link's
 // mutex held, as arrive is.
 func (c *Conn) arriveAs(e *Event, v Verdict) {
 	row := v.row()
@@ -22,7 +22,7 @@ func (c *Conn) arriveAs(e *Event, v Verdict) {
 	}
 }
 
-// arriveUpTo is arrive, but brings at most limit bytes; 0 is all.
+// arriveUpTo calls arrive, but brings at most limit bytes; 0 stands for all.
 func (c *Conn) arriveUpTo(kind Kind, limit int) {
 	before := c.in.arrived
 	c.arrive(kind)
@@ -31,7 +31,8 @@ func (c *Conn) arriveUpTo(kind Kind, limit int) {
 	}
 }
 
-// arriveChanged has what the verdict makes of the bytes of e arrive at c.
+// arriveChanged replaces the bytes of e by those that the verdict makes of them, and
+// lets these arrive at c.
 func (c *Conn) arriveChanged(e *Event, v Verdict) {
 	in := &c.in
 	was := e.bytes()
@@ -54,7 +55,7 @@ func (c *Conn) arrive(kind Kind) {
 			c.discard() // a reset is on its way
 			return
 		case c.closed:
-			c.sendReset() // nobody takes the bytes: RFC 9293 section 3.10.7.1
+			c.sendReset() // no program takes the bytes: RFC 9293 section 3.10.7.1
 			return
 		case c.readShut && c.writeShut:
 			// RFC 1122 section 4.2.2.13 has the peer reset; Linux does it to both.
@@ -74,7 +75,7 @@ func (c *Conn) arrive(kind Kind) {
 	c.canRead.Broadcast()
 }
 
-// cutOff ends the direction to c with a FIN here. Who sent the rest can send
+// cutOff ends the direction to c with a FIN here. The sender of the rest can send
 // no more.
 func (c *Conn) cutOff() {
 	if c.dead || c.closed {
@@ -91,7 +92,7 @@ func (c *Conn) cutOff() {
 // stall stops what is on its way to c.
 func (c *Conn) stall() { c.clog(true) }
 
-// lose is Vanish with the link's mutex held.
+// lose cuts both directions, as Vanish does. It is called with the mutex held.
 func (c *Conn) lose() { c.link.lose() }
 
 // breakBoth resets both ends at once: c is one of them.
@@ -102,7 +103,7 @@ func (c *Conn) breakBoth() {
 	}
 }
 
-// resetByPeer is the end of a connection that its server's kernel resets at once.
+// resetByPeer resets the connection and closes the server's end.
 func (c *Conn) resetByPeer() {
 	c.link.mu.Lock()
 	c.breakBoth()

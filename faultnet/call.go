@@ -6,8 +6,7 @@ import (
 	"syscall"
 )
 
-// ask is what the rules say of a call that begins. What they do is recorded as
-// an event's outcome is.
+// ask returns the verdict of the rules on a call that begins, and records it.
 func (n *Net) ask(e *Event) Verdict {
 	v := n.decide(e, faultPriority, true)
 	if !v.IsPass() {
@@ -16,7 +15,7 @@ func (n *Net) ask(e *Event) Verdict {
 	return v
 }
 
-// ruledRead is Read where rules are asked about calls.
+// ruledRead reads on a network whose rules are asked about calls.
 func (c *Conn) ruledRead(b []byte) (int, error) {
 	if c.IsClosed() || len(b) == 0 {
 		return c.readNow(b)
@@ -29,7 +28,7 @@ func (c *Conn) ruledRead(b []byte) (int, error) {
 	return c.readNow(b)
 }
 
-// ruledWrite is Write where rules are asked about calls.
+// ruledWrite writes on a network whose rules are asked about calls.
 func (c *Conn) ruledWrite(b []byte) (int, error) {
 	if c.IsClosed() {
 		return c.writeNow(b)
@@ -42,8 +41,8 @@ func (c *Conn) ruledWrite(b []byte) (int, error) {
 	return c.writeNow(b)
 }
 
-// ruledClose is Close where rules are asked about calls. The end is closed
-// whatever they say, as it is by the kernel.
+// ruledClose closes the end on a network whose rules are asked about calls. It
+// does so whatever they say, as the kernel does.
 func (c *Conn) ruledClose() error {
 	if c.IsClosed() {
 		return c.closeNow()
@@ -56,7 +55,7 @@ func (c *Conn) ruledClose() error {
 	return c.closeNow()
 }
 
-// fail is a call that returns errno; one that ends the connection ends it.
+// fail returns errno from a call, and ends the connection if that errno does.
 func (c *Conn) fail(op string, errno syscall.Errno) (int, error) {
 	if endsConn(errno) {
 		c.Break(errno)
@@ -77,7 +76,7 @@ func (c *Conn) closeLater(_ *Event, v Verdict) error {
 	return c.closeNow()
 }
 
-// readWithEnd is Read that returns the last bytes together with io.EOF.
+// readWithEnd reads, and returns io.EOF together with the last bytes.
 func (c *Conn) readWithEnd(_ *Event, _ Verdict, b []byte) (int, error) {
 	n, err := c.readNow(b)
 	c.link.mu.Lock()

@@ -58,29 +58,29 @@ type Conn struct {
 	stuckClose    *Event
 }
 
-// ID is the connection's name on its network, "c1" for the first that opened.
+// ID returns the connection's name on its network, "c1" for the first that opened.
 // Both ends share it.
 func (c *Conn) ID() string { return c.link.name() }
 
-// Number is the number in ID.
+// Number returns the number in ID.
 func (c *Conn) Number() int { return c.link.number }
 
-// Side is which end this is.
+// Side says which end this is.
 func (c *Conn) Side() Side { return c.side }
 
-// Peer is the other end.
+// Peer returns the other end.
 func (c *Conn) Peer() *Conn { return &c.link.end[1-c.side] }
 
-// Owner is the owner of the dial that opened the connection: see [WithOwner].
+// Owner returns the owner of the dial that opened the connection: see [WithOwner].
 func (c *Conn) Owner() string { return c.link.owner }
 
-// Address is the "host:port" that the client asked for.
+// Address returns the "host:port" that the client asked for.
 func (c *Conn) Address() string { return c.link.address }
 
-// LocalAddr is a [*net.TCPAddr], unless the connection is wrapped.
+// LocalAddr returns a [*net.TCPAddr], unless the connection is wrapped.
 func (c *Conn) LocalAddr() net.Addr { return c.local }
 
-// RemoteAddr is a [*net.TCPAddr], unless the connection is wrapped.
+// RemoteAddr returns a [*net.TCPAddr], unless the connection is wrapped.
 func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 
 // Read reads what has arrived. After the peer's FIN it returns [io.EOF], after
@@ -93,7 +93,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 	return c.readNow(b)
 }
 
-// readNow is Read without rules. It sleeps itself, and not in a function that
+// readNow reads without asking rules. It sleeps itself, and not in a function that
 // it calls: a goroutine that wakes pays for each frame that it returns through.
 func (c *Conn) readNow(b []byte) (int, error) {
 	l := c.link
@@ -128,7 +128,8 @@ func (c *Conn) readNow(b []byte) (int, error) {
 	return n, err
 }
 
-// tryRead is Read in its turn; it is not ok if there is nothing to do yet.
+// tryRead reads what there is. It is called when it is this call's turn, and
+// returns ok = false if the call has to wait.
 func (c *Conn) tryRead(b []byte) (n int, ok bool, err error) {
 	switch {
 	case c.closed:
@@ -166,7 +167,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 	return c.writeNow(b)
 }
 
-// writeNow is Write without rules.
+// writeNow writes without asking rules.
 func (c *Conn) writeNow(b []byte) (int, error) {
 	c.link.mu.Lock()
 	if c.closed {
@@ -183,7 +184,7 @@ func (c *Conn) writeNow(b []byte) (int, error) {
 	return n, err
 }
 
-// write is Write in its turn.
+// write writes b. It is called when it is this call's turn.
 func (c *Conn) write(b []byte) (n int, err error) {
 	l, to := c.link, c.Peer()
 	for {
@@ -228,7 +229,7 @@ func (c *Conn) Close() error {
 	return c.closeNow()
 }
 
-// closeNow is Close without rules.
+// closeNow closes the end without asking rules.
 func (c *Conn) closeNow() error {
 	l := c.link
 	l.mu.Lock()
@@ -253,23 +254,22 @@ func (c *Conn) closeNow() error {
 	return nil
 }
 
-// Closes is how often Close was called, and LateWrites how many calls of Write
-// began after that: a program that has lost count of who owns a connection
-// shows it there.
+// Closes returns how often Close was called. A program that has lost count of what
+// owns a connection shows it here, and in LateWrites.
 func (c *Conn) Closes() int {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()
 	return c.closes
 }
 
-// LateWrites is how many calls of Write began after Close.
+// LateWrites returns how many calls of Write began after Close.
 func (c *Conn) LateWrites() int {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()
 	return c.late
 }
 
-// Deadlines is the read and the write deadline; the zero time is none.
+// Deadlines returns the read and the write deadline; the zero time stands for none.
 func (c *Conn) Deadlines() (read, write time.Time) {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()
@@ -370,7 +370,7 @@ func (c *Conn) SetLinger(sec int) error {
 	return nil
 }
 
-// direction is which calls of an end something is meant for.
+// direction says for which calls of an end an error is meant.
 type direction uint8
 
 const (

@@ -66,7 +66,8 @@ func (c *Conn) breakWith(errno syscall.Errno) {
 // nothing that is on its way, or is sent from now on, ever arrives.
 func (c *Conn) Vanish() { c.link.vanish() }
 
-// lose is vanish with the link's mutex held.
+// lose withdraws what is on its way, and lets nothing arrive any more. It is called
+// with the mutex held.
 func (l *link) lose() {
 	l.lost = true
 	for side := range l.end {

@@ -15,8 +15,8 @@ type deadline struct {
 	timer *clock.Timer
 }
 
-// move sets or clears the deadline, and wakes those who wait on cond now and when it
-// passes. The instant itself counts as past.
+// move sets or clears the deadline, and wakes the calls that wait on cond now and
+// when it passes. The instant itself counts as past.
 func (d *deadline) move(c clock.Clock, at time.Time, cond *sync.Cond) {
 	d.at, d.set = at, !at.IsZero()
 	cond.Broadcast()

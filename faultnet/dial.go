@@ -12,13 +12,13 @@ import (
 
 type ownerKey struct{}
 
-// WithOwner names whoever dials with the context, or with one made from it: a
-// request, "r1". Events and connections carry the name.
+// WithOwner names the operation that dials with the context, or with one made from
+// it: a request, "r1". Events and connections carry the name.
 func WithOwner(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, ownerKey{}, name)
 }
 
-// Owner is the name that WithOwner gave the context, or "".
+// Owner returns the name that WithOwner gave the context, or "".
 func Owner(ctx context.Context) string {
 	name, _ := ctx.Value(ownerKey{}).(string)
 	return name
@@ -48,7 +48,7 @@ func (d *dialing) remote() net.Addr {
 	return d.target
 }
 
-// Dial is DialContext without a context.
+// Dial calls DialContext without a context.
 func (n *Net) Dial(network, address string) (net.Conn, error) {
 	return n.DialContext(context.Background(), network, address)
 }
@@ -117,7 +117,7 @@ func (n *Net) awaitDial(ctx context.Context, e *Event, name string) (net.Conn, e
 	return nil, d.ended(name, ctx.Err())
 }
 
-// result is what DialContext returns. A nil *Conn must not become a net.Conn.
+// result returns what DialContext returns. A nil *Conn must not become a net.Conn.
 func (d *dialing) result() (net.Conn, error) {
 	if d.err != nil || d.conn == nil {
 		return nil, d.err
@@ -160,7 +160,7 @@ func (n *Net) giveUp(e *Event) bool {
 	return false
 }
 
-// ended is the error of a dial whose context ended.
+// ended returns the error of a dial whose context ended.
 func (d *dialing) ended(name string, err error) error {
 	if !d.looking {
 		return dialError(d.network, d.remote(), contextError(err))

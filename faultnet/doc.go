@@ -12,13 +12,13 @@
 //   - Order in the caller's hand: what is about to happen is an [Event] with a
 //     stable name, and [Net.Hold], [Net.Install] or [Net.Drive] decide when and
 //     how it does.
-//   - At home in a testing/synctest bubble: whoever waits on it is durably
+//   - At home in a testing/synctest bubble: a goroutine that waits on it is durably
 //     blocked.
 //
 // # Non-goals
 //
 // It has no packets, no congestion and no lost bytes: what TCP hides from a
-// program does not happen here. It is not fast at the price of truth.
+// program does not happen here. Where speed and truth conflict, truth wins.
 //
 // # How true it is
 //
@@ -28,7 +28,7 @@
 // still different:
 //
 //   - Close never blocks. With a positive linger time Linux waits for what is
-//     unsent; here, whoever holds the network still would wait for himself.
+//     unsent; here, a test that holds the network still would wait for itself.
 //   - A buffer is as large as the [Net] says, and does not grow with use.
 //   - A listener's backlog has no bound, where Linux drops the dials above it.
 //   - An end that Linux keeps in TIME_WAIT is CLOSED, and its port is free.

@@ -8,24 +8,24 @@ import (
 	"syscall"
 )
 
-// opError is the error that package net gives for a failed call on the end c:
+// opError returns the error that package net gives for a failed call on the end c:
 // the call, the network and both addresses around the cause.
 func (c *Conn) opError(op string, err error) error {
 	return &net.OpError{Op: op, Net: c.network, Source: c.local, Addr: c.remote, Err: err}
 }
 
-// sysError is opError around a system call that returned errno.
+// sysError returns the opError around a system call that returned errno.
 func (c *Conn) sysError(op string, errno syscall.Errno) error {
 	return c.opError(op, os.NewSyscallError(op, errno))
 }
 
-// dialError is what a dial to addr fails with. An address that never
+// dialError returns the error of a dial to addr. An address that never
 // resolved is nil, as it is in package net.
 func dialError(network string, addr net.Addr, err error) error {
 	return &net.OpError{Op: "dial", Net: network, Addr: addr, Err: err}
 }
 
-// connectError is a dial whose connect call returned errno.
+// connectError returns the error of a dial whose connect call returned errno.
 func connectError(network string, addr net.Addr, errno syscall.Errno) error {
 	return dialError(network, addr, os.NewSyscallError("connect", errno))
 }

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// Kind is what sort of thing an [Event] is. Kinds are bits: a set of kinds is
-// their union.
+// Kind classifies an [Event]. Kinds are bits: a set of kinds is their union.
 type Kind uint16
 
 const (
@@ -19,8 +18,7 @@ const (
 	RST                   // a reset arrives
 	Gate                  // a goroutine of the program goes on: see Net.Gate
 
-	// Calls. They are no events that could be held: only rules are asked about
-	// them, when they begin.
+	// Calls. Rules are asked about a call when it begins, but it cannot be held.
 	Read   // the program reads from an end
 	Write  // the program writes to an end
 	Close  // the program closes an end
@@ -30,7 +28,7 @@ const (
 	Calls = Read | Write | Close | Accept
 )
 
-// String is "dial", "data", "fin" and so on, joined by "|" for a set.
+// String returns "dial", "data", "fin" and so on, joined by "|" for a set.
 func (k Kind) String() string {
 	var words []string
 	for i, w := range [...]string{"dial", "data", "fin", "rst", "gate", "read", "write", "close", "accept"} {
@@ -55,7 +53,8 @@ type Event struct {
 	// Addr is the address that a dial asked for or that was listened on, or the
 	// name of a gate.
 	Addr string
-	// Owner is who asked for the dial or the connection: see [WithOwner].
+	// Owner names the operation that asked for the dial or the connection: see
+	// [WithOwner].
 	Owner string
 
 	net  *Net
@@ -69,7 +68,7 @@ type Event struct {
 	answers []answer // of the rules that were asked; guarded by Net.asking
 }
 
-// String is the event's name. It does not depend on how often the program
+// String returns the event's name. It does not depend on how often the program
 // ran, on ports or sizes:
 //
 //	dial d2 api.test:80
@@ -91,7 +90,7 @@ func (e *Event) String() string {
 	return e.From.eventName(e.Kind)
 }
 
-// eventName is the name of what an end sends.
+// eventName returns the name of an event that brings what an end sends.
 func (c *Conn) eventName(k Kind) string {
 	if k == Data {
 		return c.ID() + " " + c.side.String() + "->" + c.Peer().side.String() + " data"
@@ -99,7 +98,7 @@ func (c *Conn) eventName(k Kind) string {
 	return c.ID() + " " + c.side.String() + " " + k.String()
 }
 
-// DialID is the name of the dial, "d1" for the first, or "" for other events.
+// DialID returns the name of the dial, "d1" for the first, or "" for other events.
 func (e *Event) DialID() string {
 	if e.dial == nil {
 		return ""
@@ -110,7 +109,7 @@ func (e *Event) DialID() string {
 	return "d" + strconv.Itoa(e.dial.number)
 }
 
-// DialNumber is the number in DialID, or 0.
+// DialNumber returns the number in DialID, or 0.
 func (e *Event) DialNumber() int {
 	if e.dial == nil {
 		return 0
@@ -118,7 +117,7 @@ func (e *Event) DialNumber() int {
 	return e.dial.number
 }
 
-// Opened is the client's end of the connection that a dial opened, once the
+// Opened returns the client's end of the connection that a dial opened, once the
 // event was released; nil if it failed.
 func (e *Event) Opened() *Conn {
 	if e.dial == nil {
@@ -127,7 +126,7 @@ func (e *Event) Opened() *Conn {
 	return e.dial.conn
 }
 
-// Bytes is a copy of what a Data event brings if it is released now.
+// Bytes returns a copy of what a Data event brings if it is released now.
 func (e *Event) Bytes() []byte {
 	if e.Kind != Data {
 		return nil
@@ -137,7 +136,7 @@ func (e *Event) Bytes() []byte {
 	return e.bytes()
 }
 
-// bytes is Bytes with the link's mutex held.
+// bytes does what Bytes does. It is called with the link's mutex held.
 func (e *Event) bytes() []byte {
 	in := &e.From.Peer().in
 	k := max(0, min(in.buf.n, e.From.link.window)-in.arrived)
@@ -146,8 +145,8 @@ func (e *Event) bytes() []byte {
 	return b
 }
 
-// Arriving is what a Data event brings at once if it is let happen with that
-// verdict: less than Bytes if the verdict cuts it, and nothing if it is delayed.
+// Arriving returns the bytes of a Data event that arrive at once when it happens
+// with that verdict: less than Bytes if the verdict cuts it, and nothing if it is delayed.
 func (e *Event) Arriving(v Verdict) []byte {
 	if e.Kind != Data {
 		return nil
@@ -165,8 +164,8 @@ func (e *Event) Arriving(v Verdict) []byte {
 	return b
 }
 
-// endAt has the event end at that byte of the stream at the latest: what follows
-// is an event of its own. It reports whether the byte is not past.
+// endAt ends the event at that byte of the stream at the latest: what follows is an
+// event of its own. It reports whether the byte is still to come.
 func (e *Event) endAt(b int64) bool {
 	to := e.From.Peer()
 	to.link.mu.Lock()
@@ -178,7 +177,7 @@ func (e *Event) endAt(b int64) bool {
 	return before > 0
 }
 
-// Offset is how many bytes have arrived in the direction of an event before it.
+// offset returns how many bytes have arrived in the direction of an event before it.
 func (e *Event) offset() int64 {
 	if e.Kind&arriving == 0 {
 		return 0
@@ -189,7 +188,7 @@ func (e *Event) offset() int64 {
 	return to.in.taken + int64(to.in.arrived)
 }
 
-// compare orders the events of one step: they came in no order that means
+// compareEvents orders the events of one step: they came in no order that means
 // anything, so names decide.
 func compareEvents(a, b *Event) int {
 	if a.From == nil || b.From == nil {
@@ -209,14 +208,14 @@ func compareOwners(a, b string) int {
 	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 }
 
-// Record is an event that happened, and what it turned out to be.
+// Record is an event that happened, and its outcome.
 type Record struct {
 	At      time.Time
 	Event   string // the event's name
 	Outcome string // the verdict's name, "open c1" for a dial that opened, or "" for the normal course
 }
 
-// String is the event and its outcome, without the time.
+// String returns the event and its outcome, without the time.
 func (r Record) String() string {
 	if r.Outcome == "" {
 		return r.Event

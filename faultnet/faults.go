@@ -42,7 +42,7 @@ type effect struct {
 	blocks      bool // the call waits for its rule to be lifted
 }
 
-// parameters is what stands behind a verdict's name.
+// parameters are the values behind a verdict's name.
 type parameters struct {
 	bytes int           // how many, or which
 	d     time.Duration // how long
@@ -50,7 +50,7 @@ type parameters struct {
 	errno syscall.Errno
 }
 
-// table is all rows, in the order of the manual.
+// verdictTable lists all rows, in the order of the manual.
 var verdictTable = []Verdict{Hold,
 	NoHost, ServerFailure, TryAgain, ResolveTimeout, EmptyAnswer, lookupRow,
 	Refuse, TimeOut, Unreachable, NetUnreachable, NoAddress, NoDescriptor, BlackHole, deafRow, Ignored, CloseAtOnce, ResetAtOnce,
@@ -61,7 +61,7 @@ var verdictTable = []Verdict{Hold,
 // row returns the verdict of a row of the table, with its default parameters.
 func row(e effect) Verdict { return Verdict{effect: &e, name: e.name, parameters: e.defaults} }
 
-// arriving is the kinds of what arrives at an end.
+// arriving is the set of kinds of events that arrive at an end.
 const arriving = Data | FIN | RST
 
 // Pass lets the event take its normal course, or asks the next rule.
@@ -100,8 +100,8 @@ func Lookup(d time.Duration) Verdict { return lookupRow.with(parameters{d: d}) }
 
 // Faults of a dial.
 var (
-	// Refuse answers the dial with a reset: nobody listens.
-	Refuse = row(dialFault("refuse", syscall.ECONNREFUSED, "nobody listens there (ECONNREFUSED)"))
+	// Refuse answers the dial with a reset: no program listens.
+	Refuse = row(dialFault("refuse", syscall.ECONNREFUSED, "no program listens there (ECONNREFUSED)"))
 	// TimeOut fails the dial as after the last SYN was not answered.
 	TimeOut = row(dialFault("timeout", syscall.ETIMEDOUT, "no answer to any SYN (ETIMEDOUT)"))
 	// Unreachable fails the dial with "no route to host".
@@ -179,7 +179,8 @@ func Jitter(d time.Duration, seed uint64) Verdict {
 	return jitterRow.with(parameters{d: d, seed: seed})
 }
 
-// Tail is Jitter with an exponential distribution of that mean.
+// ExponentialDelay lets the event happen later, by an exponentially distributed
+// time with that mean, drawn from the seed and the event's name.
 func ExponentialDelay(mean time.Duration, seed uint64) Verdict {
 	return tailRow.with(parameters{d: mean, seed: seed})
 }
@@ -242,7 +243,7 @@ func Cut(n int) Verdict { return cutRow.with(parameters{bytes: n}) }
 // Stall stops the direction behind n bytes, until [Conn.Unclog].
 func Stall(n int) Verdict { return stallRow.with(parameters{bytes: n}) }
 
-// ResetAfter is [Reset] behind n bytes.
+// ResetAfter resets both ends, as [Reset] does, behind n bytes.
 func ResetAfter(n int) Verdict { return Reset.with(parameters{bytes: n}) }
 
 // AckLost lets n bytes arrive, and nothing behind them or on the way back. The
@@ -259,7 +260,7 @@ func (c *Conn) loseAcks() {
 // Corrupt changes a bit of the byte with that index.
 func Corrupt(index int) Verdict { return corruptRow.with(parameters{bytes: index}) }
 
-// Extra has n bytes more arrive than were sent.
+// ExtraBytes lets n bytes more arrive than were sent.
 func ExtraBytes(n int) Verdict { return extraRow.with(parameters{bytes: n}) }
 
 // Faults of calls.
@@ -319,7 +320,7 @@ func Short(n int) Verdict { return shortRow.with(parameters{bytes: n}) }
 // Chunk moves at most n bytes at a time.
 func Chunk(n int) Verdict { return chunkRow.with(parameters{bytes: n}) }
 
-// all is a number of bytes that no event has.
+// allBytes is more bytes than any event brings.
 const allBytes = math.MaxInt
 
 func dialFault(name string, errno syscall.Errno, doc string) effect {

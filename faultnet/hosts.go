@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// disturbance is what a network remembers of the faults of its hosts. All of it
-// is guarded by the network's mutex.
+// faultState is the state of a network's faults that are no rules. The network's
+// mutex guards it.
 type faultState struct {
-	late     []*Event                  // who waits for a delay to be over
+	late     []*Event                  // that wait for a delay to be over
 	parted   map[string]Direction      // by host: see Net.Partition
 	down     map[string]bool           // by host: see Net.Crash
 	backlogs map[netip.AddrPort]int    // by the listener's address: see Net.Backlog
@@ -32,7 +32,7 @@ const (
 	BothWays = ToServer | ToClient
 )
 
-// String is "client->server", "server->client" or "both".
+// String returns "client->server", "server->client" or "both".
 func (d Direction) String() string {
 	switch d {
 	case ToServer:
@@ -44,7 +44,7 @@ func (d Direction) String() string {
 }
 
 // Partition cuts a host off, in one direction or both: no SYN gets an answer,
-// and nothing arrives on its connections any more. Nobody is told. TCP sends
+// and nothing arrives on its connections any more. Neither end is told. TCP sends
 // again what was lost: after [Net.Heal] everything arrives.
 func (n *Net) Partition(host string, lost Direction) {
 	n.mu.Lock()
@@ -70,7 +70,7 @@ func (n *Net) Heal(host string) {
 	}
 }
 
-// to is the connections to a host, or to "host:port".
+// connsTo returns the connections to a host, or to "host:port".
 func (n *Net) connsTo(name string) []*Conn {
 	return slices.DeleteFunc(n.Conns(), func(c *Conn) bool {
 		host, _, _ := net.SplitHostPort(c.link.served)
@@ -114,7 +114,7 @@ func (n *Net) Restart(host string) {
 	}
 }
 
-// die is the end of an end whose machine has stopped.
+// die stops an end whose machine has stopped.
 func (c *Conn) die() {
 	c.link.mu.Lock()
 	defer c.link.unlock()
@@ -123,7 +123,8 @@ func (c *Conn) die() {
 		c.readDeadline.stop()
 		c.writeDeadline.stop()
 	}
-	// What was sent before is on its way. What comes waits at a dead machine.
+	// What it had sent is on its way and arrives. What had arrived here is gone, and
+	// what comes waits until the machine is back.
 	c.in.arrived = 0
 	c.clog(true)
 	c.canRead.Broadcast()
@@ -131,7 +132,7 @@ func (c *Conn) die() {
 	c.link.advance()
 }
 
-// die is Close without a word to those in the backlog.
+// die closes the listener without a word to the connections of the backlog.
 func (l *listener) die() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -151,7 +152,7 @@ func (n *Net) Kill(address string) {
 	}
 }
 
-// Sever resets every connection to an address at once, as a load balancer
+// ResetAll resets every connection to an address at once, as a load balancer
 // does that was restarted. Its listener stays.
 func (n *Net) ResetAll(address string) {
 	for _, c := range n.connsTo(address) {
@@ -232,7 +233,7 @@ func (n *Net) Route(from, to string) {
 	n.faults.routes = setKey(n.faults.routes, at, to)
 }
 
-// Resolve is what a lookup of the name answers from now on: hosts or IP
+// Resolve sets what a lookup of the name answers from now on: hosts or IP
 // addresses, which a dial tries one after the other. No host is an answer
 // without an address.
 func (n *Net) Resolve(name string, hosts ...string) {
@@ -241,7 +242,7 @@ func (n *Net) Resolve(name string, hosts ...string) {
 	n.faults.answers = setKey(n.faults.answers, name, slices.Clone(hosts))
 }
 
-// Descriptors leaves the clients of a network most descriptors: a dial beyond
+// MaxDescriptors leaves the clients of a network most descriptors: a dial beyond
 // that fails with EMFILE. A dial that waits has a descriptor as well.
 func (n *Net) MaxDescriptors(most int) (lift func()) {
 	return n.install(&installed{rule: func(e *Event) Verdict {
@@ -261,7 +262,7 @@ func (n *Net) MaxDescriptors(most int) (lift func()) {
 	}})
 }
 
-// with is m with a key more; m may be nil.
+// setKey returns m with a key more; m may be nil.
 func setKey[K comparable, V any](m map[K]V, key K, v V) map[K]V {
 	if m == nil {
 		m = make(map[K]V)

@@ -11,7 +11,7 @@ import (
 	"github.com/halfopen/halfopen/clock"
 )
 
-// lateness is what an event knows of its delay.
+// delayState is the state of an event's delay.
 type delayState struct {
 	since time.Time // when what it brings was sent, if that is known
 	timer *clock.Timer
@@ -27,15 +27,14 @@ func (l *delayState) verdict() Verdict {
 	return *l.after
 }
 
-// delay is what a verdict that lets an event happen later asks for.
+// delay says how much later an event happens, and what it brings then.
 type delay struct {
 	d     time.Duration
 	limit int     // how many bytes it brings then, and each event behind it; 0 for all
 	final Verdict // what becomes of it then
 }
 
-// postpone carries out the verdicts that let an event happen later. It reports
-// whether v is one.
+// postpone lets an event happen later if v says so, and reports whether it does.
 func (n *Net) postpone(e *Event, v Verdict) bool {
 	later := v.row().later
 	if e.late.over || later == nil {
@@ -81,8 +80,8 @@ func (e *Event) segment(v Verdict) delay {
 	return delay{d: time.Duration(limit) * time.Second / time.Duration(v.bytes), limit: limit}
 }
 
-// delay notes what of the stream the event brings when its delay is over. What
-// is written meanwhile comes as late after it as it was written: see advance.
+// delay notes which bytes of the stream the event brings when its delay is over.
+// Bytes that are written meanwhile keep their distance in time: see resume.
 func (l *link) delay(e *Event, by *delay) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -109,14 +108,14 @@ func (l *link) delay(e *Event, by *delay) bool {
 	return true
 }
 
-// mark is where in a stream something was written, and when.
+// mark is a place in a stream, and the time at which it was written.
 type mark struct {
 	end int64 // the number of bytes up to there since the stream began
 	at  time.Time
 }
 
-// note is called, with the link's mutex held, whenever something may have been
-// written behind an event that waits.
+// note marks what may have been written behind an event that waits. It is called
+// with the link's mutex held.
 func (in *inbound) note(c clock.Clock) {
 	if !in.marking || in.event == nil {
 		return
@@ -145,8 +144,8 @@ func (in *inbound) resume(e *Event) {
 	e.limit, e.late.since = int(in.marks[0].end-begin), in.marks[0].at
 }
 
-// draw is the source of an event's delay. The same event of the same run has the
-// same one, whoever asks and however often.
+// draw returns the source of an event's random delay, which is the same for the
+// same event of the same run.
 func (e *Event) draw(seed uint64) *rand.Rand {
 	h := fnv.New64a()
 	h.Write([]byte(e.String()))
@@ -185,8 +184,8 @@ func (n *Net) due(e *Event) {
 	n.post(e)
 }
 
-// hasten takes e from what is late, and reports whether it was. It is called
-// with mu held.
+// cancelDelay takes e from what is delayed, and reports whether it was. It is
+// called with mu held.
 func (n *Net) cancelDelay(e *Event) bool {
 	i := slices.Index(n.faults.late, e)
 	if i < 0 {

@@ -35,7 +35,7 @@ type link struct {
 type inbound struct {
 	buf     buffer // the first `arrived` bytes can be read, the rest is in flight
 	arrived int
-	void    int // bytes that found nobody, and that the sender has not heard of
+	void    int // bytes that were dropped here, which the sender does not know
 	fin     flight
 	reset   flight
 	event   *Event // the head of the queue, while it waits to be released
@@ -50,7 +50,7 @@ type inbound struct {
 	handed int    // how many bytes it was given while it slept
 }
 
-// flight is how far a FIN or a reset has come.
+// flight says how far a FIN or a reset has come.
 type flight uint8
 
 const (
@@ -71,7 +71,7 @@ func (l *link) unlock() {
 	}
 }
 
-// post is unlock with events. It holds no lock while it hands them out: a rule
+// post frees the link and hands its events out. It holds no lock meanwhile: a rule
 // may look at any connection.
 func (l *link) post() {
 	var room [4]*Event
@@ -84,8 +84,8 @@ func (l *link) post() {
 }
 
 // wait sleeps on cond until something changed for its calls. Events that the
-// caller's step produced are handed out first, instead: whoever releases them
-// may be the one to wake it.
+// caller's step produced are handed out first, instead: what releases them may be
+// what wakes it.
 func (l *link) wait(cond *sync.Cond, waiting *int) {
 	if len(l.posted) > 0 {
 		l.post()
@@ -97,7 +97,7 @@ func (l *link) wait(cond *sync.Cond, waiting *int) {
 	*waiting--
 }
 
-// head is what can arrive next at c, or 0.
+// head returns the kind of what can arrive next at c, or 0.
 func (c *Conn) head() Kind {
 	in := &c.in
 	inFlight := in.buf.n > in.arrived
@@ -115,7 +115,7 @@ func (c *Conn) head() Kind {
 	return 0
 }
 
-// nameOf is the name of an event that is to arrive.
+// nameOf returns the name of an event that is to arrive.
 func (in *inbound) nameOf(k Kind, from *Conn) string {
 	if k != Data {
 		return from.eventName(k)
@@ -131,8 +131,8 @@ func (in *inbound) waits() bool {
 	return in.buf.n > in.arrived || in.fin == flightSent || in.reset == flightSent
 }
 
-// carry is advance after the way of bytes to an end became free, and short
-// where nothing but bytes is on it. Most bytes take this path, or the next.
+// carry lets bytes arrive at an end, and does what advance does if anything but
+// bytes is on its way there. Most bytes take this path, or the next.
 func (l *link) carry(to *Conn) {
 	if !l.clear(to) {
 		l.advance()
@@ -225,7 +225,7 @@ func (c *Conn) sendReset() {
 	out.reset = flightSent
 }
 
-// discard drops what nobody at c will read. It fills the peer's send buffer
+// discard drops what no program at c will read. It fills the peer's send buffer
 // until the peer gets the reset, as nothing acknowledges it.
 func (c *Conn) discard() {
 	in := &c.in
@@ -236,8 +236,8 @@ func (c *Conn) discard() {
 	in.buf.truncate(in.arrived)
 }
 
-// takeReset is the arrival of a reset: what the peer sent before can still be
-// read, what this end sent is lost.
+// takeReset ends c as a reset does that arrives: what the peer sent before can still
+// be read, what this end sent is lost.
 func (c *Conn) takeReset() {
 	c.report()
 	c.dead = true

@@ -58,9 +58,9 @@ type listener struct {
 
 	mu       sync.Mutex
 	ready    sync.Cond
-	backlog  []*Conn // who was not accepted yet, from first on
+	backlog  []*Conn // not accepted yet, from first on
 	first    int
-	ignored  []*Conn // who is never accepted
+	ignored  []*Conn // never accepted
 	stuck    *Event  // an Accept that a rule blocks
 	deadline deadline
 	closed   bool
@@ -123,7 +123,7 @@ func (l *listener) SetDeadline(t time.Time) error {
 	return nil
 }
 
-// Close stops listening. Connections that nobody accepted are reset.
+// Close stops listening. Connections that were not accepted are reset.
 func (l *listener) Close() error {
 	l.net.mu.Lock()
 	if l.net.listeners[l.at] == l {

@@ -55,7 +55,8 @@ func (n *Net) clock() clock.Clock {
 	return n.Clock
 }
 
-// setControlled is called with mu held after what it depends on changed.
+// setControlled notes whether events are posted and rules are asked about calls. It
+// is called with mu held when that may have changed.
 func (n *Net) setControlled() {
 	n.controlled.Store(len(n.rules) > 0 || n.wake != nil || n.recording || len(n.pending) > 0 || n.faults.any())
 	n.calls.Store(slices.ContainsFunc(n.rules, func(in *installed) bool { return in.calls }))
@@ -75,7 +76,7 @@ func (n *Net) Drive(wake func()) {
 	}
 }
 
-// Pending is the events that wait to be released, in the order in which they
+// Pending returns the events that wait to be released, in the order in which they
 // came. Looking changes nothing: of the events of a driven network, those that
 // came since its driver last called AppendPending are the last, in the order of
 // their names, and dials among them have no number yet.
@@ -88,7 +89,7 @@ func (n *Net) Pending() []*Event {
 	return append(slices.Clone(n.pending), came...)
 }
 
-// AppendPending is for a driver. It appends to b the events that wait to be
+// AppendPending serves a driver. It appends to b the events that wait to be
 // released, in the order in which they came. Events that came since the last
 // call are put in the order of their names, and dials are given their numbers:
 // a driver that calls this whenever everything is quiet, and then only, sees the
@@ -105,7 +106,7 @@ func (n *Net) AppendPending(b []*Event) []*Event {
 	return b
 }
 
-// Delayed is the events that wait for a delay to be over: they are not pending.
+// Delayed returns the events that wait for a delay to be over: they are not pending.
 func (n *Net) Delayed() []*Event {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -217,8 +218,8 @@ func (n *Net) happen(e *Event, v Verdict) {
 // Gate parks the caller, whose place in the program has that name, until the
 // event "gate NAME" is released: what a program does between two events of the
 // network is then an event too. On a network without rules, driver or record
-// it returns at once. Nobody should be parked who holds a mutex: whoever waits
-// for that is not durably blocked, and a synctest bubble freezes.
+// it returns at once. The caller must hold no mutex: a goroutine that waits for that
+// is not durably blocked, and a synctest bubble freezes.
 func (n *Net) Gate(name string) {
 	if !n.controlled.Load() {
 		return
@@ -283,7 +284,7 @@ func (n *Net) log(e *Event, outcome string) {
 	n.note(e, outcome)
 }
 
-// note is log with mu held.
+// note does what log does. It is called with mu held.
 func (n *Net) note(e *Event, outcome string) {
 	if n.recording {
 		n.record = append(n.record, Record{n.clock().Now(), e.String(), outcome})
@@ -297,7 +298,7 @@ func (n *Net) forget(l *link) {
 	n.remove(func(r *installed) bool { return r.paces != nil && r.paces.link == l })
 }
 
-// Conns is the client ends of all connections that are not wholly gone: those
+// Conns returns the client ends of all connections that are not wholly gone: those
 // with an end that was not closed, or with something on its way. They are in
 // the order in which they opened.
 func (n *Net) Conns() []*Conn {
@@ -311,14 +312,14 @@ func (n *Net) Conns() []*Conn {
 	return conns
 }
 
-// Opened is how many connections have been opened so far.
+// Opened returns how many connections have been opened so far.
 func (n *Net) Opened() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.numLinks
 }
 
-// Deadlines is the deadlines of the ends that are open, past ones too, in the
+// Deadlines returns the deadlines of the ends that are open, past ones too, in the
 // order of the connections.
 func (n *Net) Deadlines() (at []time.Time) {
 	if !n.deadlines.Load() {

@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 )
 
-// State is the TCP state of this end (RFC 9293 section 3.3.2), in netstat's
+// State returns the TCP state of this end (RFC 9293 section 3.3.2), in netstat's
 // words. TIME_WAIT is shown as CLOSED, and CLOSING as LAST_ACK.
 func (c *Conn) State() string {
 	c.link.mu.Lock()
@@ -39,15 +39,15 @@ func (c *Conn) IsClosed() bool {
 	return c.closed
 }
 
-// Unread is the bytes that arrived at this end and were not read.
+// Unread returns how many bytes arrived at this end and were not read.
 func (c *Conn) Unread() int {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()
 	return c.in.arrived
 }
 
-// String is a table of the connections as netstat would show them: for each
-// its name, who opened it to where, the state of both ends ("*" where the
+// String returns a table of the connections as netstat would show them: for each
+// its name, its address and owner, the state of both ends ("*" where the
 // program has not closed that end), and for each direction the bytes in
 // flight and unread. It names no port that depends on chance.
 func (n *Net) String() string {

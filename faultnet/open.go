@@ -33,7 +33,7 @@ func (n *Net) finishDial(e *Event, v Verdict) {
 	}
 }
 
-// dropped reports whether nobody answers the SYN of a dial now: its host is down
+// dropped reports whether the SYN of a dial has no answer now: its host is down
 // or cut off, or its listener's backlog is full.
 func (n *Net) dropped(e *Event) bool {
 	n.mu.Lock()
@@ -99,7 +99,7 @@ func (n *Net) openAs(e *Event, v Verdict) (*Conn, error) {
 	return c, nil
 }
 
-// open makes the connection that a dial asked for, if somebody listens.
+// open makes the connection that a dial asked for, if a program listens.
 func (n *Net) open(e *Event) (*Conn, error) {
 	d := e.dial
 	n.mu.Lock()
@@ -133,7 +133,7 @@ func (n *Net) open(e *Event) (*Conn, error) {
 	return &l.end[Client], nil
 }
 
-// listening is the listener that dials to an address reach, or nil. It is
+// listening returns the listener that dials to an address reach, or nil. It is
 // called with mu held.
 func (n *Net) listening(addr *net.TCPAddr) *listener {
 	at := addrKey(addr.IP, addr.Port)
@@ -172,7 +172,7 @@ func bufferSize(bytes int) int {
 	return bytes
 }
 
-// dialsBefore is how many dials wait that came before e.
+// dialsBefore counts the dials that wait and came before e.
 func (n *Net) dialsBefore(e *Event) (count int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -35,7 +35,7 @@ func ParsePattern(s string) (Pattern, error) {
 	return p, nil
 }
 
-// String is the text that the pattern was made from.
+// String returns the text that the pattern was made from.
 func (p Pattern) String() string { return p.text }
 
 // Match reports whether the pattern selects e.

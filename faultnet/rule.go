@@ -8,8 +8,8 @@ import "slices"
 // install or lift.
 type Rule func(*Event) Verdict
 
-// On is the rule that gives verdict v to the events that the pattern selects, or
-// to some of them. It panics if the pattern is malformed.
+// On returns the rule that gives verdict v to the events that the pattern selects,
+// or to some of them. It panics if the pattern is malformed.
 func On(pattern string, v Verdict, which ...Selection) Rule {
 	p, err := ParsePattern(pattern)
 	if err != nil {
@@ -48,7 +48,7 @@ type installed struct {
 	fired    bool  // a verdict of it was carried out; guarded by Net.asking
 }
 
-// answer is what a rule said of an event. The event keeps it.
+// answer is the verdict of a rule on an event. The event keeps it.
 type answer struct {
 	by      *installed
 	verdict Verdict
@@ -134,7 +134,7 @@ func (n *Net) pace(to *Conn, v Verdict) {
 	}})
 }
 
-// Verdict is what the rules have decided about e. It is decided when e is first
+// Verdict returns what the rules have decided about e. It is decided when e is first
 // seen, and again only by rules that were installed or lifted since. Pass stands
 // for the normal course, which a Shape may delay.
 func (n *Net) Verdict(e *Event) Verdict { return n.decide(e, faultPriority, false) }
@@ -163,8 +163,8 @@ func (n *Net) decide(e *Event, from priority, carriedOut bool) Verdict {
 	return a.verdict
 }
 
-// normalCourse is what v makes of e: if it is Pass, or would delay again what was
-// delayed, what the event comes to without faults.
+// normalCourse returns v. If that is Pass, or would delay again what was delayed, it
+// returns what happens to the event without faults.
 func (n *Net) normalCourse(e *Event, v Verdict) Verdict {
 	if v.IsPass() || e.late.over && v.row().later != nil {
 		return n.decide(e, shapePriority, false)
@@ -172,7 +172,7 @@ func (n *Net) normalCourse(e *Event, v Verdict) Verdict {
 	return v
 }
 
-// fired notes that v was carried out on e, if the rules had decided so.
+// markFired notes that v was carried out on e, if the rules had decided so.
 func (n *Net) markFired(e *Event, v Verdict) {
 	n.mu.Lock()
 	rules := n.rules

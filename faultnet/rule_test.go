@@ -36,7 +36,7 @@ func driven(t *testing.T, dials int) (n *faultnet.Net, errs []error, cancels []c
 	return n, errs, cancels
 }
 
-// A rule is asked once about each event: by whoever sees the event first, or
+// A rule is asked once about each event: when the driver first sees it, or
 // when the rule is new.
 func TestAskedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Which says to which of the events that a rule selects its verdict is given.
+// Selection says to which of the events that a rule selects its verdict is given.
 // Several are applied one after the other: After(1) and First(2) are the second
 // and the third event.
 type Selection struct {
@@ -15,19 +15,19 @@ type Selection struct {
 	wrap func(Rule) Rule
 }
 
-// String is how scripts write it: "nth 2".
+// String returns the words of a script: "nth 2".
 func (w Selection) String() string { return w.text }
 
-// Always is every event.
+// Always selects every event.
 func Always() Selection { return Selection{"always", func(r Rule) Rule { return r }} }
 
-// Nth is the nth event, from 1.
+// Nth selects the nth event, from 1.
 func Nth(n int) Selection { return numbered("nth", n, func(i int) bool { return i == n }) }
 
-// First is the first n events; then all is normal.
+// First selects the first n events; then all is normal.
 func First(n int) Selection { return numbered("first", n, func(i int) bool { return i <= n }) }
 
-// After is all but the first n events: n connections, then refuse.
+// After selects all but the first n events: n connections, then refuse.
 func After(n int) Selection { return numbered("after", n, func(i int) bool { return i > n }) }
 
 // numbered keeps the verdicts of a rule for the events whose number, from 1 among
@@ -62,7 +62,7 @@ func From(b int64) Selection {
 	}}
 }
 
-// For is the events of a time d, by the network's clock, from the first on.
+// For selects the events of a time d, by the network's clock, from the first on.
 func For(d time.Duration) Selection {
 	return Selection{"for " + d.String(), func(r Rule) Rule {
 		var until time.Time

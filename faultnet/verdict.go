@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Verdict is what becomes of an event: a fault's effect with its parameters.
+// Verdict says what becomes of an event: a fault's effect with its parameters.
 // Its zero value is [Pass]. Every verdict is something that a real network,
 // kernel or resolver does. Parameters are written behind its name: "cut:10",
 // "delay:5ms".
@@ -19,7 +19,7 @@ type Verdict struct {
 	parameters
 }
 
-// String is the verdict's name in scripts and reports, with its parameters.
+// String returns the verdict's name in scripts and reports, with its parameters.
 func (v Verdict) String() string {
 	if v.name == "" {
 		return "pass"
@@ -27,14 +27,14 @@ func (v Verdict) String() string {
 	return v.name
 }
 
-// Doc is what the verdict does, in a sentence.
+// Doc says what the verdict does, in a sentence.
 func (v Verdict) Doc() string { return v.row().doc }
 
-// Params is how the verdict's parameters are written behind its name, such as
+// Params shows how the verdict's parameters are written behind its name, such as
 // "[:BYTES]", or "".
 func (v Verdict) Params() string { return v.row().params }
 
-// Kinds is the kinds of events that the verdict can be given for.
+// Kinds returns the kinds of events that the verdict can be given for.
 func (v Verdict) Kinds() Kind { return v.row().kinds }
 
 // IsPass reports whether v lets the event take its normal course.
@@ -43,10 +43,10 @@ func (v Verdict) IsPass() bool { return v.effect == nil }
 // IsHold reports whether v keeps the event pending.
 func (v Verdict) IsHold() bool { return v.name == "hold" }
 
-// Errno is the number of a verdict such as [Fail], or 0.
+// Errno returns the number of a verdict such as [Fail], or 0.
 func (v Verdict) Errno() syscall.Errno { return v.errno }
 
-// Verdicts are all verdicts but Pass, in the order of the documentation, those
+// Verdicts returns all verdicts but Pass, in the order of the documentation, those
 // with parameters as they are without them.
 func Verdicts() []Verdict { return slices.Clone(verdictTable) }
 
@@ -60,7 +60,7 @@ func (v Verdict) row() *effect {
 
 var noEffect effect
 
-// with is v with those parameters, and named after them.
+// with returns v with those parameters, and named after them.
 func (v Verdict) with(p parameters) Verdict {
 	v.parameters = p
 	var words []string
@@ -151,7 +151,7 @@ var errnos = []struct {
 	{"ECONNABORTED", syscall.ECONNABORTED}, {"EINVAL", syscall.EINVAL}, {"EIO", syscall.EIO}, {"EPROTO", syscall.EPROTO},
 }
 
-// ErrnoName is the name that scripts have for an errno.
+// ErrnoName returns the name that scripts have for an errno.
 func ErrnoName(e syscall.Errno) string {
 	for _, x := range errnos {
 		if x.errno == e {
@@ -179,7 +179,7 @@ func endsConn(errno syscall.Errno) bool {
 	return false
 }
 
-// ErrnoNames is all of these names.
+// ErrnoNames returns all of these names.
 func ErrnoNames() []string {
 	names := make([]string, len(errnos))
 	for i, x := range errnos {

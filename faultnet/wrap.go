@@ -16,7 +16,7 @@ import (
 // dialFunc has the signature of [net.Dialer.DialContext].
 type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// WrapDialer is a dialer of any network, such as that of [net.Dialer], whose
+// WrapDialer returns a dialer of any network, such as that of [net.Dialer], whose
 // dials and connections are subject to the rules of n. Each connection is a
 // client's: "c1 client write", "c1 server->client data". A dial is made when its
 // event has happened.
@@ -49,7 +49,7 @@ func (n *Net) WrapDialer(dial dialFunc) dialFunc {
 	}
 }
 
-// WrapListener is a listener of any network whose connections are subject to
+// WrapListener returns a listener of any network whose connections are subject to
 // the rules of n, and each Accept as well. Each connection is a server's: "c1
 // server write", "c1 client->server data".
 func (n *Net) WrapListener(real net.Listener) net.Listener {
@@ -76,7 +76,7 @@ func (l *listener) acceptReal() error {
 	return nil
 }
 
-// WrapConn is a connection of any network that is subject to the rules of n, as
+// WrapConn returns a connection of any network that is subject to the rules of n, as
 // that side's end: the calls on it, and the bytes that it reads and writes. It
 // is named as the network's own connections are, and closing it returns before
 // what was written is handed on.
@@ -107,7 +107,7 @@ type wrapped struct {
 	real net.Conn
 }
 
-// outside is c as the program gets it.
+// outside returns c as the program gets it.
 func (c *Conn) outside() net.Conn {
 	if w := c.link.wrapped; w != nil {
 		return w
@@ -115,7 +115,7 @@ func (c *Conn) outside() net.Conn {
 	return c
 }
 
-// NetConn is the connection that is wrapped.
+// NetConn returns the connection that is wrapped.
 func (w *wrapped) NetConn() net.Conn { return w.real }
 
 // Close closes the program's end; the connection follows when all is sent.

@@ -23,7 +23,7 @@ func faultVerbs() []*verb {
 			}},
 		{name: "resolve", args: "HOST [HOSTS...]", doc: "a lookup of HOST answers with those hosts, which a dial tries in turn; with none: an empty answer",
 			run: func(p *play, c *command) { net(p).Resolve(c.args[0], c.args[1:]...) }},
-		{name: "route", args: "FROM [TO]", doc: "dials to the address FROM reach who listens on TO: a load balancer changed its backend",
+		{name: "route", args: "FROM [TO]", doc: "dials to the address FROM reach what listens on TO: a load balancer changed its backend",
 			run: func(p *play, c *command) { net(p).Route(c.args[0], word1(c)) }},
 		{name: "backlog", args: "ADDR N", doc: "at most N connections wait on ADDR to be accepted; beyond that SYNs are dropped and sent again after 1s, 2s, 4s, ...",
 			run: func(p *play, c *command) { net(p).Backlog(c.args[0], number(c.args[1])) }},
@@ -56,7 +56,7 @@ func faultVerbs() []*verb {
 				d, _ := time.ParseDuration(c.args[1])
 				net(p).KeepAlive(c.args[0], d)
 			}},
-		{name: "break", args: "C ERRNO", doc: "the client's end gets that error from below: ETIMEDOUT when nobody answered its probes, EHOSTUNREACH when the network says so",
+		{name: "break", args: "C ERRNO", doc: "the client's end gets that error from below: ETIMEDOUT when its probes had no answer, EHOSTUNREACH when the network says so",
 			run: func(p *play, c *command) {
 				v, _ := faultnet.ParseVerdict("error:" + c.args[1])
 				p.t.Conn(c.args[0]).Break(v.Errno())

@@ -58,9 +58,9 @@ func (t *T) gated(names ...string) bool {
 }
 
 // gate parks the caller if that gate is wanted.
-func (t *T) gate(who, name string) {
+func (t *T) gate(owner, name string) {
 	if slices.Contains(t.gates, name) {
-		t.Net.net.Gate(who + " " + name)
+		t.Net.net.Gate(owner + " " + name)
 	}
 }
 
@@ -98,50 +98,39 @@ func (t *T) addGates(r *Request, req *http.Request) *http.Request {
 
 type gatedContext struct {
 	context.Context
-	t   *T
-	who string
+	t     *T
+	owner string
 }
 
 func (c *gatedContext) Done() <-chan struct{} {
-	c.t.gate(c.who, "Done")
+	c.t.gate(c.owner, "Done")
 	return c.Context.Done()
 }
 
 func (c *gatedContext) Err() error {
-	c.t.gate(c.who, "Err")
+	c.t.gate(c.owner, "Err")
 	return c.Context.Err()
 }
 
 func (c *gatedContext) Value(key any) any {
-	c.t.gate(c.who, "Value")
+	c.t.gate(c.owner, "Value")
 	return c.Context.Value(key)
 }
 
 type gatedBody struct {
 	io.ReadCloser
-	t   *T
-	who string
+	t     *T
+	owner string
 }
 
 func (b *gatedBody) Read(p []byte) (int, error) {
-	b.t.gate(b.who, "BodyRead")
+	b.t.gate(b.owner, "BodyRead")
 	return b.ReadCloser.Read(p)
 }
 
 func (b *gatedBody) Close() error {
-	b.t.gate(b.who, "BodyClose")
+	b.t.gate(b.owner, "BodyClose")
 	return b.ReadCloser.Close()
-}
-
-// DialContext is [faultnet.Net.DialContext]; the connection has the gates that
-// the test wants.
-func (n *Net) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	n.dialing(address)
-	c, err := n.net.DialContext(ctx, network, address)
-	if err != nil || !n.t.gated("Write", "Close", "SetDeadline") {
-		return c, err
-	}
-	return &gatedConn{c.(*faultnet.Conn), n.t}, nil
 }
 
 type gatedConn struct {
