@@ -63,7 +63,7 @@ func (c *Conn) Send(raw string) {
 }
 
 func (c *Conn) send(raw string) {
-	room := cmp.Or(c.t.Net.Raw().SendBuffer, 64<<10)
+	room := cmp.Or(c.t.Net.net.SendBuffer, 64<<10)
 	if len(raw) > room {
 		c.t.fatal("usage", fmt.Sprintf("%s: %d bytes are more than a send buffer holds (%d)", c.ID(), len(raw), room))
 	}
