@@ -1,6 +1,7 @@
 package pool_test
 
 import (
+	"crypto/tls"
 	"slices"
 	"time"
 
@@ -23,6 +24,15 @@ type books struct {
 // quiet point.
 func transport(t *harness.T, tr *pool.Transport) *pool.Transport {
 	return audited(t, tr, "")
+}
+
+// overTLS does the same where a dial is not over when its connection is open. Unless
+// tr has a TLS configuration, it trusts the servers of the harness.
+func overTLS(t *harness.T, tr *pool.Transport) *pool.Transport {
+	if tr.TLSClientConfig == nil {
+		tr.TLSClientConfig = &tls.Config{RootCAs: harness.TrustedRoots()}
+	}
+	return audited(t, tr, "none")
 }
 
 func audited(t *harness.T, tr *pool.Transport, tunnel string) *pool.Transport {

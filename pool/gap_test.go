@@ -3,7 +3,6 @@ package pool_test
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
@@ -178,10 +177,7 @@ func TestTLSGoodbye(t *testing.T) {
 	const upload = "c1 client->server data"
 	for _, end := range []string{"idle", "timeout", "canceled"} {
 		harness.Test(t, func(t *harness.T) {
-			tr := audited(t, &pool.Transport{
-				ResponseHeaderTimeout: time.Minute,
-				TLSClientConfig:       &tls.Config{RootCAs: harness.TrustedRoots()},
-			}, "none")
+			tr := overTLS(t, &pool.Transport{ResponseHeaderTimeout: time.Minute})
 			t.ServeTLS("api.test:443", nil, nil)
 			if end == "idle" {
 				t.Get("r1", tr, "https://api.test/").Finish()

@@ -3,72 +3,16 @@ package pool
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httptrace"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
-
-// h2Server serves HTTP/2 over TLS on loopback, with k streams a connection.
-func h2Server(t *testing.T, k uint32, h http.HandlerFunc) (*httptest.Server, *Transport) {
-	srv := httptest.NewUnstartedServer(h)
-	srv.EnableHTTP2 = true
-	srv.Config.ErrorLog = quiet
-	srv.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: int(k)}
-	srv.StartTLS()
-	t.Cleanup(srv.Close)
-	tr := &Transport{
-		ForceAttemptHTTP2: true,
-		TLSClientConfig:   &tls.Config{RootCAs: closer{srv}.roots()},
-	}
-	t.Cleanup(tr.CloseIdleConnections)
-	return srv, tr
-}
-
-// ALPN chooses HTTP/2, one connection serves all, and the ledger says so.
-func TestHTTP2(t *testing.T) {
-	srv, tr := h2Server(t, 100, func(w http.ResponseWriter, r *http.Request) {
-		b, _ := io.ReadAll(r.Body)
-		fmt.Fprintf(w, "%s %s", r.Proto, b)
-	})
-	var got httptrace.GotConnInfo
-	ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{
-		GotConn: func(i httptrace.GotConnInfo) { got = i },
-	})
-	for i := range 3 {
-		req, _ := http.NewRequestWithContext(ctx, "POST", srv.URL, strings.NewReader("x"))
-		resp, err := tr.RoundTrip(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, _ := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if string(b) != "HTTP/2.0 x" || resp.TLS == nil || got.Reused != (i > 0) {
-			t.Errorf("request %d: got %q, TLS %v, reused %v", i+1, b, resp.TLS != nil, got.Reused)
-		}
-	}
-	if st := tr.Stats(); st.Dials != 1 || st.Reuses != 2 {
-		t.Errorf("stats: got\n%s", st)
-	}
-	if l := tr.Ledger(); len(l) != 1 || l[0].Proto != "h2" {
-		t.Errorf("ledger: got\n%s", l)
-	}
-	// A dialer or a TLS configuration alone means HTTP/1.
-	plain := tr.Clone()
-	plain.ForceAttemptHTTP2 = false
-	if resp, _ := fetch(t, plain, srv.URL); resp.ProtoMajor != 1 {
-		t.Errorf("TLSClientConfig alone: got %s", resp.Proto)
-	}
-	plain.CloseIdleConnections()
-}
 
 // h2Bubble serves HTTP/2 in memory, for a test in a bubble.
 func h2Bubble(t *testing.T, cert *httptest.Server, conf *http.HTTP2Config, h http.HandlerFunc) *Transport {
@@ -205,48 +149,6 @@ func (g *gauge) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.now--
-}
-
-// With one connection allowed, twice as many requests as streams all get their
-// turn, and the server never sees more than it allowed (golang/go#16582,
-// #48358).
-func TestHTTP2Streams(t *testing.T) {
-	for _, limit := range []int{1, 0} {
-		const k = 4
-		var load gauge
-		srv, tr := h2Server(t, k, func(w http.ResponseWriter, r *http.Request) {
-			load.enter()
-			io.ReadAll(r.Body)
-			load.leave()
-		})
-		tr.MaxConnsPerHost = limit
-		fetch(t, tr, srv.URL) // the server's settings are known now
-		var wg sync.WaitGroup
-		for range 10 * k {
-			wg.Go(func() { fetch(t, tr, srv.URL) })
-		}
-		wg.Wait()
-		st := tr.Stats()
-		if limit == 1 && (load.most > k || st.Dials != 1) {
-			t.Errorf("limit 1: got %d streams at once on %d connections, want at most %d on one", load.most, st.Dials, k)
-		}
-	}
-}
-
-// A server that goes away is replaced, and the connection leaves the books.
-func TestHTTP2ServerGone(t *testing.T) {
-	srv, tr := h2Server(t, 10, func(w http.ResponseWriter, r *http.Request) {})
-	closed := make(chan Cause, 10)
-	tr.OnClose = func(_ Entry, why Cause) { closed <- why }
-	fetch(t, tr, srv.URL)
-	srv.CloseClientConnections()
-	if why := <-closed; why != HTTP2Closed {
-		t.Errorf("cause: got %q, want %q", why, HTTP2Closed)
-	}
-	fetch(t, tr, srv.URL)
-	if st := tr.Stats(); st.Dials != 2 || st.Idle+st.Active != 1 {
-		t.Errorf("stats: got\n%s", st)
-	}
 }
 
 // An idle HTTP/2 connection is bound by the same limits and timers.

@@ -34,7 +34,7 @@ func scripted(t *harness.T, tr *pool.Transport, address ...string) *pool.Transpo
 		return transport(t, tr)
 	}
 	t.Peer(address[0])
-	return audited(t, tr, "none")
+	return overTLS(t, tr)
 }
 
 // warm returns a connection that has served a request, so that a failure on it

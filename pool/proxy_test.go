@@ -120,63 +120,6 @@ func TestHTTPProxy(t *testing.T) {
 	}
 }
 
-// What can go wrong with CONNECT closes the connection to the proxy
-// (golang/go#64804).
-func TestConnectErrors(t *testing.T) {
-	p := &tunnel{refuse: "who are you?"}
-	srv := serve(t, p.ServeHTTP)
-	u, _ := url.Parse(srv.URL)
-	var conns atomic.Int32
-	tr := &Transport{
-		Proxy: http.ProxyURL(u),
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			var d net.Dialer
-			c, err := d.DialContext(ctx, network, addr)
-			if err == nil {
-				conns.Add(1)
-				c = countClose{c, &conns}
-			}
-			return c, err
-		},
-	}
-	try := func(what, want string) {
-		t.Helper()
-		req, _ := http.NewRequest("GET", "https://api.test", nil)
-		if _, err := tr.RoundTrip(req); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want %s", what, err, want)
-		}
-		if n := conns.Load(); n != 0 {
-			t.Errorf("%s: %d connections left open", what, n)
-		}
-	}
-	try("refused", "407 Proxy Authentication Required")
-	tr = tr.Clone()
-	tr.OnProxyConnectResponse = func(context.Context, *url.URL, *http.Request, *http.Response) error { return errWhy }
-	try("OnProxyConnectResponse", errWhy.Error())
-	tr = tr.Clone()
-	tr.GetProxyConnectHeader = func(context.Context, *url.URL, string) (http.Header, error) { return nil, errRefused }
-	try("GetProxyConnectHeader", errRefused.Error())
-	tr = tr.Clone()
-	tr.Proxy = func(*http.Request) (*url.URL, error) { return nil, errWhy }
-	try("Proxy", errWhy.Error())
-	tr = tr.Clone()
-	tr.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: "127.0.0.1:1"})
-	try("no proxy there", "proxyconnect")
-}
-
-type countClose struct {
-	net.Conn
-	n *atomic.Int32
-}
-
-func (c countClose) Close() error {
-	err := c.Conn.Close()
-	if err == nil {
-		c.n.Add(-1)
-	}
-	return err
-}
-
 // socksServer answers SOCKS5 with or without a password, and notes the hosts it
 // is asked for.
 func socksServer(t *testing.T, user, password string, asked chan<- string) string {

@@ -14,8 +14,14 @@ import (
 func TestRaces(t *testing.T) {
 	for _, scripts := range []string{"testdata/races/*.txtar", "../testdata/races/*.txtar"} {
 		harness.Scripts(t, scripts, func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
-			tr := transport(t, &pool.Transport{})
-			return tr, s.Apply(tr)
+			tr := &pool.Transport{}
+			if err := s.Apply(tr); err != nil {
+				return nil, err
+			}
+			if s.ForceAttemptHTTP2 {
+				return overTLS(t, tr), nil
+			}
+			return transport(t, tr), nil
 		})
 	}
 }

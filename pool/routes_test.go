@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,4 +135,40 @@ func TestTLSHandshakeTimeout(t *testing.T) {
 		r1.WantErr(pool.ErrHandshakeTimeout)
 		c1.WantClosed("its peer does not speak TLS")
 	})
+}
+
+// What can go wrong with CONNECT is the request's error, and closes the connection
+// to the proxy (golang/go#64804).
+func TestConnectErrors(t *testing.T) {
+	for _, tt := range []struct {
+		name, mode string
+		set        func(tr *pool.Transport)
+		want       string
+	}{
+		{"refused", "407", func(*pool.Transport) {}, "407 Proxy Authentication Required"},
+		{"OnProxyConnectResponse", "connect", func(tr *pool.Transport) {
+			tr.OnProxyConnectResponse = func(context.Context, *url.URL, *http.Request, *http.Response) error { return errWhy }
+		}, errWhy.Error()},
+		{"GetProxyConnectHeader", "connect", func(tr *pool.Transport) {
+			tr.GetProxyConnectHeader = func(context.Context, *url.URL, string) (http.Header, error) { return nil, errWhy }
+		}, errWhy.Error()},
+		{"Proxy", "connect", func(tr *pool.Transport) {
+			tr.Proxy = func(*http.Request) (*url.URL, error) { return nil, errWhy }
+		}, errWhy.Error()},
+		{"no proxy there", "connect", func(tr *pool.Transport) {
+			tr.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.test:1"})
+		}, "proxyconnect"},
+	} {
+		harness.Test(t, func(t *harness.T) {
+			tr := audited(t, &pool.Transport{Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.test:3128"})}, "api.test:443")
+			tt.set(tr)
+			t.ServeProxy("proxy.test:3128", tt.mode)
+			t.ServeTLS("api.test:443", nil, nil)
+			r1 := t.Get("r1", tr, "https://api.test/")
+			if !strings.Contains(fmt.Sprint(r1.Err()), tt.want) {
+				t.Errorf("%s: got %v, want %s", tt.name, r1.Err(), tt.want)
+			}
+			t.Net.WantConns(0, tt.name)
+		})
+	}
 }
