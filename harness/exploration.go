@@ -35,7 +35,7 @@ type Exploration struct {
 	Undecided []*Finding
 	// Replayed is the saved schedules that were run first.
 	Replayed []Replay
-	// Drawn is how many of the schedules were drawn by lot; the others are
+	// Drawn is how many of the schedules were sampled at random; the others are
 	// distinct.
 	Drawn int
 	// Waiting is how many schedules are known and not yet run.
@@ -147,7 +147,7 @@ func (x *Exploration) coverage() string {
 		s += fmt.Sprintf(" (%d more are equal to these)", x.Pruned)
 	}
 	if x.Drawn > 0 {
-		s += fmt.Sprintf(", and %d by lot", x.Drawn)
+		s += fmt.Sprintf(", and %d sampled at random", x.Drawn)
 	}
 	s += fmt.Sprintf("; %s; %s", countOf(len(x.Outcomes), "outcome"), b.Strategy)
 	if b.Strategy != "exhaustive" {

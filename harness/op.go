@@ -218,7 +218,7 @@ func (o *Op) wantErr(match func(error) bool, name string, why ...string) {
 	}
 }
 
-// String returns what became of the operation so far, and the line that started it.
+// String returns the state of the operation, and the line that started it.
 func (o *Op) String() string { return o.name + ": " + o.describe() + o.place() }
 
 // place returns the line that started the operation, as it stands behind a text.
@@ -242,7 +242,7 @@ func (o *Op) state() string {
 	return "done"
 }
 
-// describe returns what became of the operation so far: "pending", "error: ...", "done on c1".
+// describe returns the state of the operation, with its error or its connection: "pending", "error: ...", "done on c1".
 func (o *Op) describe() string {
 	switch state := o.state(); {
 	case state == "failed":

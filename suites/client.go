@@ -39,17 +39,16 @@ type ClientSubject struct {
 	// Serve runs a server on "host:port" that repeats each message. It is one
 	// of the subject's kind; nil is [EchoLines].
 	Serve func(t *harness.T, addr string)
-	// Patient says that Do, once it has a connection, does not return before
-	// the server has answered, or some time has passed, though its context has
-	// ended. It is for the cases of the group Cancel to find fault with that: in
-	// the others an operation that is cancelled is left to itself, and what it
-	// hears, and what it leaves behind, is looked at all the same.
-	Patient bool
-	// Lots says that the client draws lots about what comes next, as
-	// database/sql does about who is served: no order of events can be repeated
-	// then, and those that are tried are drawn too.
-	Lots   bool
-	Quirks []Quirk
+	// IgnoresCancel says that Do, once it has a connection, goes on after its context has
+	// ended, until the server answers or some time has passed. The cases of the group cancel
+	// report that. In the other cases a cancelled operation returns at once, and Do goes on
+	// in the background: its answer, and what it leaves behind, are checked all the same.
+	IgnoresCancel bool
+	// Randomized says that the client chooses at random, as database/sql does when several
+	// operations wait. No order of events can be repeated then: the schedules are sampled at
+	// random too.
+	Randomized bool
+	Quirks     []Quirk
 }
 
 // TestClient puts every client case to the subject, as a subtest each. It
@@ -82,7 +81,7 @@ func (s *ClientSubject) begin(t *harness.T, c Case) *ClientEnv {
 		serve = EchoLines
 	}
 	serve(t, settings.Addr)
-	return cases.NewClientEnv(t, settings, client, s.Patient && c.Group() != "cancel")
+	return cases.NewClientEnv(t, settings, client, s.IgnoresCancel && c.Group() != "cancel")
 }
 
 // EchoLines runs a server on "host:port" that repeats each line.

@@ -26,10 +26,10 @@ func Transports() []Transport {
 func Clients() []suites.ClientSubject {
 	return []suites.ClientSubject{
 		{Name: "redigo", Make: Redigo, Serve: Redis, Quirks: redigoQuirks},
-		{Name: "go-redis", Make: GoRedis, Serve: Redis, Patient: true, Quirks: goredisQuirks},
+		{Name: "go-redis", Make: GoRedis, Serve: Redis, IgnoresCancel: true, Quirks: goredisQuirks},
 		suites.PoolSubject("puddle", Puddle, puddleQuirks...),
 		{Name: "pgxpool", Make: Pgx, Serve: Postgres, Quirks: pgxQuirks},
-		{Name: "database/sql", Make: SQL, Lots: true},
+		{Name: "database/sql", Make: SQL, Randomized: true},
 		{Name: "grpc-go", Make: GRPC, Serve: EchoRPC, Quirks: grpcQuirks},
 	}
 }
