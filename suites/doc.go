@@ -1,5 +1,5 @@
-// Package suites checks any HTTP transport against what is expected of a
-// connection pool, in one test function:
+// Package suites tests any HTTP transport, client or connection pool with some two hundred
+// cases, in one test function:
 //
 //	func TestTransport(t *testing.T) {
 //		suites.TestTransport(t, func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
@@ -9,25 +9,27 @@
 //		})
 //	}
 //
-// Its goals: each case is one claim, in a sentence, with the public bug that
-// it guards against; what does not hold is shown with the script that shows it
-// again; a difference that is known is declared as a [Quirk] and never silent.
+// [TestClient] does the same for a client that is not HTTP, and [TestPool] for a pool.
 //
-// It does not aim to test what a transport does with messages: whether headers
-// are parsed well is another suite's.
+// Its goals: each case is one claim, in a sentence, with the public bug that it guards
+// against; a failure comes with the script that shows it again; a known difference is
+// declared as a [Quirk] and never silent.
 //
-// A *quirk* is a case that does not hold for one transport, with the reason or
-// the public issue: its bug is asserted to be there, so that the quirk is
-// removed when the bug is.
+// It does not test how a transport treats messages: whether it parses headers well is a
+// question for another suite.
 //
-// The cases of the group conn are about single connections: they ask a transport
-// that has Transport.NewClientConn's method for them, or for any [ClientConn].
-// Transport.MaxConnsPerHost is in none of them: net/http 1.26 and 1.27 count a
-// connection of HTTP/1 off the limit that they never counted on it, so that the
-// limit is exceeded, or the process ends with the panic "connCount underflow".
+// A *quirk* is a case that does not hold for one transport, with the reason or the public
+// issue. The case must fail there, so that the quirk is removed when its bug is gone.
 //
-// [Check] is the same for a program, or for a test that writes a report: as text, as JSON
-// and as JUnit makes it (REPORT.md has the schema, and a workflow to copy).
+// The cases of the group conn are about single connections. A transport makes these with a
+// method NewClientConn, as [net/http.Transport] has it, or one that returns a [ClientConn].
+// These cases do not set Transport.MaxConnsPerHost: when such a connection of HTTP/1 is
+// closed, net/http 1.26 and 1.27 subtract it from the limit without having added it, so that
+// the limit is exceeded, or the process ends with the panic "connCount underflow".
+//
+// [Check] runs the cases in a program, or in a test that writes a report: as text, as JSON,
+// or as JUnit XML (REPORT.md has the schema, and a workflow to copy). Its subjects are
+// transports ([SubjectsOf]), or clients ([ClientSubject.Subject]) for [ClientCases].
 //
 // Three frameworks have a package of their own, so that this one compiles none of them:
 // ginkgosuite makes specs of the cases, gomegamatch has matchers for requests and

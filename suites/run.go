@@ -54,8 +54,12 @@ type Result struct {
 // Run puts the subject to a case.
 func (s Subject) Run(c Case) Result {
 	r := Result{Case: c, Subject: s}
-	if (c.ClientBody != nil) != (s.client != nil) {
-		r.State, r.Reason = NotApplicable, "it is about the other kind of subject: transports, or clients"
+	switch forClients := c.ClientBody != nil; {
+	case forClients && s.client == nil:
+		r.State, r.Reason = NotApplicable, "it is about clients"
+		return r
+	case !forClients && s.client != nil:
+		r.State, r.Reason = NotApplicable, "it is about transports"
 		return r
 	}
 	if c.Protocols != 0 && c.Protocols&s.Protocol == 0 {

@@ -1,9 +1,12 @@
 package suites_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -87,6 +90,24 @@ func TestCases(t *testing.T) {
 	}
 	if guards < 15 {
 		t.Errorf("got %d cases that name a public bug, want at least 15", guards)
+	}
+}
+
+// Check takes clients too, and a case for clients says in which file it is.
+func TestCheckClients(t *testing.T) {
+	pool := suites.PoolSubject("none", func(func(context.Context) (net.Conn, error), suites.ClientSettings) (suites.ConnPool, error) {
+		return nil, errors.New("no setting at all")
+	}).Subject()
+	report := suites.Check(suites.ClientCases()[:1], []suites.Subject{pool, suites.Subjects()[0]})
+	var b strings.Builder
+	if err := report.WriteJSON(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"file": "suites/internal/cases/clientpools.go"`, `"subject": "none"`, `"reason": "no setting at all"`,
+		`"reason": "it is about clients"`} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("got %s, want it to contain %s", b.String(), want)
+		}
 	}
 }
 

@@ -79,31 +79,25 @@ func (r *row) schedules() (n int) {
 // run runs the cases on the subjects, one after the other; the documentation of package
 // subjects says why.
 func run(only string, done func(*row)) (rows []*row) {
-	add := func(name string, put func(r *row)) {
-		if !strings.Contains(name, only) {
+	add := func(s suites.Subject, cases []suites.Case) {
+		if !strings.Contains(s.String(), only) {
 			return
 		}
-		r, began := &row{name: name}, time.Now()
-		put(r)
+		r, began := &row{name: s.String()}, time.Now()
+		for _, c := range cases {
+			r.results = append(r.results, s.Run(c))
+		}
 		r.took = time.Since(began)
 		rows = append(rows, r)
 		done(r)
 	}
 	for _, s := range subjects.Transports() {
 		for _, p := range s.Speaks {
-			add(s.Name+" "+p.String(), func(r *row) {
-				for _, c := range suites.Cases() {
-					r.results = append(r.results, suites.Subject{Name: s.Name, Protocol: p, Maker: s.Maker, Quirks: s.Quirks}.Run(c))
-				}
-			})
+			add(suites.Subject{Name: s.Name, Protocol: p, Maker: s.Maker, Quirks: s.Quirks}, suites.Cases())
 		}
 	}
 	for _, s := range subjects.Clients() {
-		add(s.Name, func(r *row) {
-			for _, c := range suites.ClientCases() {
-				r.results = append(r.results, s.Subject().Run(c))
-			}
-		})
+		add(s.Subject(), suites.ClientCases())
 	}
 	return rows
 }
