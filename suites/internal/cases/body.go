@@ -151,8 +151,7 @@ var bodyCases = []Case{
 					e.Errorf("%s: got %v, want the 413 that the server sent", path, r.Err())
 				}
 			}
-			r3 := e.Get("r3", "/")
-			e.WantAnswered(r3)
+			e.WantAnswered(e.Get("r3", "/"))
 		},
 	},
 	{
@@ -237,15 +236,7 @@ var bodyCases = []Case{
 		Verdict: "nothing is left behind",
 		Source:  "net/http: Response.Body",
 		Body: func(e *Env) {
-			e.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path != "/half" {
-					harness.Pages(w, r)
-					return
-				}
-				io.WriteString(w, "half")
-				w.(http.Flusher).Flush()
-				<-r.Context().Done()
-			}))
+			e.Serve(halfPage(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 			r1 := e.Get("r1", "/half")
 			r1.WantStatus(http.StatusOK)
 			r1.Read()

@@ -124,16 +124,7 @@ func (e *Env) room() int {
 // serveRoom runs the server api.test, which lets a connection of HTTP/2 have so
 // many requests at once as room says.
 func (e *Env) serveRoom(h http.Handler) {
-	var s *http.Server
-	if h == nil {
-		h = http.HandlerFunc(harness.Pages)
-	}
-	if e.Protocol == H2 {
-		s = e.ServeTLS(e.Addr("api.test"), h, nil)
-	} else {
-		s = e.T.Serve(e.Addr("api.test"), h)
-	}
-	s.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: e.room()}
+	e.serveAPI(h).HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: e.room()}
 }
 
 // holding is a handler that keeps back its answers to requests for /held until

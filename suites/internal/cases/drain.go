@@ -82,13 +82,7 @@ var drainCases = []Case{
 		Source:  "net/http: Response.Body; io: Closer",
 		Body: func(e *Env) {
 			goOn := make(chan struct{})
-			e.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path != "/half" {
-					harness.Pages(w, r)
-					return
-				}
-				io.WriteString(w, "half")
-				w.(http.Flusher).Flush()
+			e.Serve(halfPage(func(w http.ResponseWriter, r *http.Request) {
 				<-goOn
 				io.WriteString(w, " and half")
 			}))

@@ -111,8 +111,7 @@ var expectCases = []Case{
 			if n := body.reads.Load(); n > 0 && e.Clock.Now().Sub(begin) < patience-1 {
 				e.Errorf("r1: got its body read, which the server did not want")
 			}
-			r2 := e.Get("r2", "/")
-			e.WantAnswered(r2)
+			e.WantAnswered(e.Get("r2", "/"))
 			body.wantClosed(e, "r1")
 		},
 	},
@@ -141,8 +140,7 @@ var expectCases = []Case{
 			e.WantAnswered(r1)
 			r1.WantStatus(http.StatusRequestEntityTooLarge)
 			r1.WantBody(why + why)
-			r2 := e.Get("r2", "/")
-			e.WantAnswered(r2)
+			e.WantAnswered(e.Get("r2", "/"))
 			body.wantClosed(e, "r1")
 		},
 	},

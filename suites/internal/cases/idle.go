@@ -39,10 +39,7 @@ var idleCases = []Case{
 			e.Serve(nil)
 			e.Net.KeepAlive(e.Addr("api.test"), 5*time.Second)
 			for _, name := range []string{"r1", "r2"} {
-				r := e.Post(name, "/echo", name)
-				r.WantStatus(http.StatusOK)
-				r.WantBody(name)
-				r.WantSent(1)
+				e.wantPostedOnce(name, name)
 				e.Advance(time.Minute)
 			}
 			e.WantOpened(2, "the first was closed by its server")
@@ -57,13 +54,7 @@ var idleCases = []Case{
 		Protocols: HTTP1,
 		Bounds:    noFaults,
 		Body: func(e *Env) {
-			e.Serve(nil)
-			e.Settle()
-			e.Net.KeepAlive(e.Addr("api.test"), 5*time.Second)
-			e.MayPass(5 * time.Second)
-			r1 := e.Get("r1", "/")
-			r1.Await()
-			e.WantAnswered(r1, e.Get("r2", "/"), e.Get("r3", "/"))
+			e.serverClosesIdleAfter(5 * time.Second)
 		},
 	},
 	{
@@ -73,11 +64,7 @@ var idleCases = []Case{
 		Issues:  []string{"golang/go#39752", "golang/go#15461"},
 		Source:  closeIdle,
 		Body: func(e *Env) {
-			s := e.serveUntilShutdown()
-			r1 := e.Get("r1", "/")
-			r1.Finish()
-			go s.Shutdown(e.Context())
-			e.Settle()
+			e.shutDownWhileIdle()
 			e.CloseIdle()
 			e.Net.WantConns(0, "no request is on it, and none may come")
 		},
@@ -89,16 +76,9 @@ var idleCases = []Case{
 		Issues:  []string{"golang/go#18083", "golang/go#15461"},
 		Source:  "RFC 9113 section 6.8, RFC 9112 section 9.5",
 		Body: func(e *Env) {
-			s := e.serveUntilShutdown()
-			r1 := e.Get("r1", "/")
-			r1.Finish()
-			go s.Shutdown(e.Context())
-			e.Settle()
+			e.shutDownWhileIdle()
 			e.Serve(nil) // the next program on that address
-			r2 := e.Post("r2", "/echo", "new")
-			r2.WantStatus(http.StatusOK)
-			r2.WantBody("new")
-			r2.WantSent(1)
+			e.wantPostedOnce("r2", "new")
 			e.Advance(time.Minute)
 			e.WantMostOpen(1, "the first server is gone")
 		},
@@ -117,10 +97,7 @@ var idleCases = []Case{
 			e.Net.Kill(e.Addr("api.test"))
 			e.Net.Restart("api.test")
 			e.Net.WantConns(0, "the server is gone")
-			r3 := e.Post("r3", "/echo", "new")
-			r3.WantStatus(http.StatusOK)
-			r3.WantBody("new")
-			r3.WantSent(1)
+			e.wantPostedOnce("r3", "new")
 		},
 	},
 	{
@@ -186,13 +163,7 @@ var idleCases = []Case{
 		Settings:  harness.Settings{IdleConnTimeout: 90 * time.Second},
 		Bounds:    noFaults,
 		Body: func(e *Env) {
-			e.Serve(nil)
-			e.Settle()
-			e.Net.KeepAlive(e.Addr("api.test"), 90*time.Second)
-			e.MayPass(90 * time.Second)
-			r1 := e.Get("r1", "/")
-			r1.Await()
-			e.WantAnswered(r1, e.Get("r2", "/"), e.Get("r3", "/"))
+			e.serverClosesIdleAfter(90 * time.Second)
 		},
 	},
 	{
@@ -278,4 +249,33 @@ var idleCases = []Case{
 			e.WantMostOpen(1, "MaxIdleConns is 1")
 		},
 	},
+}
+
+// shutDownWhileIdle runs a server, and shuts it down while a connection to it is idle.
+func (e *Env) shutDownWhileIdle() {
+	s := e.serveAPI(nil)
+	r1 := e.Get("r1", "/")
+	r1.Finish()
+	go s.Shutdown(e.Context())
+	e.Settle()
+}
+
+// serverClosesIdleAfter has time pass while requests start, so that the server closes their
+// idle connection at any point, and expects that each is answered.
+func (e *Env) serverClosesIdleAfter(d time.Duration) {
+	e.Serve(nil)
+	e.Settle()
+	e.Net.KeepAlive(e.Addr("api.test"), d)
+	e.MayPass(d)
+	r1 := e.Get("r1", "/")
+	r1.Await()
+	e.WantAnswered(r1, e.Get("r2", "/"), e.Get("r3", "/"))
+}
+
+// wantPostedOnce posts a page, and expects it back, from a server that got it once.
+func (e *Env) wantPostedOnce(name, page string) {
+	r := e.Post(name, "/echo", page)
+	r.WantStatus(http.StatusOK)
+	r.WantBody(page)
+	r.WantSent(1)
 }

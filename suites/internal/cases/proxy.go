@@ -34,20 +34,7 @@ var proxyCases = []Case{
 		Secure:    true,
 		Settings:  throughProxy,
 		Body: func(e *Env) {
-			e.ServeTLSAs("api.test:443")
-			for _, mode := range []string{"403", "407", "502", "garbage", "close-unanswered", "close", "reset"} {
-				e.ServeProxy(proxyAddr, mode)
-				r := e.T.Get(mode, e.Transport, "https://api.test/")
-				if r.Err() == nil {
-					e.Errorf("a proxy that answers in the mode %s: got no error", mode)
-				}
-				e.Net.WantConns(0, "the connection to the proxy is of no use")
-				e.Net.Kill(proxyAddr)
-			}
-			e.ServeProxy(proxyAddr, "connect")
-			r := e.T.Get("connect", e.Transport, "https://api.test/")
-			r.WantBody("ok")
-			e.CloseIdle()
+			e.wantRefusals(proxyAddr, "connect", "403", "407", "502", "garbage", "close-unanswered", "close", "reset")
 		},
 	},
 	{
@@ -165,19 +152,7 @@ var proxyCases = []Case{
 		Secure:    true,
 		Settings:  throughSocks,
 		Body: func(e *Env) {
-			e.ServeTLSAs("api.test:443")
-			for _, mode := range []string{"socks-refused", "socks-method", "socks-short"} {
-				e.ServeProxy(socksAddr, mode)
-				r := e.T.Get(mode, e.Transport, "https://api.test/")
-				if r.Err() == nil {
-					e.Errorf("a SOCKS proxy that answers in the mode %s: got no error", mode)
-				}
-				e.Net.WantConns(0, "the connection to the proxy is of no use")
-				e.Net.Kill(socksAddr)
-			}
-			e.ServeProxy(socksAddr, "socks")
-			e.T.Get("socks", e.Transport, "https://api.test/").WantBody("ok")
-			e.CloseIdle()
+			e.wantRefusals(socksAddr, "socks", "socks-refused", "socks-method", "socks-short")
 		},
 	},
 	{
@@ -261,4 +236,21 @@ func connecting(w http.ResponseWriter, r *http.Request) {
 		io.Copy(c, c)
 		c.Close()
 	}
+}
+
+// wantRefusals expects that a request through a proxy fails in each of the modes, leaves no
+// connection, and is answered by a proxy that works.
+func (e *Env) wantRefusals(addr, works string, modes ...string) {
+	e.ServeTLSAs("api.test:443")
+	for _, mode := range modes {
+		e.ServeProxy(addr, mode)
+		if r := e.T.Get(mode, e.Transport, "https://api.test/"); r.Err() == nil {
+			e.Errorf("a proxy that answers in the mode %s: got no error", mode)
+		}
+		e.Net.WantConns(0, "the connection to the proxy is of no use")
+		e.Net.Kill(addr)
+	}
+	e.ServeProxy(addr, works)
+	e.T.Get(works, e.Transport, "https://api.test/").WantBody("ok")
+	e.CloseIdle()
 }

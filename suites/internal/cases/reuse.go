@@ -53,8 +53,7 @@ var reuseCases = []Case{
 			e.Do("r2", "GET", "/status/204", "").Await()
 			e.Do("r3", "GET", "/status/304", "").Await()
 			e.Do("r4", "GET", "/bytes/0", "").Await()
-			r5 := e.Get("r5", "/")
-			e.WantAnswered(r5)
+			e.WantAnswered(e.Get("r5", "/"))
 			e.WantOpened(1, "no response had a body to wait for")
 		},
 	},

@@ -108,13 +108,29 @@ func arrived(c *harness.Conn) string {
 	return string(b)
 }
 
-// serveUntilShutdown runs the server api.test, and returns it to be shut down.
-func (e *Env) serveUntilShutdown() *http.Server {
-	addr := e.Addr("api.test")
-	if e.Protocol == H2 {
-		return e.ServeTLS(addr, http.HandlerFunc(harness.Pages), nil)
+// serveAPI runs the server api.test, and returns it. A nil handler is [harness.Pages].
+func (e *Env) serveAPI(h http.Handler) *http.Server {
+	if e.Protocol != H2 {
+		return e.T.Serve(e.Addr("api.test"), h)
 	}
-	return e.T.Serve(addr, nil)
+	if h == nil {
+		h = http.HandlerFunc(harness.Pages)
+	}
+	return e.ServeTLS(e.Addr("api.test"), h, nil)
+}
+
+// halfPage serves /half, whose second half is the handler's, and all else as [harness.Pages]
+// does.
+func halfPage(rest http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/half" {
+			harness.Pages(w, r)
+			return
+		}
+		io.WriteString(w, "half")
+		w.(http.Flusher).Flush()
+		rest(w, r)
+	})
 }
 
 // slowAnswers returns a server that takes so long to begin its answer, and again so long to
