@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/halfopen/halfopen/faultnet"
@@ -13,25 +14,11 @@ import (
 // Conn is a connection on the network: both ends of it. What it sends, the
 // server's end sends; that end must belong to a scripted peer ([T.Peer]).
 type Conn struct {
-	t      *T
+	t      *run
+	c      *census
 	client *faultnet.Conn
 	wire   wire
-	bridge *bridge // of the one client that uses it, if it is known; guarded by t.mu
-}
-
-// conn is the handle for a connection, the same one each time.
-func (t *T) conn(c *faultnet.Conn) *Conn {
-	if c.Side() == faultnet.Server {
-		c = c.Peer()
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	h := t.conns[c]
-	if h == nil {
-		h = &Conn{t: t, client: c}
-		t.conns[c] = h
-	}
-	return h
+	pool   *pool // of the one client that uses it, if it is known; guarded by c.mu
 }
 
 // ID is the connection's name: "c1" for the first that opened.
@@ -63,12 +50,12 @@ func (c *Conn) Send(raw string) {
 }
 
 func (c *Conn) send(raw string) {
-	room := cmp.Or(c.t.Net.net.SendBuffer, 64<<10)
+	room := cmp.Or(c.t.net.SendBuffer, 64<<10)
 	if len(raw) > room {
-		c.t.fatal("usage", fmt.Sprintf("%s: %d bytes are more than a send buffer holds (%d)", c.ID(), len(raw), room))
+		c.t.fatal(KindUsage, fmt.Sprintf("%s: %d bytes are more than a send buffer holds (%d)", c.ID(), len(raw), room))
 	}
 	if _, err := io.WriteString(c.Server(), raw); err != nil {
-		c.t.fatal("want", fmt.Sprintf("%s: the peer cannot send: %v", c.ID(), err))
+		c.t.fatal(KindWant, fmt.Sprintf("%s: the peer cannot send: %v", c.ID(), err))
 	}
 	c.t.settle()
 }
@@ -113,7 +100,7 @@ func (c *Conn) Reset() {
 
 func (c *Conn) serverDoes(what string, f func() error) {
 	if err := f(); err != nil {
-		c.t.fatal("want", fmt.Sprintf("%s: the peer cannot %s: %v", c.ID(), what, err))
+		c.t.fatal(KindWant, fmt.Sprintf("%s: the peer cannot %s: %v", c.ID(), what, err))
 	}
 	c.t.settle()
 }
@@ -125,4 +112,45 @@ func (c *Conn) Vanish() {
 	c.t.step("vanish", c.ID())
 	c.client.Vanish()
 	c.t.settle()
+}
+
+// User returns the request that used the connection last, or nil.
+func (c *Conn) User() *Request {
+	c.c.mu.Lock()
+	defer c.c.mu.Unlock()
+	for _, r := range slices.Backward(c.c.requests) {
+		if slices.Contains(r.runs, c) {
+			return r
+		}
+	}
+	return nil
+}
+
+// lastRequest returns the request that was sent on c last, or nil.
+func (c *Conn) lastRequest() *Request {
+	c.c.mu.Lock()
+	defer c.c.mu.Unlock()
+	return c.wire.last
+}
+
+// ofPool returns the pool that the connection is in, or nil where many could have it.
+func (c *Conn) ofPool() *pool {
+	c.c.mu.Lock()
+	defer c.c.mu.Unlock()
+	return c.pool
+}
+
+// drains reports whether c carries what is left of a response whose body was
+// closed before its end. A transport may read that, so as to use the connection
+// again, or close it; until then it is neither idle nor lost. net/http,
+// Response.Body: "closing the body will also cause the body to be read to
+// completion asynchronously, up to a conservative limit".
+func (c *Conn) drains() bool {
+	r := c.User()
+	if r == nil {
+		return false
+	}
+	c.c.mu.Lock()
+	defer c.c.mu.Unlock()
+	return r.early && r.runs[len(r.runs)-1] == c && !r.answered()
 }

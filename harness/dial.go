@@ -20,12 +20,12 @@ type Dial struct {
 // DialContext is [faultnet.Net.DialContext]; the connection has the gates that
 // the test wants.
 func (n *Net) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	n.dialing(address)
+	n.census.dialing(address)
 	c, err := n.net.DialContext(ctx, network, address)
-	if err != nil || !n.t.gated("Write", "Close", "SetDeadline") {
+	if err != nil || !n.gated("Write", "Close", "SetDeadline") {
 		return c, err
 	}
-	return &gatedConn{c.(*faultnet.Conn), n.t}, nil
+	return &gatedConn{c.(*faultnet.Conn), n}, nil
 }
 
 // WantDial expects a held dial that the test has not seen yet, and takes it.
@@ -102,7 +102,7 @@ func (d *Dial) open() *Conn {
 	if c == nil {
 		d.n.t.fatal("want", fmt.Sprintf("%s did not open: nobody listens on %s", d.ID(), d.Addr()))
 	}
-	return d.n.t.conn(c)
+	return d.n.census.conn(c)
 }
 
 // Refuse lets the dial fail with ECONNREFUSED.

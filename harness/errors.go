@@ -64,3 +64,22 @@ func checkError(arg string) error {
 	return fmt.Errorf("unknown error %q%s; there are: %s, and any text of more than a word",
 		arg, script.DidYouMean(arg, names), strings.Join(names, ", "))
 }
+
+// ParseError is a mistake in a script. Its text is "file:line: verb args:
+// cause".
+type ParseError struct {
+	File string
+	Line int
+	Text string // the line, without quotes resolved
+	Err  error
+}
+
+func (e *ParseError) Error() string {
+	if e.Text == "" {
+		return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err)
+	}
+	return fmt.Sprintf("%s:%d: %s: %v", e.File, e.Line, e.Text, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *ParseError) Unwrap() error { return e.Err }

@@ -81,7 +81,7 @@ func (x *Exploration) unreached() (fs []*Finding) {
 	}
 	for _, state := range x.counts().Unreached() {
 		fs = append(fs, &Finding{Report: &Report{Name: x.Name,
-			Failures: []Failure{{Kind: "unreached", Text: "never: " + state}}}})
+			Failures: []Failure{{Kind: KindUnreached, Text: "never: " + state}}}})
 	}
 	return fs
 }
@@ -93,16 +93,11 @@ func distinct(fs []*Finding) []*Finding {
 	})
 }
 
-// String is what was explored and what was found.
+// String returns what was explored, each finding with its report, and at last how
+// often each outcome was seen.
 func (x *Exploration) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "explored %s\n", x.coverage())
-	for _, o := range slices.Sorted(maps.Keys(x.Outcomes)) {
-		fmt.Fprintf(&b, "  %6d x %s\n", x.Outcomes[o], o)
-	}
-	for _, s := range slices.Sorted(maps.Keys(x.Reached)) {
-		fmt.Fprintf(&b, "  reached %d x: %s\n", x.Reached[s], s)
-	}
 	for _, f := range x.Findings {
 		fmt.Fprintf(&b, "\n%s", f.Report)
 		if f.Script != "" {
@@ -118,6 +113,15 @@ func (x *Exploration) String() string {
 			failure.write(&b)
 		}
 		fmt.Fprintf(&b, "    schedule: %s\n", strings.Join(f.Schedule, "; "))
+	}
+	if len(x.Findings)+len(x.Undecided) > 0 && len(x.Outcomes)+len(x.Reached) > 0 {
+		b.WriteString("\noutcomes:\n")
+	}
+	for _, o := range slices.Sorted(maps.Keys(x.Outcomes)) {
+		fmt.Fprintf(&b, "  %6d x %s\n", x.Outcomes[o], o)
+	}
+	for _, s := range slices.Sorted(maps.Keys(x.Reached)) {
+		fmt.Fprintf(&b, "  reached %d x: %s\n", x.Reached[s], s)
 	}
 	return b.String()
 }

@@ -4,9 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/halfopen/halfopen/harness/internal/bubble"
@@ -143,11 +140,11 @@ type explored struct {
 // run runs the body once.
 func (e *explorer) run(c *search.Choices) search.Outcome {
 	p := &plan{choices: c, effects: e.effects, cancel: e.x.Bounds.Cancel, actions: e.spare[:0]}
-	t := runT(nil, e.x.Name, e.body, settings{silent: !c.Tell, plan: p, dog: e.dog, hasty: raceEnabled})
+	t := runBody(nil, e.x.Name, e.body, settings{silent: !c.Tell, explored: true, dog: e.dog, hasty: raceEnabled}, p)
 	e.spare = p.actions
-	e.refused = cmp.Or(e.refused, t.notAsked)
-	r := t.report()
-	o := search.Outcome{Summary: p.summary, Failed: r.Failed(), Undecided: r.Undecided(), Frozen: t.stoodStill, FailedAt: p.failedAt, Reached: t.reached}
+	e.refused = cmp.Or(e.refused, t.journal.reason())
+	r := t.journal.report(e.x.Name, "")
+	o := search.Outcome{Summary: p.summary, Failed: r.Failed(), Undecided: r.Undecided(), Frozen: t.stoodStill, FailedAt: p.failedAt, Reached: t.oracles.reached}
 	if len(r.Failures) > 0 {
 		o.Signature = r.signature()
 	}
@@ -163,7 +160,7 @@ func (e *explorer) run(c *search.Choices) search.Outcome {
 func (e *explorer) finding(f search.Finding) *Finding {
 	found := &Finding{Schedule: f.Schedule, Found: f.Found, cost: f.Cost, as: f.As}
 	uncontrolled := func(what string) Failure {
-		return Failure{Kind: "uncontrolled", Text: "uncontrolled nondeterminism: " + what}
+		return Failure{Kind: KindUncontrolled, Text: "uncontrolled nondeterminism: " + what}
 	}
 	if d := f.Diverged; d != nil {
 		failure := uncontrolled(fmt.Sprintf("the same schedule offers something else at step %d", d.Step))
@@ -178,70 +175,4 @@ func (e *explorer) finding(f search.Finding) *Finding {
 			f.Unsteady.Report.(*explored).report.Failures...)
 	}
 	return found
-}
-
-var numbersInText = regexp.MustCompile(`\d+`)
-
-// signature returns the part of a report that two reports of the same failure share:
-// the kind and the text of the first failure, without numbers.
-func (r *Report) signature() string {
-	f := r.Failures[0]
-	return f.Kind + ": " + numbersInText.ReplaceAllString(f.Text, "#")
-}
-
-// outcome is what a run came to, in a line: the fate of each request, and the
-// number of connections that it took.
-func (t *T) outcome(p *plan) string {
-	opened := t.Net.Opened()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var b strings.Builder
-	b.Grow(64)
-	for _, o := range t.ops {
-		b.WriteString(o.name + " ")
-		r := o.request
-		switch {
-		case !o.returned:
-			b.WriteString("pending")
-		case o.err != nil:
-			b.WriteString(errorClass(o.err))
-		case r == nil:
-			b.WriteString("done")
-		case r.resp == nil:
-			b.WriteString("nothing")
-		case r.readErr != nil:
-			b.WriteString("body " + errorClass(r.readErr))
-		default:
-			b.WriteString(strconv.Itoa(r.resp.StatusCode))
-		}
-		if r == nil {
-			b.WriteString(", ")
-			continue
-		}
-		if n := len(r.runs); n > 0 {
-			b.WriteString(" on " + r.runs[n-1].ID())
-		}
-		if n := len(r.runs); n > 1 {
-			fmt.Fprintf(&b, " (sent %d times)", n)
-		}
-		b.WriteString(", ")
-	}
-	b.WriteString(strconv.Itoa(opened) + " opened")
-	for _, tag := range p.tags {
-		b.WriteString(", " + tag)
-	}
-	return b.String()
-}
-
-// errorClass is the name of an error that scripts use, or its text.
-func errorClass(err error) string {
-	for _, e := range errorNames {
-		if e.is(err) {
-			return e.name
-		}
-	}
-	if err == io.EOF {
-		return "eof"
-	}
-	return err.Error()
 }

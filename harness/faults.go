@@ -18,13 +18,15 @@ type hostFaults struct {
 }
 
 // does records a verb, does it and settles.
-func (n *Net) does(f func(), words ...string) {
+func (n *Net) does(f func(), words ...string) { n.t.does(f, words...) }
+
+func (t *run) does(f func(), words ...string) {
 	for len(words) > 0 && words[len(words)-1] == "" {
 		words = words[:len(words)-1]
 	}
-	n.t.step(words...)
+	t.step(words...)
 	f()
-	n.t.settle()
+	t.settle()
 }
 
 // Lift disarms every fault and ends every Shape on the pattern.
@@ -124,7 +126,7 @@ func (n *Net) Pause(address string) {
 	n.does(func() {
 		resume := n.net.Pause(address)
 		set(&n.hosts.paused, address, resume)
-		n.t.Cleanup(resume)
+		n.t.cleanup(resume)
 	}, "pause", address)
 }
 
@@ -162,7 +164,7 @@ func (c *Conn) Unclog(way ...faultnet.Direction) { c.clog("unclog", (*faultnet.C
 
 func (c *Conn) clog(verb string, clog func(*faultnet.Conn), said []faultnet.Direction) {
 	way, name := direction(said)
-	c.t.Net.does(func() {
+	c.t.does(func() {
 		if way&faultnet.ToServer != 0 {
 			clog(c.Server())
 		}
@@ -174,12 +176,12 @@ func (c *Conn) clog(verb string, clog func(*faultnet.Conn), said []faultnet.Dire
 
 // Break gives the client's end that error from below: ETIMEDOUT, EHOSTUNREACH.
 func (c *Conn) Break(errno syscall.Errno) {
-	c.t.Net.does(func() { c.client.Break(errno) }, "break", c.ID(), faultnet.ErrnoName(errno))
+	c.t.does(func() { c.client.Break(errno) }, "break", c.ID(), faultnet.ErrnoName(errno))
 }
 
 // HangUp closes the client's end, whatever the client is doing with it.
 func (c *Conn) HangUp() {
-	c.t.Net.does(func() { c.client.Close() }, "hang-up", c.ID())
+	c.t.does(func() { c.client.Close() }, "hang-up", c.ID())
 }
 
 // StopReading shuts the read side of the server's end.

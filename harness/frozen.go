@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness/internal/bubble"
 	"github.com/halfopen/halfopen/internal/deep/on"
 )
@@ -17,27 +18,20 @@ var frozenAfter = flag.Duration("halfopen.frozen", time.Second,
 
 func newWatchdog() *bubble.Watchdog { return bubble.NewWatchdog(*frozenAfter) }
 
-// Kinds of failures of runs that stood still. The first leaves a run undecided.
-const (
-	frozenKind  = "frozen"
-	outsideKind = "outside"
-	endlessKind = "endless"
-)
-
-// frozen returns the failure of a run that stands still.
-func (t *T) frozen(f *bubble.Freeze) Failure {
+// frozen returns the failure of a run that stands still, with the events that are held.
+func frozen(f *bubble.Freeze, held []*faultnet.Event) Failure {
 	switch f.Cause {
 	case bubble.Mutex:
-		return t.frozenOnMutex(f)
+		return frozenOnMutex(f, held)
 	case bubble.Outside:
 		detail := f.Lines()
 		for _, waits := range f.Waiting() {
 			detail = append(detail, "meanwhile: "+waits)
 		}
-		return Failure{Kind: outsideKind, Where: f.Where(), Detail: detail,
+		return Failure{Kind: KindOutside, Where: f.Where(), Detail: detail,
 			Text: "outside: a goroutine waits for " + outsideAdvice(f.State()) + "; in a bubble no time passes and nothing arrives meanwhile"}
 	}
-	return Failure{Kind: endlessKind, Where: f.Where(), Detail: f.Lines(),
+	return Failure{Kind: KindEndless, Where: f.Where(), Detail: f.Lines(),
 		Text: fmt.Sprintf("endless: a goroutine has run for %s of real time, and neither ends nor waits", bubble.PatienceForComputing*(*frozenAfter))}
 }
 
@@ -54,22 +48,22 @@ func outsideAdvice(state string) string {
 
 // frozenOnMutex accuses no goroutine: the holder of the mutex may wait for time, or for
 // an event that the network holds, and would go on.
-func (t *T) frozenOnMutex(f *bubble.Freeze) Failure {
+func frozenOnMutex(f *bubble.Freeze, held []*faultnet.Event) Failure {
 	text := "undecided: a goroutine waits for a mutex, and in a bubble no time passes and nothing arrives meanwhile: " +
 		"whether the mutex would be unlocked cannot be seen"
 	if !on.Deep() {
 		text += " here, and can be with halfopen test, or -deep"
 	}
-	var held []string
-	for _, e := range t.Net.Pending() {
-		held = append(held, e.String())
+	var names []string
+	for _, e := range held {
+		names = append(names, e.String())
 	}
-	if len(held) > 0 {
-		text += fmt.Sprintf("; held: [%s]", strings.Join(held, "; "))
+	if len(names) > 0 {
+		text += fmt.Sprintf("; held: [%s]", strings.Join(names, "; "))
 	}
 	detail := f.Lines()
 	for _, holder := range f.Holders {
 		detail = append(detail, "may hold it: "+holder)
 	}
-	return Failure{Kind: frozenKind, Detail: detail, Text: text}
+	return Failure{Kind: KindFrozen, Detail: detail, Text: text}
 }

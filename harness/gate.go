@@ -30,22 +30,6 @@ var gates = []string{
 	"GetBody", "Got100Continue", "GotFirstResponseByte", "PutIdleConn",
 }
 
-// Gates has every call of those callbacks, from now on, parked until it is
-// released as an event: "gate r1 PutIdleConn", "gate c1 Write". The names are
-// those of the hooks of [httptrace.ClientTrace]; Proxy; GetBody; BodyRead and
-// BodyClose of the request's body; Write, Close and SetDeadline of the
-// connection; Done, Err and Value of the request's context. Say so before the
-// transport is made.
-func (t *T) Gates(names ...string) {
-	t.step(append([]string{"gates"}, names...)...)
-	for _, name := range names {
-		if err := checkGate(name); err != nil {
-			t.fatal("usage", err.Error())
-		}
-	}
-	t.gates = append(t.gates, names...)
-}
-
 func checkGate(name string) error {
 	if slices.Contains(gates, name) {
 		return nil
@@ -53,43 +37,44 @@ func checkGate(name string) error {
 	return fmt.Errorf("unknown gate %q%s; there are: %s", name, script.DidYouMean(name, gates), strings.Join(gates, ", "))
 }
 
-func (t *T) gated(names ...string) bool {
-	return slices.ContainsFunc(names, func(n string) bool { return slices.Contains(t.gates, n) })
+// gated reports whether one of those gates is wanted.
+func (n *Net) gated(names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(n.gates, name) })
 }
 
 // gate parks the caller if that gate is wanted.
-func (t *T) gate(owner, name string) {
-	if slices.Contains(t.gates, name) {
-		t.Net.net.Gate(owner + " " + name)
+func (n *Net) gate(owner, name string) {
+	if slices.Contains(n.gates, name) {
+		n.net.Gate(owner + " " + name)
 	}
 }
 
 // addGates puts gates around what the transport calls of a request.
-func (t *T) addGates(r *Request, req *http.Request) *http.Request {
-	if len(t.gates) == 0 {
+func (n *Net) addGates(name string, req *http.Request) *http.Request {
+	if len(n.gates) == 0 {
 		return req
 	}
-	pass := func(gate string) func() { return func() { t.gate(r.name, gate) } }
+	pass := func(gate string) func() { return func() { n.gate(name, gate) } }
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GetConn:              func(string) { t.gate(r.name, "GetConn") },
-		GotConn:              func(httptrace.GotConnInfo) { t.gate(r.name, "GotConn") },
-		PutIdleConn:          func(error) { t.gate(r.name, "PutIdleConn") },
+		GetConn:              func(string) { n.gate(name, "GetConn") },
+		GotConn:              func(httptrace.GotConnInfo) { n.gate(name, "GotConn") },
+		PutIdleConn:          func(error) { n.gate(name, "PutIdleConn") },
 		GotFirstResponseByte: pass("GotFirstResponseByte"),
 		Got100Continue:       pass("Got100Continue"),
 		WroteHeaders:         pass("WroteHeaders"),
 		Wait100Continue:      pass("Wait100Continue"),
-		WroteRequest:         func(httptrace.WroteRequestInfo) { t.gate(r.name, "WroteRequest") },
+		WroteRequest:         func(httptrace.WroteRequestInfo) { n.gate(name, "WroteRequest") },
 	})
-	if t.gated("Done", "Err", "Value") {
-		ctx = &gatedContext{ctx, t, r.name}
+	if n.gated("Done", "Err", "Value") {
+		ctx = &gatedContext{ctx, n, name}
 	}
 	req = req.WithContext(ctx)
-	if req.Body != nil && req.Body != http.NoBody && t.gated("BodyRead", "BodyClose") {
-		req.Body = &gatedBody{req.Body, t, r.name}
+	if req.Body != nil && req.Body != http.NoBody && n.gated("BodyRead", "BodyClose") {
+		req.Body = &gatedBody{req.Body, n, name}
 	}
-	if get := req.GetBody; get != nil && t.gated("GetBody") {
+	if get := req.GetBody; get != nil && n.gated("GetBody") {
 		req.GetBody = func() (io.ReadCloser, error) {
-			t.gate(r.name, "GetBody")
+			n.gate(name, "GetBody")
 			return get()
 		}
 	}
@@ -98,44 +83,44 @@ func (t *T) addGates(r *Request, req *http.Request) *http.Request {
 
 type gatedContext struct {
 	context.Context
-	t     *T
+	n     *Net
 	owner string
 }
 
 func (c *gatedContext) Done() <-chan struct{} {
-	c.t.gate(c.owner, "Done")
+	c.n.gate(c.owner, "Done")
 	return c.Context.Done()
 }
 
 func (c *gatedContext) Err() error {
-	c.t.gate(c.owner, "Err")
+	c.n.gate(c.owner, "Err")
 	return c.Context.Err()
 }
 
 func (c *gatedContext) Value(key any) any {
-	c.t.gate(c.owner, "Value")
+	c.n.gate(c.owner, "Value")
 	return c.Context.Value(key)
 }
 
 type gatedBody struct {
 	io.ReadCloser
-	t     *T
+	n     *Net
 	owner string
 }
 
 func (b *gatedBody) Read(p []byte) (int, error) {
-	b.t.gate(b.owner, "BodyRead")
+	b.n.gate(b.owner, "BodyRead")
 	return b.ReadCloser.Read(p)
 }
 
 func (b *gatedBody) Close() error {
-	b.t.gate(b.owner, "BodyClose")
+	b.n.gate(b.owner, "BodyClose")
 	return b.ReadCloser.Close()
 }
 
 type gatedConn struct {
 	*faultnet.Conn
-	t *T
+	n *Net
 }
 
 // NetConn is the connection on the network, as [tls.Conn.NetConn] is.
@@ -144,22 +129,22 @@ func (c *gatedConn) NetConn() net.Conn { return c.Conn }
 var _ interface{ NetConn() net.Conn } = (*tls.Conn)(nil)
 
 func (c *gatedConn) Write(p []byte) (int, error) {
-	c.t.gate(c.ID(), "Write")
+	c.n.gate(c.ID(), "Write")
 	return c.Conn.Write(p)
 }
 
 func (c *gatedConn) Close() error {
-	c.t.gate(c.ID(), "Close")
+	c.n.gate(c.ID(), "Close")
 	return c.Conn.Close()
 }
 
 func (c *gatedConn) SetDeadline(d time.Time) error {
-	c.t.gate(c.ID(), "SetDeadline")
+	c.n.gate(c.ID(), "SetDeadline")
 	return c.Conn.SetDeadline(d)
 }
 
 // proxyGate is the Proxy function of a transport that has none: a gate.
-func (t *T) proxyGate(req *http.Request) (*url.URL, error) {
-	t.gate(faultnet.Owner(req.Context()), "Proxy")
+func (n *Net) proxyGate(req *http.Request) (*url.URL, error) {
+	n.gate(faultnet.Owner(req.Context()), "Proxy")
 	return nil, nil
 }

@@ -2,21 +2,15 @@ package harness
 
 import (
 	"context"
-	"fmt"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"reflect"
-	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
 
 	"github.com/halfopen/halfopen/faultnet"
-	"github.com/halfopen/halfopen/harness/internal/bubble"
 )
 
 // NewServer starts an [httptest.Server] on this network, as
@@ -62,18 +56,10 @@ func (t *T) NewTLSServer(h http.Handler) *httptest.Server {
 // Start or StartTLS. With EnableHTTP2 the Transport of Client is not an
 // [*http.Transport], but watches one from outside.
 func (t *T) NewUnstartedServer(h http.Handler) *httptest.Server {
-	addr := net.JoinHostPort(bridgeHost, strconv.Itoa(bridgePort+len(t.bridges)))
-	b := &bridge{Listener: t.listen(addr), t: t, addr: addr}
-	t.bridges = append(t.bridges, b)
+	addr := net.JoinHostPort(bridgeHost, strconv.Itoa(bridgePort+len(t.census.allPools())))
+	b := &bridge{Listener: t.servers.listen(addr), t: t, addr: addr, pool: t.census.newPool()}
 	b.server = &httptest.Server{Listener: b, Config: &http.Server{Handler: h}}
 	return b.server
-}
-
-// rested settles where things happen by themselves.
-func (t *T) rested() {
-	if t.plan == nil { // in an exploration nothing else happens yet
-		t.settle()
-	}
 }
 
 // Package httptest listens on 127.0.0.1, and its certificate is for it. The ports
@@ -93,7 +79,8 @@ type bridge struct {
 	server       *httptest.Server
 	addr         string
 	transport    *http.Transport // of the server's client; nil before the start
-	closed       atomic.Bool     // by Close of the server
+	pool         *pool
+	closed       atomic.Bool // by Close of the server
 }
 
 // Addr returns the address on the network, and completes the start of the server
@@ -101,6 +88,7 @@ type bridge struct {
 func (b *bridge) Addr() net.Addr {
 	if client := b.server.Client(); client != nil && b.transport == nil {
 		b.transport = client.Transport.(*http.Transport)
+		b.pool.transport = b.transport
 		b.serve()
 		b.watchClient(client)
 	}
@@ -127,13 +115,13 @@ func (b *bridge) serve() {
 	_, plain := b.server.Listener.(*bridge)
 	if plain {
 		t.step("serve", b.addr)
-		t.scriptServes(config.Handler, nil, "serve", b.addr)
+		t.servers.script(config.Handler, nil, "serve", b.addr)
 	} else {
 		t.step("serve", b.addr, "tls")
 	}
-	config.Handler = t.told(config.Handler)
+	config.Handler = t.census.attributed(config.Handler)
 	if config.ErrorLog == nil {
-		config.ErrorLog = log.New(logWriter{t}, "", 0)
+		config.ErrorLog = log.New(logWriter{t.run}, "", 0)
 	}
 	user := config.ConnContext
 	config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
@@ -142,7 +130,7 @@ func (b *bridge) serve() {
 		}
 		return withConn(ctx, c)
 	}
-	t.closeAtEnd(b.addr, config)
+	t.servers.closeAtEnd(b.addr, config)
 	t.Net.servesAgain(b.addr, b.serveAgain)
 }
 
@@ -152,7 +140,7 @@ func (b *bridge) serveAgain() {
 	if b.closed.Load() {
 		return
 	}
-	b.Listener = b.t.listen(b.addr)
+	b.Listener = b.t.servers.listen(b.addr)
 	b.t.Net.servesAgain(b.addr, b.serveAgain)
 	go b.server.Config.Serve(b.server.Listener)
 }
@@ -165,7 +153,7 @@ func (b *bridge) serveAgain() {
 // the place of HTTP/2: a transport that speaks it is watched from outside.
 func (b *bridge) watchClient(client *http.Client) {
 	b.transport.DialContext = b.dial
-	b.t.adopt(b.transport)
+	b.t.census.adopt(b.transport)
 	w := &bridgeClient{b, !b.transport.ForceAttemptHTTP2}
 	if !w.inside {
 		client.Transport = w
@@ -196,19 +184,15 @@ func (b *bridge) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	if err != nil {
 		return nil, err
 	}
-	b.t.own(c, b)
-	return c, nil
-}
-
-// own marks a connection as one that only the client of that server uses.
-func (t *T) own(c net.Conn, b *bridge) {
+	end := c
 	if g, ok := c.(*gatedConn); ok {
-		c = g.Conn
+		end = g.Conn
 	}
-	h := t.conn(c.(*faultnet.Conn))
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	h.bridge = b
+	h := b.t.census.conn(end.(*faultnet.Conn))
+	h.c.mu.Lock()
+	defer h.c.mu.Unlock()
+	h.pool = b.pool
+	return c, nil
 }
 
 // bridgeClient watches the round trips of a server's client: from inside of its
@@ -220,16 +204,16 @@ type bridgeClient struct {
 
 // RoundTrip names a request that has no name yet, and sends it.
 func (w *bridgeClient) RoundTrip(req *http.Request) (*http.Response, error) {
-	r := w.t.requestOf(req)
+	r := w.t.census.requestOf(req)
 	switch {
 	case r == nil && w.inside:
-		return (&watched{w.t, w.transport}).RoundTrip(req)
+		return (&watched{w.t.census, w.transport}).RoundTrip(req)
 	case r == nil:
-		return (&watched{w.t, w}).RoundTrip(req)
+		return (&watched{w.t.census, w}).RoundTrip(req)
 	}
-	w.t.mu.Lock()
-	r.bridge = w.bridge
-	w.t.mu.Unlock()
+	r.c.mu.Lock()
+	r.pool = w.pool
+	r.c.mu.Unlock()
 	if w.inside {
 		return nil, http.ErrSkipAltProtocol // the transport goes on by itself
 	}
@@ -238,64 +222,3 @@ func (w *bridgeClient) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // CloseIdleConnections closes those of the transport.
 func (w *bridgeClient) CloseIdleConnections() { w.transport.CloseIdleConnections() }
-
-// requestOf returns the request that the harness watches under the name that is
-// in the context and in the header, or nil.
-func (t *T) requestOf(req *http.Request) *Request {
-	name := req.Header.Get(RequestHeader)
-	if name == "" || faultnet.Owner(req.Context()) != name {
-		return nil
-	}
-	return t.request(name)
-}
-
-// pool returns the server whose client sends the request, or nil: that client has
-// a pool to itself.
-func (r *Request) pool() *bridge {
-	if r == nil {
-		return nil
-	}
-	r.t.mu.Lock()
-	defer r.t.mu.Unlock()
-	return r.bridge
-}
-
-// pool returns the server whose client has the connection, or nil.
-func (c *Conn) pool() *bridge {
-	c.t.mu.Lock()
-	defer c.t.mu.Unlock()
-	return c.bridge
-}
-
-// pastNet is said to a test whose transport is one of package httptest.
-const pastNet = "this transport is that of an httptest.Server (NewTestServer, NewServer), which dials past t.Net: " +
-	"make the server with t.NewServer(handler), or t.NewTLSServer, and use its Client()"
-
-// refusePastNet ends the test. The clean-up of a NewTestServer that was made in
-// the bubble runs outside of it, where it ends the process, and what the test has
-// logged is lost: then it is said on standard error as well.
-func (t *T) refusePastNet() {
-	inBubble := func(g bubble.Goroutine) bool { return g.StartedBy("net/http/httptest.(*Server).goServe") }
-	if slices.ContainsFunc(t.bubble.Goroutines(), inBubble) {
-		fmt.Fprintf(os.Stderr, "%s: %s: %s\n", t.name, t.here(), pastNet)
-	}
-	t.fatal("usage", pastNet)
-}
-
-// dialsPast reports whether a transport, or one that it wraps, has a dialer
-// of package httptest's own. Its client is known by nothing else: in Go 1.27 that
-// of NewTestServer dials a network inside of package httptest, and that of
-// NewServer, and of Go 1.26, dials real sockets.
-func dialsPast(v reflect.Value, depth int) bool {
-	for v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer {
-		v = v.Elem()
-	}
-	if v.Kind() != reflect.Struct || depth == 0 {
-		return false
-	}
-	if v.Type() == reflect.TypeFor[http.Transport]() {
-		dial := runtime.FuncForPC(v.FieldByName("DialContext").Pointer())
-		return dial != nil && strings.HasPrefix(dial.Name(), "net/http/httptest.")
-	}
-	return slices.ContainsFunc(fieldsOf(v.Type()).wrapped, func(i int) bool { return dialsPast(v.Field(i), depth-1) })
-}

@@ -31,7 +31,7 @@ type explorationJSON struct {
 
 type findingJSON struct {
 	Schedule Schedule `json:"schedule"`
-	Kind     string   `json:"kind"`
+	Kind     Kind     `json:"kind"`
 	Text     string   `json:"text"`
 	Report   string   `json:"report"`
 	Script   string   `json:"script"`

@@ -15,12 +15,13 @@ import (
 // releases one at a time.
 type Net struct {
 	net      *faultnet.Net
-	t        *T
+	t        *run
+	census   *census
+	gates    []string
 	holds    []hold
 	faults   []*Fault
 	examined map[string]*Dial
 	hosts    hostFaults
-	dialed   []dialed // guarded by t.mu
 }
 
 type hold struct {
@@ -28,11 +29,8 @@ type hold struct {
 	lift    func()
 }
 
-func newNet(t *T) *Net {
-	n := &Net{net: new(faultnet.Net), t: t, examined: make(map[string]*Dial)}
-	n.net.Record(!t.set.silent)
-	n.net.Drive(t.news)
-	return n
+func newNet(t *run, c *census) *Net {
+	return &Net{net: t.net, t: t, census: c, examined: make(map[string]*Dial)}
 }
 
 // Raw returns the network itself, for what has no verb: its rules, its buffers. It
@@ -57,22 +55,14 @@ func (n *Net) Opened() int { return n.net.Opened() }
 // String is the table of the connections: [faultnet.Net.String].
 func (n *Net) String() string { return n.net.String() }
 
-// news has the driver look again.
-func (t *T) news() {
-	select {
-	case t.wake <- struct{}{}:
-	default:
-	}
-}
-
 // Transport is an [http.Transport] on this network. The harness closes its
 // idle connections at the end.
 func (n *Net) Transport() *http.Transport {
 	tr := &http.Transport{DialContext: n.DialContext}
-	if n.t.gated("Proxy") {
-		tr.Proxy = n.t.proxyGate
+	if n.gated("Proxy") {
+		tr.Proxy = n.proxyGate
 	}
-	n.t.adopt(tr)
+	n.census.adopt(tr)
 	return tr
 }
 
@@ -232,7 +222,7 @@ func (n *Net) Fault(pattern string, v faultnet.Verdict, which ...faultnet.Select
 	n.mustParse(pattern)
 	lift, fired := n.net.Arm(pattern, v, which...)
 	if v.Kinds()&faultnet.Calls != 0 {
-		n.t.Cleanup(lift) // no call stays blocked
+		n.t.cleanup(lift) // no call stays blocked
 	}
 	f := n.armed(&Fault{pattern: pattern, text: text, lift: lift, fired: fired})
 	n.t.settle()

@@ -4,123 +4,32 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"slices"
 	"time"
-
-	"github.com/halfopen/halfopen/faultnet"
 )
 
 // Op is one operation under test: a call into the code under test, with a name, a start,
 // a cancellation and an outcome. A [Request] is the HTTP kind.
 type Op struct {
-	t         *T
+	t         *run
+	c         *census
 	index     int // among all operations
 	name      string
 	where     string // the line that started it
 	words     []string
 	startName string // of the choice to start it, in an exploration
+	mayCancel func() // lets an exploration cancel it; nil outside of one
 	cancel    context.CancelFunc
 	start     func()        // makes the call
 	deadline  time.Time     // of the context that it came with
 	done      chan struct{} // closed when the call has returned
 	request   *Request      // what it is, or nil: it is not HTTP
 
-	// Guarded by t.mu.
+	// Guarded by c.mu.
 	started   bool // it is under way, or over
 	order     int  // among those started
 	cancelled bool
 	returned  bool
 	err       error
-}
-
-// Do starts an operation named name in a goroutine of its own, and settles. The call is
-// made with a context that ends with ctx, and when the operation is cancelled; the
-// connections that are dialed with it are opened for the operation.
-func (t *T) Do(ctx context.Context, name string, call func(ctx context.Context) error) *Op {
-	if !t.set.silent {
-		t.step("do", name)
-	}
-	t.mustBeNew(name)
-	deadline, _ := ctx.Deadline()
-	ctx, cancel := context.WithCancel(faultnet.WithOwner(ctx, name))
-	o := &Op{name: name, where: t.here(), cancel: cancel, deadline: deadline}
-	t.mu.Lock()
-	t.addOp(o)
-	t.mu.Unlock()
-	return t.launch(o, func() {
-		err := call(ctx)
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		o.returned, o.err = true, err
-	})
-}
-
-// mustBeNew ends the test if there is an operation of that name.
-func (t *T) mustBeNew(name string) {
-	if o := t.op(name); o != nil {
-		kind := "an operation"
-		if o.request != nil {
-			kind = "a request"
-		}
-		t.fatal("usage", fmt.Sprintf("there is %s %s already", kind, name))
-	}
-}
-
-// addOp adds, with mu held, an operation to those that are watched.
-func (t *T) addOp(o *Op) {
-	o.t, o.index, o.done = t, len(t.ops), make(chan struct{})
-	t.ops = append(t.ops, o)
-	if t.plan == nil {
-		t.markStarted(o)
-	}
-}
-
-// markStarted notes, with mu held, that the operation is under way.
-func (t *T) markStarted(o *Op) {
-	t.starts++
-	o.started, o.order = true, t.starts
-}
-
-// launch starts the operation, or declares in an exploration that it is to start.
-func (t *T) launch(o *Op, call func()) *Op {
-	o.start = func() {
-		// A panic here would be the end of the process.
-		defer t.caught(o.name + ": ")
-		defer t.news() // a deadline may have ended it, with no event to follow
-		defer close(o.done)
-		call()
-	}
-	if t.plan != nil {
-		o.startName = "start " + o.name
-		t.plan.starts = append(t.plan.starts, o)
-		if t.plan.cancel {
-			o.MayCancel()
-		}
-		return o
-	}
-	go o.start()
-	t.settle()
-	return o
-}
-
-// op returns the operation of that name, or nil.
-func (t *T) op(name string) *Op {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, o := range t.ops {
-		if o.name == name {
-			return o
-		}
-	}
-	return nil
-}
-
-// request returns the request of that name, or nil.
-func (t *T) request(name string) *Request {
-	if o := t.op(name); o != nil {
-		return o.request
-	}
-	return nil
 }
 
 // Name returns the operation's name: "r1".
@@ -134,24 +43,24 @@ func (o *Op) Cancel() {
 }
 
 func (o *Op) cancelNow() {
-	o.t.mu.Lock()
+	o.c.mu.Lock()
 	o.cancelled = true
-	o.t.mu.Unlock()
+	o.c.mu.Unlock()
 	o.cancel()
 }
 
 // MayCancel lets an exploration cancel the operation, at any point or not at all.
 // Outside of one it does nothing.
 func (o *Op) MayCancel() *Op {
-	if p := o.t.plan; p != nil && !slices.Contains(p.cancels, o) {
-		p.cancels = append(p.cancels, o)
+	if o.mayCancel != nil {
+		o.mayCancel()
 	}
 	return o
 }
 
 func (o *Op) cancellable() bool {
-	o.t.mu.Lock()
-	defer o.t.mu.Unlock()
+	o.c.mu.Lock()
+	defer o.c.mu.Unlock()
 	return o.started && !o.cancelled && !(o.returned && (o.request == nil || o.request.finished))
 }
 
@@ -175,8 +84,8 @@ func (o *Op) await() {
 
 // Err returns the error that the operation returned.
 func (o *Op) Err() error {
-	o.t.mu.Lock()
-	defer o.t.mu.Unlock()
+	o.c.mu.Lock()
+	defer o.c.mu.Unlock()
 	return o.err
 }
 
@@ -191,7 +100,7 @@ func (o *Op) WantDone(why ...string) {
 	o.t.step("want", "done", o.name)
 	o.t.settle()
 	if o.state() != "done" {
-		o.t.fatal("want", fmt.Sprintf("%s: got %s, want done", o.name, o.describe()), why...)
+		o.t.fatal(KindWant, fmt.Sprintf("%s: got %s, want done", o.name, o.describe()), why...)
 	}
 }
 
@@ -200,7 +109,7 @@ func (o *Op) WantPending(why ...string) {
 	o.t.step("want", "pending", o.name)
 	o.t.settle()
 	if o.state() != "pending" {
-		o.t.fatal("want", fmt.Sprintf("%s: got %s, want pending", o.name, o.describe()), why...)
+		o.t.fatal(KindWant, fmt.Sprintf("%s: got %s, want pending", o.name, o.describe()), why...)
 	}
 }
 
@@ -214,7 +123,7 @@ func (o *Op) WantErr(err error, why ...string) {
 func (o *Op) wantErr(match func(error) bool, name string, why ...string) {
 	o.t.settle()
 	if o.state() != "failed" || !match(o.Err()) {
-		o.t.fatal("want", fmt.Sprintf("%s: got %s, want error: %s", o.name, o.describe(), name), why...)
+		o.t.fatal(KindWant, fmt.Sprintf("%s: got %s, want error: %s", o.name, o.describe(), name), why...)
 	}
 }
 
@@ -231,8 +140,8 @@ func (o *Op) place() string {
 
 // state returns "pending", "failed" or "done".
 func (o *Op) state() string {
-	o.t.mu.Lock()
-	defer o.t.mu.Unlock()
+	o.c.mu.Lock()
+	defer o.c.mu.Unlock()
 	switch {
 	case !o.returned:
 		return "pending"

@@ -13,9 +13,11 @@ import (
 // plan is the part of one run that is being explored: which of the events happens
 // next is not decided by the order in which they came, but by the search.
 type plan struct {
+	t       *run
+	census  *census
 	choices *search.Choices
 	effects effects
-	cancel  bool // every request may be cancelled
+	cancel  bool // every operation may be cancelled
 
 	starts   []*Op           // declared, and not yet started
 	cancels  []*Op           // may be cancelled
@@ -25,7 +27,6 @@ type plan struct {
 	tags     []string        // outcomes that the body wants told apart
 	summary  string
 	failedAt int      // the number of steps before the first failure on the way
-	over     bool     // the body has returned
 	actions  []action // those of the options of this step
 	taken    []action // of each step, in a run that is told
 }
@@ -45,24 +46,60 @@ type action struct {
 type actionKind uint8
 
 const (
-	startAction  actionKind = iota // a request starts
+	startAction  actionKind = iota // an operation starts
 	eventAction                    // an event of the network, as it comes
 	faultAction                    // an event with a fault
 	pairAction                     // two events at once
 	waitAction                     // nothing; time passes to the next timer
-	cancelAction                   // a request is cancelled
+	cancelAction                   // an operation is cancelled
 	callAction                     // a call of the test's own
 	passAction                     // time passes
 )
 
+// failed implements scheduler.
+func (p *plan) failed() {
+	if p.failedAt == 0 {
+		p.failedAt = len(p.choices.Steps())
+	}
+}
+
+// end ends the exploring of the run: what is left happens as it comes.
+func (p *plan) end() {
+	p.summary = p.census.outcome(p.tags)
+	p.t.scheduler = nil
+}
+
+// declare has an operation start when it is chosen.
+func (p *plan) declare(o *Op) {
+	o.startName = "start " + o.name
+	o.mayCancel = func() {
+		if !slices.Contains(p.cancels, o) {
+			p.cancels = append(p.cancels, o)
+		}
+	}
+	p.starts = append(p.starts, o)
+	if p.cancel {
+		o.mayCancel()
+	}
+}
+
+// call is something that an exploration may call.
+type call struct {
+	name string
+	call func()
+}
+
+// closeIdle is the name of the call of CloseIdleConnections.
+const closeIdle = "close-idle"
+
 // next makes one choice.
-func (p *plan) next(t *T, pending []*faultnet.Event) progress {
-	if t.clearAway(pending) {
+func (p *plan) next(pending []*faultnet.Event) progress {
+	if p.t.deliverMoot(pending) {
 		return moved
 	}
-	opts := p.options(t, pending)
+	opts := p.options(pending)
 	if len(opts) == 0 {
-		if p.unfinished(t) {
+		if p.census.unfinished() {
 			return timeMustPass
 		}
 		return atRest
@@ -78,56 +115,35 @@ func (p *plan) next(t *T, pending []*faultnet.Event) progress {
 	if a.kind == waitAction {
 		return timeMustPass
 	}
-	p.do(t, a, opts[i].Name)
+	p.do(a, opts[i].Name)
 	return moved
 }
 
-// clearAway lets what a server still sends to an end that the client has
-// closed arrive, and the reset that answers it: it concerns no client, and when
-// it happens makes no difference. Whether it happens may even be chance:
-// crypto/tls leaves its close_notify out when a write is under way.
-func (t *T) clearAway(pending []*faultnet.Event) bool {
-	for _, e := range pending {
-		if e.From == nil {
-			continue
-		}
-		client, fromClient := e.From, e.From.Side() == faultnet.Client
-		if !fromClient {
-			client = e.From.Peer()
-		}
-		if client.IsClosed() && (!fromClient || e.Kind == faultnet.RST) {
-			t.apply(e, faultnet.Pass)
-			return true
-		}
-	}
-	return false
-}
-
-func (p *plan) do(t *T, a action, name string) {
+// do carries an option out.
+func (p *plan) do(a action, name string) {
+	t := p.t
 	switch a.kind {
 	case startAction:
-		p.starts = remove(p.starts, a.op)
-		t.mu.Lock()
-		t.markStarted(a.op)
-		t.mu.Unlock()
-		t.note(name)
+		p.starts = removeOne(p.starts, a.op)
+		p.census.start(a.op)
+		p.note(name)
 		go a.op.start()
 	case cancelAction:
-		p.cancels = remove(p.cancels, a.op)
-		t.note(name)
+		p.cancels = removeOne(p.cancels, a.op)
+		p.note(name)
 		a.op.cancelNow()
 	case callAction:
 		c := p.calls[a.call]
 		p.calls = slices.Delete(p.calls, a.call, a.call+1)
-		t.note(name)
+		p.note(name)
 		go c.call() // it may be parked at a gate
 	case passAction:
 		if a.until.IsZero() {
-			p.passes = remove(p.passes, a.pass)
+			p.passes = removeOne(p.passes, a.pass)
 		} else {
 			p.passed = append(p.passed, a.until)
 		}
-		t.note(name)
+		p.note(name)
 		t.patient = time.Now().Add(a.pass)
 		time.Sleep(a.pass)
 	case pairAction:
@@ -135,24 +151,25 @@ func (p *plan) do(t *T, a action, name string) {
 		if a.second != nil {
 			t.apply(a.second, faultnet.Pass)
 		} else {
-			p.cancels = remove(p.cancels, a.op)
+			p.cancels = removeOne(p.cancels, a.op)
 			a.op.cancelNow()
 		}
 	case faultAction:
 		t.apply(a.event, *a.verdict)
 	default:
-		t.apply(a.event, t.Net.net.Verdict(a.event))
+		t.apply(a.event, t.net.Verdict(a.event))
 	}
 }
 
 // note records something that the plan did.
-func (t *T) note(name string) {
-	if !t.set.silent {
-		t.step(strings.Fields(name)...)
+func (p *plan) note(name string) {
+	if !p.t.set.silent {
+		p.t.step(strings.Fields(name)...)
 	}
 }
 
-func remove[E comparable](s []E, e E) []E {
+// removeOne returns s without the first element that is e.
+func removeOne[E comparable](s []E, e E) []E {
 	for i, x := range s {
 		if x == e {
 			return append(s[:i:i], s[i+1:]...)
@@ -163,18 +180,18 @@ func remove[E comparable](s []E, e E) []E {
 
 // options returns what may happen next. What must happen some time comes first, in
 // the order in which it came: starts, then events. Then what may happen.
-func (p *plan) options(t *T, pending []*faultnet.Event) []search.Option {
+func (p *plan) options(pending []*faultnet.Event) []search.Option {
 	p.actions = p.actions[:0]
 	opts := p.choices.Offer()
 	for _, o := range p.starts {
 		opts = p.add(opts, action{kind: startAction, op: o},
 			search.Option{Name: o.startName, Kind: search.Start, Chain: search.Chain{Of: "start", Number: o.index}})
 	}
-	opts = p.events(t, opts, pending)
+	opts = p.events(opts, pending)
 	must := len(opts)
-	opts = p.optional(t, opts)
+	opts = p.optional(opts)
 	if must == 0 && len(opts) > 0 {
-		if !p.unfinished(t) {
+		if !p.census.unfinished() {
 			return nil
 		}
 		opts = append([]search.Option{{Name: search.WaitName, Kind: search.Wait}}, opts...)
@@ -189,10 +206,11 @@ func (p *plan) add(opts []search.Option, a action, o search.Option) []search.Opt
 	return append(opts, o)
 }
 
-func (p *plan) events(t *T, opts []search.Option, pending []*faultnet.Event) []search.Option {
+// events adds what the pending events may come to.
+func (p *plan) events(opts []search.Option, pending []*faultnet.Event) []search.Option {
 	free := pending[:0]
 	for _, e := range pending {
-		if !t.Net.net.Verdict(e).IsHold() {
+		if !p.t.net.Verdict(e).IsHold() {
 			free = append(free, e)
 		}
 	}
@@ -283,7 +301,7 @@ func (p *plan) atEveryByte(opts []search.Option, o search.Option, e *faultnet.Ev
 
 // optional adds what may happen or not: each costs a delay, and is not offered
 // where no delay is left.
-func (p *plan) optional(t *T, opts []search.Option) []search.Option {
+func (p *plan) optional(opts []search.Option) []search.Option {
 	if !p.choices.MayDelay() {
 		return opts
 	}
@@ -298,7 +316,7 @@ func (p *plan) optional(t *T, opts []search.Option) []search.Option {
 	for i, c := range p.calls {
 		add(action{kind: callAction, call: i}, c.name, "call", i)
 	}
-	for _, at := range p.deadlines(t) {
+	for _, at := range p.deadlines() {
 		d := time.Until(at)
 		add(action{kind: passAction, until: at, pass: d}, fmt.Sprintf("advance %s", d), "deadline", 0)
 	}
@@ -308,10 +326,10 @@ func (p *plan) optional(t *T, opts []search.Option) []search.Option {
 	return opts
 }
 
-// deadlines is the instants at, just before and just after each deadline that
+// deadlines returns the instants at, just before and just after each deadline that
 // can be seen and has not come: of contexts and of connections. Each is waited
 // for once.
-func (p *plan) deadlines(t *T) (instants []time.Time) {
+func (p *plan) deadlines() (instants []time.Time) {
 	now := time.Now()
 	add := func(at time.Time) {
 		for _, side := range [...]time.Duration{-1, 0, 1} {
@@ -320,62 +338,14 @@ func (p *plan) deadlines(t *T) (instants []time.Time) {
 			}
 		}
 	}
-	for _, o := range t.ops {
+	for _, o := range p.census.allOps() {
 		if !o.deadline.IsZero() && o.cancellable() {
 			add(o.deadline)
 		}
 	}
-	for _, at := range t.Net.net.Deadlines() {
+	for _, at := range p.t.net.Deadlines() {
 		add(at)
 	}
 	slices.SortFunc(instants, time.Time.Compare)
 	return instants
-}
-
-// unfinished reports whether an operation has been started and has no end yet.
-func (p *plan) unfinished(t *T) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return slices.ContainsFunc(t.ops, (*Op).unfinished)
-}
-
-// MayCloseIdle lets an exploration call the transport's CloseIdleConnections
-// once, at any point or not at all.
-func (t *T) MayCloseIdle(rt interface{ CloseIdleConnections() }) {
-	if t.plan != nil {
-		t.plan.calls = append(t.plan.calls, call{closeIdle, rt.CloseIdleConnections})
-	}
-}
-
-// MayCall lets an exploration make the call once, in a goroutine of its own, at any point
-// or not at all. The name is its own.
-func (t *T) MayCall(name string, f func()) {
-	if t.plan != nil {
-		t.plan.calls = append(t.plan.calls, call{name, f})
-	}
-}
-
-// call is something that an exploration may call.
-type call struct {
-	name string
-	call func()
-}
-
-const closeIdle = "close-idle"
-
-// MayPass lets an exploration have virtual time pass, once, at any point or
-// not at all: one nanosecond less than d, d, or one more, so that each side of
-// every tie is tried. The timeouts that a transport's fields say may pass anyhow.
-func (t *T) MayPass(d time.Duration) {
-	if t.plan != nil {
-		t.plan.passes = append(t.plan.passes, d-1, d, d+1)
-	}
-}
-
-// Outcome adds to what an exploration tells two outcomes apart by: by
-// default the fate of each request and the number of connections.
-func (t *T) Outcome(format string, args ...any) {
-	if t.plan != nil {
-		t.plan.tags = append(t.plan.tags, fmt.Sprintf(format, args...))
-	}
 }

@@ -5,86 +5,15 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/halfopen/halfopen/harness/internal/script"
 )
 
-// play is one run of a script.
+// play is one run of a script: what the verbs act on.
 type play struct {
 	t      *T
-	script *Script
-	maker  Maker
+	script *script.Script
 	rt     http.RoundTripper
-}
-
-// NotApplicable is the error of a run whose body called [T.NotApplicable].
-type NotApplicable struct{ Err error }
-
-func (e *NotApplicable) Error() string { return "not applicable: " + e.Err.Error() }
-
-// Unwrap returns the reason alone.
-func (e *NotApplicable) Unwrap() error { return e.Err }
-
-// Run runs the script with a transport of the maker; nil is [NetHTTP]. The
-// error is not nil, and a [NotApplicable], if the maker cannot serve it.
-func (s *Script) Run(maker Maker) (*Report, error) {
-	return s.run(s.Name, maker, "halfopen run "+s.File)
-}
-
-func (s *Script) run(name string, maker Maker, again string) (*Report, error) {
-	if maker == nil {
-		maker = NetHTTP
-	}
-	p := &play{script: s, maker: maker}
-	r := run(nil, name, func(t *T) {
-		p.t = t
-		p.run()
-	}, settings{again: again})
-	s.goldenTrace(r, p.rt)
-	return r, r.NotApplicable()
-}
-
-// Explore explores the script: its requests start in any order, everything that
-// travels arrives in any order, and what "may" happen does so anywhere. Its
-// wants are checked where they stand, after a settle. The verdicts of every
-// run, and that nothing is left behind, hold for each order.
-func (s *Script) Explore(maker Maker, bounds Bounds, progress func(*Exploration)) (*Exploration, error) {
-	return s.explore(maker, bounds, nil, progress)
-}
-
-// Replay runs one schedule of an exploration of the script again.
-func (s *Script) Replay(maker Maker, file string) (*Exploration, error) {
-	return s.explore(maker, Bounds{Schedules: None}, []string{file}, nil)
-}
-
-func (s *Script) explore(maker Maker, bounds Bounds, files []string, progress func(*Exploration)) (*Exploration, error) {
-	if maker == nil {
-		maker = NetHTTP
-	}
-	return explore(s.File, bounds, func(t *T) { (&play{t: t, script: s, maker: maker}).run() }, files, progress)
-}
-
-func (p *play) run() {
-	var err error
-	if p.rt, err = p.maker(p.t, p.script.settings); err != nil {
-		p.t.NotApplicable(err)
-	}
-	if p.t.plan == nil {
-		// Whoever scripts a race has dials in hand.
-		p.t.Net.hold("dial")
-	}
-	for _, c := range p.script.parsed.Commands {
-		p.t.mu.Lock()
-		p.t.at = fmt.Sprintf("%s:%d", p.script.File, c.Line)
-		if c.Verb == "" {
-			p.t.trace = append(p.t.trace, line{kind: sectionLine, text: c.Text})
-		}
-		p.t.mu.Unlock()
-		if c.Verb != "" {
-			if strings.HasPrefix(c.Verb, "want") {
-				p.t.lastWant = p.script.parsed.Line(c.Line)
-			}
-			verbs[c.Verb](p, &command{c.Negate, c.Args, c.Why})
-		}
-	}
 }
 
 // begin takes everything in hand.
@@ -92,7 +21,7 @@ func (p *play) begin() {
 	p.t.step("begin")
 	p.t.auto = true
 	p.t.inHand = true
-	if p.t.plan == nil {
+	if p.t.scheduler == nil {
 		p.t.Net.hold("*")
 	}
 }
@@ -117,7 +46,7 @@ func bodyReader(body *string) io.Reader {
 }
 
 func (p *play) request(name string) *Request {
-	return p.t.request(name) // the parser has seen it start
+	return p.t.census.request(name) // the parser has seen it start
 }
 
 // dial is the dial of that name, whether or not a want has seen it.
@@ -129,7 +58,7 @@ func (p *play) dial(id string) *Dial {
 	for {
 		d := p.t.Net.nextDial()
 		if d == nil {
-			p.t.fatal("want", fmt.Sprintf("no dial %s is held", id))
+			p.t.fatal(KindWant, fmt.Sprintf("no dial %s is held", id))
 		}
 		p.t.Net.examined[d.ID()] = d
 		if d.ID() == id {
@@ -145,7 +74,7 @@ func (p *play) wantDial(c *command) {
 	}
 	d := p.t.Net.WantDial(c.why...)
 	if len(c.args) > 0 && d.ID() != c.args[0] {
-		p.t.fatal("want", fmt.Sprintf("got %s, want %s", d.describe(), c.args[0]), c.why...)
+		p.t.fatal(KindWant, fmt.Sprintf("got %s, want %s", d.describe(), c.args[0]), c.why...)
 	}
 }
 

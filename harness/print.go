@@ -14,15 +14,15 @@ import (
 func (t *T) script(p *plan) string {
 	var b strings.Builder
 	line := func(words ...string) { fmt.Fprintln(&b, stepText(words)) }
-	if len(t.failures) > 0 {
-		fmt.Fprintf(&b, "# %s\n", t.failures[0].Text)
+	if len(t.journal.failures) > 0 {
+		fmt.Fprintf(&b, "# %s\n", t.journal.failures[0].Text)
 	}
 	fmt.Fprintf(&b, "# A schedule of %s.\n", t.name)
-	for _, s := range t.served {
+	for _, s := range t.journal.served {
 		fmt.Fprintln(&b, s)
 	}
-	if len(t.gates) > 0 {
-		line(append([]string{"gates"}, t.gates...)...)
+	if len(t.Net.gates) > 0 {
+		line(append([]string{"gates"}, t.Net.gates...)...)
 	}
 	for _, s := range t.settingsOf() {
 		line("transport", s)
@@ -72,8 +72,8 @@ func (t *T) script(p *plan) string {
 	next()
 	if rest {
 		line("rest")
-		if len(t.failures) > 0 && t.failures[0].Kind == "want" && t.lastWant != "" {
-			fmt.Fprintln(&b, t.lastWant)
+		if len(t.journal.failures) > 0 && t.journal.failures[0].Kind == KindWant && t.journal.lastWant != "" {
+			fmt.Fprintln(&b, t.journal.lastWant)
 		}
 	}
 	return b.String()
@@ -83,7 +83,7 @@ func (t *T) script(p *plan) string {
 // has them.
 func (t *T) settingsOf() []string {
 	var out []string
-	for _, rt := range t.transports {
+	for _, rt := range t.census.adopted() {
 		tr, ok := rt.(*http.Transport)
 		if !ok {
 			continue

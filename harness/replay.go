@@ -151,7 +151,7 @@ func (f *Finding) save(test string) (string, error) {
 func (x *Exploration) saveAll() string {
 	var b strings.Builder
 	for _, f := range x.Findings {
-		if f.Report.Failures[0].Kind == "uncontrolled" || len(f.Schedule) == 0 {
+		if f.Report.Failures[0].Kind == KindUncontrolled || len(f.Schedule) == 0 {
 			continue
 		}
 		file, err := f.save(x.Name)

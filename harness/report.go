@@ -2,21 +2,51 @@ package harness
 
 import (
 	"fmt"
+	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/halfopen/halfopen/faultnet"
+)
+
+// Kind is the kind of a [Failure].
+type Kind string
+
+// The kinds of failures.
+const (
+	KindWant   Kind = "want"   // an expectation of the test was not met
+	KindError  Kind = "error"  // the test says so: Error, Fatal, Fail
+	KindUsage  Kind = "usage"  // a verb was used wrongly
+	KindOracle Kind = "oracle" // a property that every run must have does not hold
+	KindTrace  Kind = "trace"  // the trace is not the golden one of the script
+
+	KindPanic  Kind = "panic"  // the test, or code that it called, panicked
+	KindGoexit Kind = "goexit" // the body called runtime.Goexit
+	KindRace   Kind = "race"   // the bubble ended early: a data race was detected
+
+	KindStuck   Kind = "stuck"   // nothing moves any more, and the body has not returned
+	KindEndless Kind = "endless" // things happen, or a goroutine runs, without an end
+	KindOutside Kind = "outside" // a goroutine waits for something outside the bubble
+
+	// What was left behind.
+	KindDial      Kind = "dial"      // a dial that the test has not looked at
+	KindHold      Kind = "hold"      // an event that is still held
+	KindRequest   Kind = "request"   // a request that has not returned
+	KindBody      Kind = "body"      // a response body that was not closed
+	KindFault     Kind = "fault"     // a fault that was armed and has not fired
+	KindConn      Kind = "conn"      // a connection that is open and in no pool
+	KindGoroutine Kind = "goroutine" // a goroutine
+
+	KindUnreached    Kind = "unreached"    // a state of [T.Sometimes] was reached in no run
+	KindUncontrolled Kind = "uncontrolled" // the same schedule came out differently
+	KindFrozen       Kind = "frozen"       // the run could not be looked at to its end: see [Report.Undecided]
 )
 
 // Failure is one thing that went wrong.
 type Failure struct {
-	// Kind is what sort of thing: "want" for an expectation, "error" for one of
-	// the test's own, "verdict" for what must hold in every run, "panic", "stuck",
-	// "endless", "goexit", "race", "trace", "unreached", "uncontrolled", "usage" for
-	// a verb used wrongly; for what was left behind "dial", "hold", "request",
-	// "body", "fault", "conn", "goroutine"; "outside" for a goroutine that waits for
-	// something outside the bubble; and "frozen" for a run that could not be looked
-	// at to its end: see [Report.Undecided].
-	Kind string
+	Kind Kind
 	// Reason is why the test expected something else.
 	Reason string
 	// Text is what was found: "subject: got X, want Y".
@@ -31,7 +61,7 @@ type Failure struct {
 // leak reports whether the failure is about something left behind.
 func (f Failure) leak() bool {
 	switch f.Kind {
-	case "dial", "hold", "request", "body", "fault", "conn", "goroutine":
+	case KindDial, KindHold, KindRequest, KindBody, KindFault, KindConn, KindGoroutine:
 		return true
 	}
 	return false
@@ -70,6 +100,14 @@ type Report struct {
 	text    string // what String is, of a report that came from elsewhere
 }
 
+// NotApplicable is the error of a run whose body called [T.NotApplicable].
+type NotApplicable struct{ Err error }
+
+func (e *NotApplicable) Error() string { return "not applicable: " + e.Err.Error() }
+
+// Unwrap returns the reason alone.
+func (e *NotApplicable) Unwrap() error { return e.Err }
+
 // line is one line of a trace.
 type line struct {
 	kind lineKind
@@ -97,17 +135,10 @@ func (l line) String() string {
 	return "# " + l.text
 }
 
-func (t *T) report() *Report {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return &Report{Name: t.name, Failures: t.failures, trace: t.trace,
-		table: t.table, blocked: t.blocked, again: t.set.again, refused: t.notAsked}
-}
-
 // Failed reports whether the test failed: something went wrong, other than that
 // the run is undecided.
 func (r *Report) Failed() bool {
-	return slices.ContainsFunc(r.Failures, func(f Failure) bool { return f.Kind != frozenKind })
+	return slices.ContainsFunc(r.Failures, func(f Failure) bool { return f.Kind != KindFrozen })
 }
 
 // Undecided reports whether nothing can be said of the run: nothing went wrong as
@@ -258,4 +289,38 @@ func quoteWord(w string) string {
 		w = w[:57] + "..."
 	}
 	return strconv.Quote(w)
+}
+
+// Seen reports whether something happened in the run whose name in the trace
+// begins with those words: see [T.Seen].
+func (r *Report) Seen(pattern string) bool { return eventIn(r.trace, pattern) }
+
+// eventIn reports whether an event of the trace begins with the words of the pattern.
+func eventIn(trace []line, pattern string) bool {
+	p, err := faultnet.ParsePattern(pattern)
+	if err != nil {
+		return false
+	}
+	words := strings.Fields(p.String())
+	return slices.ContainsFunc(trace, func(l line) bool {
+		name := strings.Fields(l.text)
+		if l.kind != eventLine || len(name) < len(words) {
+			return false
+		}
+		for i, w := range words {
+			if ok, _ := path.Match(w, name[i]); !ok {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+var numbersInText = regexp.MustCompile(`\d+`)
+
+// signature returns the part of a report that two reports of the same failure share:
+// the kind and the text of the first failure, without numbers.
+func (r *Report) signature() string {
+	f := r.Failures[0]
+	return string(f.Kind) + ": " + numbersInText.ReplaceAllString(f.Text, "#")
 }

@@ -3,18 +3,9 @@ package harness
 import (
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"slices"
-	"strings"
-
-	"github.com/halfopen/halfopen/harness/internal/peer"
 )
-
-// RequestHeader ("Halfopen-Request") is the header field that names a request on the wire, so that
-// the connection that it ran on can be told for any transport. It is added to
-// every request that the harness starts or that goes through [T.Client].
-const RequestHeader = peer.RequestHeader
 
 // Request is one round trip that the harness watches: one that it started, or
 // one of the code under test that went through [T.Client].
@@ -29,7 +20,7 @@ type Request struct {
 	auto      bool                          // the body is read as soon as there is one
 	sends     func() (io.ReadCloser, error) // the request's body, or nil
 
-	// Guarded by t.mu.
+	// Guarded by c.mu.
 	resp     *http.Response
 	body     *body
 	runs     []*Conn // the connections that it was sent on, in order
@@ -42,81 +33,7 @@ type Request struct {
 	dropped  bool
 	got      tally     // of the response's body, as it was read
 	sent     []*answer // what servers answered; nil for a connection that was taken over
-	bridge   *bridge   // whose client sends it, or nil
-}
-
-// Get starts a GET request named name on the transport, and settles.
-func (t *T) Get(name string, rt http.RoundTripper, url string) *Request {
-	return t.Start(name, rt, mustRequest(t, "GET", url, nil))
-}
-
-// Post starts a POST request with that body.
-func (t *T) Post(name string, rt http.RoundTripper, url, body string) *Request {
-	req := mustRequest(t, "POST", url, strings.NewReader(body))
-	t.stepStart(name, req, &body)
-	return t.begin(name, rt, req, &body)
-}
-
-func mustRequest(t *T, method, url string, body io.Reader) *http.Request {
-	// Every request is cancelled when the run ends: its context needs no parent.
-	req, err := http.NewRequest(method, url, body)
-	if err != nil {
-		t.fatal("usage", err.Error())
-	}
-	return req
-}
-
-// Start starts a request named name in a goroutine of its own, and settles. It
-// does not return an answer: what became of the request is what the
-// expectations of the Request ask.
-func (t *T) Start(name string, rt http.RoundTripper, req *http.Request) *Request {
-	t.stepStart(name, req, nil)
-	return t.begin(name, rt, req, nil)
-}
-
-// stepStart records the start of a request as a script has it.
-func (t *T) stepStart(name string, req *http.Request, body *string) {
-	if !t.set.silent {
-		t.step(startWords(name, req, body)...)
-	}
-}
-
-func startWords(name string, req *http.Request, body *string) []string {
-	var words []string
-	switch {
-	case req.Method == "GET" || req.Method == "":
-		words = []string{"get", name, req.URL.String()}
-	case req.Method == "POST" && body != nil:
-		words = []string{"post", name, req.URL.String(), *body}
-	default:
-		words = []string{"request", name, req.Method, req.URL.String()}
-	}
-	for _, key := range slices.Sorted(maps.Keys(req.Header)) {
-		for _, value := range req.Header[key] {
-			words = append(words, key+":"+value)
-		}
-	}
-	return words
-}
-
-func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *string) *Request {
-	t.mustBeNew(name)
-	t.adopt(rt)
-	t.study(rt)
-	var words []string
-	if !t.set.silent {
-		words = startWords(name, req, body)
-	}
-	r, req := t.watch(name, req, t.here())
-	r.words = words
-	r.auto = t.auto || t.plan != nil
-	t.launch(&r.Op, func() {
-		r.roundTrip(rt, req)
-		if r.auto && r.state() == "done" {
-			r.readAll()
-		}
-	})
-	return r
+	pool     *pool     // the one of the client that sends it, or nil
 }
 
 // MayCancel is that of [Op.MayCancel].
@@ -132,9 +49,9 @@ func (r *Request) Finish() {
 	r.read()
 	switch state, err := r.bodyState(); {
 	case state != bodyClosed:
-		r.t.fatal("want", fmt.Sprintf("%s: got its body still open after %d bytes, want its end", r.name, len(r.content)))
+		r.t.fatal(KindWant, fmt.Sprintf("%s: got its body still open after %d bytes, want its end", r.name, len(r.content)))
 	case err != nil:
-		r.t.fatal("want", fmt.Sprintf("%s: got %v while reading the body, want its end", r.name, err))
+		r.t.fatal(KindWant, fmt.Sprintf("%s: got %v while reading the body, want its end", r.name, err))
 	}
 }
 
@@ -149,7 +66,7 @@ func (r *Request) wantBrokenBody(match func(error) bool, name string, why ...str
 	r.read()
 	state, got := r.bodyState()
 	if state != bodyClosed || got == nil || !match(got) {
-		r.t.fatal("want", fmt.Sprintf("%s: got %s, want a body that fails with: %s", r.name, r.describeBody(), name), why...)
+		r.t.fatal(KindWant, fmt.Sprintf("%s: got %s, want a body that fails with: %s", r.name, r.describeBody(), name), why...)
 	}
 }
 
@@ -162,15 +79,14 @@ func (r *Request) Read() {
 
 func (r *Request) read() {
 	r.mustHaveResponse()
-	t := r.t
-	t.mu.Lock()
+	r.c.mu.Lock()
 	start := r.body != nil && !r.reading
 	r.reading = r.reading || start
-	t.mu.Unlock()
+	r.c.mu.Unlock()
 	if start {
 		go r.readAll()
 	}
-	t.settle()
+	r.t.settle()
 }
 
 func (r *Request) readAll() {
@@ -186,9 +102,9 @@ func (r *Request) readAll() {
 		var n int
 		n, err = resp.Body.Read(buf)
 		content = append(content, buf[:n]...)
-		r.t.mu.Lock()
+		r.c.mu.Lock()
 		r.content = content
-		r.t.mu.Unlock()
+		r.c.mu.Unlock()
 	}
 	if err == io.EOF {
 		err = nil
@@ -196,8 +112,8 @@ func (r *Request) readAll() {
 	if e := resp.Body.Close(); err == nil {
 		err = e
 	}
-	r.t.mu.Lock()
-	defer r.t.mu.Unlock()
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
 	r.readErr = err
 	r.reading = false
 	r.finished = true
@@ -210,8 +126,8 @@ func (r *Request) CloseBody() {
 	r.mustHaveResponse()
 	go r.resp.Body.Close()
 	r.t.settle()
-	r.t.mu.Lock()
-	defer r.t.mu.Unlock()
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
 	r.body = nil
 }
 
@@ -220,14 +136,14 @@ func (r *Request) CloseBody() {
 func (r *Request) Drop() {
 	r.t.step("drop", r.name)
 	r.mustHaveResponse()
-	r.t.mu.Lock()
-	defer r.t.mu.Unlock()
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
 	r.dropped = true
 }
 
 func (r *Request) mustHaveResponse() {
 	if s := r.state(); s != "done" {
-		r.t.fatal("want", fmt.Sprintf("%s: got %s, want a response", r.name, r.describe()))
+		r.t.fatal(KindWant, fmt.Sprintf("%s: got %s, want a response", r.name, r.describe()))
 	}
 }
 
@@ -237,8 +153,8 @@ const (
 )
 
 func (r *Request) bodyState() (int, error) {
-	r.t.mu.Lock()
-	defer r.t.mu.Unlock()
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
 	if r.reading || r.body != nil {
 		return bodyOpen, nil
 	}
@@ -258,8 +174,8 @@ func (r *Request) describeBody() string {
 
 // Conn is the connection on which the request was last sent, or nil.
 func (r *Request) Conn() *Conn {
-	r.t.mu.Lock()
-	defer r.t.mu.Unlock()
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
 	if len(r.runs) == 0 {
 		return nil
 	}
@@ -268,7 +184,52 @@ func (r *Request) Conn() *Conn {
 
 // Response is the response, once there is one. Its body is watched.
 func (r *Request) Response() *http.Response {
-	r.t.mu.Lock()
-	defer r.t.mu.Unlock()
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
 	return r.resp
+}
+
+// over reports whether the request leaves its connection fit for another.
+func (r *Request) over() bool {
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	return r.returned && r.err == nil && r.resp != nil && r.finished && r.resp.StatusCode != http.StatusSwitchingProtocols && r.answered()
+}
+
+// answered reports, with mu held, whether the response that was returned has
+// come to its end: the caller has read it to there, or its last byte has arrived
+// at the client's end. Where the wire is opaque the server says whether it has
+// sent all. A stream of HTTP/2 ends when its body is closed.
+func (r *Request) answered() bool {
+	if r.got.state == wholeTally || r.resp.ProtoMajor > 1 {
+		return true
+	}
+	if len(r.runs) == 0 {
+		return false
+	}
+	if w := &r.runs[len(r.runs)-1].wire; w.plain {
+		return w.last != r || w.response.whole()
+	}
+	return len(r.sent) > 0 && !slices.ContainsFunc(r.sent, func(a *answer) bool { return a == nil || a.state != wholeTally })
+}
+
+// ofPool returns the pool of the client that sends the request, or nil where it has
+// none to itself.
+func (r *Request) ofPool() *pool {
+	if r == nil {
+		return nil
+	}
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	return r.pool
+}
+
+// upgraded reports whether the request's response was a 101: its connection is the
+// caller's, and counts no more.
+func (r *Request) upgraded() bool {
+	if r == nil {
+		return false
+	}
+	resp := r.Response()
+	return resp != nil && resp.StatusCode == http.StatusSwitchingProtocols
 }

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,25 +24,6 @@ type Script struct {
 	parsed   *script.Script
 	settings Settings
 }
-
-// ParseError is a mistake in a script. Its text is "file:line: verb args:
-// cause".
-type ParseError struct {
-	File string
-	Line int
-	Text string // the line, without quotes resolved
-	Err  error
-}
-
-func (e *ParseError) Error() string {
-	if e.Text == "" {
-		return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err)
-	}
-	return fmt.Sprintf("%s:%d: %s: %v", e.File, e.Line, e.Text, e.Err)
-}
-
-// Unwrap returns the cause.
-func (e *ParseError) Unwrap() error { return e.Err }
 
 // ReadScript reads and parses a script.
 func ReadScript(file string) (*Script, error) {
@@ -83,3 +65,67 @@ func (s *Script) Comments() []string {
 
 // traceFile is the file of an archive that holds the golden trace.
 const traceFile = "trace"
+
+// Run runs the script with a transport of the maker; nil is [NetHTTP]. The
+// error is not nil, and a [NotApplicable], if the maker cannot serve it.
+func (s *Script) Run(maker Maker) (*Report, error) {
+	return s.run(s.Name, maker, "halfopen run "+s.File)
+}
+
+func (s *Script) run(name string, maker Maker, again string) (*Report, error) {
+	if maker == nil {
+		maker = NetHTTP
+	}
+	var rt http.RoundTripper
+	r := runOnce(nil, name, func(t *T) { rt = s.play(t, maker) }, settings{again: again})
+	s.goldenTrace(r, rt)
+	return r, r.NotApplicable()
+}
+
+// Explore explores the script: its requests start in any order, everything that
+// travels arrives in any order, and what "may" happen does so anywhere. Its
+// wants are checked where they stand, after a settle. The verdicts of every
+// run, and that nothing is left behind, hold for each order.
+func (s *Script) Explore(maker Maker, bounds Bounds, progress func(*Exploration)) (*Exploration, error) {
+	return s.explore(maker, bounds, nil, progress)
+}
+
+// Replay runs one schedule of an exploration of the script again.
+func (s *Script) Replay(maker Maker, file string) (*Exploration, error) {
+	return s.explore(maker, Bounds{Schedules: None}, []string{file}, nil)
+}
+
+func (s *Script) explore(maker Maker, bounds Bounds, files []string, progress func(*Exploration)) (*Exploration, error) {
+	if maker == nil {
+		maker = NetHTTP
+	}
+	return explore(s.File, bounds, func(t *T) { s.play(t, maker) }, files, progress)
+}
+
+// play runs the script's commands with a transport of the maker, which it returns.
+func (s *Script) play(t *T, maker Maker) http.RoundTripper {
+	rt, err := maker(t, s.settings)
+	if err != nil {
+		t.NotApplicable(err)
+	}
+	if t.scheduler == nil {
+		// A script of a race has the dials in hand.
+		t.Net.hold("dial")
+	}
+	p := &play{t: t, script: s.parsed, rt: rt}
+	for _, c := range s.parsed.Commands {
+		at := fmt.Sprintf("%s:%d", s.File, c.Line)
+		if c.Verb == "" {
+			t.journal.enter(at, "")
+			t.journal.write(sectionLine, c.Text)
+			continue
+		}
+		want := ""
+		if strings.HasPrefix(c.Verb, "want") {
+			want = s.parsed.Line(c.Line)
+		}
+		t.journal.enter(at, want)
+		verbs[c.Verb](p, &command{c.Negate, c.Args, c.Why})
+	}
+	return rt
+}

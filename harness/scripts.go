@@ -85,13 +85,13 @@ func (s *Script) goldenTrace(r *Report, rt http.RoundTripper) {
 			if i < len(got) {
 				g = strconv.Quote(got[i])
 			}
-			r.Failures = append(r.Failures, Failure{Kind: "trace", Where: s.File,
+			r.Failures = append(r.Failures, Failure{Kind: KindTrace, Where: s.File,
 				Text: fmt.Sprintf("trace line %d: got %s, want %q", i+1, g, w)})
 			return
 		}
 	}
 	if n := strings.Count(string(want), "\n"); len(got)-1 > n {
-		r.Failures = append(r.Failures, Failure{Kind: "trace", Where: s.File,
+		r.Failures = append(r.Failures, Failure{Kind: KindTrace, Where: s.File,
 			Text: fmt.Sprintf("trace line %d: got %q, want its end", n+1, got[n])})
 	}
 }
@@ -99,7 +99,7 @@ func (s *Script) goldenTrace(r *Report, rt http.RoundTripper) {
 func (s *Script) onlyTraceDiffers(r *Report) bool {
 	_, has := s.parsed.File(traceFile)
 	for _, f := range r.Failures {
-		if f.Kind != "trace" {
+		if f.Kind != KindTrace {
 			return false
 		}
 	}

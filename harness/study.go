@@ -1,57 +1,49 @@
 package harness
 
 import (
+	"fmt"
 	"net/http"
+	"os"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/halfopen/halfopen/harness/internal/bubble"
 )
 
 // study learns from the fields of a transport what it was told to do: how many
-// connections a host may have, and what times out. It looks once at each, and ends
-// a test that has one which dials past the network.
-func (t *T) study(rt any) {
+// connections a host may have, and what times out, which it returns. It looks once at
+// each, and ends a test that has one which dials past the network.
+func (o *oracles) study(rt any) (timeouts []time.Duration) {
 	v := reflect.ValueOf(rt)
-	if v.Kind() == reflect.Pointer && slices.Contains(t.studied, v.Pointer()) {
-		return
+	if v.Kind() == reflect.Pointer && slices.Contains(o.studied, v.Pointer()) {
+		return nil
 	}
 	if dialsPast(v, 4) {
-		t.refusePastNet()
+		o.refusePastNet()
 	}
 	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
-		return
+		return nil
 	}
-	t.studied = append(t.studied, v.Pointer())
+	o.studied = append(o.studied, v.Pointer())
 	fields := fieldsOf(v.Elem().Type())
 	if i := fields.limit; i >= 0 {
-		if n := int(v.Elem().Field(i).Int()); n > 0 && !t.bridged(rt) && (t.perHost == 0 || n < t.perHost) {
-			t.perHost = n
+		if n := int(v.Elem().Field(i).Int()); n > 0 && !o.census.isPool(rt) && (o.perHost == 0 || n < o.perHost) {
+			o.perHost = n
 		}
-	}
-	if t.plan == nil {
-		return
 	}
 	for _, i := range fields.timeouts {
-		if d := time.Duration(v.Elem().Field(i).Int()); d > 0 && !slices.Contains(t.plan.passes, d) {
-			t.MayPass(d)
+		if d := time.Duration(v.Elem().Field(i).Int()); d > 0 {
+			timeouts = append(timeouts, d)
 		}
 	}
+	return timeouts
 }
 
-// bridged reports whether the transport is that of a server's client. Its limit
-// is not one for other transports.
-func (t *T) bridged(rt any) bool {
-	return slices.ContainsFunc(t.bridges, func(b *bridge) bool { return any(b.transport) == rt })
-}
-
-// LimitConns says that the transports under test keep to so many connections
-// and dials to a host. For a transport that has it as its MaxConnsPerHost it need
-// not be said.
-func (t *T) LimitConns(perHost int) { t.perHost = perHost }
-
-// fields is where in a struct is what study looks for.
+// fields is the indexes of the fields of a struct that study looks at.
 type fields struct {
 	limit    int   // MaxConnsPerHost, or -1
 	timeouts []int // durations that are named so: IdleConnTimeout
@@ -88,4 +80,37 @@ func holdsTransport(t reflect.Type) bool {
 	transport := reflect.TypeFor[http.RoundTripper]()
 	return t.Implements(transport) || reflect.PointerTo(t).Implements(transport) ||
 		t == reflect.TypeFor[http.Client]() || t == reflect.TypeFor[*http.Client]()
+}
+
+// pastNet is said to a test whose transport is one of package httptest.
+const pastNet = "this transport is that of an httptest.Server (NewTestServer, NewServer), which dials past t.Net: " +
+	"make the server with t.NewServer(handler), or t.NewTLSServer, and use its Client()"
+
+// refusePastNet ends the test. The clean-up of a NewTestServer that was made in
+// the bubble runs outside of it, where it ends the process, and what the test has
+// logged is lost: then it is said on standard error as well.
+func (o *oracles) refusePastNet() {
+	inBubble := func(g bubble.Goroutine) bool { return g.StartedBy("net/http/httptest.(*Server).goServe") }
+	if slices.ContainsFunc(o.t.bubble.Goroutines(), inBubble) {
+		fmt.Fprintf(os.Stderr, "%s: %s: %s\n", o.t.name, o.t.here(), pastNet)
+	}
+	o.t.fatal(KindUsage, pastNet)
+}
+
+// dialsPast reports whether a transport, or one that it wraps, has a dialer
+// of package httptest's own. Its client is known by nothing else: in Go 1.27 that
+// of NewTestServer dials a network inside of package httptest, and that of
+// NewServer, and of Go 1.26, dials real sockets.
+func dialsPast(v reflect.Value, depth int) bool {
+	for v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	if v.Kind() != reflect.Struct || depth == 0 {
+		return false
+	}
+	if v.Type() == reflect.TypeFor[http.Transport]() {
+		dial := runtime.FuncForPC(v.FieldByName("DialContext").Pointer())
+		return dial != nil && strings.HasPrefix(dial.Name(), "net/http/httptest.")
+	}
+	return slices.ContainsFunc(fieldsOf(v.Type()).wrapped, func(i int) bool { return dialsPast(v.Field(i), depth-1) })
 }

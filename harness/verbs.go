@@ -2,30 +2,12 @@ package harness
 
 import (
 	"reflect"
-	"strconv"
 	"strings"
 
 	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness/internal/peer"
 	"github.com/halfopen/halfopen/harness/internal/script"
 )
-
-// verb is one verb of the script language. The manual and the checks of a
-// script come from the tables of verbs alone.
-type verb struct {
-	name      string
-	args      string // as the manual shows them
-	doc       string
-	negatable bool
-	run       func(p *play, c *command)
-}
-
-// command is a line of a script that is being run.
-type command struct {
-	negate bool
-	args   []string
-	why    []string
-}
 
 // verbSections is all verbs, in the order of the manual.
 var verbSections = []struct {
@@ -103,18 +85,6 @@ func checkOutcome(arg string) error {
 func checkAnswer(arg string) error {
 	_, err := peer.FindAnswer(arg)
 	return err
-}
-
-// splitPattern splits "c1 server fin as reset".
-func splitPattern(s string) (pattern, outcome string) {
-	pattern, outcome, _ = strings.Cut(s, " as ")
-	return pattern, outcome
-}
-
-// number returns an argument that is a number.
-func number(s string) int {
-	n, _ := strconv.Atoi(s) // checked when the script was parsed
-	return n
 }
 
 //go:generate sh -c "go run ../cmd/halfopen verbs > ../testdata/README.md"

@@ -6,7 +6,7 @@ import "strings"
 var verbsPeer = []*verb{
 	{name: "send", args: "C RAW", doc: "send bytes to the client: a quoted text, or @name for the file -- name --, whose lines up to the first empty one are sent with CRLF",
 		run: func(p *play, c *command) {
-			raw, _ := p.script.parsed.Raw(c.args[1])
+			raw, _ := p.script.Raw(c.args[1])
 			p.t.Conn(c.args[0]).Send(raw)
 		}},
 	{name: "respond", args: "C N [TEXT]", doc: "take the request that came and answer it with that status and body",

@@ -21,7 +21,7 @@ func (r *Request) WantDone(c *Conn, why ...string) {
 	r.t.step(words...)
 	r.t.settle()
 	if r.state() != "done" || c != nil && r.Conn() != c {
-		r.t.fatal("want", fmt.Sprintf("%s: got %s, want %s", r.name, r.describe(), want), why...)
+		r.t.fatal(KindWant, fmt.Sprintf("%s: got %s, want %s", r.name, r.describe(), want), why...)
 	}
 }
 
@@ -30,10 +30,10 @@ func (r *Request) WantStatus(code int, why ...string) {
 	r.t.step("want", "status", r.name, fmt.Sprint(code))
 	r.t.settle()
 	if r.state() != "done" {
-		r.t.fatal("want", fmt.Sprintf("%s: got %s, want status %d", r.name, r.describe(), code), why...)
+		r.t.fatal(KindWant, fmt.Sprintf("%s: got %s, want status %d", r.name, r.describe(), code), why...)
 	}
 	if got := r.Response().StatusCode; got != code {
-		r.t.fatal("want", fmt.Sprintf("%s: got status %d, want %d", r.name, got, code), why...)
+		r.t.fatal(KindWant, fmt.Sprintf("%s: got status %d, want %d", r.name, got, code), why...)
 	}
 }
 
@@ -46,7 +46,7 @@ func (r *Request) WantBody(content string, why ...string) {
 		if state == bodyClosed && err == nil {
 			got = fmt.Sprintf("body %q", r.content)
 		}
-		r.t.fatal("want", fmt.Sprintf("%s: got %s, want body %q", r.name, got, content), why...)
+		r.t.fatal(KindWant, fmt.Sprintf("%s: got %s, want body %q", r.name, got, content), why...)
 	}
 }
 
@@ -55,11 +55,11 @@ func (r *Request) WantBody(content string, why ...string) {
 func (r *Request) WantSent(n int, why ...string) {
 	r.t.step("want", "sent", r.name, fmt.Sprint(n))
 	r.t.settle()
-	r.t.mu.Lock()
+	r.c.mu.Lock()
 	got := len(r.runs)
-	r.t.mu.Unlock()
+	r.c.mu.Unlock()
 	if got != n {
-		r.t.fatal("want", fmt.Sprintf("%s: got it sent %d times, want %d", r.name, got, n), why...)
+		r.t.fatal(KindWant, fmt.Sprintf("%s: got it sent %d times, want %d", r.name, got, n), why...)
 	}
 }
 
@@ -71,7 +71,7 @@ func (c *Conn) WantRequest(head string, why ...string) {
 	c.t.settle()
 	got := c.receive()
 	if !bytes.HasPrefix(got, []byte(head)) {
-		c.t.fatal("want", fmt.Sprintf("%s: the peer got %q, want a request %q", c.ID(), firstLine(got), head), why...)
+		c.t.fatal(KindWant, fmt.Sprintf("%s: the peer got %q, want a request %q", c.ID(), firstLine(got), head), why...)
 	}
 }
 
@@ -85,7 +85,7 @@ func (c *Conn) WantOpen(why ...string) {
 	c.t.step("want", "open", c.ID())
 	c.t.settle()
 	if c.client.IsClosed() {
-		c.t.fatal("want", c.ID()+": got it closed by the client, want it open", why...)
+		c.t.fatal(KindWant, c.ID()+": got it closed by the client, want it open", why...)
 	}
 }
 
@@ -94,7 +94,7 @@ func (c *Conn) WantClosed(why ...string) {
 	c.t.step("want", "closed", c.ID())
 	c.t.settle()
 	if !c.client.IsClosed() {
-		c.t.fatal("want", c.ID()+": got it open, want it closed by the client", why...)
+		c.t.fatal(KindWant, c.ID()+": got it open, want it closed by the client", why...)
 	}
 }
 
@@ -109,7 +109,7 @@ func (n *Net) WantConns(count int, why ...string) {
 		}
 	}
 	if len(open) != count {
-		n.t.fatal("want", fmt.Sprintf("got %d connections open on the client's side [%s], want %d",
+		n.t.fatal(KindWant, fmt.Sprintf("got %d connections open on the client's side [%s], want %d",
 			len(open), strings.Join(open, " "), count), why...)
 	}
 }
@@ -134,8 +134,8 @@ func (n *Net) wantHeld(pattern string, want bool, why ...string) {
 	i := slices.IndexFunc(pending, p.Match)
 	switch {
 	case i >= 0 && !want:
-		n.t.fatal("want", fmt.Sprintf("got %q held, want none that is %q", pending[i], pattern), why...)
+		n.t.fatal(KindWant, fmt.Sprintf("got %q held, want none that is %q", pending[i], pattern), why...)
 	case i < 0 && want:
-		n.t.fatal("want", fmt.Sprintf("got no held event %q, want one; held: %s", pattern, eventNames(pending)), why...)
+		n.t.fatal(KindWant, fmt.Sprintf("got no held event %q, want one; held: %s", pattern, eventNames(pending)), why...)
 	}
 }

@@ -2,10 +2,10 @@ package harness
 
 import (
 	"context"
-	"fmt"
 	"io"
+	"net"
 	"net/http"
-	"reflect"
+	"net/url"
 	"slices"
 
 	"github.com/halfopen/halfopen/faultnet"
@@ -14,38 +14,30 @@ import (
 
 // watch makes the record of a request, and the request as it is sent: with
 // its name in the header and in the context.
-func (t *T) watch(name string, req *http.Request, at string) (*Request, *http.Request) {
+func (c *census) watch(name string, req *http.Request, at string) (*Request, *http.Request) {
 	ctx, cancel := context.WithCancel(req.Context())
-	t.mu.Lock()
-	if name == "" {
-		t.calls++
-		name = fmt.Sprintf("call%d", t.calls)
-	}
 	r := &Request{Op: Op{name: name, where: at, cancel: cancel}, method: req.Method, url: req.URL.String()}
 	r.request = r
-	t.addOp(&r.Op)
-	t.requests = append(t.requests, r)
-	t.mu.Unlock()
-	out := req.WithContext(faultnet.WithOwner(ctx, name))
-	out.Header = make(http.Header, len(req.Header)+1)
-	for k, v := range req.Header {
-		out.Header[k] = slices.Clone(v)
-	}
-	out.Header[RequestHeader] = []string{name}
 	r.once = !replayable(req)
 	r.sends = req.GetBody
 	r.deadline, _ = req.Context().Deadline()
 	r.plainAddr = plainAddr(req.URL)
-	return r, t.addGates(r, out)
+	c.add(&r.Op)
+	out := req.WithContext(faultnet.WithOwner(ctx, r.name))
+	out.Header = make(http.Header, len(req.Header)+1)
+	for k, v := range req.Header {
+		out.Header[k] = slices.Clone(v)
+	}
+	out.Header[RequestHeader] = []string{r.name}
+	return r, c.dress(r.name, out)
 }
 
 // roundTrip sends the request and keeps what came of it.
 func (r *Request) roundTrip(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
 	resp, err := rt.RoundTrip(req)
-	t := r.t
-	r.judge(resp, err)
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	r.checkReturn(resp, err)
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
 	r.returned, r.resp, r.err = true, resp, err
 	switch {
 	case err != nil || resp == nil:
@@ -86,9 +78,9 @@ type body struct {
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	r := b.r
-	r.t.mu.Lock()
-	defer r.t.mu.Unlock()
-	add(&r.got, p[:n])
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	addBytes(&r.got, p[:n])
 	if err != nil {
 		// Reading to the end is as good as closing: net/http frees the
 		// connection then.
@@ -101,41 +93,26 @@ func (b *body) Read(p []byte) (int, error) {
 }
 
 func (b *body) Close() error {
-	b.r.t.mu.Lock()
+	b.r.c.mu.Lock()
 	b.r.early = b.r.early || !b.r.finished
 	b.r.finished = true
-	b.r.t.mu.Unlock()
+	b.r.c.mu.Unlock()
 	return b.ReadCloser.Close()
 }
 
-// Client is an [http.Client] over rt for the code under test: each of its
-// round trips is a Request that the harness watches, named call1, call2, ... in
-// the order in which they start. Response bodies that are never closed are
-// reported with the line that received them.
-func (t *T) Client(rt http.RoundTripper) *http.Client {
-	return &http.Client{Transport: t.Watch(rt)}
-}
-
-// Watch wraps a transport as [T.Client] does, for those who make their own
-// client.
-func (t *T) Watch(rt http.RoundTripper) http.RoundTripper {
-	t.adopt(rt)
-	t.study(rt)
-	return &watched{t, rt}
-}
-
+// watched is a transport whose round trips are requests of the census.
 type watched struct {
-	t  *T
+	c  *census
 	rt http.RoundTripper
 }
 
 // RoundTrip watches the request, unless it is on its way through another watched
 // transport already: the two are one operation.
 func (w *watched) RoundTrip(req *http.Request) (*http.Response, error) {
-	if w.t.requestOf(req) != nil {
+	if w.c.requestOf(req) != nil {
 		return w.rt.RoundTrip(req)
 	}
-	r, out := w.t.watch("", req, bubble.Caller())
+	r, out := w.c.watch("", req, bubble.Caller())
 	defer close(r.done)
 	resp, err := r.roundTrip(w.rt, out)
 	if resp != nil {
@@ -150,17 +127,39 @@ func (w *watched) CloseIdleConnections() {
 	}
 }
 
-// adopt remembers a transport whose idle connections are to be closed at the
-// end.
-func (t *T) adopt(rt http.RoundTripper) {
-	c, ok := rt.(idler)
-	if !ok {
-		return
+// checkReturn checks the one outcome of a round trip.
+func (r *Request) checkReturn(resp *http.Response, err error) {
+	switch {
+	case resp == nil && err == nil:
+		r.t.violate("%s: RoundTrip returned neither a response nor an error", r.name)
+	case resp != nil && err != nil:
+		r.t.violate("%s: RoundTrip returned a response and an error: %v", r.name, err)
+	case resp != nil:
+		if of := resp.Header.Get(RequestHeader); of != "" && of != r.name {
+			r.t.violate("%s: got the response to %s", r.name, of)
+		}
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	// A transport may be of a type that can't be compared.
-	if !reflect.TypeOf(c).Comparable() || !slices.Contains(t.transports, c) {
-		t.transports = append(t.transports, c)
+}
+
+// replayable reports whether a request may be sent again when it is not known
+// whether a server carried it out: RFC 9110 section 9.2.2, and the
+// Idempotency-Key that net/http documents, which may be a header without a value.
+func replayable(req *http.Request) bool {
+	switch req.Method {
+	case "", "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
+		return true
 	}
+	return req.Header["Idempotency-Key"] != nil || req.Header["X-Idempotency-Key"] != nil
+}
+
+// plainAddr returns the "host:port" that a request for a plain http URL dials.
+func plainAddr(u *url.URL) string {
+	if u.Scheme != "http" {
+		return ""
+	}
+	port := u.Port()
+	if port == "" {
+		port = "80"
+	}
+	return net.JoinHostPort(u.Hostname(), port)
 }

@@ -26,7 +26,8 @@ const (
 
 const fnvPrime, fnvStart = 1099511628211, 14695981039346656037
 
-func add[B []byte | string](y *tally, b B) {
+// addBytes adds bytes to a tally.
+func addBytes[B []byte | string](y *tally, b B) {
 	h := y.sum ^ fnvStart
 	for i := range len(b) {
 		h = (h ^ uint64(b[i])) * fnvPrime
@@ -73,7 +74,7 @@ func (a adder) Write(p []byte) (int, error) {
 // passed notes what was written. net/http's servers keep the first 2,048 bytes
 // back until they know whether there are more.
 func passed[B []byte | string](a *answer, b B) {
-	add(&a.tally, b)
+	addBytes(&a.tally, b)
 	if a.n > 2048 {
 		a.begun.Store(true)
 	}
@@ -100,14 +101,14 @@ func (h hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // answers has h answer the request, and keeps what it sent and what it read.
 func (r *Request) answers(h http.Handler, w http.ResponseWriter, req *http.Request) {
 	a := &answer{ResponseWriter: w, r: r}
-	r.t.mu.Lock()
+	r.c.mu.Lock()
 	r.sent = append(r.sent, a)
-	r.t.mu.Unlock()
+	r.c.mu.Unlock()
 	end := cutTally
 	defer func() {
-		r.t.mu.Lock()
+		r.c.mu.Lock()
 		a.state = end
-		r.t.mu.Unlock()
+		r.c.mu.Unlock()
 	}()
 	if req.Body != nil && req.Body != http.NoBody {
 		// The server looks at the body of its own request when the handler is
@@ -125,8 +126,8 @@ func (r *Request) answers(h http.Handler, w http.ResponseWriter, req *http.Reque
 }
 
 func (r *Request) forget(a *answer) {
-	r.t.mu.Lock()
-	defer r.t.mu.Unlock()
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
 	for i, b := range r.sent {
 		if a == b {
 			r.sent[i] = nil
@@ -137,17 +138,16 @@ func (r *Request) forget(a *answer) {
 // checkAnswer checks, at the end, that a response body that was read to its end
 // is one that a server sent, whole, as the answer to the request.
 func (r *Request) checkAnswer() {
-	t := r.t
-	t.mu.Lock()
+	r.c.mu.Lock()
 	resp, got, sent := r.resp, r.got, r.sent
 	skip := resp == nil || r.err != nil || got.state != wholeTally || len(sent) == 0 ||
 		resp.Uncompressed || r.method == "HEAD" || resp.StatusCode == http.StatusSwitchingProtocols
 	for _, a := range sent {
 		skip = skip || a == nil || a.state == openTally || a.state == wholeTally && a.same(got)
 	}
-	t.mu.Unlock()
+	r.c.mu.Unlock()
 	if !skip {
-		t.violate("%s: read a whole body of %d bytes, and no server sent that as the answer to it", r.name, got.n)
+		r.t.violate("%s: read a whole body of %d bytes, and no server sent that as the answer to it", r.name, got.n)
 	}
 }
 
@@ -160,7 +160,7 @@ type heard struct {
 
 func (b *heard) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	add(&b.tally, p[:n])
+	addBytes(&b.tally, p[:n])
 	if err == io.EOF && b.state == openTally {
 		b.state = wholeTally
 		b.check()
@@ -186,7 +186,7 @@ func (b *heard) check() {
 	for err == nil {
 		var n int
 		n, err = body.Read(buf)
-		add(&want, buf[:n])
+		addBytes(&want, buf[:n])
 	}
 	if !want.same(b.tally) {
 		r.t.violate("%s: a server read a whole request body of %d bytes, which is not the one of %d bytes that was sent", r.name, b.n, want.n)

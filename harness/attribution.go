@@ -1,0 +1,201 @@
+package harness
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"net"
+	"net/http"
+	"slices"
+
+	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/peer"
+)
+
+// wire is what the harness has understood of the bytes from one client. In
+// HTTP/1.1 without TLS the names of requests are on the wire; otherwise the
+// server tells them. It is written before the bytes arrive that it is about.
+type wire struct {
+	seen  bool
+	plain bool
+	tail  []byte   // what may be the beginning of a header field
+	first *Request // the one that was sent first; guarded by census.mu
+	last  *Request // the one that was sent last; likewise
+	// response follows what arrives for last, where the wire is plain; likewise.
+	response framing
+}
+
+var (
+	requestField = []byte("\r\n" + RequestHeader + ": ")
+	endOfHeader  = []byte("\r\n\r\n")
+)
+
+// longestName bounds how much of a connection's bytes is kept to find a field
+// that came in two pieces.
+const longestName = 64
+
+// RequestHeader ("Halfopen-Request") is the header field that names a request on the wire, so that
+// the connection that it ran on can be told for any transport. It is added to
+// every request that the harness starts or that goes through [T.Client].
+const RequestHeader = peer.RequestHeader
+
+// happens takes note of what an event tells about requests.
+func (c *census) happens(e *faultnet.Event, v faultnet.Verdict) {
+	switch {
+	case e.Kind != faultnet.Data:
+	case e.From.Side() == faultnet.Client:
+		if !v.IsPass() {
+			c.loses(e)
+		}
+		c.readWire(e, e.Arriving(v))
+	default:
+		c.readResponse(e, e.Arriving(v))
+	}
+}
+
+// readWire looks for the names of requests in bytes that are about to arrive.
+func (c *census) readWire(e *faultnet.Event, b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	h := c.conn(e.From)
+	w := &h.wire
+	if !w.seen {
+		w.seen = true
+		w.plain = len(b) > 0 && b[0] >= 'A' && b[0] <= 'Z' && !bytes.HasPrefix(b, []byte("PRI * HTTP/2"))
+	}
+	if !w.plain {
+		return
+	}
+	if len(w.tail) > 0 {
+		b = append(w.tail, b...)
+	}
+	for {
+		i := bytes.Index(b, requestField)
+		if i < 0 {
+			break
+		}
+		name, rest, ok := bytes.Cut(b[i+len(requestField):], []byte("\r\n"))
+		if !ok {
+			break
+		}
+		c.sawRequest(string(name), h)
+		// The line break begins the next field.
+		b = b[len(b)-len(rest)-2:]
+	}
+	w.tail = nil
+	if !bytes.HasSuffix(b, endOfHeader) {
+		w.tail = bytes.Clone(b[max(0, len(b)-len(requestField)-longestName):])
+	}
+}
+
+// sawRequest notes that a request reached a server on h.
+func (c *census) sawRequest(name string, h *Conn) {
+	r := c.request(name)
+	if r == nil {
+		return
+	}
+	c.arrives(r, h)
+	c.mu.Lock()
+	h.wire.first, h.wire.last = cmp.Or(h.wire.first, r), r
+	h.wire.response.begin(r.method)
+	r.runs = append(r.runs, h)
+	n := len(r.runs) - r.refused
+	c.mu.Unlock()
+	if r.once && n > 1 {
+		c.t.violate("%s: a %s, and it was sent to a server %d times", r.name, r.method, n)
+	}
+}
+
+// witness tells the census of the requests that a peer sees.
+type witness struct{ *census }
+
+// Saw implements [peer.Witness].
+func (w witness) Saw(name string, c *faultnet.Conn) { w.sawRequest(name, w.conn(c)) }
+
+// Refused implements [peer.Witness]: with RST_STREAM and REFUSED_STREAM, or with GOAWAY
+// and a lower stream, a server has said that it did not process a request, and will
+// not. Then any request may be sent again: RFC 9113 section 8.7.
+func (w witness) Refused(name string) {
+	if r := w.request(name); r != nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		r.refused++
+	}
+}
+
+// readResponse follows the responses in bytes that are about to arrive at a client.
+func (c *census) readResponse(e *faultnet.Event, b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	if h := c.conn(e.From); h.wire.plain {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		h.wire.response.feed(b)
+	}
+}
+
+// attributed returns h as a handler that also says which request came on which
+// connection where the wire does not show it: under TLS and in HTTP/2.
+func (c *census) attributed(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if end, ok := req.Context().Value(connKey{}).(*faultnet.Conn); ok {
+			if conn := c.conn(end); !conn.wire.plain {
+				c.sawRequest(req.Header.Get(RequestHeader), conn)
+			}
+		}
+		// The answer says what it answers: see Request.checkReturn.
+		w.Header()[RequestHeader] = req.Header[RequestHeader]
+		if r := c.request(req.Header.Get(RequestHeader)); r != nil {
+			r.answers(h, w, req)
+		} else {
+			h.ServeHTTP(w, req)
+		}
+	})
+}
+
+// connKey is the key of a connection in the context of a server's requests.
+type connKey struct{}
+
+// withConn puts a server's connection, without TLS around it, into the context of
+// its requests.
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	if s, ok := c.(interface{ NetConn() net.Conn }); ok {
+		c = s.NetConn()
+	}
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// requestOf returns the request that the harness watches under the name that is
+// in the context and in the header, or nil.
+func (c *census) requestOf(req *http.Request) *Request {
+	name := req.Header.Get(RequestHeader)
+	if name == "" || faultnet.Owner(req.Context()) != name {
+		return nil
+	}
+	return c.request(name)
+}
+
+// field returns the header field that names the request on the wire.
+func (r *Request) field() []byte { return append(slices.Clip(requestField), r.name+"\r\n"...) }
+
+// loses notes the requests that an event was to bring, when it does not bring
+// all that it was to.
+func (c *census) loses(e *faultnet.Event) {
+	b := e.Bytes()
+	for _, r := range c.all() {
+		r.lost = r.lost || bytes.Contains(b, r.field())
+	}
+}
+
+// onItsWay reports whether the request was written and has not arrived, or was
+// lost on its way.
+func (r *Request) onItsWay(pending []*faultnet.Event) bool {
+	if r.lost {
+		return true
+	}
+	field := r.field()
+	brings := func(e *faultnet.Event) bool { return e.Kind == faultnet.Data && bytes.Contains(e.Bytes(), field) }
+	return slices.ContainsFunc(pending, brings) || slices.ContainsFunc(r.t.net.Delayed(), brings)
+}

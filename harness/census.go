@@ -1,0 +1,260 @@
+package harness
+
+import (
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/bubble"
+)
+
+// census knows every request, connection, dial and transport of a run.
+type census struct {
+	t *run
+	// dress adds to a request whatever else the run wants of it; arrives looks at each
+	// request that reaches a server.
+	dress   func(name string, req *http.Request) *http.Request
+	arrives func(r *Request, c *Conn)
+
+	// mu guards all of it, and the fields of requests and connections that say so.
+	mu         sync.Mutex
+	ops        []*Op
+	requests   []*Request               // those of them that are HTTP
+	calls      int                      // how many of them came through a client
+	starts     int                      // how many have started
+	conns      map[*faultnet.Conn]*Conn // by the client's end
+	dialed     []dialed
+	transports []idler
+	pools      []*pool
+}
+
+// idler is a transport whose idle connections can be closed.
+type idler interface{ CloseIdleConnections() }
+
+// pool is a transport that has its connections to itself: that of a server's client.
+type pool struct {
+	transport *http.Transport // nil before the server has started
+}
+
+// dialed is a dial that was begun, and the line of the user's own code that did.
+type dialed struct{ address, where string }
+
+func newCensus(t *run) *census { return &census{t: t, conns: make(map[*faultnet.Conn]*Conn)} }
+
+// all returns the requests so far, in the order in which they were made.
+func (c *census) all() []*Request {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.requests
+}
+
+// allOps returns the operations so far, in the order in which they were made.
+func (c *census) allOps() []*Op {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ops
+}
+
+// op returns the operation of that name, or nil.
+func (c *census) op(name string) *Op {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, o := range c.ops {
+		if o.name == name {
+			return o
+		}
+	}
+	return nil
+}
+
+// request returns the request of that name, or nil.
+func (c *census) request(name string) *Request {
+	if o := c.op(name); o != nil {
+		return o.request
+	}
+	return nil
+}
+
+// add adds an operation. One without a name is a call of the code under test. Where
+// nothing decides when it starts it is under way.
+func (c *census) add(o *Op) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if o.name == "" {
+		c.calls++
+		o.name = fmt.Sprintf("call%d", c.calls)
+	}
+	o.t, o.c, o.index, o.done = c.t, c, len(c.ops), make(chan struct{})
+	c.ops = append(c.ops, o)
+	if o.request != nil {
+		c.requests = append(c.requests, o.request)
+	}
+	if c.t.scheduler == nil {
+		c.markStarted(o)
+	}
+}
+
+// start notes that the operation is under way.
+func (c *census) start(o *Op) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.markStarted(o)
+}
+
+func (c *census) markStarted(o *Op) {
+	c.starts++
+	o.started, o.order = true, c.starts
+}
+
+// conn returns the handle for a connection, the same one each time.
+func (c *census) conn(end *faultnet.Conn) *Conn {
+	if end.Side() == faultnet.Server {
+		end = end.Peer()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := c.conns[end]
+	if h == nil {
+		h = &Conn{t: c.t, c: c, client: end}
+		c.conns[end] = h
+	}
+	return h
+}
+
+// known returns the connections that have a handle.
+func (c *census) known() []*Conn {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	conns := make([]*Conn, 0, len(c.conns))
+	for _, h := range c.conns {
+		conns = append(conns, h)
+	}
+	slices.SortFunc(conns, func(a, b *Conn) int { return a.client.Number() - b.client.Number() })
+	return conns
+}
+
+// adopt remembers a transport whose idle connections are to be closed at the
+// end.
+func (c *census) adopt(rt http.RoundTripper) {
+	i, ok := rt.(idler)
+	if !ok {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	// A transport may be of a type that can't be compared.
+	if !reflect.TypeOf(i).Comparable() || !slices.Contains(c.transports, i) {
+		c.transports = append(c.transports, i)
+	}
+}
+
+// adopted returns the transports that adopt remembers.
+func (c *census) adopted() []idler {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.transports
+}
+
+// newPool adds a pool.
+func (c *census) newPool() *pool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := new(pool)
+	c.pools = append(c.pools, p)
+	return p
+}
+
+// allPools returns the pools so far.
+func (c *census) allPools() []*pool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pools
+}
+
+// isPool reports whether the transport is that of a pool. Its limit is not one for
+// other transports.
+func (c *census) isPool(rt any) bool {
+	return slices.ContainsFunc(c.allPools(), func(p *pool) bool { return any(p.transport) == rt })
+}
+
+// dialing notes a dial: where to, and by which line of the user's own code, if
+// it is not a goroutine of net/http's that dials.
+func (c *census) dialing(address string) {
+	d := dialed{address: address}
+	if !c.t.set.silent {
+		d.where = bubble.Caller()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dialed = append(c.dialed, d)
+}
+
+// dials returns how many dials were begun.
+func (c *census) dials() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.dialed)
+}
+
+// dialer returns the lines of the user's own code that dial the address.
+func (c *census) dialer(address string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var lines []string
+	for _, d := range c.dialed {
+		if d.address == address && d.where != "" {
+			lines = append(lines, d.where)
+		}
+	}
+	slices.Sort(lines) // dials of one instant come in any order
+	return strings.Join(slices.Compact(lines), ", ")
+}
+
+// user returns, in words, for which request a connection was opened and which used it
+// last, and the line of the latter.
+func (c *census) user(end *faultnet.Conn) (words, where string) {
+	var b strings.Builder
+	if o := end.Owner(); o != "" {
+		fmt.Fprintf(&b, ", opened for %s", o)
+		if op := c.op(o); op != nil {
+			where = op.where
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range slices.Backward(c.requests) {
+		if slices.ContainsFunc(r.runs, func(h *Conn) bool { return h.client == end }) {
+			fmt.Fprintf(&b, ", last used by %s", r.name)
+			if r.dropped {
+				b.WriteString(", whose body was dropped")
+			}
+			return b.String(), r.where
+		}
+	}
+	if b.Len() == 0 {
+		b.WriteString(", opened outside any request that the harness knows")
+	}
+	return b.String(), where
+}
+
+// carries reports whether a request is under way on h, or the rest of a response
+// whose body was closed early.
+func (c *census) carries(h *Conn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.requests, func(r *Request) bool {
+		n := len(r.runs)
+		return n > 0 && r.runs[n-1] == h && (!r.returned || !r.finished || r.err == nil && r.resp != nil && !r.answered())
+	})
+}
+
+// unfinished reports whether an operation has been started and has no end yet.
+func (c *census) unfinished() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.ops, (*Op).unfinished)
+}

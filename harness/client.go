@@ -1,0 +1,36 @@
+package harness
+
+import (
+	"net/http"
+	"slices"
+)
+
+// Client is an [http.Client] over rt for the code under test: each of its
+// round trips is a Request that the harness watches, named call1, call2, ... in
+// the order in which they start. Response bodies that are never closed are
+// reported with the line that received them.
+func (t *T) Client(rt http.RoundTripper) *http.Client {
+	return &http.Client{Transport: t.Watch(rt)}
+}
+
+// Watch wraps a transport as [T.Client] does, for those who make their own
+// client.
+func (t *T) Watch(rt http.RoundTripper) http.RoundTripper {
+	t.study(rt)
+	return &watched{t.census, rt}
+}
+
+// study adopts a transport, and learns from its fields.
+func (t *T) study(rt http.RoundTripper) {
+	t.census.adopt(rt)
+	for _, timeout := range t.oracles.study(rt) {
+		if t.plan != nil && !slices.Contains(t.plan.passes, timeout) {
+			t.MayPass(timeout)
+		}
+	}
+}
+
+// LimitConns says that the transports under test keep to so many connections
+// and dials to a host. For a transport that has it as its MaxConnsPerHost it need
+// not be said.
+func (t *T) LimitConns(perHost int) { t.oracles.perHost = perHost }

@@ -1,0 +1,141 @@
+package harness
+
+import (
+	"slices"
+	"sync"
+)
+
+// journal keeps the history of a run: its steps, its failures, and the network as
+// it was at the first of them.
+type journal struct {
+	silent bool // only failures are kept
+
+	mu       sync.Mutex
+	closed   bool // what comes later is not recorded
+	failures []Failure
+	refused  error // see T.NotApplicable
+	at       string
+	trace    []line
+	table    string // the network at the first failure
+	blocked  []string
+	lastWant string   // the line of a script that wants something
+	served   []string // the lines of a script that set up its servers
+}
+
+// add records a failure.
+func (j *journal) add(f Failure) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.closed {
+		j.failures = append(j.failures, f)
+	}
+}
+
+// has reports whether a failure with that text is recorded.
+func (j *journal) has(text string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.ContainsFunc(j.failures, func(f Failure) bool { return f.Text == text })
+}
+
+// failed reports whether a failure is recorded.
+func (j *journal) failed() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.failures) > 0
+}
+
+// over reports whether nothing of the run is to be checked any more: it has failed,
+// or cannot be asked.
+func (j *journal) over() bool { return j.failed() || j.reason() != nil }
+
+// refuse records why the run cannot be asked.
+func (j *journal) refuse(reason error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.refused = reason
+}
+
+// reason returns why the run cannot be asked, or nil.
+func (j *journal) reason() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.refused
+}
+
+// close has nothing recorded any more, or something again.
+func (j *journal) close(closed bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.closed = closed
+}
+
+// isClosed reports whether nothing is recorded any more.
+func (j *journal) isClosed() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.closed
+}
+
+// write adds lines to the trace.
+func (j *journal) write(kind lineKind, texts ...string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, text := range texts {
+		j.trace = append(j.trace, line{kind: kind, text: text})
+	}
+}
+
+// enter says which line of a script is being run, and the line if it wants something.
+func (j *journal) enter(at, want string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.at = at
+	if want != "" {
+		j.lastWant = want
+	}
+}
+
+// place returns the line of the script that is being run, or "".
+func (j *journal) place() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.at
+}
+
+// serve adds lines of a script that set up a server.
+func (j *journal) serve(lines ...string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.served = append(j.served, lines...)
+}
+
+// picture keeps the state of the network, and who is blocked, unless there is one
+// already.
+func (j *journal) picture(take func() (table string, blocked []string)) {
+	j.mu.Lock()
+	had := j.table != ""
+	j.mu.Unlock()
+	if had {
+		return
+	}
+	table, blocked := take()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.table, j.blocked = table, blocked
+}
+
+// saw reports whether an event of the trace begins with those words.
+func (j *journal) saw(pattern string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return eventIn(j.trace, pattern)
+}
+
+// report returns the report of the run.
+func (j *journal) report(name, again string) *Report {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return &Report{Name: name, Failures: j.failures, trace: j.trace, table: j.table, blocked: j.blocked,
+		again: again, refused: j.refused}
+}

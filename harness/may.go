@@ -1,0 +1,39 @@
+package harness
+
+import (
+	"fmt"
+	"time"
+)
+
+// MayCloseIdle lets an exploration call the transport's CloseIdleConnections
+// once, at any point or not at all.
+func (t *T) MayCloseIdle(rt interface{ CloseIdleConnections() }) {
+	if t.plan != nil {
+		t.plan.calls = append(t.plan.calls, call{closeIdle, rt.CloseIdleConnections})
+	}
+}
+
+// MayCall lets an exploration make the call once, in a goroutine of its own, at any point
+// or not at all. The name is its own.
+func (t *T) MayCall(name string, f func()) {
+	if t.plan != nil {
+		t.plan.calls = append(t.plan.calls, call{name, f})
+	}
+}
+
+// MayPass lets an exploration have virtual time pass, once, at any point or
+// not at all: one nanosecond less than d, d, or one more, so that each side of
+// every tie is tried. The timeouts that a transport's fields say may pass anyhow.
+func (t *T) MayPass(d time.Duration) {
+	if t.plan != nil {
+		t.plan.passes = append(t.plan.passes, d-1, d, d+1)
+	}
+}
+
+// Outcome adds to what an exploration tells two outcomes apart by: by
+// default the fate of each request and the number of connections.
+func (t *T) Outcome(format string, args ...any) {
+	if t.plan != nil {
+		t.plan.tags = append(t.plan.tags, fmt.Sprintf(format, args...))
+	}
+}

@@ -1,0 +1,178 @@
+package harness
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/peer"
+)
+
+// The oracles of this file are asked at every quiet point, and when a request reaches
+// a server.
+
+// checkQuiet checks what must hold whenever everything is quiet.
+func (o *oracles) checkQuiet(pending []*faultnet.Event) {
+	o.audit()
+	ops := o.census.allOps()
+	if len(ops) == 0 || o.t.journal.isClosed() {
+		return
+	}
+	var conns []*faultnet.Conn // asked for when they are needed
+	if o.perHost > 0 || len(o.census.allPools()) > 0 {
+		conns = o.t.net.Conns()
+		o.checkLimits(pending, conns)
+	}
+	if parked(pending) {
+		o.idle = o.idle[:0]
+		return // a goroutine that is parked may be about to do what is missing
+	}
+	o.checkDials(pending)
+	for _, op := range ops {
+		r := op.request
+		o.census.mu.Lock()
+		waits := op.started && !op.returned
+		cancelled, unsent := op.cancelled, r != nil && len(r.runs) == 0
+		o.census.mu.Unlock()
+		switch {
+		case !waits:
+		case cancelled:
+			o.t.violate("%s: cancelled, and still pending when all was quiet", op.name)
+		case unsent && r.plainAddr != "":
+			if conns == nil {
+				conns = o.t.net.Conns()
+			}
+			if c := o.usable(r, r.plainAddr, conns); c != nil && !r.onItsWay(pending) {
+				o.t.violate("%s: waits while %s to %s is idle", r.name, c.ID(), r.plainAddr)
+			}
+		}
+	}
+}
+
+// parked reports whether a goroutine is at a gate.
+func parked(pending []*faultnet.Event) bool {
+	return slices.ContainsFunc(pending, func(e *faultnet.Event) bool { return e.Kind == faultnet.Gate })
+}
+
+// checkDials checks that no dial begins while a connection that it could do
+// without has been idle since the quiet point before.
+func (o *oracles) checkDials(pending []*faultnet.Event) {
+	for _, e := range pending {
+		if e.Kind != faultnet.Dial || e.DialNumber() <= o.dials {
+			continue
+		}
+		o.dials = e.DialNumber()
+		r := o.census.request(e.Owner)
+		if r == nil {
+			continue
+		}
+		if c := o.usable(r, e.Addr, o.idle); c != nil {
+			o.t.violate("%s: dials %s while %s to it is idle", e.Owner, e.Addr, c.ID())
+		}
+	}
+	o.idle = o.idle[:0]
+	for _, r := range o.census.all() {
+		if n := len(r.runs); n > 0 && r.over() && r.runs[n-1].client.IsIdle() {
+			o.idle = append(o.idle, r.runs[n-1].client)
+		}
+	}
+	if o.strict {
+		o.checkDeadlines()
+	}
+}
+
+// arrives looks at a request that reaches a server.
+func (o *oracles) arrives(r *Request, c *Conn) {
+	o.checkTurn(r, c)
+	o.checkSound(r, c)
+}
+
+// checkTurn checks, when a request reaches a server on a connection that was
+// not opened for it, that nobody has waited longer. After a fault it is not
+// known who waits for the first time.
+func (o *oracles) checkTurn(r *Request, c *Conn) {
+	if owner := c.client.Owner(); owner == r.name || owner == "" || r.plainAddr == "" || o.t.faulted || !c.wire.plain {
+		return
+	}
+	pending := o.t.net.Pending()
+	if parked(pending) {
+		return // a goroutine that is parked may have got a connection already
+	}
+	for _, q := range o.census.all() {
+		if q.index >= r.index {
+			break
+		}
+		o.census.mu.Lock()
+		waits := q.started && q.order < r.order && !q.returned && !q.cancelled && len(q.runs) == 0 && q.plainAddr == r.plainAddr
+		o.census.mu.Unlock()
+		if waits && q.ofPool() == c.ofPool() && !q.onItsWay(pending) {
+			o.t.violate("%s: got %s, for which %s has waited longer", r.name, c.ID(), q.name)
+		}
+	}
+}
+
+// checkSound checks, when a request reaches a server, that the one before it on
+// that connection did not fail there: what is left of its answer would be taken
+// for the next one.
+func (o *oracles) checkSound(r *Request, c *Conn) {
+	q := c.lastRequest()
+	if q == nil || q == r || !c.wire.plain {
+		return
+	}
+	o.census.mu.Lock()
+	failed := q.returned && q.err != nil || q.readErr != nil
+	here := len(q.runs) > 0 && q.runs[len(q.runs)-1] == c
+	o.census.mu.Unlock()
+	if failed && here {
+		o.t.violate("%s: sent on %s, on which %s had failed", r.name, c.ID(), q.name)
+	}
+}
+
+// checkLimits checks that open connections and dials together never exceed
+// the limit that the transport was given for a host.
+func (o *oracles) checkLimits(pending []*faultnet.Event, conns []*faultnet.Conn) {
+	type host struct {
+		addr string
+		pool *pool
+	}
+	count := make(map[host]int)
+	check := func(p host) {
+		limit := o.perHost
+		if p.pool != nil {
+			limit = p.pool.transport.MaxConnsPerHost
+		}
+		if count[p]++; limit > 0 && count[p] > limit {
+			o.t.violateAt(cmp.Or(o.t.journal.place(), o.census.dialer(p.addr)),
+				fmt.Sprintf("%s: more connections and dials than the limit, which is %d", p.addr, limit))
+		}
+	}
+	for _, e := range pending {
+		if e.Kind == faultnet.Dial {
+			check(host{e.Addr, o.census.request(e.Owner).ofPool()})
+		}
+	}
+	for _, c := range conns {
+		if h := o.census.conn(c); !c.IsClosed() && !h.lastRequest().upgraded() {
+			check(host{c.Address(), h.ofPool()})
+		}
+	}
+}
+
+// usable returns a connection to addr that the request could use at once: open at
+// both ends, nothing on its way, and its last request wholly over.
+func (o *oracles) usable(r *Request, addr string, conns []*faultnet.Conn) *faultnet.Conn {
+	for _, c := range conns {
+		if c.Address() != addr || c.Owner() == peer.ProxyOwner || !c.IsIdle() {
+			continue
+		}
+		h := o.census.conn(c)
+		if h.wire.seen && !h.wire.plain || r.ofPool() != h.ofPool() {
+			continue
+		}
+		if last := h.lastRequest(); last == nil || last.over() {
+			return c
+		}
+	}
+	return nil
+}

@@ -1,0 +1,491 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/bubble"
+)
+
+// Limit is how long, in virtual time, the body may be blocked before it counts
+// as stuck. When nothing can move any more it passes at once.
+const Limit = 24 * time.Hour
+
+// grace is how long, in virtual time, goroutines have to end by themselves
+// after everything was closed: an http.Server lingers for half a second.
+const grace = 5 * time.Second
+
+// settings is what the ways to start a run differ in.
+type settings struct {
+	again    string           // the line that runs it again
+	silent   bool             // no trace is wanted
+	explored bool             // it is one of many
+	dog      *bubble.Watchdog // of all runs of an exploration; nil for a run by itself
+	hasty    bool             // time to end is only for goroutines that are left
+}
+
+// run is one run in a bubble. It makes things happen, one at a time, and keeps a
+// journal of them.
+type run struct {
+	name    string
+	set     settings
+	journal journal
+	bubble  bubble.Bubble
+	net     *faultnet.Net
+	ctx     context.Context
+	cancel  context.CancelFunc
+
+	// What decides, checks and watches. Each may be nil.
+	scheduler scheduler                       // decides what happens next; without one it is what comes first
+	check     func(pending []*faultnet.Event) // is called at each quiet point
+	watch     func(e *faultnet.Event, v faultnet.Verdict)
+
+	ask      chan question // the body waits for quiet, or for rest
+	quiet    chan struct{} // and gets it
+	wake     chan struct{} // the network has news for the driver
+	patient  time.Time     // when the body last did something, or will
+	inHand   bool          // a script does what an exploration did
+	auditing atomic.Bool   // a check of AtQuiet is being called
+	faulted  bool          // an event was a fault
+
+	stoodStill bool // the run was given up
+
+	mu       sync.Mutex
+	cleanups []func()
+}
+
+// scheduler decides what happens next in a run.
+type scheduler interface {
+	// next lets the next thing happen.
+	next(pending []*faultnet.Event) progress
+	// failed notes that a failure was seen on the way.
+	failed()
+}
+
+// progress is what a driver's step came to.
+type progress uint8
+
+const (
+	moved        progress = iota // something happened
+	atRest                       // nothing is left that may happen
+	timeMustPass                 // a request waits for a timer
+	abandoned                    // this run is not wanted any more
+)
+
+// question is what the body waits for.
+type question uint8
+
+const (
+	nothing   question = iota
+	wantQuiet          // every goroutine is blocked
+	wantRest           // and nothing is left that may happen
+)
+
+// open opens the bubble of the run and has f do all that is done in it.
+func (r *run) open(std *testing.T, f func()) {
+	r.journal.silent = r.set.silent
+	dog := r.set.dog
+	if dog == nil {
+		dog = newWatchdog()
+		defer dog.Stop()
+	}
+	end := r.bubble.Open(std, dog, func() {
+		r.ask = make(chan question)
+		r.quiet = make(chan struct{})
+		r.wake = make(chan struct{}, 1)
+		r.ctx, r.cancel = context.WithCancel(context.Background())
+		r.net = new(faultnet.Net)
+		r.net.Record(!r.set.silent)
+		r.net.Drive(r.news)
+		f()
+	})
+	r.journal.close(false) // the last word is ours
+	r.judge(end)
+	r.journal.close(true) // what stood still may go on behind us
+}
+
+// news has the driver look again.
+func (r *run) news() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// judge adds what only the end of the bubble shows.
+func (r *run) judge(end bubble.Ending) {
+	switch {
+	case end.Frozen != nil:
+		r.stoodStill = true
+		r.journal.add(frozen(end.Frozen, r.net.Pending()))
+	case end.Panicked != nil:
+		r.journal.add(Failure{Kind: KindPanic, Text: fmt.Sprintf("panic: %v", end.Panicked), Detail: bubble.PanicFrames(end.Stack)})
+	case end.Deadlock != nil && !r.journal.failed():
+		var left []string
+		for _, g := range end.Left {
+			if !g.Ours() {
+				left = append(left, "goroutine left: "+g.String())
+			}
+		}
+		if len(left) == 0 {
+			left = []string{end.Deadlock.Error()}
+		}
+		slices.Sort(left) // goroutines come in the order of their numbers, which is chance
+		for _, text := range left {
+			r.journal.add(Failure{Kind: KindGoroutine, Text: text})
+		}
+	case end.Goexit && !r.journal.failed():
+		r.journal.add(Failure{Kind: KindRace, Text: "the bubble ended early: a data race was detected"})
+	}
+}
+
+// drive runs the stages in a goroutine of their own and is, until that ends, the
+// goroutine that makes things happen: whenever every goroutine of the bubble is blocked
+// it lets the next thing happen, and only when there is none does a verb of
+// the body return, or time move.
+func (r *run) drive(stages ...stage) {
+	done := make(chan struct{})
+	r.patient = time.Now()
+	go r.live(stages, done)
+	limit := time.NewTimer(Limit)
+	defer limit.Stop()
+	asked, steps := nothing, 0
+	pending := make([]*faultnet.Event, 0, 8)
+	for {
+		r.bubble.Wait()
+		pending = r.net.AppendPending(pending[:0])
+		r.check(pending)
+		if asked == nothing {
+			select {
+			case asked = <-r.ask:
+			default:
+			}
+		}
+		if asked != wantQuiet {
+			switch r.next(pending) {
+			case moved:
+				if steps++; steps > r.mostEvents() {
+					r.endless(steps)
+					return
+				}
+				continue
+			case abandoned:
+				return
+			case timeMustPass:
+			case atRest:
+				if asked == wantRest {
+					asked = wantQuiet
+				}
+			}
+		}
+		if asked == wantQuiet {
+			asked = nothing
+			r.patient = time.Now()
+			r.quiet <- struct{}{}
+			continue
+		}
+		select {
+		case <-done:
+			return
+		case <-r.wake:
+		case q := <-r.ask:
+			asked = q
+		case <-limit.C:
+			if left := Limit - time.Since(r.patient); left > 0 {
+				limit.Reset(left)
+				continue
+			}
+			r.stuck()
+			return
+		}
+	}
+}
+
+// stage is a part of the life of a run: it returns the next function to call, or nil
+// when there is none.
+type stage func() func()
+
+// once returns a stage of one function.
+func once(f func()) stage {
+	return func() func() {
+		next := f
+		f = nil
+		return next
+	}
+}
+
+// live goes through the stages. Each function runs to its end even if the one before
+// failed. A Goexit ends the goroutine too: the next function gets a new one then.
+func (r *run) live(stages []stage, done chan struct{}) {
+	ended := false
+	defer func() {
+		if !ended {
+			go r.live(stages, done)
+		}
+	}()
+	for len(stages) > 0 {
+		if f := stages[0](); f != nil {
+			r.protect(f)
+		} else {
+			stages = stages[1:]
+		}
+	}
+	ended = true
+	close(done)
+}
+
+// cleanup has f called when the body has returned.
+func (r *run) cleanup(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cleanups = append(r.cleanups, f)
+}
+
+// takeCleanup returns the clean-up function that was added last, or nil.
+func (r *run) takeCleanup() func() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := len(r.cleanups)
+	if n == 0 {
+		return nil
+	}
+	f := r.cleanups[n-1]
+	r.cleanups = r.cleanups[:n-1]
+	return f
+}
+
+// protect calls f and takes a panic as the end of f alone. After a Goexit it is for
+// its caller to go on.
+func (r *run) protect(f func()) {
+	finished := false
+	defer func() {
+		if !finished && !r.journal.over() {
+			r.journal.add(Failure{Kind: KindGoexit, Text: "the body called runtime.Goexit"})
+		}
+	}()
+	defer r.caught("")
+	f()
+	finished = true
+}
+
+// caught turns a panic of the function that defers it into a failure.
+func (r *run) caught(subject string) {
+	if p := recover(); p != nil {
+		detail := bubble.PanicFrames(debug.Stack())
+		r.snapshot()
+		r.journal.add(Failure{Kind: KindPanic, Text: fmt.Sprintf("%spanic: %v", subject, p), Detail: detail})
+	}
+}
+
+// next lets the next thing happen.
+func (r *run) next(pending []*faultnet.Event) progress {
+	if r.scheduler != nil {
+		return r.scheduler.next(pending)
+	}
+	if r.inHand && r.deliverMoot(pending) || r.releaseNext(pending) {
+		return moved
+	}
+	return atRest
+}
+
+// releaseNext releases the first event that no rule holds.
+func (r *run) releaseNext(pending []*faultnet.Event) bool {
+	for _, e := range pending {
+		v := r.net.Verdict(e)
+		if v.IsHold() {
+			continue
+		}
+		r.apply(e, v)
+		return true
+	}
+	return false
+}
+
+// deliverMoot lets data arrive that a server still sends to an end which the client
+// has closed, and the reset that answers it: no client can tell when that happens.
+// Whether it happens may even be chance: crypto/tls leaves its close_notify out when a
+// write is under way.
+func (r *run) deliverMoot(pending []*faultnet.Event) bool {
+	for _, e := range pending {
+		if e.From == nil {
+			continue
+		}
+		client, fromClient := e.From, e.From.Side() == faultnet.Client
+		if !fromClient {
+			client = e.From.Peer()
+		}
+		if client.IsClosed() && (!fromClient || e.Kind == faultnet.RST) {
+			r.apply(e, faultnet.Pass)
+			return true
+		}
+	}
+	return false
+}
+
+// apply lets an event happen.
+func (r *run) apply(e *faultnet.Event, v faultnet.Verdict) {
+	r.watch(e, v)
+	r.faulted = r.faulted || !v.IsPass()
+	r.net.Apply(e, v)
+}
+
+// settle returns when every goroutine is blocked and no event is left that may
+// happen by itself. In an exploration, where nothing happens by itself, it
+// returns as soon as every goroutine is blocked.
+func (r *run) settle() {
+	q := wantRest
+	if r.scheduler != nil {
+		q = wantQuiet
+	}
+	r.await(q)
+}
+
+// rested settles where things happen by themselves. In an exploration nothing else
+// happens yet.
+func (r *run) rested() {
+	if r.scheduler == nil {
+		r.settle()
+	}
+}
+
+func (r *run) await(q question) {
+	if r.auditing.Load() {
+		return // it is quiet, and the driver waits for the caller
+	}
+	gaveUp := r.ctx.Done()
+	select {
+	case r.ask <- q:
+		select {
+		case <-r.quiet:
+		case <-gaveUp:
+			runtime.Goexit()
+		}
+	case <-gaveUp:
+		runtime.Goexit()
+	}
+	r.drain()
+}
+
+// step records a verb and its arguments.
+func (r *run) step(words ...string) {
+	if r.set.silent {
+		return
+	}
+	r.drain()
+	r.journal.write(stepLine, stepText(words))
+}
+
+// drain moves the events that the network has recorded into the trace.
+func (r *run) drain() {
+	if r.set.silent {
+		return
+	}
+	for _, e := range r.net.Events() {
+		r.journal.write(eventLine, e.String())
+	}
+}
+
+// fail records a failed expectation at the line of the test that has it. The
+// reasons become the first line of the failure.
+func (r *run) fail(kind Kind, text string, why ...string) {
+	r.snapshot()
+	at := r.journal.place()
+	if at == "" {
+		at = bubble.Caller()
+	}
+	r.journal.add(Failure{Kind: kind, Reason: strings.Join(why, " "), Text: text, Where: at})
+}
+
+// fatal is fail, and the end of the body.
+func (r *run) fatal(kind Kind, text string, why ...string) {
+	r.fail(kind, text, why...)
+	runtime.Goexit()
+}
+
+// violate records that a property does not hold which every run must have, once.
+func (r *run) violate(format string, args ...any) {
+	r.violateAt(r.journal.place(), fmt.Sprintf(format, args...))
+}
+
+func (r *run) violateAt(where, text string) {
+	if r.journal.has(text) {
+		return
+	}
+	r.snapshot()
+	if r.scheduler != nil {
+		r.scheduler.failed()
+	}
+	r.journal.add(Failure{Kind: KindOracle, Text: text, Where: where})
+}
+
+// snapshot keeps the state of the network and of the goroutines, once.
+func (r *run) snapshot() {
+	if r.net == nil || r.set.silent {
+		return
+	}
+	r.journal.picture(func() (string, []string) {
+		r.drain()
+		table := r.net.String()
+		for _, e := range r.net.Pending() {
+			table += "pending: " + e.String() + "\n"
+		}
+		return table, r.bubble.Blocked()
+	})
+}
+
+// here returns the line of the test, or of the script, that is being run.
+func (r *run) here() string {
+	if r.set.silent {
+		return "" // it is not printed
+	}
+	if at := r.journal.place(); at != "" {
+		return at
+	}
+	return bubble.Caller()
+}
+
+// stuck ends a run whose body waits for something that will not come.
+func (r *run) stuck() {
+	r.snapshot()
+	r.journal.add(Failure{Kind: KindStuck, Text: fmt.Sprintf("stuck: nothing moved for %s of virtual time, and the body did not return", Limit)})
+}
+
+// mostEvents is how many events a run may have before it counts as endless. A
+// schedule of an exploration has some dozens.
+func (r *run) mostEvents() int {
+	if r.set.explored {
+		return 20_000
+	}
+	return 1_000_000
+}
+
+// endless ends a run in which things happen without an end: code that tries
+// again and again, with no wait in between.
+func (r *run) endless(steps int) {
+	r.snapshot()
+	r.journal.add(Failure{Kind: KindEndless, Text: fmt.Sprintf("endless: %d events, and more to come", steps-1)})
+}
+
+// shutDown leaves nothing in the bubble that could still wait for the network; release
+// lifts the holds.
+func (r *run) shutDown(release func()) {
+	r.net.Drive(nil)
+	r.net.Close()
+	release()
+	if r.set.hasty {
+		if r.bubble.Wait(); r.bubble.Empty() {
+			return
+		}
+	}
+	time.Sleep(grace)
+	r.bubble.Wait()
+}

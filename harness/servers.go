@@ -1,0 +1,124 @@
+package harness
+
+import (
+	"crypto/tls"
+	"log"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/peer"
+)
+
+// servers runs the servers, proxies and scripted peers of a run.
+type servers struct {
+	t   *run
+	net *Net
+
+	mu      sync.Mutex
+	running []*http.Server
+}
+
+// servesAs records a verb that runs a server in modes, which must exist.
+func (s *servers) servesAs(verb, addr string, modes ...string) {
+	words := append([]string{verb, addr}, modes...)
+	s.t.step(words...)
+	for _, m := range modes {
+		if err := peer.CheckMode(modesOf(verb), m); err != nil {
+			s.t.fatal(KindUsage, err.Error())
+		}
+	}
+	s.script(nil, nil, words...)
+}
+
+// script notes the line of a script that runs a server, and what of it no
+// script can contain.
+func (s *servers) script(h http.Handler, config *tls.Config, words ...string) {
+	if h != nil {
+		s.t.journal.serve("# The test's own handler; a script cannot contain it:")
+	}
+	if config != nil {
+		s.t.journal.serve("# The test's own TLS configuration; a script cannot contain it:")
+	}
+	s.t.journal.serve(strings.Join(words, " "))
+}
+
+// listenOn listens on "host:port" and has start serve there: now, and again when the
+// host is restarted.
+func (s *servers) listenOn(addr string, start func(l net.Listener)) {
+	start(s.listen(addr))
+	s.net.servesAgain(addr, func() { s.listenOn(addr, start) })
+	s.t.rested()
+}
+
+// acceptAll has f serve each connection of a server, with its number from 0.
+func (s *servers) acceptAll(addr string, f func(c *faultnet.Conn, i int)) {
+	s.listenOn(addr, func(l net.Listener) { go peer.AcceptAll(l, f) })
+}
+
+// serve runs an http.Server, and returns it.
+func (s *servers) serve(addr string, h http.Handler, run func(h *http.Server, l net.Listener)) (server *http.Server) {
+	if h == nil {
+		h = http.HandlerFunc(Pages)
+	}
+	s.listenOn(addr, func(l net.Listener) {
+		server = s.server(h)
+		s.closeAtEnd(addr, server)
+		go run(server, l)
+	})
+	return server
+}
+
+// closeAtEnd has the server on an address closed at the end.
+func (s *servers) closeAtEnd(addr string, server *http.Server) {
+	s.mu.Lock()
+	s.running = append(s.running, server)
+	s.mu.Unlock()
+	set(&s.net.hosts.served, addr, append(s.net.hosts.served[addr], server))
+}
+
+// close closes all of them.
+func (s *servers) close() {
+	s.mu.Lock()
+	running := s.running
+	s.mu.Unlock()
+	for _, server := range running {
+		server.Close()
+	}
+}
+
+// server returns a server with that handler.
+func (s *servers) server(h http.Handler) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Handler:     s.net.census.attributed(h),
+		Protocols:   protocols,
+		ErrorLog:    log.New(logWriter{s.t}, "", 0),
+		ConnContext: withConn,
+	}
+}
+
+// listen listens on "host:port", which must be free.
+func (s *servers) listen(addr string) net.Listener {
+	l, err := s.net.Listen("tcp", addr)
+	if err != nil {
+		s.t.fatal(KindUsage, err.Error())
+	}
+	return l
+}
+
+// logWriter makes a server's log lines part of the steps.
+type logWriter struct{ t *run }
+
+func (w logWriter) Write(p []byte) (int, error) {
+	// A panic in a handler is logged with its stack, whose addresses differ
+	// from run to run: the first line says what happened.
+	line, _, _ := strings.Cut(string(p), "\n")
+	w.t.journal.write(logLine, "server: "+line)
+	return len(p), nil
+}

@@ -1,0 +1,135 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/halfopen/halfopen/faultnet"
+)
+
+// Get starts a GET request named name on the transport, and settles.
+func (t *T) Get(name string, rt http.RoundTripper, url string) *Request {
+	return t.Start(name, rt, mustRequest(t, "GET", url, nil))
+}
+
+// Post starts a POST request with that body.
+func (t *T) Post(name string, rt http.RoundTripper, url, body string) *Request {
+	req := mustRequest(t, "POST", url, strings.NewReader(body))
+	t.stepStart(name, req, &body)
+	return t.begin(name, rt, req, &body)
+}
+
+func mustRequest(t *T, method, url string, body io.Reader) *http.Request {
+	// Every request is cancelled when the run ends: its context needs no parent.
+	req, err := http.NewRequest(method, url, body)
+	if err != nil {
+		t.fatal(KindUsage, err.Error())
+	}
+	return req
+}
+
+// Start starts a request named name in a goroutine of its own, and settles. It
+// does not return an answer: what became of the request is what the
+// expectations of the Request ask.
+func (t *T) Start(name string, rt http.RoundTripper, req *http.Request) *Request {
+	t.stepStart(name, req, nil)
+	return t.begin(name, rt, req, nil)
+}
+
+// stepStart records the start of a request as a script has it.
+func (t *T) stepStart(name string, req *http.Request, body *string) {
+	if !t.set.silent {
+		t.step(startWords(name, req, body)...)
+	}
+}
+
+func startWords(name string, req *http.Request, body *string) []string {
+	var words []string
+	switch {
+	case req.Method == "GET" || req.Method == "":
+		words = []string{"get", name, req.URL.String()}
+	case req.Method == "POST" && body != nil:
+		words = []string{"post", name, req.URL.String(), *body}
+	default:
+		words = []string{"request", name, req.Method, req.URL.String()}
+	}
+	for _, key := range slices.Sorted(maps.Keys(req.Header)) {
+		for _, value := range req.Header[key] {
+			words = append(words, key+":"+value)
+		}
+	}
+	return words
+}
+
+func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *string) *Request {
+	t.mustBeNew(name)
+	t.study(rt)
+	var words []string
+	if !t.set.silent {
+		words = startWords(name, req, body)
+	}
+	r, req := t.census.watch(name, req, t.here())
+	r.words = words
+	r.auto = t.auto || t.scheduler != nil
+	t.launch(&r.Op, func() {
+		r.roundTrip(rt, req)
+		if r.auto && r.state() == "done" {
+			r.readAll()
+		}
+	})
+	return r
+}
+
+// Do starts an operation named name in a goroutine of its own, and settles. The call is
+// made with a context that ends with ctx, and when the operation is cancelled; the
+// connections that are dialed with it are opened for the operation.
+func (t *T) Do(ctx context.Context, name string, call func(ctx context.Context) error) *Op {
+	if !t.set.silent {
+		t.step("do", name)
+	}
+	t.mustBeNew(name)
+	deadline, _ := ctx.Deadline()
+	ctx, cancel := context.WithCancel(faultnet.WithOwner(ctx, name))
+	o := &Op{name: name, where: t.here(), cancel: cancel, deadline: deadline}
+	t.census.add(o)
+	return t.launch(o, func() {
+		err := call(ctx)
+		o.c.mu.Lock()
+		defer o.c.mu.Unlock()
+		o.returned, o.err = true, err
+	})
+}
+
+// mustBeNew ends the test if there is an operation of that name.
+func (t *T) mustBeNew(name string) {
+	if o := t.census.op(name); o != nil {
+		kind := "an operation"
+		if o.request != nil {
+			kind = "a request"
+		}
+		t.fatal(KindUsage, fmt.Sprintf("there is %s %s already", kind, name))
+	}
+}
+
+// launch starts the operation, or declares in an exploration that it is to start.
+func (t *T) launch(o *Op, call func()) *Op {
+	o.start = func() {
+		// A panic here would be the end of the process.
+		defer t.caught(o.name + ": ")
+		defer t.news() // a deadline may have ended it, with no event to follow
+		defer close(o.done)
+		call()
+	}
+	if t.scheduler != nil {
+		t.plan.declare(o)
+		return o
+	}
+	go o.start()
+	t.settle()
+	return o
+}

@@ -1,0 +1,132 @@
+package harness
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/halfopen/halfopen/clock"
+)
+
+// TB is what Test needs of the test that it is part of. [*testing.T],
+// [*testing.B] and Ginkgo's GinkgoT() have it.
+type TB interface {
+	Helper()
+	Name() string
+	Logf(format string, args ...any)
+	Errorf(format string, args ...any)
+	FailNow()
+}
+
+// Test runs body in a bubble of virtual time, on a network of its own, and
+// fails t with a [Report] if body fails, panics, gets stuck, or leaves
+// anything behind. It returns when the bubble has ended; it never ends the
+// process. A run that is undecided ([Report.Undecided]) skips t with the report,
+// if t has Skipf, and fails it if not; so does one that is not applicable.
+func Test(t TB, body func(t *T)) {
+	t.Helper()
+	std, _ := t.(*testing.T)
+	r := runOnce(std, t.Name(), body, settings{again: goTestLine(t.Name())})
+	if err := r.NotApplicable(); err != nil {
+		skip(t, err.Error())
+		t.Errorf("%v", err)
+		t.FailNow()
+	}
+	if r.Undecided() {
+		skip(t, r.String())
+	}
+	if len(r.Failures) > 0 {
+		t.Errorf("%s", r)
+		t.FailNow()
+	}
+}
+
+// skip skips a test that cannot be judged, if it can be skipped.
+func skip(t TB, why string) {
+	if s, ok := t.(interface{ Skipf(string, ...any) }); ok {
+		t.Helper()
+		s.Skipf("%s", why)
+	}
+}
+
+// Run is Test in a plain program: it reports instead of failing.
+func Run(name string, body func(t *T)) *Report {
+	return runOnce(nil, name, body, settings{})
+}
+
+// goTestLine is the command that runs a test again, in the folder of its
+// package.
+func goTestLine(name string) string {
+	parts := strings.Split(name, "/")
+	for i, p := range parts {
+		parts[i] = "^" + p + "$"
+	}
+	return "go test -run '" + strings.Join(parts, "/") + "' ."
+}
+
+// runOnce runs body, and returns the report.
+func runOnce(std *testing.T, name string, body func(*T), set settings) *Report {
+	return runBody(std, name, body, set, nil).journal.report(name, set.again)
+}
+
+// runBody runs body in a bubble of its own; the plan, if there is one, decides what
+// happens next in it.
+func runBody(std *testing.T, name string, body func(*T), set settings, p *plan) *T {
+	r := &run{name: name, set: set}
+	t := &T{run: r, Clock: clock.System, plan: p}
+	r.open(std, func() {
+		t.census = newCensus(r)
+		t.Net = newNet(r, t.census)
+		t.servers = &servers{t: r, net: t.Net}
+		t.oracles = &oracles{t: r, census: t.census}
+		t.census.dress, t.census.arrives = t.Net.addGates, t.oracles.arrives
+		r.check, r.watch = t.oracles.checkQuiet, t.census.happens
+		if p != nil {
+			p.t, p.census = r, t.census
+			r.scheduler = p
+		}
+		r.drive(once(func() { body(t) }), t.explored(), r.takeCleanup, t.lastChecks())
+		t.shutDown()
+	})
+	return t
+}
+
+// explored is the end of the exploring, if that is what the run is for: everything that
+// the body has declared happens, and then the outcome is known.
+func (t *T) explored() stage {
+	rest := once(func() { t.await(wantRest) })
+	return func() func() {
+		if t.scheduler == nil {
+			return nil
+		}
+		if !t.Failed() {
+			if f := rest(); f != nil {
+				return f
+			}
+		}
+		t.plan.end()
+		return nil
+	}
+}
+
+// lastChecks looks for what is left behind. Nothing is checked in a test that has failed.
+func (t *T) lastChecks() stage {
+	check := once(t.leftovers)
+	return func() func() {
+		if t.journal.over() {
+			return nil
+		}
+		return check()
+	}
+}
+
+// shutDown ends everything that the run has started.
+func (t *T) shutDown() {
+	t.drain()
+	t.journal.close(true)
+	t.cancel()
+	for _, o := range t.census.allOps() {
+		o.cancel()
+	}
+	t.servers.close()
+	t.run.shutDown(t.Net.letAll)
+}
