@@ -1,11 +1,12 @@
 # These targets are what CI runs, and nothing else. CONTRIBUTING.md describes each.
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+APIDIFF = golang.org/x/exp/cmd/apidiff@v0.0.0-20261113113407-e3970619a1a4
 GREMLINS = github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 # ./... does not include the package testdata.
 PACKAGES = ./... ./testdata
 
-.PHONY: test race lint bench bench-peers peers mutants tidy check generate
+.PHONY: test race lint api bench bench-peers peers mutants tidy check generate
 
 check:
 	go run ./cmd/halfopen check
@@ -22,6 +23,18 @@ lint:
 	go vet $(PACKAGES)
 	cd peers && go vet ./...
 	go run $(STATICCHECK) $(PACKAGES)
+
+# What changed in the exported names since BASE, by default the last tag; a package that
+# is new is not compared.
+BASE = $(shell git describe --tags --abbrev=0 2>/dev/null)
+api:
+	@test -n "$(BASE)" || { echo "there is no tag yet"; exit 0; }; \
+	old=$$(mktemp -d) && trap 'git worktree remove --force '$$old EXIT && \
+	git worktree add --quiet --detach $$old $(BASE) && \
+	for package in $$(go list ./... | grep -v -e /internal -e /cmd/); do \
+		(cd $$old && go run $(APIDIFF) -w .export $$package 2>/dev/null) || continue; \
+		go run $(APIDIFF) $$old/.export $$package; \
+	done
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
