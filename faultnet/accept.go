@@ -14,7 +14,7 @@ func (l *listener) ruledNext() (*Conn, error) {
 	}
 	l.stuck = nil
 	l.mu.Unlock()
-	v := l.net.decide(e, faultPriority, true)
+	v := l.net.decide(e, false, true)
 	if !again && !v.IsPass() {
 		l.net.log(e, v.name)
 	}

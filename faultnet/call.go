@@ -8,7 +8,7 @@ import (
 
 // ask returns the verdict of the rules on a call that begins, and records it.
 func (n *Net) ask(e *Event) Verdict {
-	v := n.decide(e, faultPriority, true)
+	v := n.decide(e, false, true)
 	if !v.IsPass() {
 		n.log(e, v.name)
 	}

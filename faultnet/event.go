@@ -63,9 +63,11 @@ type Event struct {
 	open chan struct{} // of a gate; closed when it is released
 	seq  int           // among what came since the driver last looked
 
-	limit   int // how many bytes it brings at most; 0 for all
-	late    delayState
-	answers []answer // of the rules that were asked; guarded by Net.asking
+	limit int // how many bytes it brings at most; 0 for all
+	late  delayState
+	// What the rules said that were asked. Net.asking guards it.
+	passed  [2][]*installed // those that said Pass: shapes apart from the others
+	answers []answer        // of the others
 }
 
 // String returns the event's name. It does not depend on how often the program

@@ -184,7 +184,7 @@ func (n *Net) post(e *Event) {
 		return
 	}
 	n.mu.Unlock()
-	v := n.decide(e, faultPriority, true)
+	v := n.decide(e, false, true)
 	if !v.IsHold() {
 		n.happen(e, v)
 		return

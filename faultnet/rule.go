@@ -59,7 +59,7 @@ type answer struct {
 // lifts the rule: events that only it held then happen, in the order they
 // came, and calls that it blocked go on.
 func (n *Net) Install(r Rule) (lift func()) {
-	return n.install(&installed{rule: r, calls: true})
+	return n.install(&installed{rule: r, priority: faultPriority, calls: true})
 }
 
 // Hold keeps the events that the pattern selects pending, unless a rule of
@@ -137,23 +137,21 @@ func (n *Net) pace(to *Conn, v Verdict) {
 // Verdict returns what the rules have decided about e. It is decided when e is first
 // seen, and again only by rules that were installed or lifted since. Pass stands
 // for the normal course, which a Shape may delay.
-func (n *Net) Verdict(e *Event) Verdict { return n.decide(e, faultPriority, false) }
+func (n *Net) Verdict(e *Event) Verdict { return n.decide(e, false, false) }
 
-// decide returns the verdict of the first rule that has one, from a priority
-// on. If the caller carries it out at once, it counts as fired.
-func (n *Net) decide(e *Event, from priority, carriedOut bool) Verdict {
+// decide returns the verdict of the first rule that has one: of the shapes, or of
+// all other rules. If the caller carries it out at once, it counts as fired.
+func (n *Net) decide(e *Event, shapes, carriedOut bool) Verdict {
 	if e.late.over {
 		return e.late.verdict() // it was decided when its delay began
 	}
-	n.mu.Lock()
-	rules := n.rules
-	n.mu.Unlock()
+	rules := n.rulesFor(shapes)
 	if len(rules) == 0 {
 		return Pass
 	}
 	n.asking.Lock()
 	defer n.asking.Unlock()
-	a := e.first(rules, from)
+	a := e.first(rules, shapes)
 	if a == nil {
 		return Pass
 	}
@@ -163,57 +161,70 @@ func (n *Net) decide(e *Event, from priority, carriedOut bool) Verdict {
 	return a.verdict
 }
 
+// rulesFor returns the shapes, or all other rules.
+func (n *Net) rulesFor(shapes bool) []*installed {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	i := 0
+	for i < len(n.rules) && n.rules[i].priority != shapePriority {
+		i++
+	}
+	if shapes {
+		return n.rules[i:]
+	}
+	return n.rules[:i]
+}
+
 // normalCourse returns v. If that is Pass, or would delay again what was delayed, it
 // returns what happens to the event without faults.
 func (n *Net) normalCourse(e *Event, v Verdict) Verdict {
 	if v.IsPass() || e.late.over && v.row().later != nil {
-		return n.decide(e, shapePriority, false)
+		return n.decide(e, true, false)
 	}
 	return v
 }
 
 // markFired notes that v was carried out on e, if the rules had decided so.
 func (n *Net) markFired(e *Event, v Verdict) {
-	n.mu.Lock()
-	rules := n.rules
-	n.mu.Unlock()
+	rules := n.rulesFor(false)
 	if v.IsPass() || len(rules) == 0 {
 		return
 	}
 	n.asking.Lock()
 	defer n.asking.Unlock()
-	if a := e.first(rules, faultPriority); a != nil && a.verdict.name == v.name {
+	if a := e.first(rules, false); a != nil && a.verdict.name == v.name {
 		a.fired, a.by.fired = true, true
 	}
 }
 
-// first returns the first answer about e that is not Pass, from a priority on.
-func (e *Event) first(rules []*installed, from priority) *answer {
-	for _, r := range rules {
-		if r.priority < from || e.Kind&Calls != 0 && !r.calls {
+// first returns the first answer about e that is not Pass. It asks only the rules
+// that have not been asked about e. One that is spent says nothing.
+func (e *Event) first(rules []*installed, shapes bool) *answer {
+	passed := &e.passed[0]
+	if shapes {
+		passed = &e.passed[1]
+	}
+	for i, r := range rules {
+		inOrder := len(*passed) > 0 && &(*passed)[0] == &rules[0] // the list is as it was
+		if inOrder && i < len(*passed) || slices.Contains(*passed, r) {
 			continue
 		}
-		if a := e.ask(r); a != nil && !a.verdict.IsPass() {
-			return a
+		k := slices.IndexFunc(e.answers, func(a answer) bool { return a.by == r })
+		spent := r.once && r.fired
+		switch {
+		case k >= 0 && (!spent || e.answers[k].fired):
+			return &e.answers[k]
+		case k < 0 && !spent && (r.calls || e.Kind&Calls == 0):
+			if v := r.rule(e); v.Kinds()&e.Kind != 0 && !(shapes && v.IsHold()) {
+				e.answers = append(e.answers, answer{by: r, verdict: v})
+				return &e.answers[len(e.answers)-1]
+			}
+		}
+		if inOrder && i == len(*passed) || i == 0 && len(*passed) == 0 {
+			*passed = rules[: i+1 : i+1] // most events: no rule has anything to say
+		} else {
+			*passed = append(*passed, r)
 		}
 	}
 	return nil
-}
-
-// ask returns what a rule says of e, or said when it was asked before. A verdict
-// that is not for such events counts as Pass. A rule that is spent says nothing.
-func (e *Event) ask(r *installed) *answer {
-	i := slices.IndexFunc(e.answers, func(a answer) bool { return a.by == r })
-	if r.once && r.fired && (i < 0 || !e.answers[i].fired) {
-		return nil
-	}
-	if i < 0 {
-		v := r.rule(e)
-		if v.Kinds()&e.Kind == 0 || v.IsHold() && r.priority == shapePriority {
-			v = Pass
-		}
-		i = len(e.answers)
-		e.answers = append(e.answers, answer{by: r, verdict: v})
-	}
-	return &e.answers[i]
 }

@@ -74,6 +74,22 @@ func TestAskedOnce(t *testing.T) {
 	})
 }
 
+// A shape is no verdict of the rules: it is what the normal course is like.
+func TestShapeIsNormal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, _, _ := driven(t, 1)
+		n.Shape(faultnet.On("dial", faultnet.Lookup(1)))
+		e := n.AppendPending(nil)[0]
+		if v := n.Verdict(e); !v.IsPass() {
+			t.Errorf("got %s, want pass", v)
+		}
+		n.Release(e)
+		if d := n.Delayed(); len(d) != 1 || d[0] != e {
+			t.Errorf("got %v delayed, want the dial", d)
+		}
+	})
+}
+
 // A fault for one event is for the first that happens. One that was decided
 // before and goes away does not use it up, and the fault fires when it is
 // carried out, not when it is decided.
