@@ -24,7 +24,7 @@ func ExampleCheck() {
 	})
 	report := suites.Check(some, suites.SubjectsOf("mine", maker))
 	report.Elapsed = 0 // all else is the same each time
-	report.WriteTable(os.Stdout)
+	report.WriteText(os.Stdout, false)
 	fmt.Println("failed:", report.Failed())
 	// Output:
 	//                mine

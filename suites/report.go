@@ -16,10 +16,10 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// Schema names the form of a JSON report. A field that is added leaves
-// it as it is; one that goes, or comes to mean something else, raises the
-// number. REPORT.md in this folder has the fields.
-const Schema = "halfopen-report/1"
+// schema names the form of a JSON report. A field that is added leaves it as it is; one that
+// is removed, or gets another meaning, raises the number. REPORT.md in this folder has the
+// fields.
+const schema = "halfopen-report/1"
 
 // Report has the results of cases for subjects, one [Result] for each pair.
 type Report struct {
@@ -139,7 +139,7 @@ type (
 // WriteJSON writes the report as JSON, in the form that REPORT.md describes. All
 // of it but the seconds is the same each time.
 func (r *Report) WriteJSON(w io.Writer) error {
-	j := jsonReport{Schema: Schema, Go: runtime.Version(), Seconds: seconds(r.Elapsed),
+	j := jsonReport{Schema: schema, Go: runtime.Version(), Seconds: seconds(r.Elapsed),
 		Subjects: []jsonSubject{}, Cases: []jsonCase{}, Results: []jsonResult{}}
 	for _, s := range r.Subjects {
 		j.Subjects = append(j.Subjects, jsonSubject{s.String(), s.Name, s.Protocol.String()})

@@ -54,20 +54,8 @@ type Result struct {
 // Run puts the subject to a case.
 func (s Subject) Run(c Case) Result {
 	r := Result{Case: c, Subject: s}
-	switch forClients := c.ClientBody != nil; {
-	case forClients && s.client == nil:
-		r.State, r.Reason = NotApplicable, "it is about clients"
-		return r
-	case !forClients && s.client != nil:
-		r.State, r.Reason = NotApplicable, "it is about transports"
-		return r
-	}
-	if c.Protocols != 0 && c.Protocols&s.Protocol == 0 {
-		r.State, r.Reason = NotApplicable, "it is about "+c.Protocols.String()
-		return r
-	}
-	if c.Secure && !trusts(s.Maker) {
-		r.State, r.Reason = NotApplicable, "it gets no page over https from a server that harness.TrustedRoots vouches for"
+	if reason := s.cannotBeAsked(c); reason != "" {
+		r.State, r.Reason = NotApplicable, reason
 		return r
 	}
 	if err := checkVersions(s.Quirks, c, s.Protocol); err != nil {
@@ -99,6 +87,21 @@ func (s Subject) Run(c Case) Result {
 	}
 	r.Quirk = quirk
 	return r
+}
+
+// cannotBeAsked returns why the case cannot be put to the subject, or "" if it can be tried.
+func (s Subject) cannotBeAsked(c Case) string {
+	switch forClients := c.ClientBody != nil; {
+	case forClients && s.client == nil:
+		return "it is about clients"
+	case !forClients && s.client != nil:
+		return "it is about transports"
+	case c.Protocols != 0 && c.Protocols&s.Protocol == 0:
+		return "it is about " + c.Protocols.String()
+	case c.Secure && !trusts(s.Maker):
+		return "it gets no page over https from a server that harness.TrustedRoots vouches for"
+	}
+	return ""
 }
 
 // try runs the case, or explores it, and returns why it is undecided, if it is. The error is

@@ -10,21 +10,34 @@ import (
 	"unicode/utf8"
 )
 
-// String returns the report as text: a table with a row for each case and a column for each
-// subject, the quirks with their reasons, and the failures, each with the shortest script
-// that shows it.
-func (r *Report) String() string {
+// String returns the report as text: see [Report.WriteText]. It has all failures.
+func (r *Report) String() string { return r.text(false, len(r.Results)) }
+
+// WriteText writes the report as text: a table with a row for each case and a column for each
+// subject, the quirks with their reasons, the cases that are undecided, and the first failure
+// with the shortest script that shows it. With verbose it writes every failure, and for each
+// quirk the script or the steps that show it.
+func (r *Report) WriteText(w io.Writer, verbose bool) error {
+	failures := 1
+	if verbose {
+		failures = len(r.Results)
+	}
+	_, err := io.WriteString(w, r.text(verbose, failures))
+	return err
+}
+
+func (r *Report) text(quirkReports bool, failures int) string {
 	var b strings.Builder
-	r.WriteTable(&b)
-	r.WriteQuirks(&b, false)
-	r.WriteUndecided(&b)
-	r.WriteFailures(&b, len(r.Results))
+	r.writeTable(&b)
+	r.writeQuirks(&b, quirkReports)
+	r.writeUndecided(&b)
+	r.writeFailures(&b, failures)
 	return b.String()
 }
 
-// WriteTable writes a row for each case, with what it came to for each subject
-// and how many schedules that took, and below it the totals.
-func (r *Report) WriteTable(w io.Writer) error {
+// writeTable writes a row for each case, with its state for each subject and the number of
+// schedules, and below it the totals.
+func (r *Report) writeTable(b *strings.Builder) {
 	names, protocols := []string{""}, []string{"case"}
 	for _, s := range r.Subjects {
 		names, protocols = append(names, s.Name), append(protocols, s.Protocol.String())
@@ -56,9 +69,8 @@ func (r *Report) WriteTable(w io.Writer) error {
 		row = append(row, fmt.Sprint(n))
 	}
 	rows = append(rows, row)
-	_, err := fmt.Fprintf(w, "%s\n%d cases x %d subjects, %d schedules in %s\n", align(rows),
+	fmt.Fprintf(b, "%s\n%d cases x %d subjects, %d schedules in %s\n", align(rows),
 		len(r.Cases), len(r.Subjects), all, r.Elapsed.Round(100*time.Millisecond))
-	return err
 }
 
 // cell returns the state for the table, with the number of schedules where more than one was
@@ -102,12 +114,11 @@ func align(rows [][]string) string {
 	return b.String()
 }
 
-// WriteQuirks writes what is known not to hold: for each subject the cases, with
-// the mechanism and what says that it should be otherwise. It writes nothing if
-// there are none. With reports each is followed by what shows it, of the first of the
-// subjects: its shortest script, or the steps of a case that is run once.
-func (r *Report) WriteQuirks(w io.Writer, reports bool) error {
-	var b strings.Builder
+// writeQuirks writes the cases that are known not to hold: for each the subjects, with the
+// mechanism and the promise that is broken. With reports each is followed by the report of
+// its first subject: its shortest script, or the steps of a case that is run once.
+func (r *Report) writeQuirks(b *strings.Builder, reports bool) {
+	heading := "\nquirks: known not to hold\n"
 	for i, c := range r.Cases {
 		var of, quirks []string
 		shown := ""
@@ -130,49 +141,37 @@ func (r *Report) WriteQuirks(w io.Writer, reports bool) error {
 		if len(of) == 0 {
 			continue
 		}
-		fmt.Fprintf(&b, "\n%s: %s\n%s", c.Name, strings.Join(of, ", "), strings.Join(quirks, ""))
+		fmt.Fprintf(b, "%s\n%s: %s\n%s", heading, c.Name, strings.Join(of, ", "), strings.Join(quirks, ""))
+		heading = ""
 		if reports {
 			for l := range strings.Lines(shown) {
 				b.WriteString("    " + l)
 			}
 		}
 	}
-	if b.Len() == 0 {
-		return nil
-	}
-	_, err := fmt.Fprintf(w, "\nquirks: known not to hold\n%s", b.String())
-	return err
 }
 
-// WriteUndecided writes the cases whose end could not be seen, each with why, and
-// nothing if there are none.
-func (r *Report) WriteUndecided(w io.Writer) error {
-	var b strings.Builder
+// writeUndecided writes the cases that did not come to their ends, each with the reason.
+func (r *Report) writeUndecided(b *strings.Builder) {
+	heading := "\nundecided: their end could not be seen\n"
 	for _, res := range r.Results {
 		if res.State == Undecided {
-			fmt.Fprintf(&b, "\n%s: %s\n  %s\n", res.Case.Name, res.Subject, res.Reason)
+			fmt.Fprintf(b, "%s\n%s: %s\n  %s\n", heading, res.Case.Name, res.Subject, res.Reason)
+			heading = ""
 		}
 	}
-	if b.Len() == 0 {
-		return nil
-	}
-	_, err := fmt.Fprintf(w, "\nundecided: their end could not be seen\n%s", b.String())
-	return err
 }
 
-// WriteFailures writes the first so many of the cases that failed, each with
-// its claim and the shortest script that shows it, and how many more there are.
-func (r *Report) WriteFailures(w io.Writer, most int) error {
-	var b strings.Builder
+// writeFailures writes the first failures, each with its claim and the shortest script that
+// shows it, and how many more there are.
+func (r *Report) writeFailures(b *strings.Builder, most int) {
 	failures := r.failures()
 	for i, f := range failures {
 		if i == most {
-			fmt.Fprintf(&b, "\n%d more failed\n", len(failures)-i)
+			fmt.Fprintf(b, "\n%d more failed\n", len(failures)-i)
 			break
 		}
 		file, line := f.place()
-		fmt.Fprintf(&b, "\n--- %s: %s\n%s  (%s:%d)\n%s", f.Subject, f.Case.Name, f.Case.Claim, file, line, f.Report)
+		fmt.Fprintf(b, "\n--- %s: %s\n%s  (%s:%d)\n%s", f.Subject, f.Case.Name, f.Case.Claim, file, line, f.Report)
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }

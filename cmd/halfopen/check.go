@@ -110,15 +110,8 @@ func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, er
 	report := suites.Check(cases, subjects)
 	log.SetOutput(logs)
 
-	failures := 1
-	if want.all {
-		failures = len(report.Results)
-	}
 	for _, write := range []func() error{
-		func() error { return report.WriteTable(text) },
-		func() error { return report.WriteQuirks(text, want.all) },
-		func() error { return report.WriteUndecided(text) },
-		func() error { return report.WriteFailures(text, failures) },
+		func() error { return report.WriteText(text, want.all) },
 		func() error {
 			if !want.github {
 				return nil
