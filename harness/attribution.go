@@ -12,9 +12,9 @@ import (
 	"github.com/halfopen/halfopen/harness/internal/peer"
 )
 
-// wire is what the harness has understood of the bytes from one client. In
-// HTTP/1.1 without TLS the names of requests are on the wire; otherwise the
-// server tells them. It is written before the bytes arrive that it is about.
+// wire has the harness's reading of the bytes from one client. In HTTP/1.1 without
+// TLS the names of requests are on the wire; otherwise the server reports them. It is
+// written before those bytes arrive.
 type wire struct {
 	seen  bool
 	plain bool
@@ -34,8 +34,8 @@ var (
 // that came in two pieces.
 const longestName = 64
 
-// RequestHeader ("Halfopen-Request") is the header field that names a request on the wire, so that
-// the connection that it ran on can be told for any transport. It is added to
+// RequestHeader ("Halfopen-Request") is the header field that names a request on the wire: it
+// shows, for any transport, the connection that it ran on. The field is added to
 // every request that the harness starts or that goes through [T.Client].
 const RequestHeader = peer.RequestHeader
 

@@ -23,7 +23,7 @@ type Bounds struct {
 	// Faults is how many events of a schedule may be faults. 0 means 1.
 	Faults int
 	// Coincidences is how many times two events may happen with no quiet
-	// between them. What comes of those is chance: such a schedule is run
+	// between them. The result is chance: such a schedule is run
 	// several times, and its outcomes are a sample. 0 means none.
 	Coincidences int
 	// Schedules is how many schedules are run at most. 0 means 2,000.

@@ -14,7 +14,7 @@ import (
 
 // census knows every request, connection, dial and transport of a run.
 type census struct {
-	t *run
+	t *driver
 	// dress adds to a request whatever else the run wants of it; arrives looks at each
 	// request that reaches a server.
 	dress   func(name string, req *http.Request) *http.Request
@@ -43,7 +43,7 @@ type pool struct {
 // dialed is a dial that was begun, and the line of the user's own code that did.
 type dialed struct{ address, where string }
 
-func newCensus(t *run) *census { return &census{t: t, conns: make(map[*faultnet.Conn]*Conn)} }
+func newCensus(t *driver) *census { return &census{t: t, conns: make(map[*faultnet.Conn]*Conn)} }
 
 // all returns the requests so far, in the order in which they were made.
 func (c *census) all() []*Request {

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Client is an [http.Client] over rt for the code under test: each of its
+// Client returns an [http.Client] over rt for the code under test: each of its
 // round trips is a Request that the harness watches, named call1, call2, ... in
 // the order in which they start. Response bodies that are never closed are
 // reported with the line that received them.

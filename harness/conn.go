@@ -14,23 +14,23 @@ import (
 // Conn is a connection on the network: both ends of it. What it sends, the
 // server's end sends; that end must belong to a scripted peer ([T.Peer]).
 type Conn struct {
-	t      *run
+	t      *driver
 	c      *census
 	client *faultnet.Conn
 	wire   wire
 	pool   *pool // of the one client that uses it, if it is known; guarded by c.mu
 }
 
-// ID is the connection's name: "c1" for the first that opened.
+// ID returns the connection's name: "c1" for the first that opened.
 func (c *Conn) ID() string { return c.client.ID() }
 
-// String is the connection's name.
+// String returns the connection's name.
 func (c *Conn) String() string { return c.ID() }
 
-// Client is the client's end, and Server the server's.
+// Client returns the client's end.
 func (c *Conn) Client() *faultnet.Conn { return c.client }
 
-// Server is the end that was accepted.
+// Server returns the end that was accepted.
 func (c *Conn) Server() *faultnet.Conn { return c.client.Peer() }
 
 // receive takes what has arrived at the server's end and was not read.
@@ -68,7 +68,7 @@ func (c *Conn) Respond(code int, body string) {
 	c.send(response(code, body))
 }
 
-// response is a whole HTTP/1.1 response.
+// response returns a whole HTTP/1.1 response.
 func response(code int, body string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\n", code, http.StatusText(code))

@@ -42,20 +42,20 @@ func newMini(t *harness.T, bug string, limit int) *mini.Transport {
 	return &mini.Transport{DialContext: t.Net.DialContext, Bug: bug, MaxConnsPerHost: limit}
 }
 
-// one is a request that may be cancelled.
+// one starts a request that may be cancelled.
 func one(t *harness.T, tr *mini.Transport) {
 	t.Serve("api.test:80", nil)
 	t.Get("r1", tr, "http://api.test/").MayCancel()
 }
 
-// twoAtLimit is two requests at once.
+// twoAtLimit starts two requests at once.
 func twoAtLimit(t *harness.T, tr *mini.Transport) {
 	t.Serve("api.test:80", nil)
 	t.Get("r1", tr, "http://api.test/").MayCancel()
 	t.Get("r2", tr, "http://api.test/")
 }
 
-// oneThenTwo is a request, and two at once when it is over.
+// oneThenTwo starts a request, and two at once when it is over.
 func oneThenTwo(t *harness.T, tr *mini.Transport) {
 	t.Serve("api.test:80", nil)
 	t.Get("r1", tr, "http://api.test/").Await()
@@ -63,7 +63,7 @@ func oneThenTwo(t *harness.T, tr *mini.Transport) {
 	t.Get("r3", tr, "http://api.test/")
 }
 
-// oneAfterAnother is two requests, each of which may be cancelled.
+// oneAfterAnother starts two requests, each of which may be cancelled.
 func oneAfterAnother(t *harness.T, tr *mini.Transport) {
 	t.Serve("api.test:80", nil)
 	t.Get("r1", tr, "http://api.test/").MayCancel()
@@ -71,7 +71,7 @@ func oneAfterAnother(t *harness.T, tr *mini.Transport) {
 	t.MayCloseIdle(tr)
 }
 
-// idleBetween is a request, and another one when the first is over.
+// idleBetween starts a request, and another one when the first is over.
 func idleBetween(t *harness.T, tr *mini.Transport) {
 	t.Serve("api.test:80", nil)
 	t.MayCloseIdle(tr)
@@ -88,7 +88,7 @@ func threeAtLimit(t *harness.T, tr *mini.Transport) {
 	t.MayCloseIdle(tr)
 }
 
-// threeFree is two requests at once, and two more when those are over.
+// threeFree starts two requests at once, and two more when those are over.
 func threeFree(t *harness.T, tr *mini.Transport) {
 	t.Serve("api.test:80", nil)
 	r1 := t.Get("r1", tr, "http://api.test/").MayCancel()
@@ -173,7 +173,7 @@ func seeds(strategy string) int {
 	return 30
 }
 
-// search is the number of the schedule that shows the defect.
+// search returns the number of the schedule that shows the defect.
 func search(t *testing.T, bug string, limit int, scenario func(*harness.T, *mini.Transport), strategy string, seed uint64) int {
 	t.Helper()
 	x, err := harness.Search(bug, harness.Bounds{Strategy: strategy, Seed: seed, Schedules: budget, AsFound: true}, nil,

@@ -72,13 +72,13 @@ func (n *Net) holdsDials() bool {
 	return false
 }
 
-// ID is the dial's name, "d1" for the first.
+// ID returns the dial's name, "d1" for the first.
 func (d *Dial) ID() string { return d.e.DialID() }
 
-// Addr is the address that was asked for.
+// Addr returns the address that was asked for.
 func (d *Dial) Addr() string { return d.e.Addr }
 
-// For is the request whose context the dial carries, or "".
+// For returns the request whose context the dial carries, or "".
 func (d *Dial) For() string { return d.e.Owner }
 
 func (d *Dial) describe() string {

@@ -62,8 +62,8 @@
 // In every run, for any transport, without being asked:
 //
 //   - whenever all is quiet: open connections and dials together are within the
-//     limit of a host; nobody waits while a connection that would serve is idle,
-//     and no dial begins while one is; whoever waits longest is served first; a
+//     limit of a host; no request waits while a connection that would serve is idle,
+//     and no dial begins while one is; the request that waits longest is served first; a
 //     cancelled request has returned
 //   - when a request reaches a server: it must not be there twice unless it may
 //     be sent again (RFC 9110 section 9.2.2); no other one failed on that

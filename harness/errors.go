@@ -38,7 +38,7 @@ func errorIs(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }
 }
 
-// matchError is how an ERROR argument judges an error.
+// matchError returns a function that reports whether an error is the one of an ERROR argument.
 func matchError(arg string) func(error) bool {
 	for _, e := range errorNames {
 		if e.name == arg {
@@ -74,6 +74,7 @@ type ParseError struct {
 	Err  error
 }
 
+// Error returns the place, the line and the cause.
 func (e *ParseError) Error() string {
 	if e.Text == "" {
 		return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err)

@@ -9,11 +9,11 @@ import (
 	"github.com/halfopen/halfopen/harness/internal/search"
 )
 
-// Exploration is what came of exploring.
+// Exploration is the result of exploring.
 type Exploration struct {
 	// Name is the name of the test.
 	Name string
-	// Bounds is what was explored within, with nothing left to default.
+	// Bounds limited the exploration; each default is spelled out.
 	Bounds Bounds
 	// Schedules is how many were run.
 	Schedules int

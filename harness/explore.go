@@ -131,7 +131,7 @@ func (e *explorer) conclude(engine *search.Engine, whole bool) {
 	}
 }
 
-// explored is what an explorer keeps of a run.
+// explored has the parts of a run that an explorer keeps.
 type explored struct {
 	report *Report
 	script string

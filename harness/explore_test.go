@@ -17,7 +17,7 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// twoGets is the smallest race: two requests, one of which may be cancelled.
+// twoGets starts the smallest race: two requests, one of which may be cancelled.
 func twoGets(t *harness.T) {
 	tr := t.Net.Transport()
 	t.Serve("api.test:80", nil)

@@ -8,14 +8,14 @@ import (
 // What a test may ask without wanting it: the expectations of others, matchers
 // among them, are made of these. Each settles first.
 
-// Requests is all requests so far, those of [T.Client] too, in the order in
+// Requests returns all requests so far, those of [T.Client] too, in the order in
 // which they started.
 func (t *T) Requests() []*Request {
 	t.settle()
 	return slices.Clone(t.census.all())
 }
 
-// String is what became of the request so far, and the line that started it:
+// String returns the state of the request, and the line that started it:
 // "call1: done on c1, its body closed before its end  (feed.go:31)".
 func (r *Request) String() string {
 	s := r.name + ": " + r.describe()
@@ -41,7 +41,7 @@ func (r *Request) Reused() bool {
 	return n > 0 && r.runs[n-1].wire.first != r
 }
 
-// Sent is how often the request reached a server: more than once when it was
+// Sent returns how often the request has reached a server: more than once when it was
 // retried.
 func (r *Request) Sent() int {
 	r.t.settle()
@@ -50,7 +50,7 @@ func (r *Request) Sent() int {
 	return len(r.runs)
 }
 
-// OpenConns is the connections that are open on the client's side.
+// OpenConns returns the connections that are open on the client's side.
 func (n *Net) OpenConns() []*Conn {
 	n.t.settle()
 	var open []*Conn
@@ -62,7 +62,7 @@ func (n *Net) OpenConns() []*Conn {
 	return open
 }
 
-// IdleConns is the connections that a pool may have: open at both ends, nothing
+// IdleConns returns the connections that a pool may have: open at both ends, nothing
 // on its way, no request on it under way, and the response to the last one whole.
 func (n *Net) IdleConns() []*Conn {
 	return slices.DeleteFunc(n.OpenConns(), func(c *Conn) bool {
@@ -71,7 +71,7 @@ func (n *Net) IdleConns() []*Conn {
 	})
 }
 
-// Dialed is how many dials were begun, whatever came of them.
+// Dialed returns how many dials were begun, the failed ones too.
 func (n *Net) Dialed() int {
 	n.t.settle()
 	return n.census.dials()

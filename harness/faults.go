@@ -10,7 +10,7 @@ import (
 	"github.com/halfopen/halfopen/faultnet"
 )
 
-// hostFaults is what the verbs about hosts remember.
+// hostFaults has the state of the verbs about hosts.
 type hostFaults struct {
 	paused map[string]func()         // by address
 	again  map[string][]func()       // by host: what serves there
@@ -20,7 +20,7 @@ type hostFaults struct {
 // does records a verb, does it and settles.
 func (n *Net) does(f func(), words ...string) { n.t.does(f, words...) }
 
-func (t *run) does(f func(), words ...string) {
+func (t *driver) does(f func(), words ...string) {
 	for len(words) > 0 && words[len(words)-1] == "" {
 		words = words[:len(words)-1]
 	}
@@ -110,7 +110,7 @@ func (n *Net) Restart(host string) {
 // servesAgain notes how Restart brings back what serves on an address.
 func (n *Net) servesAgain(addr string, f func()) {
 	host, _, _ := strings.Cut(addr, ":")
-	set(&n.hosts.again, host, append(n.hosts.again[host], f))
+	setKey(&n.hosts.again, host, append(n.hosts.again[host], f))
 }
 
 // Sever is [faultnet.Net.ResetAll]: all connections to an address are reset at once.
@@ -125,7 +125,7 @@ func (n *Net) Unlisten(address string) {
 func (n *Net) Pause(address string) {
 	n.does(func() {
 		resume := n.net.Pause(address)
-		set(&n.hosts.paused, address, resume)
+		setKey(&n.hosts.paused, address, resume)
 		n.t.cleanup(resume)
 	}, "pause", address)
 }
@@ -190,8 +190,8 @@ func (c *Conn) StopReading() {
 	c.serverDoes("shut its read side", c.Server().CloseRead)
 }
 
-// set sets a key of a map that may be nil.
-func set[V any](m *map[string]V, key string, v V) {
+// setKey sets a key of a map that may be nil.
+func setKey[V any](m *map[string]V, key string, v V) {
 	if *m == nil {
 		*m = make(map[string]V)
 	}

@@ -18,7 +18,7 @@ func Fuzz(f *testing.F, bounds Bounds, body func(t *T)) {
 	if err != nil {
 		f.Fatalf("harness: %v", err)
 	}
-	// Seeds: everything as it comes, and each single departure near the start.
+	// Seeds: the oldest option at each step, and each single departure near the start.
 	f.Add([]byte(nil))
 	for i := range 24 {
 		f.Add(append(make([]byte, i), 1))

@@ -123,7 +123,7 @@ type gatedConn struct {
 	n *Net
 }
 
-// NetConn is the connection on the network, as [tls.Conn.NetConn] is.
+// NetConn returns the connection on the network, as [tls.Conn.NetConn] is.
 func (c *gatedConn) NetConn() net.Conn { return c.Conn }
 
 var _ interface{ NetConn() net.Conn } = (*tls.Conn)(nil)
@@ -143,7 +143,7 @@ func (c *gatedConn) SetDeadline(d time.Time) error {
 	return c.Conn.SetDeadline(d)
 }
 
-// proxyGate is the Proxy function of a transport that has none: a gate.
+// proxyGate parks the caller, as the Proxy function of a transport that has none.
 func (n *Net) proxyGate(req *http.Request) (*url.URL, error) {
 	n.gate(faultnet.Owner(req.Context()), "Proxy")
 	return nil, nil

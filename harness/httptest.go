@@ -121,7 +121,7 @@ func (b *bridge) serve() {
 	}
 	config.Handler = t.census.attributed(config.Handler)
 	if config.ErrorLog == nil {
-		config.ErrorLog = log.New(logWriter{t.run}, "", 0)
+		config.ErrorLog = log.New(logWriter{t.driver}, "", 0)
 	}
 	user := config.ConnContext
 	config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {

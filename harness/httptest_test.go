@@ -57,7 +57,7 @@ func eachBridge(t *testing.T, h http.HandlerFunc, body func(t *harness.T, srv *h
 
 func hello(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello "+r.Proto) }
 
-// read is the body of the answer, or the error in brackets.
+// read returns the body of the answer, or the error in brackets.
 func read(resp *http.Response, err error) string {
 	if err != nil {
 		return "(" + err.Error() + ")"

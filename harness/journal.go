@@ -110,8 +110,8 @@ func (j *journal) serve(lines ...string) {
 	j.served = append(j.served, lines...)
 }
 
-// picture keeps the state of the network, and who is blocked, unless there is one
-// already.
+// picture keeps the state of the network, and the goroutines that are blocked, unless
+// it has both already.
 func (j *journal) picture(take func() (table string, blocked []string)) {
 	j.mu.Lock()
 	had := j.table != ""

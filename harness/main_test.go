@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/harness_test.stray"),
 		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/internal/mini.(*Transport).get.func1"),
-		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/harness.(*run).live"),
-		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/harness.(*run).live.func1"),
+		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/harness.(*driver).live"),
+		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/harness.(*driver).live.func1"),
 	)
 }

@@ -18,7 +18,7 @@ import (
 // honour; the script does not apply to it then.
 type Maker func(t *T, s Settings) (http.RoundTripper, error)
 
-// Settings is what a script may ask of a transport. The fields have the names
+// Settings has the fields of a transport that a script may set. The fields have the names
 // and the meaning of those of [http.Transport], or of its HTTP2 field's; a zero
 // field is not asked for.
 type Settings struct {
@@ -39,7 +39,7 @@ type Settings struct {
 	StrictMaxConcurrentRequests bool
 }
 
-// NetHTTP is the Maker for [http.Transport], unmodified.
+// NetHTTP makes an [http.Transport], unmodified: it is a [Maker].
 func NetHTTP(t *T, s Settings) (http.RoundTripper, error) {
 	tr := t.Net.Transport()
 	tr.TLSClientConfig = &tls.Config{RootCAs: TrustedRoots(), ClientSessionCache: tls.NewLRUClientSessionCache(0)}

@@ -40,7 +40,7 @@ type findingJSON struct {
 	Detail   []string `json:"detail,omitempty"`
 }
 
-// MarshalJSON is the exploration as a shard reports it.
+// MarshalJSON returns the exploration as a shard reports it.
 func (x *Exploration) MarshalJSON() ([]byte, error) {
 	j := explorationJSON{Version: reportVersion, Name: x.Name, Bounds: x.Bounds, Schedules: x.Schedules,
 		Drawn: x.Drawn, Pruned: x.Pruned, Sampled: x.Sampled, Waiting: x.Waiting, Complete: x.Complete, Delays: x.Delays,
@@ -59,7 +59,7 @@ func (f *Finding) toJSON() findingJSON {
 	return findingJSON{f.Schedule, first.Kind, first.Text, f.Report.String(), f.Script, f.cost, f.as, first.Detail}
 }
 
-// finding is the finding that toJSON made f of.
+// finding returns the finding that toJSON made f of.
 func (f findingJSON) finding(name string) *Finding {
 	return &Finding{Schedule: f.Schedule, Script: f.Script, cost: f.Cost, as: f.As,
 		Report: &Report{Name: name, Failures: []Failure{{Kind: f.Kind, Text: f.Text, Detail: f.Detail}}, text: f.Report}}

@@ -15,7 +15,7 @@ import (
 // releases one at a time.
 type Net struct {
 	net      *faultnet.Net
-	t        *run
+	t        *driver
 	census   *census
 	gates    []string
 	holds    []hold
@@ -29,7 +29,7 @@ type hold struct {
 	lift    func()
 }
 
-func newNet(t *run, c *census) *Net {
+func newNet(t *driver, c *census) *Net {
 	return &Net{net: t.net, t: t, census: c, examined: make(map[string]*Dial)}
 }
 
@@ -49,13 +49,13 @@ func (n *Net) Pending() []*faultnet.Event { return n.net.Pending() }
 // Conns is [faultnet.Net.Conns], the client ends of the connections.
 func (n *Net) Conns() []*faultnet.Conn { return n.net.Conns() }
 
-// Opened is how many connections have been opened so far.
+// Opened returns how many connections have been opened so far.
 func (n *Net) Opened() int { return n.net.Opened() }
 
-// String is the table of the connections: [faultnet.Net.String].
+// String returns the table of the connections: [faultnet.Net.String].
 func (n *Net) String() string { return n.net.String() }
 
-// Transport is an [http.Transport] on this network. The harness closes its
+// Transport returns an [http.Transport] on this network. The harness closes its
 // idle connections at the end.
 func (n *Net) Transport() *http.Transport {
 	tr := &http.Transport{DialContext: n.DialContext}

@@ -10,7 +10,7 @@ import (
 // Op is one operation under test: a call into the code under test, with a name, a start,
 // a cancellation and an outcome. A [Request] is the HTTP kind.
 type Op struct {
-	t         *run
+	t         *driver
 	c         *census
 	index     int // among all operations
 	name      string

@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 )
 
-// tally is what is remembered of the bytes of a message body: enough to tell
-// whether what arrived is what was sent.
+// tally has the length and a hash of a message body: enough to tell whether the bytes
+// that arrived are those that were sent.
 type tally struct {
 	n     int64
 	sum   uint64 // FNV-1a
@@ -19,7 +19,7 @@ type tally struct {
 type tallyState uint8
 
 const (
-	openTally  tallyState = iota // it goes on, or nobody can tell
+	openTally  tallyState = iota // it goes on, or cannot be known
 	wholeTally                   // all of it
 	cutTally                     // it ended early
 )
@@ -38,42 +38,42 @@ func addBytes[B []byte | string](y *tally, b B) {
 // same reports whether both are of the same bytes.
 func (y tally) same(z tally) bool { return y.n == z.n && y.sum == z.sum }
 
-// answer is a ResponseWriter that keeps the tally of a response body.
-type answer struct {
+// answerWriter is a ResponseWriter that keeps the tally of a response body.
+type answerWriter struct {
 	http.ResponseWriter
 	r     *Request
 	begun atomic.Bool // it may be on its way
 	tally
 }
 
-func (a *answer) Write(p []byte) (int, error) {
+func (a *answerWriter) Write(p []byte) (int, error) {
 	n, err := a.ResponseWriter.Write(p)
 	passed(a, p[:n])
 	return n, err
 }
 
 // WriteString is for io.WriteString.
-func (a *answer) WriteString(s string) (int, error) {
+func (a *answerWriter) WriteString(s string) (int, error) {
 	n, err := io.WriteString(a.ResponseWriter, s)
 	passed(a, s[:n])
 	return n, err
 }
 
 // ReadFrom is for io.Copy, which a server's ResponseWriter is quicker at.
-func (a *answer) ReadFrom(src io.Reader) (int64, error) {
+func (a *answerWriter) ReadFrom(src io.Reader) (int64, error) {
 	return io.Copy(a.ResponseWriter, io.TeeReader(src, adder{a}))
 }
 
-type adder struct{ *answer }
+type adder struct{ *answerWriter }
 
 func (a adder) Write(p []byte) (int, error) {
-	passed(a.answer, p)
+	passed(a.answerWriter, p)
 	return len(p), nil
 }
 
 // passed notes what was written. net/http's servers keep the first 2,048 bytes
 // back until they know whether there are more.
-func passed[B []byte | string](a *answer, b B) {
+func passed[B []byte | string](a *answerWriter, b B) {
 	addBytes(&a.tally, b)
 	if a.n > 2048 {
 		a.begun.Store(true)
@@ -81,26 +81,26 @@ func passed[B []byte | string](a *answer, b B) {
 }
 
 // Flush is http.Flusher: every server here has one.
-func (a *answer) Flush() {
+func (a *answerWriter) Flush() {
 	a.begun.Store(true)
 	http.NewResponseController(a.ResponseWriter).Flush()
 }
 
 // Unwrap is for http.ResponseController.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+func (a *answerWriter) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // hijackable is the answer of a server that lets handlers have the connection.
-type hijackable struct{ *answer }
+type hijackable struct{ *answerWriter }
 
-// Hijack is http.Hijacker. What is sent afterwards is nobody's to tell.
+// Hijack implements http.Hijacker. Bytes that are sent afterwards are not compared.
 func (h hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	h.answer.r.forget(h.answer)
+	h.r.forget(h.answerWriter)
 	return h.ResponseWriter.(http.Hijacker).Hijack()
 }
 
 // answers has h answer the request, and keeps what it sent and what it read.
 func (r *Request) answers(h http.Handler, w http.ResponseWriter, req *http.Request) {
-	a := &answer{ResponseWriter: w, r: r}
+	a := &answerWriter{ResponseWriter: w, r: r}
 	r.c.mu.Lock()
 	r.sent = append(r.sent, a)
 	r.c.mu.Unlock()
@@ -125,7 +125,7 @@ func (r *Request) answers(h http.Handler, w http.ResponseWriter, req *http.Reque
 	end = wholeTally
 }
 
-func (r *Request) forget(a *answer) {
+func (r *Request) forget(a *answerWriter) {
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
 	for i, b := range r.sent {
@@ -154,7 +154,7 @@ func (r *Request) checkAnswer() {
 // heard is a request body as a server reads it.
 type heard struct {
 	io.ReadCloser
-	answer *answer
+	answer *answerWriter
 	tally
 }
 

@@ -11,7 +11,7 @@ import (
 // oracles checks, for any transport, the properties that every run must have. What it
 // needs to know it learns from the network.
 type oracles struct {
-	t       *run
+	t       *driver
 	census  *census
 	perHost int              // the least limit of connections of a host, or 0
 	idle    []*faultnet.Conn // usable at the last quiet point

@@ -9,8 +9,8 @@ import (
 	"github.com/halfopen/halfopen/harness/internal/peer"
 )
 
-// leftovers is the end of every test: "end empty-handed". Each thing that is
-// still there is a failure of its own, by name.
+// leftovers ends every test: "end empty-handed". Each thing that is still there is a
+// failure of its own, by name.
 func (t *T) leftovers() {
 	t.step("end")
 	for _, r := range t.census.all() {
@@ -25,7 +25,7 @@ func (t *T) leftovers() {
 	}
 }
 
-// Leaks is what would be left if the test ended now, each as the failure that
+// Leaks returns what would be left if the test ended now, each as the failure that
 // it would be. To tell a connection that is idle in its pool from one that is
 // leaked it closes the idle connections of every transport it knows. Where what is
 // left of a body that was closed early may still be read, it lets five seconds of

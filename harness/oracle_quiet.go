@@ -89,8 +89,8 @@ func (o *oracles) arrives(r *Request, c *Conn) {
 }
 
 // checkTurn checks, when a request reaches a server on a connection that was
-// not opened for it, that nobody has waited longer. After a fault it is not
-// known who waits for the first time.
+// not opened for it, that no other request has waited longer. After a fault it is not
+// known which request waits for the first time.
 func (o *oracles) checkTurn(r *Request, c *Conn) {
 	if owner := c.client.Owner(); owner == r.name || owner == "" || r.plainAddr == "" || o.t.faulted || !c.wire.plain {
 		return

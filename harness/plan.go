@@ -13,7 +13,7 @@ import (
 // plan is the part of one run that is being explored: which of the events happens
 // next is not decided by the order in which they came, but by the search.
 type plan struct {
-	t       *run
+	t       *driver
 	census  *census
 	choices *search.Choices
 	effects effects
@@ -28,7 +28,7 @@ type plan struct {
 	summary  string
 	failedAt int      // the number of steps before the first failure on the way
 	actions  []action // those of the options of this step
-	taken    []action // of each step, in a run that is told
+	taken    []action // of each step, in a run that is to be printed
 }
 
 // action carries an option out.
@@ -47,7 +47,7 @@ type actionKind uint8
 
 const (
 	startAction  actionKind = iota // an operation starts
-	eventAction                    // an event of the network, as it comes
+	eventAction                    // an event of the network, in its normal course
 	faultAction                    // an event with a fault
 	pairAction                     // two events at once
 	waitAction                     // nothing; time passes to the next timer
@@ -63,7 +63,7 @@ func (p *plan) failed() {
 	}
 }
 
-// end ends the exploring of the run: what is left happens as it comes.
+// end ends the exploring of the run: the events that are left happen in their order.
 func (p *plan) end() {
 	p.summary = p.census.outcome(p.tags)
 	p.t.scheduler = nil

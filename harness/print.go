@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// script is what the plan of this run did, as a race script that does it
-// again: everything is held, and let go in that order as far as the order
+// script returns a race script that does again what the plan of this run did:
+// everything is held, and let go in that order as far as the order
 // matters.
 func (t *T) script(p *plan) string {
 	var b strings.Builder
@@ -79,7 +79,7 @@ func (t *T) script(p *plan) string {
 	return b.String()
 }
 
-// settingsOf is the settings that the run's transport was given, as a script
+// settingsOf returns the settings that the run's transport was given, as a script
 // has them.
 func (t *T) settingsOf() []string {
 	var out []string

@@ -13,7 +13,7 @@ import (
 // sentTwice is what is said of a POST that may have been processed, and comes again.
 const sentTwice = "r1: a POST, and it was sent to a server 2 times"
 
-// over2 is a transport that speaks HTTP/2, over TLS and without it.
+// over2 returns a transport that speaks HTTP/2, over TLS and without it.
 func over2(t *harness.T) *http.Transport {
 	tr := t.Net.Transport()
 	tr.TLSClientConfig = &tls.Config{RootCAs: harness.TrustedRoots()}

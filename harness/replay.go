@@ -30,7 +30,7 @@ func envNumber(name string) uint64 {
 	return n
 }
 
-// flagged is the bounds with what the flags say.
+// flagged returns the bounds with what the flags say.
 func (b Bounds) flagged() Bounds {
 	if *seedFlag != 0 {
 		b.Seed = *seedFlag
@@ -49,14 +49,14 @@ const replays = "testdata/replays"
 
 var unsafeInName = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 
-// replayFile is where a finding of that test is saved.
+// replayFile returns the file that a finding of that test is saved in.
 func replayFile(test string, f *Finding) string {
 	h := fnv.New32a()
 	h.Write([]byte(f.Report.signature()))
 	return filepath.Join(replays, fmt.Sprintf("%s-%08x.replay", unsafeInName.ReplaceAllString(test, "_"), h.Sum32()))
 }
 
-// savedReplays is the saved schedules of that test.
+// savedReplays returns the saved schedules of that test.
 func savedReplays(test string) ([]string, error) {
 	return filepath.Glob(filepath.Join(replays, unsafeInName.ReplaceAllString(test, "_")+"-????????.replay"))
 }
@@ -110,7 +110,7 @@ type Replay struct {
 	Undecided bool
 }
 
-// String is the file and what came of it.
+// String returns the file and the result.
 func (r Replay) String() string {
 	s := r.File + ": holds now"
 	switch {

@@ -49,7 +49,7 @@ type Failure struct {
 	Kind Kind
 	// Reason is why the test expected something else.
 	Reason string
-	// Text is what was found: "subject: got X, want Y".
+	// Text describes it: "subject: got X, want Y".
 	Text string
 	// Where is the file and line that it is about.
 	Where string
@@ -67,7 +67,7 @@ func (f Failure) leak() bool {
 	return false
 }
 
-// String is the text and the place, in a line.
+// String returns the text and the place, in a line.
 func (f Failure) String() string {
 	if f.Where == "" {
 		return f.Text
@@ -85,7 +85,7 @@ func (f Failure) write(b *strings.Builder) {
 	}
 }
 
-// Report is what came of a run.
+// Report is the result of a run.
 type Report struct {
 	// Name is the name of the test.
 	Name string
@@ -103,6 +103,7 @@ type Report struct {
 // NotApplicable is the error of a run whose body called [T.NotApplicable].
 type NotApplicable struct{ Err error }
 
+// Error returns "not applicable: " and the reason.
 func (e *NotApplicable) Error() string { return "not applicable: " + e.Err.Error() }
 
 // Unwrap returns the reason alone.
@@ -150,7 +151,7 @@ func (r *Report) Undecided() bool { return len(r.Failures) > 0 && !r.Failed() }
 // not.
 func (r *Report) NotApplicable() error { return r.refused }
 
-// Leaks is those failures that are about something left behind.
+// Leaks returns those failures that are about something left behind.
 func (r *Report) Leaks() []Failure {
 	var fs []Failure
 	for _, f := range r.Failures {
@@ -161,7 +162,7 @@ func (r *Report) Leaks() []Failure {
 	return fs
 }
 
-// Trace is every verb of the test and every event on the network, a line each:
+// Trace returns every verb of the test and every event on the network, a line each:
 // the same bytes each time.
 func (r *Report) Trace() string {
 	var b strings.Builder
@@ -177,7 +178,7 @@ const (
 	mostBlocked = 8
 )
 
-// String is the report of a run that failed or is undecided, the same each time: what went wrong
+// String returns the report of a run that failed or is undecided, the same each time: what went wrong
 // and why; the steps, those of passed sections folded; the network as it was at
 // the first failure; who was still blocked; and a line that runs it again. For
 // a run that passed it is a line.
@@ -218,7 +219,7 @@ func (r *Report) String() string {
 	return b.String()
 }
 
-// foldSteps is the trace with all sections but the last reduced to their
+// foldSteps returns the trace with all sections but the last reduced to their
 // comments, and the beginning of a long last section left out.
 func foldSteps(trace []line) []string {
 	var out []string
@@ -258,7 +259,7 @@ func steps(ls []line) (n int) {
 	return n
 }
 
-// stepText is a verb and its arguments as a script has them. An event
+// stepText returns a verb and its arguments as a script has them. An event
 // pattern, which is words, is the last argument of those verbs that take one.
 func stepText(words []string) string {
 	quoted := make([]string, len(words))

@@ -31,12 +31,12 @@ type Request struct {
 	finished bool // the body was closed, or read to its end
 	early    bool // it was closed before its end, and before reading it failed
 	dropped  bool
-	got      tally     // of the response's body, as it was read
-	sent     []*answer // what servers answered; nil for a connection that was taken over
-	pool     *pool     // the one of the client that sends it, or nil
+	got      tally           // of the response's body, as it was read
+	sent     []*answerWriter // what servers answered; nil for a connection that was taken over
+	pool     *pool           // the one of the client that sends it, or nil
 }
 
-// MayCancel is that of [Op.MayCancel].
+// MayCancel does the same as [Op.MayCancel].
 func (r *Request) MayCancel() *Request {
 	r.Op.MayCancel()
 	return r
@@ -132,7 +132,7 @@ func (r *Request) CloseBody() {
 }
 
 // Drop says that the body is never closed, on purpose: the test wants to see
-// what comes of it. The connection has to be accounted for all the same.
+// the consequence. The connection has to be accounted for all the same.
 func (r *Request) Drop() {
 	r.t.step("drop", r.name)
 	r.mustHaveResponse()
@@ -172,7 +172,7 @@ func (r *Request) describeBody() string {
 	return fmt.Sprintf("a whole body of %d bytes", len(r.content))
 }
 
-// Conn is the connection on which the request was last sent, or nil.
+// Conn returns the connection on which the request was last sent, or nil.
 func (r *Request) Conn() *Conn {
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
@@ -182,7 +182,7 @@ func (r *Request) Conn() *Conn {
 	return r.runs[len(r.runs)-1]
 }
 
-// Response is the response, once there is one. Its body is watched.
+// Response returns the response, once there is one. Its body is watched.
 func (r *Request) Response() *http.Response {
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
@@ -210,7 +210,7 @@ func (r *Request) answered() bool {
 	if w := &r.runs[len(r.runs)-1].wire; w.plain {
 		return w.last != r || w.response.whole()
 	}
-	return len(r.sent) > 0 && !slices.ContainsFunc(r.sent, func(a *answer) bool { return a == nil || a.state != wholeTally })
+	return len(r.sent) > 0 && !slices.ContainsFunc(r.sent, func(a *answerWriter) bool { return a == nil || a.state != wholeTally })
 }
 
 // ofPool returns the pool of the client that sends the request, or nil where it has

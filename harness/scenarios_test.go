@@ -46,7 +46,7 @@ func replayScenarios(t *testing.T) map[string]func(*harness.T) {
 	}
 }
 
-// limitOne is two requests that wait for each other.
+// limitOne starts two requests that wait for each other.
 func limitOne(t *harness.T) {
 	tr := t.Net.Transport()
 	tr.MaxConnsPerHost = 1
@@ -56,7 +56,7 @@ func limitOne(t *harness.T) {
 	t.MayCloseIdle(tr)
 }
 
-// h2c is two requests over HTTP/2 without TLS.
+// h2c starts two requests over HTTP/2 without TLS.
 func h2c(t *harness.T) {
 	t.Serve("api.test:80", nil)
 	tr := t.Net.Transport()

@@ -14,7 +14,7 @@ type Schedule []string
 // schedules of before can no longer be read.
 const replayHead = "halfopen replay 1"
 
-// Format is the schedule as it is saved: a version, comments that say what it
+// Format returns the schedule as it is saved: a version, comments that say what it
 // is of, and a choice a line.
 func (f *Finding) Format(test string) []byte {
 	var b strings.Builder
@@ -26,7 +26,7 @@ func (f *Finding) Format(test string) []byte {
 	return []byte(b.String())
 }
 
-// ScheduleOf is the name of the test, or the file of the script, that a saved
+// ScheduleOf returns the name of the test, or the file of the script, that a saved
 // schedule is of.
 func ScheduleOf(data []byte) string {
 	_, rest, _ := strings.Cut(string(data), "\n")

@@ -112,7 +112,7 @@ func (s *Script) play(t *T, maker Maker) http.RoundTripper {
 		// A script of a race has the dials in hand.
 		t.Net.hold("dial")
 	}
-	p := &play{t: t, script: s.parsed, rt: rt}
+	p := &scriptRun{t: t, script: s.parsed, rt: rt}
 	for _, c := range s.parsed.Commands {
 		at := fmt.Sprintf("%s:%d", s.File, c.Line)
 		if c.Verb == "" {

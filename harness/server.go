@@ -59,7 +59,7 @@ func (t *T) ServeProxy(addr, mode string) {
 	t.servers.acceptAll(addr, func(c *faultnet.Conn, _ int) { peer.Proxy(t.ctx, c, mode, t.Net.net.DialContext) })
 }
 
-// Peer is a scripted server on "host:port": it accepts every connection and
+// Peer runs a scripted server on "host:port": it accepts every connection and
 // then does just what the test says, byte for byte ([Conn.Send],
 // [Conn.Respond], [Conn.Fin], [Conn.Reset], [Conn.Vanish]).
 func (t *T) Peer(addr string) {
@@ -76,7 +76,7 @@ func (t *T) Peer(addr string) {
 	})
 }
 
-// Pages is a handler for scripts. What it answers is in the path:
+// Pages answers requests of scripts. The path says how:
 //
 //	/bytes/N    N bytes
 //	/status/N   that status code
@@ -94,11 +94,11 @@ type Answer struct {
 	Name string
 	// Doc says what it is.
 	Doc string
-	// Raw is what is sent.
+	// Raw is the bytes that are sent.
 	Raw string
 	// Unread says that the request is left unread, so that closing resets.
 	Unread bool
-	// Then is what the server does next: "close", "reset", or "" for nothing.
+	// Then is the server's next act: "close", "reset", or "" for nothing.
 	Then string
 }
 
@@ -147,7 +147,7 @@ func Modes(verb string) (names []string) {
 	return names
 }
 
-// Conn is the connection of that name, "c1". It fails the test if none has
+// Conn returns the connection of that name, "c1". It fails the test if none has
 // opened under it.
 func (t *T) Conn(id string) *Conn {
 	for _, c := range t.Net.Conns() {

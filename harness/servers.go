@@ -14,7 +14,7 @@ import (
 
 // servers runs the servers, proxies and scripted peers of a run.
 type servers struct {
-	t   *run
+	t   *driver
 	net *Net
 
 	mu      sync.Mutex
@@ -76,7 +76,7 @@ func (s *servers) closeAtEnd(addr string, server *http.Server) {
 	s.mu.Lock()
 	s.running = append(s.running, server)
 	s.mu.Unlock()
-	set(&s.net.hosts.served, addr, append(s.net.hosts.served[addr], server))
+	setKey(&s.net.hosts.served, addr, append(s.net.hosts.served[addr], server))
 }
 
 // close closes all of them.
@@ -113,7 +113,7 @@ func (s *servers) listen(addr string) net.Listener {
 }
 
 // logWriter makes a server's log lines part of the steps.
-type logWriter struct{ t *run }
+type logWriter struct{ t *driver }
 
 func (w logWriter) Write(p []byte) (int, error) {
 	// A panic in a handler is logged with its stack, whose addresses differ

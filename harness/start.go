@@ -34,8 +34,8 @@ func mustRequest(t *T, method, url string, body io.Reader) *http.Request {
 }
 
 // Start starts a request named name in a goroutine of its own, and settles. It
-// does not return an answer: what became of the request is what the
-// expectations of the Request ask.
+// does not return an answer: the expectations of the Request ask for its
+// result.
 func (t *T) Start(name string, rt http.RoundTripper, req *http.Request) *Request {
 	t.stepStart(name, req, nil)
 	return t.begin(name, rt, req, nil)

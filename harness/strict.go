@@ -12,7 +12,7 @@ func (t *T) Strict() {
 
 // AtQuiet has check called, from here on, whenever every goroutine of the test is
 // blocked, before the next thing happens: what must hold between any two events,
-// such as what a transport says of itself against what the network sees. It may
+// such as the counts of a transport against those of the network. It may
 // ask for facts, as [Net.OpenConns] does, and fail the test; it must not wait for
 // anything, nor make anything happen.
 func (t *T) AtQuiet(check func()) {

@@ -14,7 +14,7 @@ import (
 	"github.com/halfopen/halfopen/harness/internal/bubble"
 )
 
-// study learns from the fields of a transport what it was told to do: how many
+// study learns from the fields of a transport how it is configured: how many
 // connections a host may have, and what times out, which it returns. It looks once at
 // each, and ends a test that has one which dials past the network.
 func (o *oracles) study(rt any) (timeouts []time.Duration) {

@@ -22,7 +22,7 @@ type T struct {
 	// when everything waits, or in Advance.
 	Clock clock.Clock
 
-	*run
+	*driver
 	census  *census
 	oracles *oracles
 	plan    *plan // of an exploration, or nil
@@ -30,7 +30,7 @@ type T struct {
 	auto    bool // bodies are read as they come
 }
 
-// Name is the name of the test.
+// Name returns the name of the test.
 func (t *T) Name() string { return t.name }
 
 // Helper does nothing: failures name the line of the test that is innermost

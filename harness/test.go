@@ -7,7 +7,7 @@ import (
 	"github.com/halfopen/halfopen/clock"
 )
 
-// TB is what Test needs of the test that it is part of. [*testing.T],
+// TB has the methods that Test needs of the test that it is part of. [*testing.T],
 // [*testing.B] and Ginkgo's GinkgoT() have it.
 type TB interface {
 	Helper()
@@ -53,7 +53,7 @@ func Run(name string, body func(t *T)) *Report {
 	return runOnce(nil, name, body, settings{})
 }
 
-// goTestLine is the command that runs a test again, in the folder of its
+// goTestLine returns the command that runs a test again, in the folder of its
 // package.
 func goTestLine(name string) string {
 	parts := strings.Split(name, "/")
@@ -71,8 +71,8 @@ func runOnce(std *testing.T, name string, body func(*T), set settings) *Report {
 // runBody runs body in a bubble of its own; the plan, if there is one, decides what
 // happens next in it.
 func runBody(std *testing.T, name string, body func(*T), set settings, p *plan) *T {
-	r := &run{name: name, set: set}
-	t := &T{run: r, Clock: clock.System, plan: p}
+	r := &driver{name: name, set: set}
+	t := &T{driver: r, Clock: clock.System, plan: p}
 	r.open(std, func() {
 		t.census = newCensus(r)
 		t.Net = newNet(r, t.census)
@@ -90,8 +90,8 @@ func runBody(std *testing.T, name string, body func(*T), set settings, p *plan) 
 	return t
 }
 
-// explored is the end of the exploring, if that is what the run is for: everything that
-// the body has declared happens, and then the outcome is known.
+// explored returns the stage that ends the exploring of a run: everything that the body
+// has declared happens, and then the outcome is known.
 func (t *T) explored() stage {
 	rest := once(func() { t.await(wantRest) })
 	return func() func() {
@@ -128,5 +128,5 @@ func (t *T) shutDown() {
 		o.cancel()
 	}
 	t.servers.close()
-	t.run.shutDown(t.Net.letAll)
+	t.driver.shutDown(t.Net.letAll)
 }

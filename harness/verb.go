@@ -12,7 +12,7 @@ type verb struct {
 	args      string // as the manual shows them
 	doc       string
 	negatable bool
-	run       func(p *play, c *command)
+	run       func(p *scriptRun, c *command)
 }
 
 // command is a line of a script that is being run.
@@ -28,8 +28,8 @@ func splitPattern(s string) (pattern, outcome string) {
 	return pattern, outcome
 }
 
-// number returns an argument that is a number.
-func number(s string) int {
+// argNumber returns an argument that is a number.
+func argNumber(s string) int {
 	n, _ := strconv.Atoi(s) // checked when the script was parsed
 	return n
 }

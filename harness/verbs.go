@@ -26,8 +26,8 @@ var verbSections = []struct {
 }
 
 // verbs is the functions of the verbs, by name.
-var verbs = func() map[string]func(*play, *command) {
-	all := make(map[string]func(*play, *command))
+var verbs = func() map[string]func(*scriptRun, *command) {
+	all := make(map[string]func(*scriptRun, *command))
 	for _, s := range verbSections {
 		for _, v := range s.verbs {
 			all[v.name] = v.run

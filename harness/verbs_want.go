@@ -3,11 +3,11 @@ package harness
 // verbsWant are the expectations. Each waits for quiet first.
 var verbsWant = []*verb{
 	{name: "want dial", args: "[D]", negatable: true, doc: "a dial is held that the script has not seen yet, and has that name",
-		run: func(p *play, c *command) { p.wantDial(c) }},
-	{name: "want gone", args: "D", doc: "the dial was given up by whoever dialed",
-		run: func(p *play, c *command) { p.dial(c.args[0]).WantGone(c.why...) }},
+		run: func(p *scriptRun, c *command) { p.wantDial(c) }},
+	{name: "want gone", args: "D", doc: "the dial was given up by its caller",
+		run: func(p *scriptRun, c *command) { p.dial(c.args[0]).WantGone(c.why...) }},
 	{name: "want held", args: "EVENT...", negatable: true, doc: "an event of that name is held",
-		run: func(p *play, c *command) {
+		run: func(p *scriptRun, c *command) {
 			if c.negate {
 				p.t.Net.WantNotHeld(c.args[0], c.why...)
 				return
@@ -15,7 +15,7 @@ var verbsWant = []*verb{
 			p.t.Net.WantHeld(c.args[0], c.why...)
 		}},
 	{name: "want done", args: "R [C]", doc: "the request has its response, and was sent on that connection",
-		run: func(p *play, c *command) {
+		run: func(p *scriptRun, c *command) {
 			var conn *Conn
 			if len(c.args) > 1 {
 				conn = p.t.Conn(c.args[1])
@@ -23,21 +23,21 @@ var verbsWant = []*verb{
 			p.request(c.args[0]).WantDone(conn, c.why...)
 		}},
 	{name: "want pending", args: "R", doc: "the request has neither a response nor an error",
-		run: func(p *play, c *command) { p.request(c.args[0]).WantPending(c.why...) }},
+		run: func(p *scriptRun, c *command) { p.request(c.args[0]).WantPending(c.why...) }},
 	{name: "want err", args: "R ERROR", doc: "the request failed with that error",
-		run: func(p *play, c *command) { p.wantErr(c) }},
+		run: func(p *scriptRun, c *command) { p.wantErr(c) }},
 	{name: "want status", args: "R N", doc: "the response has that status code",
-		run: func(p *play, c *command) { p.request(c.args[0]).WantStatus(number(c.args[1]), c.why...) }},
+		run: func(p *scriptRun, c *command) { p.request(c.args[0]).WantStatus(argNumber(c.args[1]), c.why...) }},
 	{name: "want body", args: "R TEXT", doc: "the body, read to its end and closed, is that text",
-		run: func(p *play, c *command) { p.request(c.args[0]).WantBody(c.args[1], c.why...) }},
+		run: func(p *scriptRun, c *command) { p.request(c.args[0]).WantBody(c.args[1], c.why...) }},
 	{name: "want sent", args: "R N", doc: "the request reached a server so many times",
-		run: func(p *play, c *command) { p.request(c.args[0]).WantSent(number(c.args[1]), c.why...) }},
+		run: func(p *scriptRun, c *command) { p.request(c.args[0]).WantSent(argNumber(c.args[1]), c.why...) }},
 	{name: "want request", args: "C TEXT", doc: "what the scripted peer has received begins with that text; it takes all that came",
-		run: func(p *play, c *command) { p.t.Conn(c.args[0]).WantRequest(c.args[1], c.why...) }},
+		run: func(p *scriptRun, c *command) { p.t.Conn(c.args[0]).WantRequest(c.args[1], c.why...) }},
 	{name: "want open", args: "C", doc: "the client has not closed the connection",
-		run: func(p *play, c *command) { p.t.Conn(c.args[0]).WantOpen(c.why...) }},
+		run: func(p *scriptRun, c *command) { p.t.Conn(c.args[0]).WantOpen(c.why...) }},
 	{name: "want closed", args: "C", doc: "the client has closed the connection",
-		run: func(p *play, c *command) { p.t.Conn(c.args[0]).WantClosed(c.why...) }},
+		run: func(p *scriptRun, c *command) { p.t.Conn(c.args[0]).WantClosed(c.why...) }},
 	{name: "want conns", args: "N", doc: "so many connections are open on the client's side",
-		run: func(p *play, c *command) { p.t.Net.WantConns(number(c.args[0]), c.why...) }},
+		run: func(p *scriptRun, c *command) { p.t.Net.WantConns(argNumber(c.args[0]), c.why...) }},
 }

@@ -22,7 +22,7 @@ type between struct {
 
 func (b between) RoundTrip(req *http.Request) (*http.Response, error) { return b.do(b.Transport, req) }
 
-// first is the first failure of a run.
+// first returns the first failure of a run.
 func first(r *harness.Report) string {
 	if !r.Failed() {
 		return "held"

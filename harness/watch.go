@@ -32,7 +32,7 @@ func (c *census) watch(name string, req *http.Request, at string) (*Request, *ht
 	return r, c.dress(r.name, out)
 }
 
-// roundTrip sends the request and keeps what came of it.
+// roundTrip sends the request and keeps the result.
 func (r *Request) roundTrip(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
 	resp, err := rt.RoundTrip(req)
 	r.checkReturn(resp, err)

@@ -31,8 +31,8 @@ func passedOver(function string) bool {
 // helperFiles has the files that [PassOver] was called with.
 var helperFiles sync.Map
 
-// PassOver has [Caller] pass over the functions of a file. It is told the file: the names
-// of functions do not tell where they stand, as they may be inlined.
+// PassOver has [Caller] pass over the functions of a file. It takes the file: the
+// names of functions do not show where they stand, as they may be inlined.
 func PassOver(file string) { helperFiles.Store(file, true) }
 
 func helperFile(file string) bool {

@@ -111,7 +111,7 @@ func (g Goroutine) shares(h Goroutine) bool {
 	return false
 }
 
-// A Cause is what keeps a bubble from quiet.
+// Cause says why a bubble does not come to quiet.
 type Cause int
 
 const (

@@ -17,11 +17,11 @@ type Answer struct {
 	Name string
 	// Doc says what it is.
 	Doc string
-	// Raw is what is sent.
+	// Raw is the bytes that are sent.
 	Raw string
 	// Unread says that the request is left unread, so that closing resets.
 	Unread bool
-	// Then is what the server does next: "close", "reset", or "" for nothing.
+	// Then is the server's next act: "close", "reset", or "" for nothing.
 	Then string
 }
 
@@ -59,9 +59,9 @@ var answers = []Answer{
 	{Name: "endless-headers", Doc: "60 KB of headers, and no end of them", Raw: line200 + strings.Repeat("X-Long: "+strings.Repeat("x", 990)+"\r\n", 60)},
 	{Name: "bad-header", Doc: "a header without a colon", Raw: line200 + "nonsense\r\n" + bodyOK},
 	{Name: "storm-1xx", Doc: "a hundred 103s before the answer", Raw: strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", 100) + line200 + bodyOK},
-	{Name: "continue", Doc: "a 100 that nobody asked for before the answer", Raw: "HTTP/1.1 100 Continue\r\n\r\n" + line200 + bodyOK},
+	{Name: "continue", Doc: "a 100 that the request did not ask for, before the answer", Raw: "HTTP/1.1 100 Continue\r\n\r\n" + line200 + bodyOK},
 	{Name: "hints", Doc: "a 103 before the answer", Raw: "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + line200 + bodyOK},
-	{Name: "switch", Doc: "a 101 that nobody asked for", Raw: "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", Then: "close"},
+	{Name: "switch", Doc: "a 101 that the request did not ask for", Raw: "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", Then: "close"},
 	{Name: "204-body", Doc: "a 204 with a body", Raw: "HTTP/1.1 204 No Content\r\n" + bodyOK},
 	{Name: "304-body", Doc: "a 304 with a body", Raw: "HTTP/1.1 304 Not Modified\r\n" + bodyOK},
 	{Name: "head-body", Doc: "a 200 with a body, which after HEAD must have none", Raw: line200 + bodyOK},
@@ -102,7 +102,7 @@ func FindAnswer(name string) (Answer, error) {
 	return Answer{}, fmt.Errorf("unknown answer %q%s; there are: %s", name, script.DidYouMean(name, names), strings.Join(names, ", "))
 }
 
-// answerPage is the page "/answer/NAME" of [Pages].
+// answerPage serves the page "/answer/NAME" of [Pages].
 func answerPage(w http.ResponseWriter, req *http.Request, name string) {
 	a, err := FindAnswer(name)
 	h, canHijack := w.(http.Hijacker)

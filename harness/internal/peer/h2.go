@@ -162,7 +162,7 @@ func (p *h2Conn) goAway(last uint32, code http2.ErrCode, debug string) {
 		return
 	}
 	p.going, p.last = true, last
-	for id, name := range p.asked {
+	for id, name := range p.asked { // in any order: each is only counted
 		if id > last {
 			p.witness.Refused(name)
 		}

@@ -38,7 +38,7 @@ func CheckMode(modes []Mode, name string) error {
 	return fmt.Errorf("unknown mode %q%s; there are: %s", name, script.DidYouMean(name, names), strings.Join(names, ", "))
 }
 
-// Witness is told of the requests that a peer sees, where the wire does not show them.
+// Witness learns of the requests that a peer sees, where the wire does not show them.
 type Witness interface {
 	// Saw says that the request of that name has arrived on a connection.
 	Saw(name string, c *faultnet.Conn)

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Pages is a handler for scripts. What it answers is in the path:
+// Pages answers requests of scripts. The path says how:
 //
 //	/bytes/N    N bytes
 //	/status/N   that status code

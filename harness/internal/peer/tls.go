@@ -23,7 +23,7 @@ type authority struct {
 
 var (
 	trustedAuthority = sync.OnceValue(func() *authority { return newAuthority("halfopen test authority") })
-	unknownAuthority = sync.OnceValue(func() *authority { return newAuthority("an authority that nobody knows") })
+	unknownAuthority = sync.OnceValue(func() *authority { return newAuthority("an authority that no client knows") })
 )
 
 // The bubble's time begins in the year 2000, so certificates are valid long
@@ -98,7 +98,7 @@ func TrustedRoots() *x509.CertPool {
 // tlsModes is the modes of serve-tls.
 var tlsModes = []Mode{
 	{"expired", "its certificate has expired"},
-	{"unknown", "its certificate is signed by nobody that is known"},
+	{"unknown", "its certificate is signed by an authority that no client knows"},
 	{"wrong-host", "its certificate is for another host"},
 	{"no-alpn", "it does not take part in ALPN"},
 	{"h1", "ALPN chooses HTTP/1.1"},
@@ -194,7 +194,7 @@ func (l *tlsListener) Accept() (net.Conn, error) {
 // withoutAlerts sends no alert records, such as close_notify.
 type withoutAlerts struct{ net.Conn }
 
-// NetConn is the connection on the network.
+// NetConn returns the connection on the network.
 func (c withoutAlerts) NetConn() net.Conn { return c.Conn }
 
 func (c withoutAlerts) Write(b []byte) (int, error) {

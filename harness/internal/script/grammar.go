@@ -34,7 +34,7 @@ type Verb struct {
 	Doc string
 	// Negatable says that ! can stand in front of it.
 	Negatable bool
-	// Early is what is wrong with the verb behind the first request, or "".
+	// Early is the mistake of the verb behind the first request, or "".
 	Early string
 	// Mode checks an argument that stands for MODE.
 	Mode func(arg string) error

@@ -1,6 +1,6 @@
 package search
 
-// Choices is what a run asks which of its options it is to take.
+// Choices answers a run that asks which of its options it has to take.
 type Choices struct {
 	// Tell says that the run is the last one of its schedule: it keeps whatever its
 	// report needs.
@@ -76,9 +76,9 @@ func (c *Choices) Take(opts []Option) int {
 // Steps returns the choices so far.
 func (c *Choices) Steps() []Step { return c.steps }
 
-// ToTell returns how many of the steps have to be told, and whether the rest follows
-// by itself: all of them up to a failure that was seen after so many steps, or, where
-// that is 0, up to the last departure and the last start.
+// ToTell returns how many of the steps a script has to contain, and whether the rest
+// follows by itself: all of them up to a failure that was seen after failedAt steps, or,
+// where that is 0, up to the last departure and the last start.
 func (c *Choices) ToTell(failedAt int) (n int, rest bool) {
 	if failedAt > 0 {
 		return failedAt, false

@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// Counts is what a search has explored.
+// Counts says how much a search has explored.
 type Counts struct {
 	Schedules int            // that were run
 	Drawn     int            // of these: at random. The others are distinct.
@@ -23,7 +23,7 @@ type Counts struct {
 
 // reach counts the states that a run reached.
 func (c *Counts) reach(states map[string]bool) {
-	for state, ok := range states {
+	for state, ok := range states { // in any order: they are counted
 		if c.Reached == nil {
 			c.Reached = make(map[string]int)
 		}
@@ -63,7 +63,7 @@ func Merge(shards []Counts) Counts {
 		for o, n := range c.Outcomes {
 			all.Outcomes[o] += n
 		}
-		for state, n := range c.Reached {
+		for state, n := range c.Reached { // in any order: they are added
 			if all.Reached == nil {
 				all.Reached = make(map[string]int)
 			}

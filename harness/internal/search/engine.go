@@ -27,7 +27,7 @@ func Strategies() []string { return []string{"portfolio", "exhaustive", "pct", "
 // Run runs the program once.
 type Run func(*Choices) Outcome
 
-// Outcome is what came of a run.
+// Outcome is the result of a run.
 type Outcome struct {
 	// Summary tells outcomes apart.
 	Summary string
@@ -78,7 +78,7 @@ type Engine struct {
 	seen    map[string]bool // signatures of findings that are not looked for again
 	failing map[string]failure
 	tree    *tree
-	length  int // steps of the run in which everything happens as it comes
+	length  int // steps of the run in which each choice is the oldest option
 	skipped int // schedules that other shards run
 	spare   *Choices
 	frozen  int // schedules that stood still
@@ -260,7 +260,7 @@ func (f failure) simpler(g failure) bool {
 	return Key{"", f.taken.sum(), f.as}.compare(Key{"", g.taken.sum(), g.as}) < 0
 }
 
-// Key says of a finding which failure it is, and how simple the schedule was.
+// Key describes a finding: which failure it is, and how simple the schedule was.
 type Key struct {
 	Signature string
 	Cost      int

@@ -17,7 +17,7 @@ type Option struct {
 	Event int
 	// Place is the connection that an event is on, from 1. It is 0 for none.
 	Place int
-	// Local says that an event touches nothing but its place: the order of it and of
+	// Local says that an event touches its place alone: the order of it and of
 	// an event somewhere else makes no difference.
 	Local bool
 	// Effect is the name of a fault's outcome.

@@ -61,7 +61,7 @@ func (s *sampler) pick(opts []Option) int {
 	return i
 }
 
-// anyOf is a random walk: each option with the same chance.
+// anyOf picks each option with the same chance: a random walk.
 func (s *sampler) anyOf(opts []Option) int {
 	n := 0
 	for _, o := range opts {

@@ -5,8 +5,8 @@ import "slices"
 // WaitName is the name of the option to wait.
 const WaitName = "wait"
 
-// withoutWaits returns the schedule as it is told: a wait is no choice, but the only
-// option that was left.
+// withoutWaits returns the schedule as it is printed: a wait is no choice, but the
+// only option that was left.
 func withoutWaits(schedule []string) []string {
 	return slices.DeleteFunc(slices.Clone(schedule), func(name string) bool { return name == WaitName })
 }
@@ -35,7 +35,7 @@ func (p *picker) pick(opts []Option) int {
 	return 0
 }
 
-// Replayed is what came of a schedule that was run again.
+// Replayed is the result of a schedule that was run again.
 type Replayed struct {
 	Outcome
 	// Left is the choices of the schedule that never came.
@@ -64,7 +64,7 @@ func (e *Engine) Replay(schedule []string, within Limits) Replayed {
 // is optional, then faults, then delays, as long as the failure stays.
 func (e *Engine) shrink(r result) Finding {
 	if r.taken.Coincidences > 0 || r.Frozen || e.bounds.AsFound {
-		// Where there is chance nothing shorter can be told to be the same, and one that
+		// Where there is chance nothing shorter is known to be the same, and one that
 		// stands still would do so at each try.
 		return Finding{Schedule: withoutWaits(r.schedule()), Outcome: r.Outcome}
 	}
@@ -108,8 +108,8 @@ func (e *Engine) without(r result, departs func(Step) bool) (result, bool) {
 	return r, any
 }
 
-// earlier moves each departure as far forward as the failure allows: the steps that
-// follow then need not be told.
+// earlier moves each departure as far forward as the failure allows: a script
+// need not contain the steps that follow then.
 func (e *Engine) earlier(r result) result {
 	for i := 0; i < len(r.steps); i++ {
 		st := r.steps[i]
@@ -146,7 +146,7 @@ func sameIn(opts []Option, o Option) (string, bool) {
 	return "", false
 }
 
-// weight returns how much of a run's schedule has to be told.
+// weight returns how much of a run's schedule a script has to contain.
 func (r result) weight() int {
 	n, _ := r.ToTell(r.FailedAt)
 	return 1000*r.taken.Faults + 100*r.taken.Delays + n

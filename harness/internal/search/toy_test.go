@@ -108,7 +108,7 @@ func before(order []string, a, b string) bool {
 
 const manyDelays = 1 << 20
 
-// everyOrder is the bounds of all orders without faults.
+// everyOrder returns the bounds of all orders without faults.
 func everyOrder() Bounds {
 	return Bounds{Limits: Limits{Delays: manyDelays}, Schedules: 1 << 20, Strategy: "exhaustive", KeepGoing: true}
 }

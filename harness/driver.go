@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -24,7 +22,7 @@ const Limit = 24 * time.Hour
 // after everything was closed: an http.Server lingers for half a second.
 const grace = 5 * time.Second
 
-// settings is what the ways to start a run differ in.
+// settings has the differences between the ways to start a run.
 type settings struct {
 	again    string           // the line that runs it again
 	silent   bool             // no trace is wanted
@@ -33,9 +31,9 @@ type settings struct {
 	hasty    bool             // time to end is only for goroutines that are left
 }
 
-// run is one run in a bubble. It makes things happen, one at a time, and keeps a
+// driver runs a body in a bubble. It makes things happen, one at a time, and keeps a
 // journal of them.
-type run struct {
+type driver struct {
 	name    string
 	set     settings
 	journal journal
@@ -71,7 +69,7 @@ type scheduler interface {
 	failed()
 }
 
-// progress is what a driver's step came to.
+// progress is the result of a driver's step.
 type progress uint8
 
 const (
@@ -81,7 +79,7 @@ const (
 	abandoned                    // this run is not wanted any more
 )
 
-// question is what the body waits for.
+// question says until when the body waits.
 type question uint8
 
 const (
@@ -91,7 +89,7 @@ const (
 )
 
 // open opens the bubble of the run and has f do all that is done in it.
-func (r *run) open(std *testing.T, f func()) {
+func (r *driver) open(std *testing.T, f func()) {
 	r.journal.silent = r.set.silent
 	dog := r.set.dog
 	if dog == nil {
@@ -114,7 +112,7 @@ func (r *run) open(std *testing.T, f func()) {
 }
 
 // news has the driver look again.
-func (r *run) news() {
+func (r *driver) news() {
 	select {
 	case r.wake <- struct{}{}:
 	default:
@@ -122,7 +120,7 @@ func (r *run) news() {
 }
 
 // judge adds what only the end of the bubble shows.
-func (r *run) judge(end bubble.Ending) {
+func (r *driver) judge(end bubble.Ending) {
 	switch {
 	case end.Frozen != nil:
 		r.stoodStill = true
@@ -152,7 +150,7 @@ func (r *run) judge(end bubble.Ending) {
 // goroutine that makes things happen: whenever every goroutine of the bubble is blocked
 // it lets the next thing happen, and only when there is none does a verb of
 // the body return, or time move.
-func (r *run) drive(stages ...stage) {
+func (r *driver) drive(stages ...stage) {
 	done := make(chan struct{})
 	r.patient = time.Now()
 	go r.live(stages, done)
@@ -210,84 +208,8 @@ func (r *run) drive(stages ...stage) {
 	}
 }
 
-// stage is a part of the life of a run: it returns the next function to call, or nil
-// when there is none.
-type stage func() func()
-
-// once returns a stage of one function.
-func once(f func()) stage {
-	return func() func() {
-		next := f
-		f = nil
-		return next
-	}
-}
-
-// live goes through the stages. Each function runs to its end even if the one before
-// failed. A Goexit ends the goroutine too: the next function gets a new one then.
-func (r *run) live(stages []stage, done chan struct{}) {
-	ended := false
-	defer func() {
-		if !ended {
-			go r.live(stages, done)
-		}
-	}()
-	for len(stages) > 0 {
-		if f := stages[0](); f != nil {
-			r.protect(f)
-		} else {
-			stages = stages[1:]
-		}
-	}
-	ended = true
-	close(done)
-}
-
-// cleanup has f called when the body has returned.
-func (r *run) cleanup(f func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.cleanups = append(r.cleanups, f)
-}
-
-// takeCleanup returns the clean-up function that was added last, or nil.
-func (r *run) takeCleanup() func() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	n := len(r.cleanups)
-	if n == 0 {
-		return nil
-	}
-	f := r.cleanups[n-1]
-	r.cleanups = r.cleanups[:n-1]
-	return f
-}
-
-// protect calls f and takes a panic as the end of f alone. After a Goexit it is for
-// its caller to go on.
-func (r *run) protect(f func()) {
-	finished := false
-	defer func() {
-		if !finished && !r.journal.over() {
-			r.journal.add(Failure{Kind: KindGoexit, Text: "the body called runtime.Goexit"})
-		}
-	}()
-	defer r.caught("")
-	f()
-	finished = true
-}
-
-// caught turns a panic of the function that defers it into a failure.
-func (r *run) caught(subject string) {
-	if p := recover(); p != nil {
-		detail := bubble.PanicFrames(debug.Stack())
-		r.snapshot()
-		r.journal.add(Failure{Kind: KindPanic, Text: fmt.Sprintf("%spanic: %v", subject, p), Detail: detail})
-	}
-}
-
 // next lets the next thing happen.
-func (r *run) next(pending []*faultnet.Event) progress {
+func (r *driver) next(pending []*faultnet.Event) progress {
 	if r.scheduler != nil {
 		return r.scheduler.next(pending)
 	}
@@ -298,7 +220,7 @@ func (r *run) next(pending []*faultnet.Event) progress {
 }
 
 // releaseNext releases the first event that no rule holds.
-func (r *run) releaseNext(pending []*faultnet.Event) bool {
+func (r *driver) releaseNext(pending []*faultnet.Event) bool {
 	for _, e := range pending {
 		v := r.net.Verdict(e)
 		if v.IsHold() {
@@ -314,7 +236,7 @@ func (r *run) releaseNext(pending []*faultnet.Event) bool {
 // has closed, and the reset that answers it: no client can tell when that happens.
 // Whether it happens may even be chance: crypto/tls leaves its close_notify out when a
 // write is under way.
-func (r *run) deliverMoot(pending []*faultnet.Event) bool {
+func (r *driver) deliverMoot(pending []*faultnet.Event) bool {
 	for _, e := range pending {
 		if e.From == nil {
 			continue
@@ -332,7 +254,7 @@ func (r *run) deliverMoot(pending []*faultnet.Event) bool {
 }
 
 // apply lets an event happen.
-func (r *run) apply(e *faultnet.Event, v faultnet.Verdict) {
+func (r *driver) apply(e *faultnet.Event, v faultnet.Verdict) {
 	r.watch(e, v)
 	r.faulted = r.faulted || !v.IsPass()
 	r.net.Apply(e, v)
@@ -341,7 +263,7 @@ func (r *run) apply(e *faultnet.Event, v faultnet.Verdict) {
 // settle returns when every goroutine is blocked and no event is left that may
 // happen by itself. In an exploration, where nothing happens by itself, it
 // returns as soon as every goroutine is blocked.
-func (r *run) settle() {
+func (r *driver) settle() {
 	q := wantRest
 	if r.scheduler != nil {
 		q = wantQuiet
@@ -351,13 +273,13 @@ func (r *run) settle() {
 
 // rested settles where things happen by themselves. In an exploration nothing else
 // happens yet.
-func (r *run) rested() {
+func (r *driver) rested() {
 	if r.scheduler == nil {
 		r.settle()
 	}
 }
 
-func (r *run) await(q question) {
+func (r *driver) await(q question) {
 	if r.auditing.Load() {
 		return // it is quiet, and the driver waits for the caller
 	}
@@ -375,93 +297,15 @@ func (r *run) await(q question) {
 	r.drain()
 }
 
-// step records a verb and its arguments.
-func (r *run) step(words ...string) {
-	if r.set.silent {
-		return
-	}
-	r.drain()
-	r.journal.write(stepLine, stepText(words))
-}
-
-// drain moves the events that the network has recorded into the trace.
-func (r *run) drain() {
-	if r.set.silent {
-		return
-	}
-	for _, e := range r.net.Events() {
-		r.journal.write(eventLine, e.String())
-	}
-}
-
-// fail records a failed expectation at the line of the test that has it. The
-// reasons become the first line of the failure.
-func (r *run) fail(kind Kind, text string, why ...string) {
-	r.snapshot()
-	at := r.journal.place()
-	if at == "" {
-		at = bubble.Caller()
-	}
-	r.journal.add(Failure{Kind: kind, Reason: strings.Join(why, " "), Text: text, Where: at})
-}
-
-// fatal is fail, and the end of the body.
-func (r *run) fatal(kind Kind, text string, why ...string) {
-	r.fail(kind, text, why...)
-	runtime.Goexit()
-}
-
-// violate records that a property does not hold which every run must have, once.
-func (r *run) violate(format string, args ...any) {
-	r.violateAt(r.journal.place(), fmt.Sprintf(format, args...))
-}
-
-func (r *run) violateAt(where, text string) {
-	if r.journal.has(text) {
-		return
-	}
-	r.snapshot()
-	if r.scheduler != nil {
-		r.scheduler.failed()
-	}
-	r.journal.add(Failure{Kind: KindOracle, Text: text, Where: where})
-}
-
-// snapshot keeps the state of the network and of the goroutines, once.
-func (r *run) snapshot() {
-	if r.net == nil || r.set.silent {
-		return
-	}
-	r.journal.picture(func() (string, []string) {
-		r.drain()
-		table := r.net.String()
-		for _, e := range r.net.Pending() {
-			table += "pending: " + e.String() + "\n"
-		}
-		return table, r.bubble.Blocked()
-	})
-}
-
-// here returns the line of the test, or of the script, that is being run.
-func (r *run) here() string {
-	if r.set.silent {
-		return "" // it is not printed
-	}
-	if at := r.journal.place(); at != "" {
-		return at
-	}
-	return bubble.Caller()
-}
-
 // stuck ends a run whose body waits for something that will not come.
-func (r *run) stuck() {
+func (r *driver) stuck() {
 	r.snapshot()
 	r.journal.add(Failure{Kind: KindStuck, Text: fmt.Sprintf("stuck: nothing moved for %s of virtual time, and the body did not return", Limit)})
 }
 
-// mostEvents is how many events a run may have before it counts as endless. A
+// mostEvents returns how many events a run may have before it counts as endless. A
 // schedule of an exploration has some dozens.
-func (r *run) mostEvents() int {
+func (r *driver) mostEvents() int {
 	if r.set.explored {
 		return 20_000
 	}
@@ -470,14 +314,14 @@ func (r *run) mostEvents() int {
 
 // endless ends a run in which things happen without an end: code that tries
 // again and again, with no wait in between.
-func (r *run) endless(steps int) {
+func (r *driver) endless(steps int) {
 	r.snapshot()
 	r.journal.add(Failure{Kind: KindEndless, Text: fmt.Sprintf("endless: %d events, and more to come", steps-1)})
 }
 
 // shutDown leaves nothing in the bubble that could still wait for the network; release
 // lifts the holds.
-func (r *run) shutDown(release func()) {
+func (r *driver) shutDown(release func()) {
 	r.net.Drive(nil)
 	r.net.Close()
 	release()

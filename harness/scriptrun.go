@@ -9,15 +9,15 @@ import (
 	"github.com/halfopen/halfopen/harness/internal/script"
 )
 
-// play is one run of a script: what the verbs act on.
-type play struct {
+// scriptRun is one run of a script; the verbs act on it.
+type scriptRun struct {
 	t      *T
 	script *script.Script
 	rt     http.RoundTripper
 }
 
 // begin takes everything in hand.
-func (p *play) begin() {
+func (p *scriptRun) begin() {
 	p.t.step("begin")
 	p.t.auto = true
 	p.t.inHand = true
@@ -27,7 +27,7 @@ func (p *play) begin() {
 }
 
 // start starts a request with those header fields.
-func (p *play) start(name, method, url string, body *string, headers []string) {
+func (p *scriptRun) start(name, method, url string, body *string, headers []string) {
 	req := mustRequest(p.t, method, url, bodyReader(body))
 	for _, h := range headers {
 		key, value, _ := strings.Cut(h, ":")
@@ -37,7 +37,7 @@ func (p *play) start(name, method, url string, body *string, headers []string) {
 	p.t.begin(name, p.rt, req, body)
 }
 
-// bodyReader is a reader of a body that can be read again, or nil.
+// bodyReader returns a reader of a body that can be read again, or nil.
 func bodyReader(body *string) io.Reader {
 	if body == nil {
 		return nil
@@ -45,12 +45,12 @@ func bodyReader(body *string) io.Reader {
 	return strings.NewReader(*body)
 }
 
-func (p *play) request(name string) *Request {
+func (p *scriptRun) request(name string) *Request {
 	return p.t.census.request(name) // the parser has seen it start
 }
 
-// dial is the dial of that name, whether or not a want has seen it.
-func (p *play) dial(id string) *Dial {
+// dial returns the dial of that name, whether or not a want has seen it.
+func (p *scriptRun) dial(id string) *Dial {
 	if d := p.t.Net.examined[id]; d != nil {
 		return d
 	}
@@ -67,7 +67,7 @@ func (p *play) dial(id string) *Dial {
 	}
 }
 
-func (p *play) wantDial(c *command) {
+func (p *scriptRun) wantDial(c *command) {
 	if c.negate {
 		p.t.Net.WantNoDial(c.why...)
 		return
@@ -78,13 +78,13 @@ func (p *play) wantDial(c *command) {
 	}
 }
 
-func (p *play) wantErr(c *command) {
+func (p *scriptRun) wantErr(c *command) {
 	r := p.request(c.args[0])
 	p.t.step("want", "err", r.name, c.args[1])
 	r.wantErr(matchError(c.args[1]), c.args[1], c.why...)
 }
 
-func (p *play) finish(c *command) {
+func (p *scriptRun) finish(c *command) {
 	r := p.request(c.args[0])
 	switch {
 	case !c.negate:
@@ -98,7 +98,7 @@ func (p *play) finish(c *command) {
 	}
 }
 
-func (p *play) closeIdle() {
+func (p *scriptRun) closeIdle() {
 	p.t.step("close-idle")
 	if c, ok := p.rt.(idler); ok {
 		go c.CloseIdleConnections() // it may be parked at a gate

@@ -1,0 +1,87 @@
+package harness
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/halfopen/halfopen/harness/internal/bubble"
+)
+
+// step records a verb and its arguments.
+func (r *driver) step(words ...string) {
+	if r.set.silent {
+		return
+	}
+	r.drain()
+	r.journal.write(stepLine, stepText(words))
+}
+
+// drain moves the events that the network has recorded into the trace.
+func (r *driver) drain() {
+	if r.set.silent {
+		return
+	}
+	for _, e := range r.net.Events() {
+		r.journal.write(eventLine, e.String())
+	}
+}
+
+// fail records a failed expectation at the line of the test that has it. The
+// reasons become the first line of the failure.
+func (r *driver) fail(kind Kind, text string, why ...string) {
+	r.snapshot()
+	at := r.journal.place()
+	if at == "" {
+		at = bubble.Caller()
+	}
+	r.journal.add(Failure{Kind: kind, Reason: strings.Join(why, " "), Text: text, Where: at})
+}
+
+// fatal is fail, and the end of the body.
+func (r *driver) fatal(kind Kind, text string, why ...string) {
+	r.fail(kind, text, why...)
+	runtime.Goexit()
+}
+
+// violate records that a property does not hold which every run must have, once.
+func (r *driver) violate(format string, args ...any) {
+	r.violateAt(r.journal.place(), fmt.Sprintf(format, args...))
+}
+
+func (r *driver) violateAt(where, text string) {
+	if r.journal.has(text) {
+		return
+	}
+	r.snapshot()
+	if r.scheduler != nil {
+		r.scheduler.failed()
+	}
+	r.journal.add(Failure{Kind: KindOracle, Text: text, Where: where})
+}
+
+// snapshot keeps the state of the network and of the goroutines, once.
+func (r *driver) snapshot() {
+	if r.net == nil || r.set.silent {
+		return
+	}
+	r.journal.picture(func() (string, []string) {
+		r.drain()
+		table := r.net.String()
+		for _, e := range r.net.Pending() {
+			table += "pending: " + e.String() + "\n"
+		}
+		return table, r.bubble.Blocked()
+	})
+}
+
+// here returns the line of the test, or of the script, that is being run.
+func (r *driver) here() string {
+	if r.set.silent {
+		return "" // it is not printed
+	}
+	if at := r.journal.place(); at != "" {
+		return at
+	}
+	return bubble.Caller()
+}

@@ -1,0 +1,84 @@
+package harness
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/halfopen/halfopen/harness/internal/bubble"
+)
+
+// stage is a part of the life of a run: it returns the next function to call, or nil
+// when there is none.
+type stage func() func()
+
+// once returns a stage of one function.
+func once(f func()) stage {
+	return func() func() {
+		next := f
+		f = nil
+		return next
+	}
+}
+
+// live goes through the stages. Each function runs to its end even if the one before
+// failed. A Goexit ends the goroutine too: the next function gets a new one then.
+func (r *driver) live(stages []stage, done chan struct{}) {
+	ended := false
+	defer func() {
+		if !ended {
+			go r.live(stages, done)
+		}
+	}()
+	for len(stages) > 0 {
+		if f := stages[0](); f != nil {
+			r.protect(f)
+		} else {
+			stages = stages[1:]
+		}
+	}
+	ended = true
+	close(done)
+}
+
+// cleanup has f called when the body has returned.
+func (r *driver) cleanup(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cleanups = append(r.cleanups, f)
+}
+
+// takeCleanup returns the clean-up function that was added last, or nil.
+func (r *driver) takeCleanup() func() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := len(r.cleanups)
+	if n == 0 {
+		return nil
+	}
+	f := r.cleanups[n-1]
+	r.cleanups = r.cleanups[:n-1]
+	return f
+}
+
+// protect calls f and takes a panic as the end of f alone. After a Goexit it is for
+// its caller to go on.
+func (r *driver) protect(f func()) {
+	finished := false
+	defer func() {
+		if !finished && !r.journal.over() {
+			r.journal.add(Failure{Kind: KindGoexit, Text: "the body called runtime.Goexit"})
+		}
+	}()
+	defer r.caught("")
+	f()
+	finished = true
+}
+
+// caught turns a panic of the function that defers it into a failure.
+func (r *driver) caught(subject string) {
+	if p := recover(); p != nil {
+		detail := bubble.PanicFrames(debug.Stack())
+		r.snapshot()
+		r.journal.add(Failure{Kind: KindPanic, Text: fmt.Sprintf("%spanic: %v", subject, p), Detail: detail})
+	}
+}
