@@ -12,7 +12,7 @@ import (
 )
 
 // What a schedule costs: the same two requests in a bare bubble on a
-// free-running network, and as schedules of an exploration with all verdicts.
+// free-running network, and as schedules of an exploration with all oracles.
 func BenchmarkSchedule(b *testing.B) {
 	b.Run("two-gets/bare", func(b *testing.B) {
 		b.ReportAllocs()

@@ -73,16 +73,25 @@ const (
 	All  = math.MaxInt
 )
 
-// The sweeps try one thing at every place, and nothing else.
-var (
-	// Sweep is every single fault of the default ones at every event.
-	Sweep = Bounds{Delays: None, Faults: 1, Schedules: All, Strategy: "exhaustive"}
-	// SweepCancel is a cancellation of each request at every event; it takes
-	// single delays along.
-	SweepCancel = Bounds{Delays: 1, Faults: None, Schedules: All, Strategy: "exhaustive", Cancel: true}
-	// SweepClose is a connection that its peer closes, or resets, at every byte.
-	SweepClose = Bounds{Delays: None, Faults: 1, Schedules: All, Strategy: "exhaustive", Effects: []string{"cut:*", "reset:*"}}
-)
+// Sweep returns the bounds of every single fault of the default ones at every event, and
+// of nothing else.
+func Sweep() Bounds {
+	return Bounds{Delays: None, Faults: 1, Schedules: All, Strategy: "exhaustive"}
+}
+
+// SweepCancel returns the bounds of a cancellation of each request at every event; they
+// include single delays.
+func SweepCancel() Bounds {
+	return Bounds{Delays: 1, Faults: None, Schedules: All, Strategy: "exhaustive", Cancel: true}
+}
+
+// SweepClose returns the bounds of a connection that its peer closes, or resets, at every
+// byte.
+func SweepClose() Bounds {
+	b := Sweep()
+	b.Effects = []string{"cut:*", "reset:*"}
+	return b
+}
 
 // atBytes is the effects that can be tried at every byte.
 var atBytes = []string{"cut", "reset", "stall", "split"}

@@ -100,7 +100,7 @@ func (d *Dial) open() *Conn {
 	d.finish(faultnet.Pass)
 	c := d.e.Opened()
 	if c == nil {
-		d.n.t.fatal("want", fmt.Sprintf("%s did not open: nobody listens on %s", d.ID(), d.Addr()))
+		d.n.t.fatal("want", fmt.Sprintf("%s did not open: no server listens on %s", d.ID(), d.Addr()))
 	}
 	return d.n.census.conn(c)
 }

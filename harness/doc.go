@@ -57,7 +57,7 @@
 // [T.Gates] splits steps inside an unmodified transport: each of its callbacks
 // becomes an event too.
 //
-// # Verdicts
+// # Oracles
 //
 // In every run, for any transport, without being asked:
 //

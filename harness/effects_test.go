@@ -30,7 +30,7 @@ func TestSweepEffects(t *testing.T) {
 			continue
 		}
 		t.Run(v.String(), func(t *testing.T) {
-			bounds := harness.Sweep
+			bounds := harness.Sweep()
 			bounds.Effects = []string{v.String()}
 			tried := 0
 			x, err := harness.Search("sweep", bounds, nil, func(t *harness.T) {

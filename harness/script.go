@@ -84,7 +84,7 @@ func (s *Script) run(name string, maker Maker, again string) (*Report, error) {
 
 // Explore explores the script: its requests start in any order, everything that
 // travels arrives in any order, and what "may" happen does so anywhere. Its
-// wants are checked where they stand, after a settle. The verdicts of every
+// wants are checked where they stand, after a settle. The oracles of every
 // run, and that nothing is left behind, hold for each order.
 func (s *Script) Explore(maker Maker, bounds Bounds, progress func(*Exploration)) (*Exploration, error) {
 	return s.explore(maker, bounds, nil, progress)
