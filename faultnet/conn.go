@@ -254,21 +254,6 @@ func (c *Conn) closeNow() error {
 	return nil
 }
 
-// Closes returns how often Close was called. A program that has lost count of what
-// owns a connection shows it here, and in LateWrites.
-func (c *Conn) Closes() int {
-	c.link.mu.Lock()
-	defer c.link.mu.Unlock()
-	return c.closes
-}
-
-// LateWrites returns how many calls of Write began after Close.
-func (c *Conn) LateWrites() int {
-	c.link.mu.Lock()
-	defer c.link.mu.Unlock()
-	return c.late
-}
-
 // Deadlines returns the read and the write deadline; the zero time stands for none.
 func (c *Conn) Deadlines() (read, write time.Time) {
 	c.link.mu.Lock()

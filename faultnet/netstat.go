@@ -39,6 +39,21 @@ func (c *Conn) IsClosed() bool {
 	return c.closed
 }
 
+// Closes returns how often Close was called. A program that has lost count of what
+// owns a connection shows it here, and in LateWrites.
+func (c *Conn) Closes() int {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	return c.closes
+}
+
+// LateWrites returns how many calls of Write began after Close.
+func (c *Conn) LateWrites() int {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	return c.late
+}
+
 // Unread returns how many bytes arrived at this end and were not read.
 func (c *Conn) Unread() int {
 	c.link.mu.Lock()

@@ -64,8 +64,8 @@ func (n *Net) nextDial() *Dial {
 }
 
 func (n *Net) holdsDials() bool {
-	for _, h := range n.holds {
-		if first, _, _ := strings.Cut(h.pattern, " "); first == "dial" || first == "*" {
+	for _, f := range n.rules {
+		if first, _, _ := strings.Cut(f.pattern, " "); f.holds && (first == "dial" || first == "*") {
 			return true
 		}
 	}

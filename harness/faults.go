@@ -32,7 +32,7 @@ func (t *driver) does(f func(), words ...string) {
 // Lift disarms every fault and ends every Shape on the pattern.
 func (n *Net) Lift(pattern string) {
 	n.t.step("lift", pattern)
-	if !n.disarm(func(f *Fault) bool { return f.pattern == pattern }) {
+	if !n.lift(func(f *Fault) bool { return !f.holds && f.pattern == pattern }) {
 		n.t.fatal("usage", fmt.Sprintf("no fault is armed on %q", pattern))
 	}
 	n.t.settle()

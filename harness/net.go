@@ -18,15 +18,9 @@ type Net struct {
 	t        *driver
 	census   *census
 	gates    []string
-	holds    []hold
-	faults   []*Fault
+	rules    []*Fault // holds, faults and shapes, until they are lifted
 	examined map[string]*Dial
 	hosts    hostFaults
-}
-
-type hold struct {
-	pattern string
-	lift    func()
 }
 
 func newNet(t *driver, c *census) *Net {
@@ -76,7 +70,7 @@ func (n *Net) Hold(pattern string) {
 }
 
 func (n *Net) hold(pattern string) {
-	n.holds = append(n.holds, hold{pattern, n.net.Hold(pattern)})
+	n.rules = append(n.rules, &Fault{n: n, holds: true, pattern: pattern, lift: n.net.Hold(pattern), fired: always})
 }
 
 func (n *Net) mustParse(pattern string) {
@@ -89,21 +83,22 @@ func (n *Net) mustParse(pattern string) {
 // event after the other.
 func (n *Net) Release(pattern string) {
 	n.t.step("release", pattern)
-	for i, h := range n.holds {
-		if h.pattern == pattern {
-			n.holds = slices.Delete(n.holds, i, i+1)
-			h.lift()
-			n.t.settle()
-			return
-		}
+	i := slices.IndexFunc(n.rules, func(f *Fault) bool { return f.holds && f.pattern == pattern })
+	if i >= 0 {
+		held := n.rules[i]
+		n.lift(func(f *Fault) bool { return f == held })
+		n.t.settle()
+		return
 	}
 	n.t.fatal("usage", fmt.Sprintf("nothing is held by %q; holds: %s", pattern, n.holdNames()))
 }
 
 func (n *Net) holdNames() string {
-	names := make([]string, len(n.holds))
-	for i, h := range n.holds {
-		names[i] = fmt.Sprintf("%q", h.pattern)
+	var names []string
+	for _, f := range n.rules {
+		if f.holds {
+			names = append(names, fmt.Sprintf("%q", f.pattern))
+		}
 	}
 	if len(names) == 0 {
 		return "none"
@@ -113,10 +108,7 @@ func (n *Net) holdNames() string {
 
 // letAll lifts what is still held when the run is over.
 func (n *Net) letAll() {
-	for _, h := range n.holds {
-		h.lift()
-	}
-	n.holds = nil
+	n.lift(func(f *Fault) bool { return f.holds })
 }
 
 // Let releases the one held event that the pattern selects, and no other, in its
@@ -206,6 +198,7 @@ func parseOutcome(name string) (faultnet.Verdict, error) {
 // Fault is a fault that is armed: see [Net.Fault].
 type Fault struct {
 	n       *Net
+	holds   bool // it is a Hold, and no fault
 	pattern string
 	text    string
 	lift    func()
@@ -238,10 +231,10 @@ func faultText(v faultnet.Verdict, which []faultnet.Selection) string {
 	return text
 }
 
-// armed notes a rule that Lift ends.
+// armed notes a fault or a shape, which Lift ends.
 func (n *Net) armed(f *Fault) *Fault {
 	f.n, f.where = n, n.t.here()
-	n.faults = append(n.faults, f)
+	n.rules = append(n.rules, f)
 	return f
 }
 
@@ -257,18 +250,23 @@ func parseFault(s string) (faultnet.Verdict, []faultnet.Selection, error) {
 // Lift disarms the fault.
 func (f *Fault) Lift() {
 	f.n.t.step("lift", f.pattern)
-	f.n.disarm(func(g *Fault) bool { return g == f })
+	f.n.lift(func(g *Fault) bool { return g == f })
 	f.n.t.settle()
 }
 
-// disarm lifts what is armed and meant, and reports whether there was any.
-func (n *Net) disarm(meant func(*Fault) bool) bool {
-	armed := len(n.faults)
-	n.faults = slices.DeleteFunc(n.faults, func(f *Fault) bool {
+// lift lifts the rules that are meant, and reports whether there was any.
+func (n *Net) lift(meant func(*Fault) bool) bool {
+	var left, lifted []*Fault
+	for _, f := range n.rules {
 		if meant(f) {
-			f.lift()
+			lifted = append(lifted, f)
+		} else {
+			left = append(left, f)
 		}
-		return meant(f)
-	})
-	return len(n.faults) < armed
+	}
+	n.rules = left
+	for _, f := range lifted {
+		f.lift()
+	}
+	return len(lifted) > 0
 }

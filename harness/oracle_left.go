@@ -61,7 +61,7 @@ func (t *T) Leaks() []Failure {
 			add(KindBody, r.where, "%s: response body of %s %s never closed", r.name, r.method, r.url)
 		}
 	}
-	for _, f := range t.Net.faults {
+	for _, f := range t.Net.rules {
 		if !f.fired() {
 			add(KindFault, f.where, "fault %q on %q: armed and never fired", f.text, f.pattern)
 		}
