@@ -1,6 +1,7 @@
 package harness_test
 
 import (
+	"crypto/tls"
 	"net/http"
 	"strings"
 	"testing"
@@ -54,6 +55,33 @@ func TestPrintedSettingsOfHTTP2(t *testing.T) {
 		script := x.Findings[0].Script
 		if got := strings.Contains(script, "transport StrictMaxConcurrentRequests=true\n"); got != s.StrictMaxConcurrentRequests {
 			t.Errorf("%+v: got the setting %v in the script:\n%s", s, got, script)
+		}
+	}
+}
+
+// The printed script of a schedule has the servers of the test, those over TLS too, and
+// says what of them a script cannot contain.
+func TestPrintedServers(t *testing.T) {
+	for _, c := range []struct {
+		handler http.Handler
+		want    string
+	}{
+		{nil, "\nserve-tls api.test:443\nbegin\nget r1 https://api.test/\n"},
+		{http.NotFoundHandler(), "\n# The test's own handler; a script cannot contain it:\nserve-tls api.test:443\nbegin\n"},
+	} {
+		x, err := harness.Search(t.Name(), harness.Bounds{Delays: harness.None, Faults: harness.None}, nil, func(t *harness.T) {
+			t.ServeTLS("api.test:443", c.handler, nil)
+			tr := t.Net.Transport()
+			tr.TLSClientConfig = &tls.Config{RootCAs: harness.TrustedRoots()}
+			t.Get("r1", tr, "https://api.test/")
+			t.Rest()
+			t.Error("to have a script")
+		})
+		if err != nil || len(x.Findings) != 1 {
+			t.Fatalf("got %v, %v, want one finding", x, err)
+		}
+		if !strings.Contains(x.Findings[0].Script, c.want) {
+			t.Errorf("got:\n%s\nwant it to contain %q", x.Findings[0].Script, c.want)
 		}
 	}
 }
