@@ -13,6 +13,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+
+	"github.com/halfopen/halfopen/faultnet"
 )
 
 var (
@@ -26,12 +29,16 @@ var (
 // compared to the request.
 func TestStress(t *testing.T) {
 	t.Logf("-stress.requests=%d -stress.seed=%d", *stressRequests, *stressSeed)
-	s := &restarting{t: t}
+	synctest.Test(t, stress)
+}
+
+func stress(t *testing.T) {
+	s := &restarting{}
 	s.start()
 	var served atomic.Int64 // requests that closed connections were given to
 	tr := &Transport{
 		MaxConnsPerHost: 16, MaxIdleConnsPerHost: 8, DialContext: s.dial,
-		OnClose: func(e Entry, _ Cause) { served.Add(int64(e.Served)); s.open.Done() },
+		OnClose: func(e Entry, _ Cause) { served.Add(int64(e.Served)) },
 	}
 	peace := *stressRequests / 10
 	answered := stressAll(t, *stressRequests-peace, func(i int) (bool, error) {
@@ -41,7 +48,7 @@ func TestStress(t *testing.T) {
 		return stressOne(tr, i, true)
 	})
 	tr.CloseIdleConnections()
-	s.open.Wait() // each connection that was dialed has been closed
+	synctest.Wait() // each connection that was dialed has been closed
 	handled, given := s.handled.Load(), served.Load()
 	if handled < answered || handled > given {
 		t.Errorf("requests: got %d at the server, want from %d that were answered to %d that had a connection", handled, answered, given)
@@ -51,14 +58,14 @@ func TestStress(t *testing.T) {
 
 	calm := stressAll(t, peace, func(i int) (bool, error) { return stressOne(tr, i, false) })
 	tr.CloseIdleConnections()
-	s.open.Wait()
+	synctest.Wait()
 	if got, had := s.handled.Load()-handled, served.Load()-given; calm != int64(peace) || got != calm || had != calm {
 		t.Errorf("left in peace, of %d requests: got %d answered, %d at the server, %d given a connection", peace, calm, got, had)
 	}
 	s.stop()
 
 	st = tr.Stats()
-	t.Logf("%d requests: %d connections, %d reuses, %d waits in line for %v", *stressRequests, st.Dials, st.Reuses, st.Waits, st.WaitTime)
+	t.Logf("%d requests: %d connections, %d reuses, %d waits in line", *stressRequests, st.Dials, st.Reuses, st.Waits)
 	var closed uint64
 	for _, n := range st.Closed {
 		closed += n
@@ -160,26 +167,23 @@ func cancelAt(stage int, req *http.Request, cancel func()) *http.Request {
 	return req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
 }
 
-// restarting is a server that comes and goes, and keeps books of its own.
+// restarting is a server in memory that comes and goes, and keeps books of its own.
 type restarting struct {
-	t        *testing.T
+	net      faultnet.Net
 	accepted atomic.Uint64
 	handled  atomic.Int64
-	open     sync.WaitGroup // connections, as the client sees them
 
 	mu      sync.RWMutex // held for reading while dialing
-	addr    string
 	srv     *http.Server
 	backlog sync.WaitGroup // connections that the kernel has accepted and the server has not
 }
 
 func (s *restarting) start() {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := s.net.Listen("tcp", "api.test:80")
 	if err != nil {
-		s.t.Error(err)
-		return
+		panic(err)
 	}
-	srv := &http.Server{ErrorLog: quiet, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.srv = &http.Server{ErrorLog: quiet, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.handled.Add(1)
 		if r.Method == "POST" {
 			echo(w, r)
@@ -192,8 +196,7 @@ func (s *restarting) start() {
 			s.backlog.Done()
 		}
 	}}
-	go srv.Serve(l)
-	s.addr, s.srv = l.Addr().String(), srv
+	go s.srv.Serve(l)
 }
 
 // restart lets the server go down with everything that it has accepted. What is
@@ -210,17 +213,14 @@ func (s *restarting) stop() {
 	s.srv.Close()
 }
 
-// dial does not listen to ctx: the books could not tell whether the server has
-// seen a connection that was called off.
-func (s *restarting) dial(ctx context.Context, network, _ string) (net.Conn, error) {
+// dial ignores the cancellation of ctx: the books could not tell whether the server
+// has seen a connection whose dial was cancelled.
+func (s *restarting) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	s.open.Add(1)
 	s.backlog.Add(1)
-	var d net.Dialer
-	c, err := d.DialContext(context.WithoutCancel(ctx), network, s.addr)
+	c, err := s.net.DialContext(context.WithoutCancel(ctx), network, addr)
 	if err != nil {
-		s.open.Done()
 		s.backlog.Done()
 	}
 	return c, err
