@@ -99,7 +99,7 @@ func benchPingPong(b *testing.B, o opener) {
 	s.Close()
 }
 
-// One write of 32 KiB after another, to somebody who reads all of it.
+// One write of 32 KiB after another, to a goroutine that reads all of it.
 func benchStream(b *testing.B, o opener) {
 	c, s := o.open()
 	done := make(chan struct{})

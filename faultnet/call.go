@@ -2,7 +2,6 @@ package faultnet
 
 import (
 	"io"
-	"slices"
 	"syscall"
 )
 
@@ -154,10 +153,7 @@ func (n *Net) unblock() {
 		}
 	}
 	n.mu.Lock()
-	listeners := slices.Clone(n.faults.outside)
-	for _, l := range n.listeners {
-		listeners = append(listeners, l)
-	}
+	listeners := append(n.listenersWith(func(*listener) bool { return true }), n.faults.outside...)
 	n.mu.Unlock()
 	for _, l := range listeners {
 		l.mu.Lock()

@@ -17,6 +17,7 @@ const (
 	Server             // the end that was accepted
 )
 
+// String returns "client" or "server".
 func (s Side) String() string {
 	if s == Client {
 		return "client"
@@ -26,7 +27,7 @@ func (s Side) String() string {
 
 // Conn is one end of a connection. It implements [net.Conn] with the methods
 // of [net.TCPConn] that HTTP code looks for, and answers each call as Linux
-// would: end of file, a reset and a deadline are told apart to the error value.
+// would: end of file, a reset and a deadline differ, to the error value.
 type Conn struct {
 	link    *link
 	side    Side
@@ -285,7 +286,7 @@ func (c *Conn) CloseWrite() error {
 }
 
 // CloseRead makes reads return [io.EOF] once what has arrived is read. The
-// peer is not told.
+// peer does not learn of it.
 func (c *Conn) CloseRead() error {
 	c.link.mu.Lock()
 	defer c.link.unlock()

@@ -5,7 +5,7 @@ import (
 )
 
 // Clog keeps everything that is sent to this end from arriving, until Unclog:
-// the network in this one direction stands still, and neither end is told.
+// the network in this one direction stands still, and neither end notices.
 func (c *Conn) Clog() { c.setClog(true) }
 
 // Unclog ends a Clog: what waited arrives, in its order.
@@ -31,8 +31,8 @@ func (c *Conn) clog(on bool) {
 // Break gives this end an error from below, as a kernel does that gives a
 // connection up: ETIMEDOUT when keep-alive probes or segments were never
 // answered, EHOSTUNREACH when the network says so. The next call, or the one
-// that is blocked, returns it. The peer is not told, unless errno is ECONNRESET
-// or EPIPE: then it was reset as well.
+// that is blocked, returns it. The peer notices only ECONNRESET and EPIPE, which reset it
+// as well.
 func (c *Conn) Break(errno syscall.Errno) {
 	c.link.mu.Lock()
 	defer c.link.unlock()

@@ -100,7 +100,7 @@ func (n *Net) DialContext(ctx context.Context, network, address string) (net.Con
 	return n.awaitDial(ctx, e, name)
 }
 
-// awaitDial posts the event of a dial and returns what becomes of it.
+// awaitDial posts the event of a dial, waits until it is decided and returns its result.
 func (n *Net) awaitDial(ctx context.Context, e *Event, name string) (net.Conn, error) {
 	d := e.dial
 	d.done = make(chan struct{})

@@ -111,7 +111,7 @@ var connectionCases = []differential{
 		script: "c write 16M; s close; c write x; c read 1"},
 	{claim: "a close with unread bytes ends the peer's read",
 		script: "c write hi; c read 1; s close; c read 1; c write x"},
-	{claim: "a close after the peer's close with unread bytes is a reset for nobody",
+	{claim: "a close after the peer's close with unread bytes resets no end",
 		script: "c write hi; c close; s close; s close"},
 	{claim: "a positive linger time with nothing unsent is a FIN",
 		script: "c write hi; c linger 5; c close; s read 10; s read 1"},
@@ -120,8 +120,8 @@ var connectionCases = []differential{
 		script: "c write 16M; c writedeadline past; c linger 60; c close; " +
 			"s addresses; s deadline later; s deadline none; s addresses; s drain",
 		late: "c close",
-		differs: "A close never blocks on faultnet, as whoever holds the network " +
-			"still would wait for himself. Package net promises no more either."},
+		differs: "A close never blocks on faultnet: a test that holds the network " +
+			"still would wait for itself. Package net promises no more either."},
 }
 
 // Resets and half-closes, and what is left to be read, written and reported.

@@ -21,7 +21,7 @@ type kernel struct {
 	t       *testing.T
 	fds     []int // to be closed at the end
 	epoll   int
-	watched map[end]bool
+	watched map[tcpEnd]bool
 }
 
 func newKernel(t *testing.T) *kernel {
@@ -29,7 +29,7 @@ func newKernel(t *testing.T) *kernel {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &kernel{t: t, fds: []int{fd}, epoll: fd, watched: make(map[end]bool)}
+	return &kernel{t: t, fds: []int{fd}, epoll: fd, watched: make(map[tcpEnd]bool)}
 }
 
 func (k *kernel) close() {
@@ -38,15 +38,15 @@ func (k *kernel) close() {
 	}
 }
 
-// unused binds a port and does not listen: it is nobody else's meanwhile.
+// unused binds a port and does not listen: no other program gets it meanwhile.
 func (k *kernel) unused() string {
 	fd, address := k.bind()
 	k.fds = append(k.fds, fd)
 	return address
 }
 
-// deaf listens with the shortest of queues and fills it. Whoever dials now
-// gets no answer.
+// deaf listens with the shortest of queues and fills it. A dial
+// now gets no answer.
 func (k *kernel) deaf() string {
 	fd, address := k.bind()
 	k.fds = append(k.fds, fd)
@@ -93,7 +93,7 @@ func (k *kernel) DialContext(ctx context.Context, network, address string) (net.
 
 // settle waits until the ends look as wanted, or there is no hope. It leaves
 // what it saw last in looks.
-func (k *kernel) settle(p *play, wanted, looks map[string]string) {
+func (k *kernel) settle(p *scriptRun, wanted, looks map[string]string) {
 	for who := range looks {
 		k.watch(p.ends[who])
 	}
@@ -127,7 +127,7 @@ func (k *kernel) await(atMost time.Duration) {
 }
 
 // watch makes every change of c wake settle up: edges only, of all kinds.
-func (k *kernel) watch(c end) {
+func (k *kernel) watch(c tcpEnd) {
 	if k.watched[c] {
 		return
 	}
@@ -146,7 +146,7 @@ func (k *kernel) watch(c end) {
 	})
 }
 
-func (k *kernel) control(c end, do func(fd int)) {
+func (k *kernel) control(c tcpEnd, do func(fd int)) {
 	raw, err := c.(syscall.Conn).SyscallConn()
 	if err == nil {
 		err = raw.Control(func(fd uintptr) { do(int(fd)) })
@@ -162,8 +162,8 @@ var tcpStates = map[int]string{
 	6: "TIME_WAIT", 7: "CLOSED", 8: "CLOSE_WAIT", 9: "LAST_ACK", 10: "LISTEN", 11: "CLOSING",
 }
 
-// look is the state and the unread bytes of an end.
-func (k *kernel) look(c end) string {
+// look describes the state and the unread bytes of an end.
+func (k *kernel) look(c tcpEnd) string {
 	var state, unread int
 	k.control(c, func(fd int) {
 		// The state is the first byte of struct tcp_info.

@@ -2,7 +2,7 @@
 
 package faultnet_test
 
-// Listeners, dials and connections that nobody accepted.
+// Listeners, dials and connections that were not accepted.
 var listenerCases = []differential{
 	// Accepting.
 	{claim: "a blocked accept gets the next connection",
@@ -31,17 +31,17 @@ var listenerCases = []differential{
 		script: "l listen; s accept; l close; s accept"},
 	{claim: "all blocked accepts end with the close",
 		script: "l listen; s accept; s2 accept; l close"},
-	{claim: "a close resets who was not accepted",
+	{claim: "a close resets a connection that was not accepted",
 		script: "l listen; c dial; l close; c read 1; c read 1; c write x"},
-	{claim: "a close resets all who were not accepted",
+	{claim: "a close resets all connections that were not accepted",
 		script: "l listen; c dial; c2 dial; s accept; l close; c2 write x; c2 read 1; c write hi; s read 10"},
-	{claim: "a close resets who has written and was not accepted",
+	{claim: "a close resets a connection with bytes that was not accepted",
 		script: "l listen; c dial; c write hi; l close; c write x; c write x; c read 1"},
-	{claim: "a close resets who has half-closed and was not accepted",
+	{claim: "a close resets a half-closed connection that was not accepted",
 		script: "l listen; c dial; c closewrite; l close; c read 1; c write x"},
-	{claim: "a close ends the read of who was not accepted",
+	{claim: "a close ends the read of a client that was not accepted",
 		script: "l listen; c dial; c read 1; l close; c read 1"},
-	{claim: "a close is nothing to who has gone",
+	{claim: "a close does nothing to a client that has closed",
 		script: "l listen; c dial; c close; l close; s accept"},
 	{claim: "a close leaves accepted connections alone",
 		script: "l listen; c dial; s accept; l close; c write hi; s read 10; s close; c read 1"},
@@ -79,15 +79,15 @@ var listenerCases = []differential{
 		script: "l listen tcp4; c dial; s accept; s closewrite; s write x; l close; l close; s2 accept"},
 
 	// Dialing.
-	{claim: "a dial to where nobody listens is refused",
+	{claim: "a dial to where no program listens is refused",
 		script: "l unused; c dial; c dial"},
-	{claim: "a dial to where somebody stopped listening is refused",
+	{claim: "a dial to where a program stopped listening is refused",
 		script: "l listen; c dial; s accept; l close; c2 dial; c write x; s read 1"},
 	{claim: "a dial with a cancelled context fails",
 		script: "l listen; c dial cancelled"},
 	{claim: "a dial with an expired context fails",
 		script: "l listen; c dial expired"},
-	{claim: "a dial to nobody with a cancelled context fails for the context",
+	{claim: "a dial to no listener with a cancelled context fails for the context",
 		script: "l unused; c dial cancelled"},
 	{claim: "a dial that gets no answer ends with its context",
 		script: "l deaf; c dial; c cancel; c dial cancelled"},
@@ -101,7 +101,7 @@ var listenerCases = []differential{
 		script: "l listen; c dial 127.0.0.1:-80"},
 	{claim: "a port above 65535 cannot be dialed",
 		script: "l listen; c dial 127.0.0.1:99999"},
-	{claim: "the dialer's errors name its network and the listener's name his",
+	{claim: "the dialer's errors name its network and the listener's name its own",
 		script: "l listen; c dial tcp4; s accept; c closewrite; c write x; s closewrite; s write x; c close; c deadline none; c linger 0"},
 	{claim: "an IPv4 address is not dialed over IPv6",
 		script: "l listen; c dial tcp6"},

@@ -47,37 +47,37 @@ func parseScript(t testing.TB, script string) (steps []step) {
 	return steps
 }
 
-// network is what a script plays on.
+// network lists what a script needs of a network: faultnet's or the kernel's.
 type network interface {
 	Listen(network, address string) (net.Listener, error)
 	DialContext(ctx context.Context, network, address string) (net.Conn, error)
-	unused() (address string) // where nobody listens
+	unused() (address string) // where no program listens
 	deaf() (address string)   // where no dial gets an answer
 }
 
-// end is what both kinds of connection can do.
-type end interface {
+// tcpEnd lists the methods that both kinds of connection have.
+type tcpEnd interface {
 	net.Conn
 	CloseRead() error
 	CloseWrite() error
 	SetLinger(int) error
 }
 
-// play is a script that is being run.
-type play struct {
+// scriptRun holds the state of a script that is being run.
+type scriptRun struct {
 	t       *testing.T
 	network network
 
 	listener net.Listener
 	address  string
-	ends     map[string]end
+	ends     map[string]tcpEnd
 	closed   map[string]bool
 	cancels  map[string]context.CancelFunc
-	roles    map[string]string // an address to who has it
+	roles    map[string]string // from an address to the name of its end
 }
 
-func newPlay(t *testing.T, n network) *play {
-	return &play{t: t, network: n, ends: make(map[string]end), closed: make(map[string]bool),
+func newScriptRun(t *testing.T, n network) *scriptRun {
+	return &scriptRun{t: t, network: n, ends: make(map[string]tcpEnd), closed: make(map[string]bool),
 		cancels: make(map[string]context.CancelFunc), roles: make(map[string]string)}
 }
 
@@ -107,7 +107,7 @@ func (c *call) wait() {
 }
 
 // start makes the call, in a goroutine of its own.
-func (p *play) start(st step) *call {
+func (p *scriptRun) start(st step) *call {
 	c := &call{step: st, done: make(chan struct{})}
 	var do func() string
 	switch {
@@ -132,7 +132,7 @@ func (p *play) start(st step) *call {
 
 // collect moves the calls that returned into the transcript, and what they
 // made into the play. It leaves those of later for later.
-func (p *play) collect(e *entry, calls []*call, later []int) {
+func (p *scriptRun) collect(e *entry, calls []*call, later []int) {
 	for i, c := range calls {
 		if c == nil || slices.Contains(later, i) || !c.poll() {
 			continue
@@ -150,8 +150,8 @@ func (p *play) collect(e *entry, calls []*call, later []int) {
 	}
 }
 
-// looks is how the open ends look.
-func (p *play) looks(look func(end) string) map[string]string {
+// looks describes each open end.
+func (p *scriptRun) looks(look func(tcpEnd) string) map[string]string {
 	looks := make(map[string]string)
 	for who, c := range p.ends {
 		if !p.closed[who] {
@@ -162,7 +162,7 @@ func (p *play) looks(look func(end) string) map[string]string {
 }
 
 // cleanup closes everything, which ends the calls that are still blocked.
-func (p *play) cleanup() {
+func (p *scriptRun) cleanup() {
 	for _, cancel := range p.cancels {
 		cancel()
 	}
@@ -175,7 +175,7 @@ func (p *play) cleanup() {
 	}
 }
 
-func (p *play) dial(c *call) func() string {
+func (p *scriptRun) dial(c *call) func() string {
 	ctx, cancel := context.WithCancel(context.Background())
 	who := c.step.who
 	p.cancels[who] = cancel
@@ -194,8 +194,8 @@ func (p *play) dial(c *call) func() string {
 	}
 }
 
-// where is the network and the address that an argument names.
-func (p *play) where(arg string) (network, address string) {
+// where returns the network and the address that an argument names.
+func (p *scriptRun) where(arg string) (network, address string) {
 	switch {
 	case arg == "", arg == "cancelled", arg == "expired":
 		return "tcp", p.address
@@ -205,7 +205,7 @@ func (p *play) where(arg string) (network, address string) {
 	return arg, p.address
 }
 
-func (p *play) accept(c *call) func() string {
+func (p *scriptRun) accept(c *call) func() string {
 	who, l := c.step.who, p.listener
 	return func() string {
 		conn, err := l.Accept()
@@ -215,19 +215,19 @@ func (p *play) accept(c *call) func() string {
 }
 
 // keep gives conn a name.
-func (p *play) keep(who string, conn net.Conn) func() {
+func (p *scriptRun) keep(who string, conn net.Conn) func() {
 	if conn == nil {
 		return nil
 	}
 	return func() {
-		p.ends[who] = conn.(end)
+		p.ends[who] = conn.(tcpEnd)
 		if conn.LocalAddr().String() != p.address {
 			p.roles[conn.LocalAddr().String()] = who
 		}
 	}
 }
 
-func (p *play) listenerCall(st step) func() string {
+func (p *scriptRun) listenerCall(st step) func() string {
 	switch st.verb {
 	case "unused":
 		p.address = p.network.unused()
@@ -258,7 +258,7 @@ func (p *play) listenerCall(st step) func() string {
 	return nil
 }
 
-func (p *play) endCall(st step) func() string {
+func (p *scriptRun) endCall(st step) func() string {
 	c := p.ends[st.who]
 	if c == nil {
 		p.t.Fatalf("%s: there is no %s yet", st, st.who)
@@ -268,16 +268,16 @@ func (p *play) endCall(st step) func() string {
 		p.closed[st.who] = true
 		return func() string { return describe(c.Close()) }
 	case "read":
-		return func() string { return readOnce(c, number(st.arg)) }
+		return func() string { return readOnce(c, stepNumber(st.arg)) }
 	case "addresses":
 		return func() string { return fmt.Sprint(c.LocalAddr(), " ", c.RemoteAddr()) }
 	case "readfull":
-		return func() string { return readAll(c, number(st.arg)) }
+		return func() string { return readAll(c, stepNumber(st.arg)) }
 	case "drain":
 		return func() string { return readAll(c, 1<<30) }
 	case "write":
 		b := []byte(st.arg)
-		if n := number(st.arg); n >= 0 {
+		if n := stepNumber(st.arg); n >= 0 {
 			b = make([]byte, n)
 			fill(b)
 		}
@@ -286,7 +286,7 @@ func (p *play) endCall(st step) func() string {
 	do := map[string]func() error{
 		"closeread":     c.CloseRead,
 		"closewrite":    c.CloseWrite,
-		"linger":        func() error { return c.SetLinger(number(st.arg)) },
+		"linger":        func() error { return c.SetLinger(stepNumber(st.arg)) },
 		"deadline":      func() error { return c.SetDeadline(instant(st.arg)) },
 		"readdeadline":  func() error { return c.SetReadDeadline(instant(st.arg)) },
 		"writedeadline": func() error { return c.SetWriteDeadline(instant(st.arg)) },

@@ -15,8 +15,8 @@ var (
 	randomSeed    = flag.Uint64("differential.seed", 1, "the seed of the first of them")
 )
 
-// What nobody thought of: random scripts on both. One that differs is printed,
-// and belongs into the list of cases.
+// Random scripts find what the list of cases lacks. One that differs is printed,
+// and belongs into the list.
 func TestDifferentialRandom(t *testing.T) {
 	t.Logf("seeds %d to %d", *randomSeed, *randomSeed+uint64(*randomScripts)-1)
 	for i := range *randomScripts {

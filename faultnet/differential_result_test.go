@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// number is the number that an argument is, K and M being its powers of two,
-// or -1.
-func number(arg string) int {
+// stepNumber reads an argument that is a number, with K and M for 2^10 and 2^20. It
+// returns -1 for any other.
+func stepNumber(arg string) int {
 	digits, unit := arg, 1
 	if k, ok := strings.CutSuffix(arg, "K"); ok {
 		digits, unit = k, 1<<10
@@ -31,8 +31,8 @@ func number(arg string) int {
 	return n * unit
 }
 
-// instant is the deadline that an argument names. What is soon passes in a
-// case that waits for it, what is later does not.
+// instant returns the deadline that an argument names. One that is soon passes in a
+// case that waits for it, one that is later does not.
 func instant(arg string) time.Time {
 	switch arg {
 	case "past":
@@ -59,15 +59,15 @@ func fill(b []byte) {
 
 func pattern(i int) byte { return byte(i) ^ byte(i>>8)*3 ^ byte(i>>16)*5 }
 
-func readOnce(c end, size int) string {
+func readOnce(c tcpEnd, size int) string {
 	b := make([]byte, size)
 	n, err := c.Read(b)
 	return fmt.Sprintf("%d %q %s", n, b[:n], describe(err))
 }
 
-// readAll reads until it has size bytes or an error, and tells of the bytes
-// whether they are those of a large write.
-func readAll(c end, size int) string {
+// readAll reads until it has size bytes or an error, and reports whether
+// the bytes are those of a large write.
+func readAll(c tcpEnd, size int) string {
 	b := make([]byte, 64<<10)
 	total, intact := 0, "intact"
 	var err error
@@ -84,12 +84,12 @@ func readAll(c end, size int) string {
 	return fmt.Sprintf("%s %s %s", amount(total, size), intact, describe(err))
 }
 
-func write(c end, b []byte) string {
+func write(c tcpEnd, b []byte) string {
 	n, err := c.Write(b)
 	return amount(n, len(b)) + " " + describe(err)
 }
 
-// amount is n as far as it does not depend on the sizes of buffers.
+// amount returns n, or "part" where n depends on the sizes of buffers.
 func amount(n, of int) string {
 	if n >= 1<<12 && n < of {
 		return "part"
@@ -97,7 +97,7 @@ func amount(n, of int) string {
 	return strconv.Itoa(n)
 }
 
-// describe tells of an error all that a program can ask.
+// describe writes down all that a program can ask of an error.
 func describe(err error) string {
 	if err == nil {
 		return "nil"

@@ -19,7 +19,7 @@ import (
 // run on faultnet and on the kernel's loopback, must give the same transcript.
 //
 // A case is a claim and a script: steps with semicolons between, each a call
-// and who makes it. A transcript has, for each step, what the call returned
+// and the end that makes it. A transcript has, for each step, what the call returned
 // (and which earlier calls, blocked until now, returned at this step), and
 // then the TCP state and the unread bytes of each end that is open.
 //
@@ -29,7 +29,7 @@ import (
 // kernel's own notifications and never by the clock: what it waits for in vain
 // is a difference.
 //
-// Nobody can tell when a call is blocked in the kernel. So a case must come out
+// No test can see when a call is blocked in the kernel. So a case must come out
 // the same whether a call that will be blocked has begun or not, before the
 // step that ends it.
 type differential struct {
@@ -129,12 +129,12 @@ const patience = 10 * time.Second
 
 // runOnFaultnet runs the steps in a bubble. After each one everything is
 // blocked that will be. With turns it leaves out a read while another one of
-// that end is blocked, as nobody says which of them is first.
+// that end is blocked, as no rule says which of them is first.
 func runOnFaultnet(t *testing.T, steps []step, turns bool) (entries []entry) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		n := &memory{new(faultnet.Net)}
-		p := newPlay(t, n)
+		p := newScriptRun(t, n)
 		var calls []*call
 		for _, st := range steps {
 			if turns && slices.ContainsFunc(calls, func(c *call) bool {
@@ -151,7 +151,7 @@ func runOnFaultnet(t *testing.T, steps []step, turns bool) (entries []entry) {
 			synctest.Wait()
 			e := entry{step: st}
 			p.collect(&e, calls, nil)
-			e.looks = p.looks(func(c end) string {
+			e.looks = p.looks(func(c tcpEnd) string {
 				conn := c.(*faultnet.Conn)
 				return describeLook(conn.State(), conn.Unread())
 			})
@@ -173,7 +173,7 @@ func (m *memory) deaf() string {
 	return m.unused()
 }
 
-// describeLook is how an end looks.
+// describeLook describes an end.
 func describeLook(state string, unread int) string {
 	if unread >= 1<<12 {
 		return state + ", much unread" // how much depends on the sizes of buffers
@@ -187,7 +187,7 @@ func runOnKernel(t *testing.T, ours []entry, late string) (entries []entry) {
 	t.Helper()
 	k := newKernel(t)
 	defer k.close()
-	p := newPlay(t, k)
+	p := newScriptRun(t, k)
 	defer p.cleanup()
 	if late != "" {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // for the sake of Gosched
@@ -225,7 +225,7 @@ func runOnKernel(t *testing.T, ours []entry, late string) (entries []entry) {
 	return entries
 }
 
-// timedCalls is the steps whose calls a deadline ends, as time passes. In the
+// timedCalls returns the steps whose calls a deadline ends, as time passes. In the
 // kernel time passes whenever it likes, and on a busy machine before the step
 // that waits for it. So these calls are not looked at before that.
 func timedCalls(ours []entry) []int {

@@ -10,7 +10,7 @@ import (
 )
 
 // Each row that is declared is in the table, and complete: what one lacks, or has
-// without a use, is told by name.
+// without a use, is printed with its name.
 func TestEffects(t *testing.T) {
 	names := make(map[string]bool)
 	for _, v := range Verdicts() {

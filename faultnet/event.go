@@ -67,7 +67,7 @@ type Event struct {
 	late  delayState
 	// What the rules said that were asked. Net.asking guards it.
 	passed  [2][]*installed // those that said Pass: shapes apart from the others
-	answers []answer        // of the others
+	answers []ruleAnswer    // of the others
 }
 
 // String returns the event's name. It does not depend on how often the program

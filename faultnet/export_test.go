@@ -1,6 +1,6 @@
 package faultnet
 
-// InFlight is the bytes on their way to this end.
+// InFlight returns how many bytes are on their way to this end.
 func (c *Conn) InFlight() int {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()

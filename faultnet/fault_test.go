@@ -309,11 +309,11 @@ func TestHosts(t *testing.T) {
 		synctest.Wait()
 		io.WriteString(c, "lost")
 		if c.State() != "ESTABLISHED" {
-			t.Errorf("got %s, want ESTABLISHED: nobody told the client", c.State())
+			t.Errorf("got %s, want ESTABLISHED: the client got no word of the crash", c.State())
 		}
 		n.Restart("api.test")
 		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
-			t.Errorf("got %v, want ECONNRESET: the segment found nobody", err)
+			t.Errorf("got %v, want ECONNRESET: the segment found no connection", err)
 		}
 		c.Close()
 		n.Close()
@@ -321,7 +321,7 @@ func TestHosts(t *testing.T) {
 }
 
 // Dials to a name with several addresses take them in turn, within the time
-// that there is, and the first error is told.
+// that there is, and return the first error.
 func TestResolve(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := new(faultnet.Net)

@@ -247,7 +247,7 @@ func Stall(n int) Verdict { return stallRow.with(parameters{bytes: n}) }
 func ResetAfter(n int) Verdict { return Reset.with(parameters{bytes: n}) }
 
 // AckLost lets n bytes arrive, and nothing behind them or on the way back. The
-// sender, which hears of none, is not told before its kernel gives up.
+// sender gets no acknowledgement, and no error before its kernel gives up.
 func AckLost(n int) Verdict { return ackLostRow.with(parameters{bytes: n}) }
 
 // loseAcks gives the sender up after the last of the 15 retransmissions that

@@ -72,7 +72,7 @@ var fuzzSeeds = []string{
 	"\x05\x02\x20\x14\x00\x0a\x00\x14\x00\x01\x20\x01\x20",         // a reset past a closed window
 	"\x04\x04\x00\x05\x00\x04\x00\x01\x01\x02\x01",                 // both closed, and once more
 	"\x01\x09\x00\x14\x00\x08\x00\x0a\x00",                         // driven: linger 0 in LAST-ACK
-	"\x03\x03\x05\x0a\x00\x03\x08",                                 // driven: bytes to nobody fill the buffer
+	"\x03\x03\x05\x0a\x00\x03\x08",                                 // driven: bytes to a closed end fill the buffer
 	"\x02\x02\x19\x00\x05\x0b\x00",                                 // a reset finds a blocked read and write
 }
 
@@ -200,7 +200,7 @@ func (r *fuzzRun) begin(call, side, size int) string {
 	return fmt.Sprintf("write %d", size)
 }
 
-// deadline is an instant, and the same in the model's seconds.
+// deadline returns an instant, and the same in the model's seconds.
 func (r *fuzzRun) deadline(arg int) (time.Time, *int) {
 	switch arg % 6 {
 	case 0:
@@ -280,7 +280,7 @@ func (r *fuzzRun) fail(when, got, want string) {
 	r.t.Fatalf("%s: got  %s\nwant %s\nafter\n\t%s", when, got, want, strings.Join(r.log, "\n\t"))
 }
 
-// fuzzError is an error in a word.
+// fuzzError names an error in a word.
 func fuzzError(err error) string {
 	for _, known := range []struct {
 		err  error

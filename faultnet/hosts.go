@@ -27,9 +27,9 @@ func (d *faultState) any() bool {
 type Direction uint8
 
 const (
-	ToServer Direction = 1 << iota // what clients send to the host
-	ToClient                       // what the host sends to its clients
-	BothWays = ToServer | ToClient
+	ToServer Direction             = 1 << iota // what clients send to the host
+	ToClient                                   // what the host sends to its clients
+	BothWays = ToServer | ToClient             // what either sends
 )
 
 // String returns "client->server", "server->client" or "both".
@@ -44,7 +44,7 @@ func (d Direction) String() string {
 }
 
 // Partition cuts a host off, in one direction or both: no SYN gets an answer,
-// and nothing arrives on its connections any more. Neither end is told. TCP sends
+// and nothing arrives on its connections any more. Neither end notices. TCP sends
 // again what was lost: after [Net.Heal] everything arrives.
 func (n *Net) Partition(host string, lost Direction) {
 	n.mu.Lock()
@@ -85,12 +85,9 @@ func (n *Net) Crash(host string) {
 	n.mu.Lock()
 	n.faults.down = setKey(n.faults.down, host, true)
 	n.setControlled()
-	var listeners []*listener
-	for addr, l := range n.listeners {
-		if n.names[addr.Addr()] == host {
-			listeners = append(listeners, l)
-			delete(n.listeners, addr)
-		}
+	listeners := n.listenersWith(func(l *listener) bool { return n.names[l.at.Addr()] == host })
+	for _, l := range listeners {
+		delete(n.listeners, l.at)
 	}
 	n.mu.Unlock()
 	for _, c := range n.connsTo(host) {
@@ -168,15 +165,10 @@ func (n *Net) ResetAll(address string) {
 // accepted are reset; the others stay.
 func (n *Net) Unlisten(address string) {
 	n.mu.Lock()
-	var found *listener
-	for _, l := range n.listeners {
-		if l.address == address {
-			found = l
-		}
-	}
+	listeners := n.listenersWith(func(l *listener) bool { return l.address == address })
 	n.mu.Unlock()
-	if found != nil {
-		found.Close()
+	for _, l := range listeners {
+		l.Close()
 	}
 }
 

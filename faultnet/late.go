@@ -16,7 +16,7 @@ type delayState struct {
 	since time.Time // when what it brings was sent, if that is known
 	timer *clock.Timer
 	over  bool     // it has waited, and is not asked about again
-	after *Verdict // what becomes of it then; nil means Pass
+	after *Verdict // the verdict on it then; nil means Pass
 	tries int      // of a dial: how many of its SYNs were dropped
 }
 
@@ -31,7 +31,7 @@ func (l *delayState) verdict() Verdict {
 type delay struct {
 	d     time.Duration
 	limit int     // how many bytes it brings then, and each event behind it; 0 for all
-	final Verdict // what becomes of it then
+	final Verdict // the verdict on it then
 }
 
 // postpone lets an event happen later if v says so, and reports whether it does.

@@ -154,8 +154,8 @@ func (l *link) hand(to *Conn, b []byte) int {
 	return n
 }
 
-// clear reports whether bytes on their way to an end arrive at once, and
-// nothing but bytes is on its way there.
+// clear reports whether bytes on their way to an end arrive at once, and only
+// bytes are on their way there.
 func (l *link) clear(to *Conn) bool {
 	return to.in.event == nil && to.in.fin != flightSent && to.in.reset != flightSent &&
 		!to.closed && !to.dead && !to.readShut && !l.lost && !to.in.clogged && !l.net.controlled.Load()

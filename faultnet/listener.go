@@ -48,6 +48,18 @@ func (n *Net) Listen(network, address string) (net.Listener, error) {
 	return l, nil
 }
 
+// listenersWith returns the listeners that are wanted, in the order of their
+// addresses. It is called with mu held.
+func (n *Net) listenersWith(wanted func(*listener) bool) (listeners []*listener) {
+	for _, l := range n.listeners {
+		if wanted(l) {
+			listeners = append(listeners, l)
+		}
+	}
+	slices.SortFunc(listeners, func(a, b *listener) int { return a.at.Compare(b.at) })
+	return listeners
+}
+
 type listener struct {
 	net     *Net
 	network string

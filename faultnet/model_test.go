@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// model is what a connection is, without time, locks or goroutines: two ends,
+// model describes a connection without time, locks or goroutines: two ends,
 // and for each what is on its way to it. FuzzConn holds faultnet against it.
 type model struct {
 	ends             [2]modelEnd
@@ -22,7 +22,7 @@ type modelEnd struct {
 
 	queue   []byte // sent to this end and not read
 	arrived int    // how much of that is here
-	void    int    // how much was sent to nobody
+	void    int    // how much was sent and is read by no call
 	fin     int    // 1 when it was sent to this end, 2 when it is here
 	rst     int
 
@@ -81,7 +81,7 @@ func (m *model) settle() (ended []*modelCall) {
 	}
 }
 
-// head is what arrives next at the end, or "".
+// head returns the name of what arrives next at the end, or "".
 func (e *modelEnd) head() string {
 	flying := len(e.queue) > e.arrived
 	switch {
@@ -104,7 +104,7 @@ func (e *modelEnd) arrive() {
 		switch {
 		case e.dead: // a reset is on its way
 			e.discard()
-		case e.closed: // nobody takes it
+		case e.closed: // no program takes it
 			e.reset()
 		case e.readShut && e.writeShut: // RFC 1122 section 4.2.2.13
 			e.report()
@@ -131,7 +131,7 @@ func (e *modelEnd) reset() {
 	}
 }
 
-// discard drops what nobody reads. It fills the peer's buffer all the same.
+// discard drops what no call will read. It fills the peer's buffer all the same.
 func (e *modelEnd) discard() {
 	if e.closed {
 		e.arrived = 0
@@ -140,7 +140,7 @@ func (e *modelEnd) discard() {
 	e.queue = e.queue[:e.arrived]
 }
 
-// takeReset is the arrival of a reset: both queues lose what was in flight.
+// takeReset lets a reset arrive: both queues lose what was in flight.
 func (e *modelEnd) takeReset() {
 	e.report()
 	e.dead, e.rst = true, 2
@@ -227,7 +227,7 @@ func (e *modelEnd) tryWrite() bool {
 		err = "closed"
 	case e.passed(e.writeDeadline):
 		err = "timeout"
-	case e.err != "" && e.read == nil: // else whoever reads is told
+	case e.err != "" && e.read == nil: // else the blocked read gets it
 		err = e.takeErr()
 	case e.dead, e.writeShut:
 		err = "EPIPE"
@@ -293,7 +293,7 @@ func (e *modelEnd) set(do func()) string {
 	return "nil"
 }
 
-// String is what can be seen from outside.
+// String describes all that can be seen from outside.
 func (m *model) String() string {
 	var b strings.Builder
 	for i := range m.ends {

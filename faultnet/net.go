@@ -343,10 +343,7 @@ func (n *Net) Deadlines() (at []time.Time) {
 // more.
 func (n *Net) Close() error {
 	n.mu.Lock()
-	listeners := make([]*listener, 0, len(n.listeners))
-	for _, l := range n.listeners {
-		listeners = append(listeners, l)
-	}
+	listeners := n.listenersWith(func(*listener) bool { return true })
 	n.collect()
 	pending := append(n.pending, n.faults.late...)
 	n.pending = nil

@@ -32,8 +32,8 @@ func TestDialErrors(t *testing.T) {
 		want                error
 		text                string
 	}{
-		{name: "nobody listens", addr: "api.test:81", want: syscall.ECONNREFUSED, text: "dial tcp 198.18.0.1:81: connect: connection refused"},
-		{name: "nobody listens on loopback", addr: "127.0.0.1:81", want: syscall.ECONNREFUSED},
+		{name: "no program listens", addr: "api.test:81", want: syscall.ECONNREFUSED, text: "dial tcp 198.18.0.1:81: connect: connection refused"},
+		{name: "no program listens on loopback", addr: "127.0.0.1:81", want: syscall.ECONNREFUSED},
 		{name: "address of no host", addr: "192.0.2.1:80", want: syscall.EHOSTUNREACH, text: "dial tcp 192.0.2.1:80: connect: no route to host"},
 		{name: "unknown name", addr: "other.test:80", text: "dial tcp: lookup other.test: no such host"},
 		{name: "no port", addr: "api.test", text: "dial tcp: address api.test: missing port in address"},
@@ -232,7 +232,7 @@ func TestBuffers(t *testing.T) {
 		}()
 		synctest.Wait()
 		if wrote != 30 {
-			t.Errorf("got %d bytes written with nobody reading, want 30", wrote)
+			t.Errorf("got %d bytes written without a reader, want 30", wrote)
 		}
 		if s.Unread() != 20 || s.InFlight() != 10 {
 			t.Errorf("got %d unread and %d in flight, want 20 and 10", s.Unread(), s.InFlight())
@@ -265,8 +265,8 @@ func TestNetstat(t *testing.T) {
 	n.Close()
 }
 
-// A driven network does nothing by itself, numbers dials by who wants them and
-// not by who came first, and takes cancelled dials back.
+// A driven network does nothing by itself, numbers dials by their owners and
+// not by which came first, and takes cancelled dials back.
 func TestDrive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := new(faultnet.Net)

@@ -2,7 +2,7 @@ package faultnet
 
 import "slices"
 
-// Rule decides what becomes of an event. It is asked once about each, when the
+// Rule decides how an event happens. It is asked once about each, when the
 // event is first seen: by the driver at quiet, or when it is posted. Rules are
 // asked one at a time; a rule may look at any connection, but must not block,
 // install or lift.
@@ -48,8 +48,8 @@ type installed struct {
 	fired    bool  // a verdict of it was carried out; guarded by Net.asking
 }
 
-// answer is the verdict of a rule on an event. The event keeps it.
-type answer struct {
+// ruleAnswer holds the verdict of a rule on an event. The event keeps it.
+type ruleAnswer struct {
 	by      *installed
 	verdict Verdict
 	fired   bool // it was carried out
@@ -199,7 +199,7 @@ func (n *Net) markFired(e *Event, v Verdict) {
 
 // first returns the first answer about e that is not Pass. It asks only the rules
 // that have not been asked about e. One that is spent says nothing.
-func (e *Event) first(rules []*installed, shapes bool) *answer {
+func (e *Event) first(rules []*installed, shapes bool) *ruleAnswer {
 	passed := &e.passed[0]
 	if shapes {
 		passed = &e.passed[1]
@@ -209,14 +209,14 @@ func (e *Event) first(rules []*installed, shapes bool) *answer {
 		if inOrder && i < len(*passed) || slices.Contains(*passed, r) {
 			continue
 		}
-		k := slices.IndexFunc(e.answers, func(a answer) bool { return a.by == r })
+		k := slices.IndexFunc(e.answers, func(a ruleAnswer) bool { return a.by == r })
 		spent := r.once && r.fired
 		switch {
 		case k >= 0 && (!spent || e.answers[k].fired):
 			return &e.answers[k]
 		case k < 0 && !spent && (r.calls || e.Kind&Calls == 0):
 			if v := r.rule(e); v.Kinds()&e.Kind != 0 && !(shapes && v.IsHold()) {
-				e.answers = append(e.answers, answer{by: r, verdict: v})
+				e.answers = append(e.answers, ruleAnswer{by: r, verdict: v})
 				return &e.answers[len(e.answers)-1]
 			}
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/halfopen/halfopen/faultnet"
 )
 
-// driven is a network whose events wait to be applied, a listener on it, and the
+// driven returns a network whose events wait to be applied, a listener on it, and the
 // dials that were begun: each of the contexts ends one of them.
 func driven(t *testing.T, dials int) (n *faultnet.Net, errs []error, cancels []context.CancelFunc) {
 	n = new(faultnet.Net)

@@ -67,7 +67,7 @@ func (h *held) close() {
 	h.conns = h.conns[:0]
 }
 
-// heap is the bytes in use. The second collection empties what the first one
+// heap returns how many bytes are in use. The second collection empties what the first one
 // left in a sync.Pool.
 func heap() int {
 	runtime.GC()
@@ -77,7 +77,7 @@ func heap() int {
 	return int(m.HeapAlloc)
 }
 
-// started is how many goroutines there are more than before. Those of earlier
+// started returns how many more goroutines there are than before. Those of earlier
 // tests may end meanwhile.
 func started(before int) int { return max(0, runtime.NumGoroutine()-before) }
 

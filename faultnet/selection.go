@@ -92,7 +92,7 @@ func For(d time.Duration) Selection {
 //	refuse after 3    to all but the first three
 //	refuse always     to each, until it is lifted
 //	cut from 100      to the bytes of the stream from byte 100 on
-//	refuse for 5s     to each, for so long from the first on
+//	refuse for 5s     to each, for five seconds from the first on
 func ParseFault(s string) (Verdict, []Selection, error) {
 	words := strings.Fields(s)
 	if len(words) == 0 {

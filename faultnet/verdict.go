@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Verdict says what becomes of an event: a fault's effect with its parameters.
+// Verdict says how an event happens: a fault's effect with its parameters.
 // Its zero value is [Pass]. Every verdict is something that a real network,
 // kernel or resolver does. Parameters are written behind its name: "cut:10",
 // "delay:5ms".

@@ -50,7 +50,7 @@ func ExampleNet_WrapListener() {
 	// true
 }
 
-// overTCP is a wrapped client and the plain server's end of a connection over
+// overTCP returns a wrapped client and the plain server's end of a connection over
 // loopback TCP.
 func overTCP(t *testing.T, n *faultnet.Net) (c net.Conn, s *net.TCPConn) {
 	t.Helper()
