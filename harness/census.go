@@ -59,6 +59,13 @@ func (c *census) allOps() []*Op {
 	return c.ops
 }
 
+// at returns the operations and the pools of this moment.
+func (c *census) at() ([]*Op, []*pool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ops, c.pools
+}
+
 // op returns the operation of that name, or nil.
 func (c *census) op(name string) *Op {
 	c.mu.Lock()

@@ -106,9 +106,9 @@ func (r *driver) open(std *testing.T, f func()) {
 		r.net.Drive(r.news)
 		f()
 	})
-	r.journal.close(false) // the last word is ours
+	r.journal.closed.Store(false) // the last word is ours
 	r.judge(end)
-	r.journal.close(true) // what stood still may go on behind us
+	r.journal.closed.Store(true) // what stood still may go on behind us
 }
 
 // news has the driver look again.
@@ -146,14 +146,14 @@ func (r *driver) judge(end bubble.Ending) {
 	}
 }
 
-// drive runs the stages in a goroutine of their own and is, until that ends, the
+// drive calls the functions that next returns in a goroutine of their own and is, until that ends, the
 // goroutine that makes things happen: whenever every goroutine of the bubble is blocked
 // it lets the next thing happen, and only when there is none does a verb of
 // the body return, or time move.
-func (r *driver) drive(stages ...stage) {
+func (r *driver) drive(next func() func()) {
 	done := make(chan struct{})
 	r.patient = time.Now()
-	go r.live(stages, done)
+	go r.live(next, done)
 	limit := time.NewTimer(Limit)
 	defer limit.Stop()
 	asked, steps := nothing, 0

@@ -3,15 +3,16 @@ package harness
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // journal keeps the history of a run: its steps, its failures, and the network as
 // it was at the first of them.
 type journal struct {
-	silent bool // only failures are kept
+	silent bool        // only failures are kept
+	closed atomic.Bool // what comes later is not recorded
 
 	mu       sync.Mutex
-	closed   bool // what comes later is not recorded
 	failures []Failure
 	refused  error // see T.NotApplicable
 	at       string
@@ -26,7 +27,7 @@ type journal struct {
 func (j *journal) add(f Failure) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if !j.closed {
+	if !j.closed.Load() {
 		j.failures = append(j.failures, f)
 	}
 }
@@ -61,20 +62,6 @@ func (j *journal) reason() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.refused
-}
-
-// close has nothing recorded any more, or something again.
-func (j *journal) close(closed bool) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.closed = closed
-}
-
-// isClosed reports whether nothing is recorded any more.
-func (j *journal) isClosed() bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.closed
 }
 
 // write adds lines to the trace.

@@ -15,12 +15,12 @@ import (
 // checkQuiet checks what must hold whenever everything is quiet.
 func (o *oracles) checkQuiet(pending []*faultnet.Event) {
 	o.audit()
-	ops := o.census.allOps()
-	if len(ops) == 0 || o.t.journal.isClosed() {
+	ops, pools := o.census.at()
+	if len(ops) == 0 || o.t.journal.closed.Load() {
 		return
 	}
 	var conns []*faultnet.Conn // asked for when they are needed
-	if o.perHost > 0 || len(o.census.allPools()) > 0 {
+	if o.perHost > 0 || len(pools) > 0 {
 		conns = o.t.net.Conns()
 		o.checkLimits(pending, conns)
 	}
@@ -28,7 +28,7 @@ func (o *oracles) checkQuiet(pending []*faultnet.Event) {
 		o.idle = o.idle[:0]
 		return // a goroutine that is parked may be about to do what is missing
 	}
-	o.checkDials(pending)
+	o.checkDials(pending, ops)
 	for _, op := range ops {
 		r := op.request
 		o.census.mu.Lock()
@@ -57,7 +57,7 @@ func parked(pending []*faultnet.Event) bool {
 
 // checkDials checks that no dial begins while a connection that it could do
 // without has been idle since the quiet point before.
-func (o *oracles) checkDials(pending []*faultnet.Event) {
+func (o *oracles) checkDials(pending []*faultnet.Event, ops []*Op) {
 	for _, e := range pending {
 		if e.Kind != faultnet.Dial || e.DialNumber() <= o.dials {
 			continue
@@ -72,7 +72,11 @@ func (o *oracles) checkDials(pending []*faultnet.Event) {
 		}
 	}
 	o.idle = o.idle[:0]
-	for _, r := range o.census.all() {
+	for _, op := range ops {
+		r := op.request
+		if r == nil {
+			continue
+		}
 		if n := len(r.runs); n > 0 && r.over() && r.runs[n-1].client.IsIdle() {
 			o.idle = append(o.idle, r.runs[n-1].client)
 		}

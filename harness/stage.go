@@ -7,34 +7,18 @@ import (
 	"github.com/halfopen/halfopen/harness/internal/bubble"
 )
 
-// stage is a part of the life of a run: it returns the next function to call, or nil
-// when there is none.
-type stage func() func()
-
-// once returns a stage of one function.
-func once(f func()) stage {
-	return func() func() {
-		next := f
-		f = nil
-		return next
-	}
-}
-
-// live goes through the stages. Each function runs to its end even if the one before
-// failed. A Goexit ends the goroutine too: the next function gets a new one then.
-func (r *driver) live(stages []stage, done chan struct{}) {
+// live calls the functions that next returns, until it returns nil. Each runs to its end
+// even if the one before failed. A Goexit ends the goroutine too: the next function gets
+// a new one then.
+func (r *driver) live(next func() func(), done chan struct{}) {
 	ended := false
 	defer func() {
 		if !ended {
-			go r.live(stages, done)
+			go r.live(next, done)
 		}
 	}()
-	for len(stages) > 0 {
-		if f := stages[0](); f != nil {
-			r.protect(f)
-		} else {
-			stages = stages[1:]
-		}
+	for f := next(); f != nil; f = next() {
+		r.protect(f)
 	}
 	ended = true
 	close(done)

@@ -27,7 +27,11 @@ type T struct {
 	oracles *oracles
 	plan    *plan // of an exploration, or nil
 	servers *servers
-	auto    bool // bodies are read as they come
+	auto    bool // bodies are read when there is a response
+
+	body          func(*T)
+	stage         int  // of stages
+	rest, checked bool // that stage has begun
 }
 
 // Name returns the name of the test.

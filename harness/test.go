@@ -72,7 +72,7 @@ func runOnce(std *testing.T, name string, body func(*T), set settings) *Report {
 // happens next in it.
 func runBody(std *testing.T, name string, body func(*T), set settings, p *plan) *T {
 	r := &driver{name: name, set: set}
-	t := &T{driver: r, Clock: clock.System, plan: p}
+	t := &T{driver: r, Clock: clock.System, plan: p, body: body}
 	r.open(std, func() {
 		t.census = newCensus(r)
 		t.Net = newNet(r, t.census)
@@ -84,45 +84,62 @@ func runBody(std *testing.T, name string, body func(*T), set settings, p *plan) 
 			p.t, p.census = r, t.census
 			r.scheduler = p
 		}
-		r.drive(once(func() { body(t) }), t.explored(), r.takeCleanup, t.lastChecks())
+		r.drive(t.onward)
 		t.shutDown()
 	})
 	return t
 }
 
-// explored returns the stage that ends the exploring of a run: everything that the body
-// has declared happens, and then the outcome is known.
-func (t *T) explored() stage {
-	rest := once(func() { t.await(wantRest) })
-	return func() func() {
-		if t.scheduler == nil {
-			return nil
+// stages is the life of a run, in order. Each returns the next function to call, or nil
+// when it is over.
+var stages = [...]func(t *T) func(){bodyStage, exploredStage, (*T).takeCleanup, checkStage}
+
+// onward returns the next function of the run's life, or nil at its end.
+func (t *T) onward() func() {
+	for ; t.stage < len(stages); t.stage++ {
+		if f := stages[t.stage](t); f != nil {
+			return f
 		}
-		if !t.Failed() {
-			if f := rest(); f != nil {
-				return f
-			}
-		}
-		t.plan.end()
-		return nil
 	}
+	return nil
 }
 
-// lastChecks looks for what is left behind. Nothing is checked in a test that has failed.
-func (t *T) lastChecks() stage {
-	check := once(t.leftovers)
-	return func() func() {
-		if t.journal.over() {
-			return nil
-		}
-		return check()
+// bodyStage runs the body.
+func bodyStage(t *T) func() {
+	body := t.body
+	if t.body = nil; body == nil {
+		return nil
 	}
+	return func() { body(t) }
+}
+
+// exploredStage ends the exploring of a run: everything that the body has declared
+// happens, and then the outcome is known.
+func exploredStage(t *T) func() {
+	if t.scheduler == nil {
+		return nil
+	}
+	if !t.rest && !t.Failed() {
+		t.rest = true
+		return func() { t.await(wantRest) }
+	}
+	t.plan.end()
+	return nil
+}
+
+// checkStage looks for what is left behind. Nothing is checked in a test that has failed.
+func checkStage(t *T) func() {
+	if t.checked || t.journal.over() {
+		return nil
+	}
+	t.checked = true
+	return t.leftovers
 }
 
 // shutDown ends everything that the run has started.
 func (t *T) shutDown() {
 	t.drain()
-	t.journal.close(true)
+	t.journal.closed.Store(true)
 	t.cancel()
 	for _, o := range t.census.allOps() {
 		o.cancel()
