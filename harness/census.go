@@ -1,7 +1,9 @@
 package harness
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"reflect"
 	"slices"
@@ -205,6 +207,20 @@ func (c *census) dials() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.dialed)
+}
+
+// dialedElsewhere returns the name of an operation that failed because a dial did, in a
+// run in which no dial has reached the network, or "".
+func (c *census) dialedElsewhere() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, o := range c.ops {
+		var failed *net.OpError
+		if len(c.dialed) == 0 && errors.As(o.err, &failed) && failed.Op == "dial" {
+			return o.name
+		}
+	}
+	return ""
 }
 
 // dialer returns the lines of the user's own code that dial the address.

@@ -1,10 +1,13 @@
 package harness_test
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/halfopen/halfopen/harness"
@@ -90,4 +93,29 @@ func mustGet(url string) *http.Request {
 		panic(err)
 	}
 	return req
+}
+
+// A transport with a dialer of its own never reaches the network of the test, and the
+// failure asks for that. One that dials it and fails is not asked.
+func TestDialedElsewhere(t *testing.T) {
+	const question = "r1 never dialed this network: does its transport have DialContext: t.Net.DialContext?"
+	for _, c := range []struct {
+		name   string
+		dialer func(t *harness.T) func(ctx context.Context, network, address string) (net.Conn, error)
+		asked  bool
+	}{
+		{"elsewhere", func(*harness.T) func(context.Context, string, string) (net.Conn, error) {
+			return func(ctx context.Context, network, address string) (net.Conn, error) {
+				return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+			}
+		}, true},
+		{"here", func(t *harness.T) func(context.Context, string, string) (net.Conn, error) { return t.Net.DialContext }, false},
+	} {
+		r := harness.Run(c.name, func(t *harness.T) {
+			t.Get("r1", &http.Transport{DialContext: c.dialer(t)}, "http://nowhere.test/").WantBody("ok")
+		})
+		if got := strings.Contains(r.String(), question); !r.Failed() || got != c.asked {
+			t.Errorf("%s: got it asked %v, want %v:\n%s", c.name, got, c.asked, r)
+		}
+	}
 }

@@ -32,6 +32,15 @@ func (j *journal) add(f Failure) {
 	}
 }
 
+// explain adds a line to the first failure, if there is one.
+func (j *journal) explain(line string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.failures) > 0 {
+		j.failures[0].Detail = append(j.failures[0].Detail, line)
+	}
+}
+
 // has reports whether a failure with that text is recorded.
 func (j *journal) has(text string) bool {
 	j.mu.Lock()

@@ -87,6 +87,9 @@ func runBody(std *testing.T, name string, body func(*T), set settings, p *plan) 
 		r.drive(t.onward)
 		t.shutDown()
 	})
+	if name := t.census.dialedElsewhere(); name != "" {
+		r.journal.explain(name + " never dialed this network: does its transport have DialContext: t.Net.DialContext?")
+	}
 	return t
 }
 

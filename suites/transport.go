@@ -18,7 +18,7 @@ func TestTransport(t *testing.T, maker harness.Maker, quirks ...Quirk) {
 	}
 	subjects := SubjectsOf(t.Name(), maker, quirks...)
 	if len(subjects) == 0 {
-		t.Fatal("suites: the transport did not answer a plain GET, of http://api.test/ or https://api.test/")
+		t.Fatal("suites: the transport did not answer a plain GET, of http://api.test/ or https://api.test/: does it have DialContext: t.Net.DialContext?")
 	}
 	for _, s := range subjects {
 		t.Run(s.Protocol.String(), func(t *testing.T) {
