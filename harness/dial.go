@@ -39,7 +39,7 @@ func (n *Net) WantDial(why ...string) *Dial {
 		if !n.holdsDials() {
 			text += ": dials go through by themselves until the test says Hold(\"dial\")"
 		}
-		n.t.fatal("want", "got no dial, want one: "+text, why...)
+		n.t.fatal(KindWant, "got no dial, want one: "+text, why...)
 	}
 	n.examined[d.ID()] = d
 	return d
@@ -50,7 +50,7 @@ func (n *Net) WantNoDial(why ...string) {
 	n.t.step("!", "want", "dial")
 	n.t.settle()
 	if d := n.nextDial(); d != nil {
-		n.t.fatal("want", fmt.Sprintf("got %s, want no dial", d.describe()), why...)
+		n.t.fatal(KindWant, fmt.Sprintf("got %s, want no dial", d.describe()), why...)
 	}
 }
 
@@ -100,7 +100,7 @@ func (d *Dial) open() *Conn {
 	d.finish(faultnet.Pass)
 	c := d.e.Opened()
 	if c == nil {
-		d.n.t.fatal("want", fmt.Sprintf("%s did not open: no server listens on %s", d.ID(), d.Addr()))
+		d.n.t.fatal(KindWant, fmt.Sprintf("%s did not open: no server listens on %s", d.ID(), d.Addr()))
 	}
 	return d.n.census.conn(c)
 }
@@ -115,7 +115,7 @@ func (d *Dial) TimeOut() { d.Fail(faultnet.TimeOut) }
 func (d *Dial) Fail(v faultnet.Verdict) {
 	d.n.t.step("fail", d.ID(), v.String())
 	if v.Kinds()&faultnet.Dial == 0 {
-		d.n.t.fatal("usage", fmt.Sprintf("a dial cannot end as %q", v))
+		d.n.t.fatal(KindUsage, fmt.Sprintf("a dial cannot end as %q", v))
 	}
 	d.finish(v)
 }
@@ -127,7 +127,7 @@ func (d *Dial) finish(v faultnet.Verdict) {
 		if d.done {
 			how = "the test has let it go before"
 		}
-		d.n.t.fatal("want", fmt.Sprintf("%s is not pending any more: %s", d.ID(), how))
+		d.n.t.fatal(KindWant, fmt.Sprintf("%s is not pending any more: %s", d.ID(), how))
 	}
 	d.done = true
 	d.n.t.apply(d.e, v)
@@ -139,7 +139,7 @@ func (d *Dial) WantGone(why ...string) {
 	d.n.t.step("want", "gone", d.ID())
 	d.n.t.settle()
 	if slices.Contains(d.n.Pending(), d.e) {
-		d.n.t.fatal("want", fmt.Sprintf("got %s still pending, want it given up", d.ID()), why...)
+		d.n.t.fatal(KindWant, fmt.Sprintf("got %s still pending, want it given up", d.ID()), why...)
 	}
 	d.done = true
 }

@@ -33,7 +33,7 @@ func (t *driver) does(f func(), words ...string) {
 func (n *Net) Lift(pattern string) {
 	n.t.step("lift", pattern)
 	if !n.lift(func(f *Fault) bool { return !f.holds && f.pattern == pattern }) {
-		n.t.fatal("usage", fmt.Sprintf("no fault is armed on %q", pattern))
+		n.t.fatal(KindUsage, fmt.Sprintf("no fault is armed on %q", pattern))
 	}
 	n.t.settle()
 }
@@ -135,7 +135,7 @@ func (n *Net) Resume(address string) {
 	n.does(func() {
 		resume := n.hosts.paused[address]
 		if resume == nil {
-			n.t.fatal("usage", fmt.Sprintf("nothing is paused on %s", address))
+			n.t.fatal(KindUsage, fmt.Sprintf("nothing is paused on %s", address))
 		}
 		delete(n.hosts.paused, address)
 		resume()
@@ -151,7 +151,7 @@ func (n *Net) KeepAlive(address string, d time.Duration) {
 			s.IdleTimeout = d
 		}
 		if len(n.hosts.served[address]) == 0 {
-			n.t.fatal("usage", fmt.Sprintf("no http.Server serves on %s", address))
+			n.t.fatal(KindUsage, fmt.Sprintf("no http.Server serves on %s", address))
 		}
 	}, "keep-alive", address, d.String())
 }

@@ -75,7 +75,7 @@ func (n *Net) hold(pattern string) {
 
 func (n *Net) mustParse(pattern string) {
 	if _, err := faultnet.ParsePattern(pattern); err != nil {
-		n.t.fatal("usage", err.Error())
+		n.t.fatal(KindUsage, err.Error())
 	}
 }
 
@@ -90,7 +90,7 @@ func (n *Net) Release(pattern string) {
 		n.t.settle()
 		return
 	}
-	n.t.fatal("usage", fmt.Sprintf("nothing is held by %q; holds: %s", pattern, n.holdNames()))
+	n.t.fatal(KindUsage, fmt.Sprintf("nothing is held by %q; holds: %s", pattern, n.holdNames()))
 }
 
 func (n *Net) holdNames() string {
@@ -125,11 +125,11 @@ func (n *Net) Let(pattern string, as ...faultnet.Verdict) {
 	pending := n.Pending()
 	i := slices.IndexFunc(pending, p.Match)
 	if i < 0 {
-		n.t.fatal("want", fmt.Sprintf("no held event is %q; held: %s", pattern, eventNames(pending)))
+		n.t.fatal(KindWant, fmt.Sprintf("no held event is %q; held: %s", pattern, eventNames(pending)))
 	}
 	e := pending[i]
 	if !v.IsPass() && v.Kinds()&e.Kind == 0 {
-		n.t.fatal("usage", fmt.Sprintf("%s cannot end as %q: that is for %s events", e, v, v.Kinds()))
+		n.t.fatal(KindUsage, fmt.Sprintf("%s cannot end as %q: that is for %s events", e, v, v.Kinds()))
 	}
 	n.t.apply(e, v)
 	n.t.settle()
@@ -150,7 +150,7 @@ func (n *Net) Next(count int) {
 		n.t.settle()
 		pending := n.Pending()
 		if len(pending) == 0 {
-			n.t.fatal("want", fmt.Sprintf("got %d held events, want %d", i, count))
+			n.t.fatal(KindWant, fmt.Sprintf("got %d held events, want %d", i, count))
 		}
 		n.t.apply(pending[0], faultnet.Pass)
 	}

@@ -113,7 +113,7 @@ func TestDrawn(t *testing.T) {
 
 // With partial order sampling an event keeps its weight as long as it does not race: a1
 // comes behind four events elsewhere in a fifth of the runs. Where it races with each
-// of them, and draws anew, that is a sixteenth, as in a random walk.
+// of them, and draws again, that is a sixteenth, as in a random walk.
 func TestPOS(t *testing.T) {
 	for _, c := range []struct {
 		local        bool

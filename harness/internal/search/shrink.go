@@ -95,17 +95,17 @@ func (e *Engine) try(r result, schedule []string) (result, bool) {
 // without takes every such departure away that the failure can do without. It reports
 // whether there was one.
 func (e *Engine) without(r result, departs func(Step) bool) (result, bool) {
-	any := false
+	found := false
 	for i := 0; i < len(r.steps); i++ {
 		if !departs(r.steps[i]) {
 			continue
 		}
 		if shorter, ok := e.try(r, r.withoutStep(i)); ok {
-			r, any = shorter, true
+			r, found = shorter, true
 			i = -1
 		}
 	}
-	return r, any
+	return r, found
 }
 
 // earlier moves each departure as far forward as the failure allows: a script
