@@ -23,6 +23,8 @@ lint:
 	go vet $(PACKAGES)
 	cd peers && go vet ./...
 	go run $(STATICCHECK) $(PACKAGES)
+	tidy=$$(mktemp) && trap 'rm -f '$$tidy EXIT && go build -o $$tidy ./internal/tidy && \
+		go vet -vettool=$$tidy $(PACKAGES) && cd peers && go vet -vettool=$$tidy ./...
 
 # What changed in the exported names since BASE, by default the last tag; a package that
 # is new is not compared.

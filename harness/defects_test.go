@@ -21,7 +21,7 @@ var defects = []struct {
 	lines    int // of the shortest script that shows it, written by hand
 }{
 	{"unused dial leaked", "golang/go#59017", oneAfterAnother, 0, 5},
-	{"goroutine left waiting", "golang/go#33850", one, 0, 4},
+	{"goroutine left waiting", "golang/go#33850", oneGet, 0, 4},
 	{"slot lost after cancel", "golang/go#65705", threeAtLimit, 1, 6},
 	{"slot lost after error", "gomodule/redigo#520", twoAtLimit, 1, 6},
 	{"no dial after failure", "golang/go#10886", threeAtLimit, 1, 5},
@@ -30,10 +30,10 @@ var defects = []struct {
 	{"idle conn used twice", "", oneThenTwo, 0, 7},
 	{"put back twice", "", oneThenTwo, 0, 7},
 	{"POST retried", "golang/go#22158", fourPosts, 0, 10},
-	{"cancel ignored", "golang/go#28012", one, 0, 4},
+	{"cancel ignored", "golang/go#28012", oneGet, 0, 4},
 	{"pooled after cancel", "redis/go-redis#1113", threeFree, 0, 7},
-	{"broken conn left open", "golang/go#28012", one, 0, 4},
-	{"no response and no error", "", one, 0, 4},
+	{"broken conn left open", "golang/go#28012", oneGet, 0, 4},
+	{"no response and no error", "", oneGet, 0, 4},
 	{"leaked after close-idle", "golang/go#8483", oneAfterAnother, 0, 5},
 	{"slot lost after close-idle", "golang/go#32336", idleBetween, 1, 7},
 }
@@ -43,7 +43,7 @@ func newMini(t *harness.T, bug string, limit int) *mini.Transport {
 }
 
 // one starts a request that may be cancelled.
-func one(t *harness.T, tr *mini.Transport) {
+func oneGet(t *harness.T, tr *mini.Transport) {
 	t.Serve("api.test:80", nil)
 	t.Get("r1", tr, "http://api.test/").MayCancel()
 }

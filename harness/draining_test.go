@@ -119,7 +119,7 @@ func half(t *harness.T, d *drainer) *harness.Conn {
 }
 
 // A connection on which a body that was closed early is read to its end is
-// neither idle nor lost; what becomes of it then is seen.
+// neither idle nor lost; what happens to it then is seen.
 func TestDraining(t *testing.T) {
 	idle := func(t *harness.T, n int) {
 		if got := t.Net.IdleConns(); len(got) != n {
@@ -183,7 +183,7 @@ func TestDraining(t *testing.T) {
 }
 
 // Requests that explorations start find a connection that is being drained, at
-// any point of that, and nobody is accused.
+// any point of that, and no request is accused.
 func TestDrainingExplored(t *testing.T) {
 	for _, path := range []string{"/half", "/late", "/bytes/100000"} {
 		x, err := harness.Search(path, harness.Bounds{}, nil, func(t *harness.T) {
@@ -251,7 +251,7 @@ func TestFraming(t *testing.T) {
 			t.Errorf("%s, %q: net/http has %v, and %d bytes left", tt.method, tt.response, err, br.Buffered())
 		}
 	}
-	// What only the connection's end ends, and what nobody understands.
+	// Responses that only the end of the connection ends, and one that no client understands.
 	for _, tt := range []struct{ method, response string }{
 		{"GET", "HTTP/1.1 200 OK\r\n\r\nhello"},
 		{"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"},

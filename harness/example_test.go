@@ -6,7 +6,7 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// In a plain program a run is reported, here with a body that nobody closes.
+// In a plain program a run is reported, here with a body that stays open.
 func ExampleRun() {
 	r := harness.Run("leak", func(t *harness.T) {
 		t.Serve("api.test:80", nil)

@@ -263,7 +263,7 @@ func TestSavedReplay(t *testing.T) {
 	}
 }
 
-// failing is a test that keeps what it is told.
+// failing is a test that records its failures.
 type failing struct {
 	testing.TB
 	name       string
@@ -296,7 +296,7 @@ func TestBadBounds(t *testing.T) {
 }
 
 // A gate parks the transport inside: between the moment when a connection is
-// idle again and the moment when the body's reader is told.
+// idle again and the moment when the body's reader learns it.
 func TestGates(t *testing.T) {
 	harness.Test(t, func(t *harness.T) {
 		t.Gates("PutIdleConn")

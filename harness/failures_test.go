@@ -64,8 +64,8 @@ func golden(t *testing.T, file string, data []byte, got string) {
 	t.Errorf("%s: no file -- output --", file)
 }
 
-// brokenTransports is what a failing script is run with, where net/http does
-// not fail in the way that it needs.
+// brokenTransports has the transport of each failing script that does not fail with
+// net/http.
 var brokenTransports = map[string]harness.Maker{
 	"panic": func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 		return roundTripper(func(*http.Request) (*http.Response, error) { panic("no such luck") }), nil

@@ -64,7 +64,7 @@ func TestPeersInGo(t *testing.T) {
 	})
 }
 
-// What is wrong with the verbs about faults is told.
+// A verb about faults that is wrong is an error that says why.
 func TestFaultErrors(t *testing.T) {
 	for _, tt := range []struct{ script, want string }{
 		{"clog c1 up", `bad direction "up": want client->server or server->client`},

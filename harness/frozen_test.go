@@ -226,8 +226,8 @@ func TestLookUps(t *testing.T) {
 // elsewhereEnv says that this is the process of its own.
 const elsewhereEnv = "HALFOPEN_TEST_ELSEWHERE"
 
-// elsewhere is what run prints, in a process of its own: what is frozen cannot be
-// freed.
+// elsewhere calls run in a process of its own, as a frozen bubble cannot be freed, and
+// returns what it prints.
 func elsewhere(t *testing.T, run func(), flags ...string) string {
 	t.Helper()
 	if os.Getenv(elsewhereEnv) != "" {

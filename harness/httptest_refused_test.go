@@ -9,7 +9,7 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// refusal is what a transport of package httptest is refused with.
+// refusal is the error for a transport of package httptest.
 const refusal = "this transport is that of an httptest.Server (NewTestServer, NewServer), which dials past t.Net: " +
 	"make the server with t.NewServer(handler), or t.NewTLSServer, and use its Client()"
 

@@ -2,7 +2,7 @@ package harness_test
 
 import "runtime"
 
-// runtimeGoexit is what a test helper does that calls FailNow of another test.
+// runtimeGoexit does what a helper does that calls FailNow of another test.
 func runtimeGoexit() { runtime.Goexit() }
 
 // outOfRange panics where the compiler does not see it.

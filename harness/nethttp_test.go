@@ -18,9 +18,17 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// scenarios is what net/http is explored over.
+// scenarios has the tests in which net/http is explored.
 func scenarios(t *testing.T) map[string]func(*harness.T) {
-	cert, roots := certificate(t)
+	all := connScenarios()
+	maps.Copy(all, messageScenarios())
+	maps.Copy(all, earlyScenarios())
+	maps.Copy(all, routeScenarios(t))
+	return all
+}
+
+// connScenarios has requests that share, wait for and give back connections.
+func connScenarios() map[string]func(*harness.T) {
 	return map[string]func(*harness.T){
 		"two":   twoGets,
 		"limit": limitOne,
@@ -57,6 +65,12 @@ func scenarios(t *testing.T) map[string]func(*harness.T) {
 			t.Post("r1", tr, "http://api.test/echo", "one").MayCancel().Await()
 			t.Post("r2", tr, "http://api.test/echo", "two").MayCancel()
 		},
+	}
+}
+
+// messageScenarios has requests and responses of each form.
+func messageScenarios() map[string]func(*harness.T) {
+	return map[string]func(*harness.T){
 		"posts": func(t *harness.T) {
 			tr := t.Net.Transport()
 			t.Serve("api.test:80", nil)
@@ -102,6 +116,12 @@ func scenarios(t *testing.T) map[string]func(*harness.T) {
 			t.Start("r1", tr, head)
 			t.Get("r2", tr, "http://api.test/").MayCancel()
 		},
+	}
+}
+
+// earlyScenarios has bodies that wait for an answer, and answers that do not wait for them.
+func earlyScenarios() map[string]func(*harness.T) {
+	return map[string]func(*harness.T){
 		"Expect": func(t *harness.T) {
 			tr := t.Net.Transport()
 			tr.ExpectContinueTimeout = 1e9
@@ -139,6 +159,13 @@ func scenarios(t *testing.T) map[string]func(*harness.T) {
 			t.Get("r1", tr, "http://api.test/").MayCancel()
 			t.Get("r2", tr, "http://api.test/")
 		},
+	}
+}
+
+// routeScenarios has proxies, tunnels and timeouts.
+func routeScenarios(t *testing.T) map[string]func(*harness.T) {
+	cert, roots := certificate(t)
+	return map[string]func(*harness.T){
 		"proxy": func(t *harness.T) {
 			tr := t.Net.Transport()
 			tr.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.test:3128"})
@@ -180,7 +207,7 @@ func scenarios(t *testing.T) map[string]func(*harness.T) {
 	}
 }
 
-// findings is what exploring net/http shows, by scenario: each is a quirk with
+// findings has the failures that exploring net/http shows, by scenario: each is a quirk with
 // its script in testdata/quirks. A scenario that is not here shows nothing.
 var findings = map[string][]string{
 	// golang/go#68653, see testdata/quirks/head-with-body.txtar.
@@ -193,7 +220,7 @@ var explored = flag.Int("explored", 400, "how many schedules of each scenario Te
 // What exploration finds in net/http of this release is what is known, no more
 // and no less.
 func TestNetHTTP(t *testing.T) {
-	// net/http logs bytes that nobody asked for.
+	// net/http logs bytes that belong to no response.
 	log.SetOutput(io.Discard)
 	defer log.SetOutput(os.Stderr)
 	all := scenarios(t)

@@ -83,8 +83,8 @@ func TestOpsFail(t *testing.T) {
 	}
 }
 
-// An exploration starts operations in any order, makes the calls that it may make, and says of
-// each that no script can contain it.
+// An exploration starts operations in any order, makes the calls that it may make, and its
+// printed script has a line for each that no script can contain.
 func TestOpsExplored(t *testing.T) {
 	x, err := harness.Search("ops", harness.Bounds{Schedules: 200, Faults: harness.None}, nil, func(t *harness.T) {
 		var order []string

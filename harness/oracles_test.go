@@ -30,7 +30,7 @@ func first(r *harness.Report) string {
 	return r.Failures[0].String()
 }
 
-// A body is what was sent, whole; each side is checked.
+// A body arrives as it was sent, whole; each side is checked.
 func TestBodyIntact(t *testing.T) {
 	run := func(path string, do func(*http.Transport, *http.Request) (*http.Response, error)) string {
 		return first(harness.Run(t.Name(), func(t *harness.T) {
@@ -258,7 +258,7 @@ func mapKeys(m map[string]int) func(func(string) bool) {
 	}
 }
 
-// A client that never stops trying is told from one that takes its time.
+// A client that never stops trying fails, and one that takes its time does not.
 func TestEndless(t *testing.T) {
 	x, err := harness.Search(t.Name(), harness.Bounds{Schedules: 1, Faults: harness.None, AsFound: true}, nil, func(t *harness.T) {
 		tr := t.Net.Transport()
@@ -278,7 +278,7 @@ func TestEndless(t *testing.T) {
 	}
 }
 
-// The limit of a transport that is wrapped has to be told.
+// The limit of a transport that is wrapped has to be given by the test.
 func TestLimitConns(t *testing.T) {
 	run := func(limit int) string {
 		return first(harness.Run(t.Name(), func(t *harness.T) {

@@ -28,7 +28,7 @@ func TestProxyHearsItsClientLeave(t *testing.T) {
 			t.Get("r1", tr, "https://"+originAddr+"/").Cancel()
 			tr.CloseIdleConnections()
 			t.Net.Release("c2 server->client data")
-			t.Net.WantConns(0, "nobody needs a tunnel")
+			t.Net.WantConns(0, "no request needs a tunnel")
 		}))
 		if got != "held" {
 			t.Errorf("%s: got %q, want that nothing is left", mode, got)

@@ -10,7 +10,7 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// sentTwice is what is said of a POST that may have been processed, and comes again.
+// sentTwice is the failure of a POST that may have been processed, and comes again.
 const sentTwice = "r1: a POST, and it was sent to a server 2 times"
 
 // over2 returns a transport that speaks HTTP/2, over TLS and without it.
@@ -23,7 +23,7 @@ func over2(t *harness.T) *http.Transport {
 	return tr
 }
 
-// twice sends each request once more, whatever came of it, a second of virtual time
+// twice sends each request once more, with any result, a second of virtual time
 // later: by then a GOAWAY that came with the first answer has been read, and the
 // second request is not sent behind it.
 func twice(tr *http.Transport, req *http.Request) (*http.Response, error) {
@@ -84,7 +84,7 @@ func TestRefusedByGoAway(t *testing.T) {
 			r0 := t.Get("r0", tr, "https://api.test/")
 			t.Net.Let("c1 server->client data") // the handshake: r0 is sent, and its answer is held
 			r1 := t.Post("r1", tr, "https://api.test/", "pay 10")
-			r1.WantSent(1, "the client has not heard of GOAWAY")
+			r1.WantSent(1, "GOAWAY has not reached the client")
 			t.Net.Release("c1 server->client data")
 			r0.WantBody("ok")
 			r1.WantBody("ok", "it was not processed on c1")
@@ -105,7 +105,7 @@ func TestRefusedInTheClear(t *testing.T) {
 		go s.Shutdown(context.Background())
 		t.Advance(5 * time.Second)
 		r1 := t.Post("r1", tr, url, "pay 10")
-		r1.WantPending("the client has not heard of GOAWAY")
+		r1.WantPending("GOAWAY has not reached the client")
 		t.Serve(addr, nil)
 		t.Net.Release("c1 server->client data")
 		r1.WantBody("ok", "it was not processed on c1")

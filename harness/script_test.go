@@ -11,7 +11,7 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// What is wrong with a script is told with its line, and what was meant.
+// An error in a script has its line, and says what may have been meant.
 func TestParseErrors(t *testing.T) {
 	for _, tt := range []struct{ script, want string }{
 		{"", "x.txtar:1: a script begins with its claim: # and a sentence"},
