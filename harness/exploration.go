@@ -54,6 +54,8 @@ type Finding struct {
 	Report *Report
 	cost   int      // of the simplest schedule that failed, before it was shrunk
 	as     Schedule // that one
+	file   string   // where it is saved already
+	told   int      // after so many choices everything comes by itself; 0: not known
 
 	// Script is that schedule as a race script that fails by itself. It says
 	// all that a script can: handlers and transports of the test's own are not

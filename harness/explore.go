@@ -22,7 +22,7 @@ import (
 //
 // A failing schedule is shrunk, printed with a line that runs it again and as
 // a race script, and saved below testdata/replays of the package, where it is
-// run first from then on. If nothing failed and a schedule is undecided
+// run first from then on. One that no longer fits fails t. If nothing failed and a schedule is undecided
 // ([Exploration.Undecided]), t is skipped with the report, or fails if it cannot be.
 //
 // The flags -halfopen.replay, -halfopen.seed,
@@ -47,11 +47,20 @@ func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
 		t.FailNow()
 		return nil
 	}
+	misfit := false
 	for _, r := range x.Replayed {
+		if r.Misfit != "" {
+			misfit = true
+			t.Errorf("%s\nThe test has changed, and the schedule shows nothing any more: delete it, or have it found again.", r)
+			continue
+		}
 		t.Logf("%s", r)
 	}
 	if len(x.Findings) > 0 {
 		t.Errorf("%s\n%s", x, x.saveAll())
+		t.FailNow()
+	}
+	if misfit {
 		t.FailNow()
 	}
 	if len(x.Undecided) > 0 {
@@ -79,7 +88,8 @@ type explorer struct {
 	effects effects
 	dog     *bubble.Watchdog
 	spare   []action
-	refused error // see T.NotApplicable
+	files   []string // of the findings that a replay showed
+	refused error    // see T.NotApplicable
 }
 
 // explore explores body within the bounds.
@@ -119,8 +129,12 @@ func explore(name string, bounds Bounds, body func(*T), files []string, progress
 // which states were not reached.
 func (e *explorer) conclude(engine *search.Engine, whole bool) {
 	e.x.count(engine.Counts)
-	for _, f := range engine.Findings {
-		e.x.Findings = append(e.x.Findings, e.finding(f))
+	for i, f := range engine.Findings {
+		found := e.finding(f)
+		if i < len(e.files) {
+			found.file = e.files[i]
+		}
+		e.x.Findings = append(e.x.Findings, found)
 	}
 	if e.x.Schedules > 0 && whole {
 		e.x.Findings = append(e.x.Findings, e.x.unreached()...)
@@ -158,7 +172,7 @@ func (e *explorer) run(c *search.Choices) search.Outcome {
 
 // finding returns the finding with its report.
 func (e *explorer) finding(f search.Finding) *Finding {
-	found := &Finding{Schedule: f.Schedule, Found: f.Found, cost: f.Cost, as: f.As}
+	found := &Finding{Schedule: f.Schedule, told: f.Told, Found: f.Found, cost: f.Cost, as: f.As}
 	uncontrolled := func(what string) Failure {
 		return Failure{Kind: KindUncontrolled, Text: "uncontrolled nondeterminism: " + what}
 	}

@@ -251,14 +251,30 @@ func TestSavedReplay(t *testing.T) {
 			t.Get("r1", newMini(t, "", 0), "http://api.test/")
 		})
 	})
-	if want := `it no longer fits: step 3 of 11, "cancel r1", never came`; !strings.Contains(rec.logs, want) {
-		t.Errorf("got %q, want %q", rec.logs, want)
+	if want := `it no longer fits: step 2: got dial d1 api.test:80; dial d1 api.test:80 as refuse, want "cancel r1", which never came (choice 2 of 3)`; !strings.Contains(rec.text, want) {
+		t.Errorf("got %q, want %q", rec.text, want)
+	}
+	if files, _ := filepath.Glob("testdata/replays/*"); len(files) != 1 {
+		t.Errorf("got %q, want no other file", files)
+	}
+	// Half of one is refused.
+	data, _ := os.ReadFile(files[0])
+	for n := range len(data) - 1 {
+		os.WriteFile(files[0], data[:n], 0o666)
+		if _, _, err := harness.ReadSchedule(files[0]); err == nil {
+			t.Errorf("got no error for\n%s", data[:n])
+		}
+	}
+	rec = &failing{TB: t, name: rec.name}
+	rec.run(func() { harness.Explore(rec, harness.Bounds{Schedules: harness.None}, body("")) })
+	if want := `the last line, "end", is missing: the file is truncated`; !strings.Contains(rec.text, want) {
+		t.Errorf("got %q, want %q", rec.text, want)
 	}
 	// One of another version is refused, and stays.
 	os.WriteFile(files[0], []byte("halfopen replay 0\nstart r1\n"), 0o666)
 	rec = &failing{TB: t, name: rec.name}
 	rec.run(func() { harness.Explore(rec, harness.Bounds{Schedules: harness.None}, body("")) })
-	if want := files[0] + `:1: got "halfopen replay 0", want "halfopen replay 1"`; !strings.Contains(rec.text, want) {
+	if want := files[0] + `:1: got "halfopen replay 0", want "halfopen replay 2"`; !strings.Contains(rec.text, want) {
 		t.Errorf("got %q, want %q", rec.text, want)
 	}
 }

@@ -15,9 +15,9 @@ func (t *T) script(p *plan) string {
 	var b strings.Builder
 	line := func(words ...string) { fmt.Fprintln(&b, stepText(words)) }
 	if len(t.journal.failures) > 0 {
-		fmt.Fprintf(&b, "# %s\n", t.journal.failures[0].Text)
+		writeComment(&b, t.journal.failures[0].Text)
 	}
-	fmt.Fprintf(&b, "# A schedule of %s.\n", t.name)
+	fmt.Fprintf(&b, "# A schedule of %s.\n", oneLine(t.name))
 	for _, s := range t.journal.served {
 		fmt.Fprintln(&b, s)
 	}

@@ -1,11 +1,10 @@
 package harness
 
 import (
-	"errors"
+	"cmp"
+	"crypto/sha256"
 	"flag"
 	"fmt"
-	"hash/fnv"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -49,16 +48,37 @@ const replays = "testdata/replays"
 
 var unsafeInName = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 
-// replayFile returns the file that a finding of that test is saved in.
+// replayFile returns the name of a file for a schedule of that test, or of that script.
 func replayFile(test string, f *Finding) string {
-	h := fnv.New32a()
-	h.Write([]byte(f.Report.signature()))
-	return filepath.Join(replays, fmt.Sprintf("%s-%08x.replay", unsafeInName.ReplaceAllString(test, "_"), h.Sum32()))
+	sum := sha256.Sum256([]byte(test + "\n" + strings.Join(f.saved(), "\n")))
+	return fmt.Sprintf("%s-%x.replay", safeName(test), sum[:8])
 }
 
-// savedReplays returns the saved schedules of that test.
+// safeName returns the name of a test as a part of a file's name. A long one is cut: the
+// names of files have a limit.
+func safeName(test string) string {
+	s := unsafeInName.ReplaceAllString(test, "_")
+	return s[:min(len(s), 150)]
+}
+
+// savedReplays returns the files with saved schedules of that test. Other tests can have
+// names that look the same in the name of a file.
 func savedReplays(test string) ([]string, error) {
-	return filepath.Glob(filepath.Join(replays, unsafeInName.ReplaceAllString(test, "_")+"-????????.replay"))
+	files, err := filepath.Glob(filepath.Join(replays, safeName(test)+"-"+strings.Repeat("[0-9a-f]", 16)+".replay"))
+	if err != nil {
+		return nil, err
+	}
+	var of []string
+	for _, file := range files {
+		data, err := readFile(file)
+		if err != nil {
+			return nil, err
+		}
+		if name := scheduleOf(data); name == oneLine(test) || !strings.HasPrefix(string(data), replayHead) {
+			of = append(of, file) // what cannot be read is refused later
+		}
+	}
+	return of, nil
 }
 
 // replayAll runs saved schedules. Each that still fails is a finding.
@@ -66,18 +86,21 @@ func (e *explorer) replayAll(engine *search.Engine, files []string) error {
 	effects := e.effects
 	defer func() { e.effects = effects }()
 	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		s, err := ParseSchedule(file, data)
+		_, s, err := ReadSchedule(file)
 		if err != nil {
 			return err
 		}
 		var within search.Limits
 		within, e.effects = s.room(effects)
 		r := engine.Replay(s, within)
-		e.x.Replayed = append(e.x.Replayed, Replay{file, misfit(s, r.Left), r.Failed, r.Undecided})
+		replay := Replay{file, misfit(s, r), r.Failed, r.Undecided}
+		e.x.Replayed = append(e.x.Replayed, replay)
+		if len(engine.Findings) > len(e.files) {
+			if replay.Misfit != "" {
+				file = "" // another schedule was run
+			}
+			e.files = append(e.files, file)
+		}
 	}
 	return nil
 }
@@ -102,7 +125,8 @@ func (s Schedule) room(e effects) (search.Limits, effects) {
 type Replay struct {
 	// File is where it is saved.
 	File string
-	// Misfit is "" if the schedule still fits, or says at which step it does not.
+	// Misfit is "" if the schedule still fits, or says at which step it does not, and
+	// what was offered there instead. Then it shows nothing: the test has changed.
 	Misfit string
 	// Failed is whether it failed again.
 	Failed bool
@@ -125,39 +149,58 @@ func (r Replay) String() string {
 	return s
 }
 
-// misfit says which step of the schedule never came, if choices of it are left.
-func misfit(s, left Schedule) string {
-	if len(left) == 0 {
+// misfit says which choice of the schedule never came, if choices of it are left.
+func misfit(s Schedule, r search.Replayed) string {
+	if len(r.Left) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("step %d of %d, %q, never came", len(s)-len(left)+1, len(s), left[0])
+	return fmt.Sprintf("step %d: got %s, want %q, which never came (choice %d of %d)", r.Step,
+		cmp.Or(strings.Join(r.Offered, "; "), "the end of the run"), r.Left[0], len(s)-len(r.Left)+1, len(s))
 }
 
-// save writes a finding below testdata/replays. It is run first from then on.
-func (f *Finding) save(test string) (string, error) {
-	file := replayFile(test, f)
-	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+// Save saves the schedule of a finding in the folder, in a file that is named after the
+// test, or the script, and the schedule, and returns the file. Any number of processes
+// may save at once: a reader never sees a part of a file.
+func (f *Finding) Save(folder, test string) (file string, err error) {
+	file = filepath.Join(folder, replayFile(test, f))
+	if old, err := readFile(file); err == nil {
+		if s, err := ParseSchedule(file, old); err == nil && slices.Equal(s, f.saved()) {
+			return file, nil // the comments of the first one stay
+		}
+	}
+	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return "", err
 	}
-	if old, err := os.ReadFile(file); err == nil && string(old) == string(f.Format(test)) {
-		return file, nil
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	temp, err := os.CreateTemp(folder, ".replay-*")
+	if err != nil {
 		return "", err
 	}
-	return file, os.WriteFile(file, f.Format(test), 0o666)
+	defer func() {
+		if err != nil {
+			os.Remove(temp.Name())
+		}
+	}()
+	_, err = temp.Write(f.Format(test))
+	if err := cmp.Or(err, temp.Chmod(0o644), temp.Sync(), temp.Close()); err != nil {
+		return "", err
+	}
+	return file, os.Rename(temp.Name(), file)
 }
 
-// again is the lines that run the findings again.
+// saveAll saves the findings, and returns the lines that run them again.
 func (x *Exploration) saveAll() string {
 	var b strings.Builder
 	for _, f := range x.Findings {
 		if f.Report.Failures[0].Kind == KindUncontrolled || len(f.Schedule) == 0 {
 			continue
 		}
-		file, err := f.save(x.Name)
-		if err != nil {
-			fmt.Fprintf(&b, "not saved: %v\n", err)
-			continue
+		file := f.file
+		if file == "" {
+			var err error
+			if file, err = f.Save(replays, x.Name); err != nil {
+				fmt.Fprintf(&b, "not saved: %v\n", err)
+				continue
+			}
 		}
 		fmt.Fprintf(&b, "saved as %s; again:\n  %s -halfopen.replay %s\n", file, goTestLine(x.Name), file)
 	}

@@ -1,7 +1,11 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
+	"io"
+	"os"
+	"strconv"
 	"strings"
 )
 
@@ -10,41 +14,123 @@ import (
 // "cancel r1".
 type Schedule []string
 
-// replayHead is the first line of a saved schedule. The number changes when
-// schedules of before can no longer be read.
-const replayHead = "halfopen replay 1"
+// The first and the last line of a saved schedule. The number changes when what was
+// saved before can no longer be read. Version 1 had no last line.
+const (
+	replayHead   = "halfopen replay 2"
+	replayBefore = "halfopen replay 1"
+	replayEnd    = "end"
+)
 
-// Format returns the schedule as it is saved: a version, comments that say what it
-// is of, and a choice a line.
+// Format is the schedule as it is saved: a version, comments that say what it
+// is of, a choice a line, and a last line that a truncated file does not have. What
+// comes by itself after the last choice is not saved: it may change when a bug is fixed.
 func (f *Finding) Format(test string) []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n# %s\n", replayHead, test)
-	fmt.Fprintf(&b, "# %s\n", f.Report.Failures[0].Text)
-	for _, name := range f.Schedule {
-		b.WriteString(name + "\n")
+	fmt.Fprintf(&b, "%s\n# %s\n", replayHead, oneLine(test))
+	writeComment(&b, f.Report.Failures[0].Text)
+	for _, name := range f.saved() {
+		b.WriteString(quoteChoice(name) + "\n")
 	}
+	b.WriteString(replayEnd + "\n")
 	return []byte(b.String())
 }
 
-// ScheduleOf returns the name of the test, or the file of the script, that a saved
+// saved returns the choices that are saved.
+func (f *Finding) saved() Schedule { return f.Schedule[:cmp.Or(f.told, len(f.Schedule))] }
+
+// writeComment writes a text of any number of lines as a comment.
+func writeComment(b *strings.Builder, text string) {
+	for line := range strings.Lines(strings.ReplaceAll(text, "\r", "")) {
+		b.WriteString(strings.TrimRight("# "+line, " \n") + "\n")
+	}
+}
+
+// oneLine returns the name of a test without line breaks.
+func oneLine(name string) string { return strings.Join(strings.Fields(name), " ") }
+
+// quoteChoice quotes a name that would not be read as the choice that it is.
+func quoteChoice(name string) string {
+	if name == "" || name == replayEnd || name != strings.TrimSpace(name) || strings.ContainsAny(name, "\r\n") || strings.ContainsAny(name[:1], `#"`) {
+		return strconv.Quote(name)
+	}
+	return name
+}
+
+// scheduleOf returns the name of the test, or the file of the script, that a saved
 // schedule is of.
-func ScheduleOf(data []byte) string {
+func scheduleOf(data []byte) string {
 	_, rest, _ := strings.Cut(string(data), "\n")
 	name, _, _ := strings.Cut(rest, "\n")
-	return strings.TrimPrefix(name, "# ")
+	return strings.TrimSpace(strings.TrimPrefix(name, "# "))
+}
+
+// ReadSchedule reads a saved schedule, a regular file of at most 4 MiB. It also returns
+// the name of the test, or the file of the script, that the schedule is of.
+func ReadSchedule(file string) (of string, s Schedule, err error) {
+	data, err := readFile(file)
+	if err != nil {
+		return "", nil, err
+	}
+	s, err = ParseSchedule(file, data)
+	return scheduleOf(data), s, err
 }
 
 // ParseSchedule reads a saved schedule.
 func ParseSchedule(file string, data []byte) (Schedule, error) {
 	head, rest, _ := strings.Cut(string(data), "\n")
-	if head != replayHead {
+	head = strings.TrimSpace(head)
+	if head != replayHead && head != replayBefore {
 		return nil, &ParseError{File: file, Line: 1, Err: fmt.Errorf("got %q, want %q: it was saved by another version, or is no schedule", head, replayHead)}
 	}
 	var s Schedule
+	n, ended := 1, head == replayBefore
 	for line := range strings.Lines(rest) {
-		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-			s = append(s, line)
+		n++
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "" || line[0] == '#':
+			continue
+		case ended && head == replayHead:
+			return nil, &ParseError{File: file, Line: n, Err: fmt.Errorf("got %q after the last line, %q", line, replayEnd)}
+		case line == replayEnd && head == replayHead:
+			ended = true
+			continue
+		case line[0] == '"':
+			name, err := strconv.Unquote(line)
+			if err != nil {
+				return nil, &ParseError{File: file, Line: n, Err: fmt.Errorf("bad quotes: %s", line)}
+			}
+			line = name
 		}
+		s = append(s, line)
+	}
+	if !ended || !strings.HasSuffix(rest, "\n") {
+		return nil, &ParseError{File: file, Line: n, Err: fmt.Errorf("the last line, %q, is missing: the file is truncated", replayEnd)}
 	}
 	return s, nil
+}
+
+// mostInFile is how long a script or a saved schedule may be, in bytes.
+const mostInFile = 4 << 20
+
+// readFile reads a script or a saved schedule: a regular file of a bounded size.
+func readFile(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", file)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, mostInFile+1))
+	if err == nil && len(data) > mostInFile {
+		err = fmt.Errorf("%s: more than %d bytes", file, mostInFile)
+	}
+	return data, err
 }

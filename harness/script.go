@@ -3,7 +3,6 @@ package harness
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -25,9 +24,9 @@ type Script struct {
 	settings Settings
 }
 
-// ReadScript reads and parses a script.
+// ReadScript reads and parses a script: a regular file of at most 4 MiB.
 func ReadScript(file string) (*Script, error) {
-	data, err := os.ReadFile(file)
+	data, err := readFile(file)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -72,12 +73,12 @@ func exploreCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 		} else {
 			fmt.Fprint(out, x)
 		}
-		for i, f := range x.Findings {
-			if *save == "" {
-				break
+		for _, f := range x.Findings {
+			if *save == "" || len(f.Schedule) == 0 {
+				continue
 			}
-			file := fmt.Sprintf("%s/%s-%d.replay", *save, s.Name, i+1)
-			if err := os.WriteFile(file, f.Format(s.File), 0o666); err != nil {
+			file, err := f.Save(*save, s.File)
+			if err != nil {
 				fmt.Fprintln(errs, err)
 				return mistake
 			}
@@ -130,15 +131,17 @@ func replayCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 			fs.Usage()
 			return mistake
 		}
-		data, err := os.ReadFile(args[0])
-		if err == nil {
-			_, err = harness.ParseSchedule(args[0], data)
-		}
+		script, _, err := harness.ReadSchedule(args[0])
 		if err != nil {
 			fmt.Fprintln(errs, err)
 			return mistake
 		}
-		script := append(args[1:], harness.ScheduleOf(data))[0]
+		if len(args) > 1 {
+			script = args[1]
+		} else if filepath.Ext(script) != ".txtar" {
+			fmt.Fprintf(errs, "halfopen replay: %s is of %q, which is no script; name its script\n", args[0], script)
+			return mistake
+		}
 		s, code := oneScript("replay", []string{script}, fs, errs)
 		if s == nil {
 			return code
@@ -148,13 +151,17 @@ func replayCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 			fmt.Fprintln(errs, err)
 			return mistake
 		}
+		code = exitCode(x)
 		for _, r := range x.Replayed {
 			fmt.Fprintln(out, r)
+			if r.Misfit != "" {
+				code = misfit
+			}
 		}
 		for _, f := range slices.Concat(x.Findings, x.Undecided) {
 			fmt.Fprint(out, f.Report)
 		}
-		return exitCode(x)
+		return code
 	}
 }
 

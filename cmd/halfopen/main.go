@@ -12,7 +12,8 @@
 //	halfopen verbs            print the manual of the script language
 //
 // The exit code is 0 if everything held, 1 if a case or a script failed, and 2
-// if the command or a script has a mistake.
+// if the command or a script has a mistake. It is 3 if a schedule that is replayed no
+// longer fits its script.
 package main
 
 import (
@@ -30,6 +31,7 @@ const (
 	held    = 0
 	failed  = 1
 	mistake = 2
+	misfit  = 3
 )
 
 type command struct {

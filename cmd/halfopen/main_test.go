@@ -64,14 +64,47 @@ func TestExplore(t *testing.T) {
 	if code, out, errs := halfopen("run", again); code != failed || !strings.Contains(out, "got 1 connections open on the client's side [c1], want 0") {
 		t.Errorf("got exit code %d\n%s%s\nfrom\n%s", code, out, errs, printed)
 	}
-	saved := filepath.Join(dir, "wrong-1.replay")
+	files, _ := filepath.Glob(filepath.Join(dir, "*.replay"))
+	if len(files) != 1 {
+		t.Fatalf("got %q, want one file", files)
+	}
+	saved := files[0]
 	if code, out, _ := halfopen("replay", saved); code != failed || !strings.Contains(out, saved+": fails\n") {
 		t.Errorf("replay: got exit code %d\n%s", code, out)
 	}
-	if code, out, _ := halfopen("replay", saved, script); code != held || !strings.Contains(out, "holds now") {
+	other := filepath.Join(dir, "other.txtar")
+	if err := os.WriteFile(other, []byte("# Another name.\nserve api.test:80\nget r2 http://api.test/\nrest\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, _ := halfopen("replay", saved, other); code != misfit || !strings.Contains(out, `holds now; it no longer fits: step 1: got start r2, want "start r1", which never came`) {
 		t.Errorf("replay of another script: got exit code %d\n%s", code, out)
 	}
-	if code, _, errs := halfopen("replay", script); code != mistake || !strings.Contains(errs, `want "halfopen replay 1"`) {
+	data, _ := os.ReadFile(saved)
+	for name, tt := range map[string]struct{ data, want string }{
+		"crlf":      {strings.ReplaceAll(string(data), "\n", "\r\n"), ": fails\n"},
+		"truncated": {strings.TrimSuffix(string(data), "end\n"), "the file is truncated"},
+		"device":    {strings.ReplaceAll(string(data), wrong, "/dev/zero"), `is of "/dev/zero", which is no script`},
+		"folder":    {strings.ReplaceAll(string(data), wrong, filepath.Join(dir, "folder.txtar")), "folder.txtar: not a regular file"},
+	} {
+		os.Mkdir(filepath.Join(dir, "folder.txtar"), 0o777)
+		file := filepath.Join(dir, name+".replay")
+		if err := os.WriteFile(file, []byte(tt.data), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, out, errs := halfopen("replay", file); !strings.Contains(out+errs, tt.want) {
+			t.Errorf("%s: got\n%s%s\nwant %q", name, out, errs, tt.want)
+		}
+	}
+	big := filepath.Join(dir, "big.replay")
+	if err := os.WriteFile(big, append(data, make([]byte, 4<<20)...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{big: "more than 4194304 bytes", "/dev/null": "not a regular file"} {
+		if code, _, errs := halfopen("replay", file); code != mistake || !strings.Contains(errs, want) {
+			t.Errorf("replay %s: got exit code %d\n%s", file, code, errs)
+		}
+	}
+	if code, _, errs := halfopen("replay", script); code != mistake || !strings.Contains(errs, `want "halfopen replay 2"`) {
 		t.Errorf("replay of no schedule: got exit code %d\n%s", code, errs)
 	}
 	if code, _, errs := halfopen("merge", script); code != mistake || !strings.Contains(errs, "two-gets.txtar: invalid character") {

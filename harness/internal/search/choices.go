@@ -91,6 +91,12 @@ func (c *Choices) ToTell(failedAt int) (n int, rest bool) {
 	return n, true
 }
 
+// told returns after how many choices, waits not counted, everything comes by itself.
+func (c *Choices) told() int {
+	n, _ := c.ToTell(0)
+	return len(withoutWaits(c.schedule()[:n]))
+}
+
 // schedule returns the choices by name.
 func (c *Choices) schedule() []string {
 	var s []string

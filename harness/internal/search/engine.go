@@ -48,8 +48,10 @@ type Outcome struct {
 
 // Finding is one distinct failure.
 type Finding struct {
-	// Schedule is the shortest schedule that shows it, without its waits.
+	// Schedule is the shortest schedule that shows it, without its waits. After the first
+	// Told choices everything comes by itself.
 	Schedule []string
+	Told     int
 	// Found is the number of the schedule that showed it first, from 1.
 	Found int
 	// As is the simplest schedule that failed, before it was shrunk, and Cost how far
@@ -225,7 +227,7 @@ func (e *Engine) count(r result) {
 
 func (e *Engine) undecided(r result) {
 	if !slices.ContainsFunc(e.Undecided, func(f Finding) bool { return f.Outcome.Signature == r.Signature }) {
-		e.Undecided = append(e.Undecided, Finding{Schedule: withoutWaits(r.schedule()), Found: e.Schedules, Outcome: r.Outcome})
+		e.Undecided = append(e.Undecided, Finding{Schedule: withoutWaits(r.schedule()), Told: r.told(), Found: e.Schedules, Outcome: r.Outcome})
 	}
 }
 

@@ -14,17 +14,34 @@ func withoutWaits(schedule []string) []string {
 // picker follows a schedule as far as it can. Options that the schedule does not
 // have are taken as they come, so that a schedule outlives changes that do not
 // concern it.
-type picker struct{ left []string }
+type picker struct {
+	left []string
+	lost map[string]lost // of each choice that was next and not offered: the first time
+	step int
+}
+
+// lost is where a choice was looked for: the step, from 1, and its options.
+type lost struct {
+	step    int
+	offered []Option
+}
 
 func follow(schedule []string) *picker { return &picker{left: slices.Clone(schedule)} }
 
 func (p *picker) pick(opts []Option) int {
+	p.step++
 	if len(p.left) > 0 {
 		for i, o := range opts {
 			if o.Name == p.left[0] {
 				p.left = p.left[1:]
 				return i
 			}
+		}
+		if _, ok := p.lost[p.left[0]]; !ok {
+			if p.lost == nil {
+				p.lost = make(map[string]lost)
+			}
+			p.lost[p.left[0]] = lost{p.step, opts}
 		}
 	}
 	// The schedule's next choice is not offered, and the oldest option is taken. If the
@@ -38,8 +55,12 @@ func (p *picker) pick(opts []Option) int {
 // Replayed is the result of a schedule that was run again.
 type Replayed struct {
 	Outcome
-	// Left is the choices of the schedule that never came.
-	Left []string
+	// Left is the choices of the schedule that never came; the first of them was first
+	// looked for at Step, from 1, where other options were Offered. At the end of the run
+	// there were none.
+	Left    []string
+	Step    int
+	Offered []string
 }
 
 // Replay runs one schedule again, with Tell, within limits of its own. If it fails it
@@ -55,9 +76,20 @@ func (e *Engine) Replay(schedule []string, within Limits) Replayed {
 	}
 	if r.Failed && !e.seen[r.Signature] {
 		e.seen[r.Signature] = true
-		e.Findings = append(e.Findings, Finding{Schedule: r.schedule(), Outcome: r.Outcome})
+		e.Findings = append(e.Findings, Finding{Schedule: withoutWaits(r.schedule()), Told: r.told(), Outcome: r.Outcome})
 	}
-	return Replayed{r.Outcome, p.left}
+	again := Replayed{Outcome: r.Outcome, Left: p.left}
+	if len(p.left) > 0 {
+		at, ok := p.lost[p.left[0]]
+		if !ok {
+			at.step = p.step + 1
+		}
+		again.Step = at.step
+		for _, o := range at.offered {
+			again.Offered = append(again.Offered, o.Name)
+		}
+	}
+	return again
 }
 
 // shrink finds the shortest schedule with the same failure: it takes away what
@@ -66,7 +98,7 @@ func (e *Engine) shrink(r result) Finding {
 	if r.taken.Coincidences > 0 || r.Frozen || e.bounds.AsFound {
 		// Where there is chance nothing shorter is known to be the same, and one that
 		// stands still would do so at each try.
-		return Finding{Schedule: withoutWaits(r.schedule()), Outcome: r.Outcome}
+		return Finding{Schedule: withoutWaits(r.schedule()), Told: r.told(), Outcome: r.Outcome}
 	}
 	for again := true; again; {
 		again = false
@@ -79,7 +111,7 @@ func (e *Engine) shrink(r result) Finding {
 	r = e.earlier(r)
 	s := r.schedule()
 	final := e.onceWithin(e.bounds.Limits, follow(s).pick, true)
-	f := Finding{Schedule: withoutWaits(s), Outcome: final.Outcome}
+	f := Finding{Schedule: withoutWaits(s), Told: r.told(), Outcome: final.Outcome}
 	if !final.Failed || final.Signature != r.Signature {
 		f.Unsteady = &r.Outcome
 	}
