@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -52,10 +53,15 @@ type Finding struct {
 	Found int
 	// Report is the report of the shortest schedule.
 	Report *Report
-	cost   int      // of the simplest schedule that failed, before it was shrunk
-	as     Schedule // that one
-	file   string   // where it is saved already
-	told   int      // after so many choices everything comes by itself; 0: not known
+	// NotShortest says that the search for the shortest schedule was stopped, because it
+	// took too many runs.
+	NotShortest bool
+
+	cost    int      // of the simplest schedule that failed, before it was shrunk
+	as      Schedule // that one
+	file    string   // where it is saved already
+	account string   // what tells it from other failures
+	told    int      // after so many choices everything comes by itself; 0: not known
 
 	// Script is that schedule as a race script that fails by itself. It says
 	// all that a script can: handlers and transports of the test's own are not
@@ -91,7 +97,7 @@ func (x *Exploration) unreached() (fs []*Finding) {
 // distinct returns of each distinct failure the finding from the simplest schedule.
 func distinct(fs []*Finding) []*Finding {
 	return search.Distinct(fs, func(f *Finding) search.Key {
-		return search.Key{Signature: f.Report.signature(), Cost: f.cost, As: f.as}
+		return search.Key{Account: cmp.Or(f.account, f.Report.account()), Cost: f.cost, As: f.as}
 	})
 }
 
@@ -102,6 +108,9 @@ func (x *Exploration) String() string {
 	fmt.Fprintf(&b, "explored %s\n", x.coverage())
 	for _, f := range x.Findings {
 		fmt.Fprintf(&b, "\n%s", f.Report)
+		if f.NotShortest {
+			b.WriteString("\nThe schedule may not be the shortest: making it shorter was stopped after many runs.\n")
+		}
 		if f.Script != "" {
 			b.WriteString("\nas a script:\n")
 			for l := range strings.Lines(f.Script) {

@@ -160,7 +160,7 @@ func (e *explorer) run(c *search.Choices) search.Outcome {
 	r := t.journal.report(e.x.Name, "")
 	o := search.Outcome{Summary: p.summary, Failed: r.Failed(), Undecided: r.Undecided(), Frozen: t.stoodStill, FailedAt: p.failedAt, Reached: t.oracles.reached}
 	if len(r.Failures) > 0 {
-		o.Signature = r.signature()
+		o.Signature, o.Account = r.signature(), r.account()
 	}
 	told := &explored{report: r}
 	if c.Tell {
@@ -172,7 +172,7 @@ func (e *explorer) run(c *search.Choices) search.Outcome {
 
 // finding returns the finding with its report.
 func (e *explorer) finding(f search.Finding) *Finding {
-	found := &Finding{Schedule: f.Schedule, told: f.Told, Found: f.Found, cost: f.Cost, as: f.As}
+	found := &Finding{Schedule: f.Schedule, told: f.Told, Found: f.Found, cost: f.Cost, as: f.As, account: f.Account, NotShortest: f.NotShortest}
 	uncontrolled := func(what string) Failure {
 		return Failure{Kind: KindUncontrolled, Text: "uncontrolled nondeterminism: " + what}
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // reportVersion is the version of the JSON form of an [Exploration].
-const reportVersion = 2
+const reportVersion = 3
 
 // explorationJSON is the form in which shards report.
 type explorationJSON struct {
@@ -38,6 +38,8 @@ type findingJSON struct {
 	Cost     int      `json:"cost"`
 	As       Schedule `json:"as"`
 	Detail   []string `json:"detail,omitempty"`
+	Account  string   `json:"account,omitempty"`
+	Stopped  bool     `json:"not_shortest,omitempty"`
 }
 
 // MarshalJSON returns the exploration as a shard reports it.
@@ -56,12 +58,12 @@ func (x *Exploration) MarshalJSON() ([]byte, error) {
 
 func (f *Finding) toJSON() findingJSON {
 	first := f.Report.Failures[0]
-	return findingJSON{f.Schedule, first.Kind, first.Text, f.Report.String(), f.Script, f.cost, f.as, first.Detail}
+	return findingJSON{f.Schedule, first.Kind, first.Text, f.Report.String(), f.Script, f.cost, f.as, first.Detail, f.account, f.NotShortest}
 }
 
 // finding returns the finding that toJSON made f of.
 func (f findingJSON) finding(name string) *Finding {
-	return &Finding{Schedule: f.Schedule, Script: f.Script, cost: f.Cost, as: f.As,
+	return &Finding{Schedule: f.Schedule, Script: f.Script, cost: f.Cost, as: f.As, account: f.Account, NotShortest: f.Stopped,
 		Report: &Report{Name: name, Failures: []Failure{{Kind: f.Kind, Text: f.Text, Detail: f.Detail}}, text: f.Report}}
 }
 

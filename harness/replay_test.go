@@ -125,3 +125,40 @@ func TestReplayProcesses(t *testing.T) {
 		t.Errorf("got %d files, %d of these of one process, want %d of one process and 5 that are shared", len(entries), mine, 8*50)
 	}
 }
+
+// Two failures that differ in a digit are two findings; each has a file, and both are run
+// again.
+func TestTwoAccounts(t *testing.T) {
+	t.Chdir(t.TempDir())
+	body := func(t *harness.T) {
+		tr := t.Net.Transport()
+		t.Serve("api.test:80", nil)
+		r1 := t.Get("r1", tr, "http://api.test/").MayCancel()
+		r2 := t.Get("r2", tr, "http://api.test/").MayCancel()
+		t.Rest()
+		for i, r := range []*harness.Request{r1, r2} {
+			if r.Err() != nil {
+				t.Fatalf("account %d is wrong", i+1)
+			}
+		}
+	}
+	bounds := harness.Bounds{Strategy: "exhaustive", Delays: 1, Faults: harness.None, KeepGoing: true}
+	rec := &failing{TB: t, name: "TestAccounts"}
+	rec.run(func() { harness.Explore(rec, bounds, body) })
+	files, _ := filepath.Glob("testdata/replays/*.replay")
+	if len(files) != 2 {
+		t.Fatalf("got files %q and\n%s", files, rec.text)
+	}
+	bounds.Schedules = harness.None
+	again := &failing{TB: t, name: rec.name}
+	again.run(func() { harness.Explore(again, bounds, body) })
+	for i, file := range files {
+		if text := fmt.Sprintf("account %d is wrong", i+1); !strings.Contains(rec.text, text) || !strings.Contains(again.text, text) || !strings.Contains(again.logs, file+": fails") {
+			t.Errorf("got\n%s\nand then\n%s\n%s\nwant %q in both, from a file for each", rec.text, again.text, again.logs, text)
+		}
+	}
+	x := &harness.Exploration{Findings: []*harness.Finding{{Report: harness.Run("x", func(t *harness.T) { t.Error("x") }), NotShortest: true}}}
+	if want := "The schedule may not be the shortest"; !strings.Contains(x.String(), want) {
+		t.Errorf("got %s, want %q", x, want)
+	}
+}

@@ -319,9 +319,9 @@ func eventIn(trace []line, pattern string) bool {
 
 var numbersInText = regexp.MustCompile(`\d+`)
 
-// signature returns the part of a report that two reports of the same failure share:
-// the kind and the text of the first failure, without numbers.
-func (r *Report) signature() string {
-	f := r.Failures[0]
-	return string(f.Kind) + ": " + numbersInText.ReplaceAllString(f.Text, "#")
-}
+// account returns what two reports of the same failure share: the kind and the text of
+// the first failure.
+func (r *Report) account() string { return string(r.Failures[0].Kind) + ": " + r.Failures[0].Text }
+
+// signature returns the account without numbers.
+func (r *Report) signature() string { return numbersInText.ReplaceAllString(r.account(), "#") }

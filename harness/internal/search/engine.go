@@ -18,6 +18,7 @@ type Bounds struct {
 	SleepSets bool          // leave out orders that are equal to others
 	KeepGoing bool          // after the first finding
 	AsFound   bool          // do not shrink
+	Tries     int           // how many runs are spent to shrink a failure; 0 means 2,000
 	Shard     Shard
 }
 
@@ -32,12 +33,13 @@ type Outcome struct {
 	// Summary tells outcomes apart.
 	Summary string
 	// Failed is whether something went wrong, and Undecided whether the run could not
-	// be run to its end. Then two failures with the same Signature are the same.
+	// be run to its end. Then two failures with the same Account are the same; those with
+	// the same Signature may be the same with other numbers. No Account is the Signature.
 	Failed, Undecided bool
 	// Frozen is whether the run was given up because it stood still: it took long, and
 	// what is left of it is never freed.
-	Frozen    bool
-	Signature string
+	Frozen             bool
+	Signature, Account string
 	// FailedAt is the number of steps after which the failure was seen, or 0.
 	FailedAt int
 	// Reached is the states that the run is to reach, and whether it did.
@@ -45,6 +47,9 @@ type Outcome struct {
 	// Report is the caller's own.
 	Report any
 }
+
+// account returns what tells failures apart.
+func (o Outcome) account() string { return cmp.Or(o.Account, o.Signature) }
 
 // Finding is one distinct failure.
 type Finding struct {
@@ -58,6 +63,11 @@ type Finding struct {
 	// it departs from what would come by itself.
 	As   []string
 	Cost int
+	// Account is the failure's own, or, of one that did not come again with the same
+	// Account, its Signature.
+	Account string
+	// NotShortest says that shrinking was stopped: it may go on with more tries.
+	NotShortest bool
 	// Outcome is that of the shortest schedule, which was run with Tell if it was
 	// shrunk. It did not fail again if Unsteady has the outcome that failed.
 	Outcome  Outcome
@@ -77,7 +87,7 @@ type Engine struct {
 	run     Run
 	bounds  Bounds
 	started time.Time
-	seen    map[string]bool // signatures of findings that are not looked for again
+	seen    map[string]bool // accounts of findings that are not looked for again
 	failing map[string]failure
 	tree    *tree
 	length  int // steps of the run in which each choice is the oldest option
@@ -212,22 +222,22 @@ func (e *Engine) count(r result) {
 	}
 	e.Outcomes[r.Summary]++
 	e.reach(r.Reached)
-	if !r.Failed || e.seen[r.Signature] {
+	if !r.Failed || e.seen[r.account()] {
 		return
 	}
 	f := failure{r, r.schedule(), e.Schedules}
-	if g, ok := e.failing[r.Signature]; ok {
+	if g, ok := e.failing[r.account()]; ok {
 		f.found = g.found
 		if !f.simpler(g) {
 			return
 		}
 	}
-	e.failing[r.Signature] = f
+	e.failing[r.account()] = f
 }
 
 func (e *Engine) undecided(r result) {
 	if !slices.ContainsFunc(e.Undecided, func(f Finding) bool { return f.Outcome.Signature == r.Signature }) {
-		e.Undecided = append(e.Undecided, Finding{Schedule: withoutWaits(r.schedule()), Told: r.told(), Found: e.Schedules, Outcome: r.Outcome})
+		e.Undecided = append(e.Undecided, Finding{Schedule: withoutWaits(r.schedule()), Told: r.told(), Found: e.Schedules, Outcome: r.Outcome, Account: r.Signature})
 	}
 }
 
@@ -264,13 +274,13 @@ func (f failure) simpler(g failure) bool {
 
 // Key describes a finding: which failure it is, and how simple the schedule was.
 type Key struct {
-	Signature string
-	Cost      int
-	As        []string
+	Account string
+	Cost    int
+	As      []string
 }
 
 func (k Key) compare(l Key) int {
-	return cmp.Or(strings.Compare(k.Signature, l.Signature), cmp.Compare(k.Cost, l.Cost),
+	return cmp.Or(strings.Compare(k.Account, l.Account), cmp.Compare(k.Cost, l.Cost),
 		cmp.Compare(len(k.As), len(l.As)), slices.Compare(k.As, l.As))
 }
 
@@ -279,14 +289,24 @@ func (k Key) compare(l Key) int {
 func Distinct[F any](fs []F, key func(F) Key) []F {
 	fs = slices.Clone(fs)
 	slices.SortStableFunc(fs, func(a, b F) int { return key(a).compare(key(b)) })
-	return slices.CompactFunc(fs, func(a, b F) bool { return key(a).Signature == key(b).Signature })
+	return slices.CompactFunc(fs, func(a, b F) bool { return key(a).Account == key(b).Account })
 }
 
-// conclude makes findings of what failed.
+// conclude makes findings of what failed, the simplest of each signature first. What is
+// told otherwise each time it comes is one finding.
 func (e *Engine) conclude() {
-	for _, sig := range slices.Sorted(maps.Keys(e.failing)) {
-		f := e.failing[sig]
+	failing := slices.Collect(maps.Values(e.failing))
+	slices.SortFunc(failing, func(f, g failure) int {
+		return cmp.Or(strings.Compare(f.Signature, g.Signature), Key{"", f.taken.sum(), f.as}.compare(Key{"", g.taken.sum(), g.as}),
+			strings.Compare(f.account(), g.account()))
+	})
+	found := make(map[string]bool) // signatures
+	for _, f := range failing {
 		finding := e.shrink(f.result)
+		if finding.Account == f.Signature && found[f.Signature] {
+			continue
+		}
+		found[f.Signature] = true
 		finding.Found, finding.Cost, finding.As = f.found, f.taken.sum(), f.as
 		e.Findings = append(e.Findings, finding)
 	}

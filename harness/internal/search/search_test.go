@@ -206,7 +206,7 @@ func TestShards(t *testing.T) {
 			if got := Merge(counts); !reflect.DeepEqual(got, whole.Counts) {
 				t.Errorf("%s, %d shards: got %+v, want %+v", strategy, total, got, whole.Counts)
 			}
-			key := func(f Finding) Key { return Key{f.Outcome.Signature, f.Cost, f.As} }
+			key := func(f Finding) Key { return Key{f.Account, f.Cost, f.As} }
 			got, want := Distinct(findings, key), Distinct(whole.Findings, key)
 			if len(want) != 2 || !slices.EqualFunc(got, want, func(a, b Finding) bool { return key(a).compare(key(b)) == 0 && slices.Equal(a.Schedule, b.Schedule) }) {
 				t.Errorf("%s, %d shards: got %+v, want %+v", strategy, total, got, want)
@@ -323,5 +323,62 @@ func TestReached(t *testing.T) {
 	e.Explore()
 	if e.Reached["b first"] != 1 || !slices.Equal(e.Unreached(), []string{"never"}) {
 		t.Errorf("got %v", e.Reached)
+	}
+}
+
+// Two failures that differ in a number are two findings, each with its own account and
+// the shortest schedule of that; what is told otherwise each time is one.
+func TestAccounts(t *testing.T) {
+	runs := 0
+	for _, chance := range []bool{false, true} {
+		g := &toy{chains: chainsOf(2, 2, 1), cancel: true}
+		e := New(everyOrder(), func(c *Choices) Outcome {
+			o := g.run(c)
+			order := g.orders[len(g.orders)-1]
+			for n, last := range []string{"a2", "b2"} {
+				if before(order, last, "c1") && slices.Contains(order, "cancel") {
+					o.Failed, o.Signature, o.Account = true, "account #", "account "+string(rune('1'+n))
+				}
+			}
+			if runs++; chance && o.Failed {
+				o.Account += strings.Repeat("9", runs)
+			}
+			return o
+		})
+		e.Explore()
+		var got []string
+		for _, f := range e.Findings {
+			got = append(got, f.Account+": "+strings.Join(f.Schedule, " "))
+			if f.Unsteady != nil || f.NotShortest {
+				t.Errorf("got %+v", f)
+			}
+		}
+		want := []string{"account 2: cancel a1 a2 b1 b2 c1", "account 1: a1 a2 b1 c1 cancel b2"}
+		if chance {
+			want = []string{"account #: cancel a1 a2 b1 b2 c1"}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("chance %t: got %q, want %q", chance, got, want)
+		}
+	}
+}
+
+// Shrinking ends after so many runs, and says so.
+func TestTries(t *testing.T) {
+	for _, tries := range []int{1, 3, 0} {
+		b := everyOrder()
+		b.Strategy, b.Seed, b.KeepGoing, b.Tries = "random", 1, false, tries
+		runs := 0
+		g := &toy{chains: chainsOf(4, 4, 4), cancel: true, fails: func(order []string) string {
+			if runs++; before(order, "b1", "a3") && slices.Contains(order, "cancel") {
+				return "bug"
+			}
+			return ""
+		}}
+		e := explored(b, g)
+		// One run for the length, and of the finding one to compare and one to tell.
+		if shrinking := runs - 3 - e.Schedules; len(e.Findings) != 1 || e.Findings[0].NotShortest != (tries > 0) || tries > 0 && shrinking != tries {
+			t.Errorf("%d tries: got %d runs to shrink, %+v", tries, shrinking, e.Findings)
+		}
 	}
 }

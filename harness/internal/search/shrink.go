@@ -1,6 +1,9 @@
 package search
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // WaitName is the name of the option to wait.
 const WaitName = "wait"
@@ -74,9 +77,9 @@ func (e *Engine) Replay(schedule []string, within Limits) Replayed {
 	if r.Undecided {
 		e.undecided(r)
 	}
-	if r.Failed && !e.seen[r.Signature] {
-		e.seen[r.Signature] = true
-		e.Findings = append(e.Findings, Finding{Schedule: withoutWaits(r.schedule()), Told: r.told(), Outcome: r.Outcome})
+	if r.Failed && !e.seen[r.account()] {
+		e.seen[r.account()] = true
+		e.Findings = append(e.Findings, Finding{Schedule: withoutWaits(r.schedule()), Told: r.told(), Outcome: r.Outcome, Account: r.account()})
 	}
 	again := Replayed{Outcome: r.Outcome, Left: p.left}
 	if len(p.left) > 0 {
@@ -92,14 +95,29 @@ func (e *Engine) Replay(schedule []string, within Limits) Replayed {
 	return again
 }
 
+// shrinker looks for the shortest schedule of a failure.
+type shrinker struct {
+	*Engine
+	left    int  // tries
+	stopped bool // at the last one
+	exact   bool // the account has to stay, not only the signature
+}
+
+// mostTries is how many runs are spent to shrink a failure.
+const mostTries = 2000
+
 // shrink finds the shortest schedule with the same failure: it takes away what
-// is optional, then faults, then delays, as long as the failure stays.
-func (e *Engine) shrink(r result) Finding {
+// is optional, then faults, then delays, as long as the failure stays: its account,
+// where that is the same in a second run, else its signature.
+func (engine *Engine) shrink(r result) Finding {
+	e := &shrinker{Engine: engine, left: cmp.Or(engine.bounds.Tries, mostTries)}
 	if r.taken.Coincidences > 0 || r.Frozen || e.bounds.AsFound {
 		// Where there is chance nothing shorter is known to be the same, and one that
 		// stands still would do so at each try.
-		return Finding{Schedule: withoutWaits(r.schedule()), Told: r.told(), Outcome: r.Outcome}
+		return Finding{Schedule: withoutWaits(r.schedule()), Told: r.told(), Outcome: r.Outcome, Account: r.account()}
 	}
+	again := e.once(follow(r.schedule()).pick)
+	e.exact = again.Failed && again.account() == r.account()
 	for again := true; again; {
 		again = false
 		for _, departs := range []func(Step) bool{isOptional, isFault, isLate} {
@@ -111,22 +129,31 @@ func (e *Engine) shrink(r result) Finding {
 	r = e.earlier(r)
 	s := r.schedule()
 	final := e.onceWithin(e.bounds.Limits, follow(s).pick, true)
-	f := Finding{Schedule: withoutWaits(s), Told: r.told(), Outcome: final.Outcome}
-	if !final.Failed || final.Signature != r.Signature {
-		f.Unsteady = &r.Outcome
+	f := Finding{Schedule: withoutWaits(s), Told: r.told(), Outcome: final.Outcome, Account: r.Signature, NotShortest: e.stopped}
+	switch {
+	case !final.Failed || final.Signature != r.Signature:
+		f.Unsteady, f.Account = &r.Outcome, r.account()
+	case e.exact && final.account() == r.account():
+		f.Account = r.account()
 	}
 	return f
 }
 
 // try runs a schedule, and reports whether it is a shorter one with r's failure.
-func (e *Engine) try(r result, schedule []string) (result, bool) {
+func (e *shrinker) try(r result, schedule []string) (result, bool) {
+	if e.left == 0 {
+		e.stopped = true
+		return r, false
+	}
+	e.left--
 	again := e.once(follow(schedule).pick)
-	return again, again.Failed && again.Signature == r.Signature && again.weight() < r.weight()
+	same := again.Signature == r.Signature && (!e.exact || again.account() == r.account())
+	return again, again.Failed && same && again.weight() < r.weight()
 }
 
 // without takes every such departure away that the failure can do without. It reports
 // whether there was one.
-func (e *Engine) without(r result, departs func(Step) bool) (result, bool) {
+func (e *shrinker) without(r result, departs func(Step) bool) (result, bool) {
 	found := false
 	for i := 0; i < len(r.steps); i++ {
 		if !departs(r.steps[i]) {
@@ -142,7 +169,7 @@ func (e *Engine) without(r result, departs func(Step) bool) (result, bool) {
 
 // earlier moves each departure as far forward as the failure allows: a script
 // need not contain the steps that follow then.
-func (e *Engine) earlier(r result) result {
+func (e *shrinker) earlier(r result) result {
 	for i := 0; i < len(r.steps); i++ {
 		st := r.steps[i]
 		if !isOptional(st) && !isFault(st) {
