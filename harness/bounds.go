@@ -26,7 +26,12 @@ type Bounds struct {
 	// between them. The result is chance: such a schedule is run
 	// several times, and its outcomes are a sample. 0 means none.
 	Coincidences int
-	// Schedules is how many schedules are run at most. 0 means 2,000.
+	// Schedules is how many schedules are run at most, by all shards together: these are
+	// the same schedules that one process would run, each counted by one shard. Without a
+	// finding that ends it, and without Time, an exploration by shards is exactly that of
+	// one process. To know which schedules are within a number, shards run some of each
+	// other's: shards divide best with Strategy "exhaustive" and Schedules: [All]. 0 means
+	// 2,000.
 	Schedules int
 	// Time is how long, in real time, an exploration goes on. 0 means no limit:
 	// what is explored does not depend on the machine.
@@ -65,6 +70,17 @@ type Bounds struct {
 // Shard is the part of an exploration that this process does: part Index of
 // Total, from 0.
 type Shard struct{ Index, Total int }
+
+// String returns the shard as people count: "2 of 3" is Index 1 of Total 3.
+func (s Shard) String() string { return fmt.Sprintf("%d of %d", s.Index+1, s.Total) }
+
+// shardOf returns the zero value for a search that is not divided.
+func shardOf(s search.Shard) Shard {
+	if s.Total <= 1 {
+		return Shard{}
+	}
+	return Shard(s)
+}
 
 // None and All are for fields of [Bounds] whose zero value means something
 // else.

@@ -16,6 +16,12 @@ type Exploration struct {
 	Name string
 	// Bounds limited the exploration; each default is spelled out.
 	Bounds Bounds
+	// Shard is the part that this is; the zero value is all of it.
+	Shard Shard
+	// Program is a fingerprint of what was explored: the version of Go, what a run in which
+	// everything happens as it comes was offered, and the text of a script. It is "" if
+	// nothing was explored.
+	Program string
 	// Schedules is how many were run.
 	Schedules int
 	// Complete reports whether these were all within the bounds.
@@ -39,7 +45,8 @@ type Exploration struct {
 	// Drawn is how many of the schedules were sampled at random; the others are
 	// distinct.
 	Drawn int
-	// Waiting is how many schedules are known and not yet run.
+	// Waiting is how many schedules are known and not yet run. Of a shard it is what the
+	// shard adds to the sum of all, and may be negative.
 	Waiting int
 	// Sampled is how many schedules had coincidences.
 	Sampled int
@@ -142,20 +149,23 @@ func (x *Exploration) coverage() string {
 	b := x.Bounds
 	var s string
 	distinct := x.Schedules - x.Drawn
+	if x.Shard.Total > 1 {
+		s = fmt.Sprintf("shard %s: ", x.Shard)
+	}
 	switch {
 	case x.Complete:
-		s = fmt.Sprintf("all %d schedules", distinct)
+		s += fmt.Sprintf("all %d schedules", distinct)
 		if b.Delays != All {
 			s += fmt.Sprintf(" with at most %s and %s", countOf(b.Delays, "delay"), countOf(b.Faults, "fault"))
 		} else if b.Faults > 0 {
 			s += fmt.Sprintf(" with at most %s", countOf(b.Faults, "fault"))
 		}
 	case x.Delays >= 0:
-		s = fmt.Sprintf("%d schedules, among them all with at most %s", distinct, countOf(x.Delays, "delay or fault"))
+		s += fmt.Sprintf("%d schedules, among them all with at most %s", distinct, countOf(x.Delays, "delay or fault"))
 	default:
-		s = fmt.Sprintf("%d schedules", distinct)
+		s += fmt.Sprintf("%d schedules", distinct)
 	}
-	if x.Waiting > 0 {
+	if x.Waiting > 0 && x.Shard.Total <= 1 {
 		s += fmt.Sprintf(", of at least %d", distinct+x.Waiting)
 	}
 	if x.Pruned > 0 {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 
 	"github.com/halfopen/halfopen/harness/internal/bubble"
@@ -104,8 +105,8 @@ func explore(name string, bounds Bounds, body func(*T), files []string, progress
 			return nil, err
 		}
 	}
-	b.Shard = Shard{} // a shard reports what the whole is within
-	e := &explorer{x: &Exploration{Name: name, Bounds: b}, body: body, effects: effects, dog: newWatchdog()}
+	b.Shard = Shard{} // a shard is within what the whole is within
+	e := &explorer{x: &Exploration{Name: name, Bounds: b, Shard: shardOf(within.Shard)}, body: body, effects: effects, dog: newWatchdog()}
 	defer e.dog.Stop()
 	engine := search.New(within, e.run)
 	if progress != nil {
@@ -118,6 +119,9 @@ func explore(name string, bounds Bounds, body func(*T), files []string, progress
 		return nil, err
 	}
 	engine.Explore()
+	if engine.Program != 0 {
+		e.x.Program = fmt.Sprintf("%s %016x", runtime.Version(), engine.Program)
+	}
 	if e.refused != nil {
 		return nil, e.refused
 	}

@@ -3,7 +3,9 @@ package harness
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"reflect"
+	"strings"
 
 	"github.com/halfopen/halfopen/harness/internal/search"
 )
@@ -16,6 +18,9 @@ type explorationJSON struct {
 	Version   int            `json:"version"`
 	Name      string         `json:"name"`
 	Bounds    Bounds         `json:"bounds"`
+	Shard     int            `json:"shard"` // from 0
+	Shards    int            `json:"shards"`
+	Program   string         `json:"program"`
 	Schedules int            `json:"schedules"`
 	Drawn     int            `json:"drawn"`
 	Pruned    int            `json:"pruned"`
@@ -44,7 +49,7 @@ type findingJSON struct {
 
 // MarshalJSON returns the exploration as a shard reports it.
 func (x *Exploration) MarshalJSON() ([]byte, error) {
-	j := explorationJSON{Version: reportVersion, Name: x.Name, Bounds: x.Bounds, Schedules: x.Schedules,
+	j := explorationJSON{Version: reportVersion, Name: x.Name, Bounds: x.Bounds, Shard: x.Shard.Index, Shards: max(1, x.Shard.Total), Program: x.Program, Schedules: x.Schedules,
 		Drawn: x.Drawn, Pruned: x.Pruned, Sampled: x.Sampled, Waiting: x.Waiting, Complete: x.Complete, Delays: x.Delays,
 		Outcomes: x.Outcomes, Reached: x.Reached, Findings: []findingJSON{}}
 	for _, f := range x.Findings {
@@ -76,7 +81,10 @@ func (x *Exploration) UnmarshalJSON(data []byte) error {
 	if j.Version != reportVersion {
 		return fmt.Errorf("got report version %d, want %d", j.Version, reportVersion)
 	}
-	*x = Exploration{Name: j.Name, Bounds: j.Bounds, Schedules: j.Schedules, Drawn: j.Drawn, Pruned: j.Pruned,
+	if j.Shards < 1 || j.Shard < 0 || j.Shard >= j.Shards {
+		return fmt.Errorf("got shard %d of %d", j.Shard, j.Shards)
+	}
+	*x = Exploration{Name: j.Name, Bounds: j.Bounds, Shard: shardOf(search.Shard{Index: j.Shard, Total: j.Shards}), Program: j.Program, Schedules: j.Schedules, Drawn: j.Drawn, Pruned: j.Pruned,
 		Sampled: j.Sampled, Waiting: j.Waiting, Complete: j.Complete, Delays: j.Delays, Outcomes: j.Outcomes, Reached: j.Reached}
 	for _, f := range j.Findings {
 		x.Findings = append(x.Findings, f.finding(j.Name))
@@ -88,17 +96,44 @@ func (x *Exploration) UnmarshalJSON(data []byte) error {
 }
 
 // Merge returns the exploration that the shards did together: what one process
-// would have done, if each shard came to its end.
+// would have done, if each shard came to its end. It is an error if one of them is
+// missing, comes twice, or belongs to another exploration.
 func Merge(shards []*Exploration) (*Exploration, error) {
+	names := make([]string, len(shards))
+	for i := range shards {
+		names[i] = fmt.Sprintf("report %d", i+1)
+	}
+	return merge(shards, names)
+}
+
+// MergeFiles reads the JSON reports of shards and merges them, as [Merge] does.
+func MergeFiles(files ...string) (*Exploration, error) {
+	var shards []*Exploration
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		x := new(Exploration)
+		if err := json.Unmarshal(data, x); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		shards = append(shards, x)
+	}
+	return merge(shards, files)
+}
+
+// merge is Merge of reports with names.
+func merge(shards []*Exploration, names []string) (*Exploration, error) {
 	if len(shards) == 0 {
 		return nil, fmt.Errorf("nothing to merge")
 	}
-	all := &Exploration{Name: shards[0].Name, Bounds: shards[0].Bounds}
+	if err := checkShards(shards, names); err != nil {
+		return nil, err
+	}
+	all := &Exploration{Name: shards[0].Name, Bounds: shards[0].Bounds, Program: shards[0].Program}
 	counts := make([]search.Counts, len(shards))
 	for i, x := range shards {
-		if x.Name != all.Name || !reflect.DeepEqual(x.Bounds, all.Bounds) {
-			return nil, fmt.Errorf("%s and %s are not shards of one exploration", all.Name, x.Name)
-		}
 		counts[i] = x.counts()
 		all.Findings = append(all.Findings, x.Findings...)
 		all.Undecided = append(all.Undecided, x.Undecided...)
@@ -107,4 +142,40 @@ func Merge(shards []*Exploration) (*Exploration, error) {
 	all.Undecided = distinct(all.Undecided)
 	all.Findings = distinct(append(all.Findings, all.unreached()...))
 	return all, nil
+}
+
+// checkShards returns an error that names the reports, if they are not each shard of one
+// exploration, once.
+func checkShards(shards []*Exploration, names []string) error {
+	first := shards[0]
+	total := max(1, first.Shard.Total)
+	of := make([]string, total) // which report has each shard
+	for i, x := range shards {
+		foreign := func(what string, got, want any) error {
+			return fmt.Errorf("%s and %s are not shards of one exploration: the %s differ: %v and %v", names[0], names[i], what, want, got)
+		}
+		switch {
+		case x.Name != first.Name:
+			return foreign("names", x.Name, first.Name)
+		case !reflect.DeepEqual(x.Bounds, first.Bounds):
+			return foreign("bounds", fmt.Sprintf("%+v", x.Bounds), fmt.Sprintf("%+v", first.Bounds))
+		case max(1, x.Shard.Total) != total:
+			return foreign("numbers of shards", max(1, x.Shard.Total), total)
+		case x.Program != first.Program:
+			return foreign("programs", x.Program, first.Program)
+		case of[x.Shard.Index] != "":
+			return fmt.Errorf("%s and %s are the same shard, %d of %d", of[x.Shard.Index], names[i], x.Shard.Index+1, total)
+		}
+		of[x.Shard.Index] = names[i]
+	}
+	var missing []string
+	for i, name := range of {
+		if name == "" {
+			missing = append(missing, Shard{i, total}.String())
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("missing: shard %s; there are: %s", strings.Join(missing, ", "), strings.Join(names, ", "))
+	}
+	return nil
 }

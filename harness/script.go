@@ -1,6 +1,8 @@
 package harness
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -22,6 +24,7 @@ type Script struct {
 
 	parsed   *script.Script
 	settings Settings
+	sum      string // a fingerprint of the text
 }
 
 // ReadScript reads and parses a script: a regular file of at most 4 MiB.
@@ -41,6 +44,8 @@ func ParseScript(file string, data []byte) (*Script, error) {
 		return nil, &ParseError{file, mistake.Line, mistake.Text, mistake.Err}
 	}
 	s := &Script{Name: strings.TrimSuffix(filepath.Base(file), ".txtar"), File: file, Claim: parsed.Claim, parsed: parsed}
+	sum := sha256.Sum256(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")))
+	s.sum = fmt.Sprintf("%x", sum[:8])
 	for _, c := range parsed.Commands {
 		if c.Verb == "transport" {
 			for _, arg := range c.Args {
@@ -98,7 +103,11 @@ func (s *Script) explore(maker Maker, bounds Bounds, files []string, progress fu
 	if maker == nil {
 		maker = NetHTTP
 	}
-	return explore(s.File, bounds, func(t *T) { s.play(t, maker) }, files, progress)
+	x, err := explore(s.File, bounds, func(t *T) { s.play(t, maker) }, files, progress)
+	if err == nil && x.Program != "" {
+		x.Program += " " + s.sum
+	}
+	return x, err
 }
 
 // play runs the script's commands with a transport of the maker, which it returns.

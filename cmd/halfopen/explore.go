@@ -168,21 +168,7 @@ func replayCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 func mergeCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 	asJSON := fs.Bool("json", false, "print the merged exploration as JSON")
 	return func(args []string, out, errs io.Writer) int {
-		var shards []*harness.Exploration
-		for _, file := range args {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				fmt.Fprintln(errs, err)
-				return mistake
-			}
-			x := new(harness.Exploration)
-			if err := json.Unmarshal(data, x); err != nil {
-				fmt.Fprintf(errs, "%s: %v\n", file, err)
-				return mistake
-			}
-			shards = append(shards, x)
-		}
-		x, err := harness.Merge(shards)
+		x, err := harness.MergeFiles(args...)
 		if err != nil {
 			fmt.Fprintf(errs, "halfopen merge: %v\n", err)
 			return mistake

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,6 +43,12 @@ func TestExplore(t *testing.T) {
 	os.Unsetenv("TEST_TOTAL_SHARDS")
 	if code, all, errs := halfopen(args...); code != held || all != one {
 		t.Errorf("got exit code %d and\n%s%s\nwant\n%s", code, all, errs, one)
+	}
+
+	for _, wrong := range [][]string{args[:3], append(slices.Clone(args), args[1])} {
+		if code, out, errs := halfopen(wrong...); code != mistake || out != "" || !strings.Contains(errs, "halfopen merge: ") || !strings.Contains(errs, args[1]) {
+			t.Errorf("%q: got exit code %d and\n%s%s", wrong, code, out, errs)
+		}
 	}
 
 	// This script claims that no connection is opened; the simplest schedule shows

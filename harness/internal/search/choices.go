@@ -1,6 +1,11 @@
 package search
 
-// Choices answers a run that asks which of its options it has to take.
+import (
+	"hash/fnv"
+	"io"
+)
+
+// Choices is what a run asks which of its options it is to take.
 type Choices struct {
 	// Tell says that the run is the last one of its schedule: it keeps whatever its
 	// report needs.
@@ -95,6 +100,18 @@ func (c *Choices) ToTell(failedAt int) (n int, rest bool) {
 func (c *Choices) told() int {
 	n, _ := c.ToTell(0)
 	return len(withoutWaits(c.schedule()[:n]))
+}
+
+// print returns a hash of everything that was offered.
+func (c *Choices) print() uint64 {
+	h := fnv.New64a()
+	for _, s := range c.steps {
+		for _, o := range s.Options {
+			io.WriteString(h, o.Name+"\x00")
+		}
+		h.Write([]byte{1})
+	}
+	return h.Sum64()
 }
 
 // schedule returns the choices by name.

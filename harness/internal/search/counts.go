@@ -14,7 +14,7 @@ type Counts struct {
 	Drawn     int            // of these: at random. The others are distinct.
 	Pruned    int            // left out as equal to others
 	Sampled   int            // that had coincidences
-	Waiting   int            // that are known and not yet run
+	Waiting   int            // that are known and not yet run; of a shard what it adds to the sum
 	Complete  bool           // these were all within the bounds
 	Delays    int            // up to so many delays and faults together every schedule was run; -1 for none
 	Outcomes  map[string]int // how often each outcome was seen
@@ -48,17 +48,20 @@ func (c Counts) Unreached() (states []string) {
 // Merge returns what the shards did together: what one process would have done, if
 // each shard came to its end. There must be one.
 func Merge(shards []Counts) Counts {
-	all := Counts{Complete: true, Delays: shards[0].Delays, Outcomes: make(map[string]int)}
+	all := Counts{Complete: true, Delays: -1, Outcomes: make(map[string]int)}
+	for _, c := range shards {
+		if c.Complete {
+			all.Delays = max(all.Delays, c.Delays)
+		}
+	}
 	for _, c := range shards {
 		all.Schedules += c.Schedules
 		all.Drawn += c.Drawn
 		all.Pruned += c.Pruned
 		all.Sampled += c.Sampled
 		all.Waiting += c.Waiting
-		all.Complete = all.Complete && c.Complete
-		all.Delays = max(all.Delays, c.Delays)
-		if !c.Complete {
-			all.Delays = min(all.Delays, c.Delays)
+		if !c.Complete && (all.Complete || c.Delays < all.Delays) {
+			all.Complete, all.Delays = false, c.Delays
 		}
 		for o, n := range c.Outcomes {
 			all.Outcomes[o] += n
@@ -75,9 +78,6 @@ func Merge(shards []Counts) Counts {
 
 // Shard is the part of a search that this process does: part Index of Total, from 0.
 type Shard struct{ Index, Total int }
-
-// first reports whether the shard has what is no shard's own.
-func (s Shard) first() bool { return s.Index == 0 }
 
 // owns reports whether the i-th piece is this shard's.
 func (s Shard) owns(i int) bool { return s.Total <= 1 || i%s.Total == s.Index }

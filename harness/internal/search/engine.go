@@ -11,7 +11,7 @@ import (
 // Bounds limits a search.
 type Bounds struct {
 	Limits
-	Schedules int           // how many schedules are run at most
+	Schedules int           // how many schedules are run at most, by all shards together
 	Time      time.Duration // how long, in real time, the search goes on; 0 is for ever
 	Strategy  string        // one of Strategies
 	Seed      uint64        // of the strategies that draw
@@ -81,6 +81,9 @@ type Engine struct {
 	Counts
 	Findings  []Finding
 	Undecided []Finding // the first of each kind; not shrunk: each try would freeze too
+	// Program is a fingerprint of what the run in which everything happens as it comes was
+	// offered. It is 0 if nothing was explored.
+	Program uint64
 	// Progress is called now and then, unless it is nil.
 	Progress func(Counts)
 
@@ -133,7 +136,7 @@ func (e *Engine) recycle(r result) {
 // Explore runs schedules until the bounds are reached.
 func (e *Engine) Explore() {
 	e.explore()
-	e.Waiting = e.tree.waiting()
+	e.Waiting = e.tree.waiting
 	e.conclude()
 }
 
@@ -145,7 +148,8 @@ func (e *Engine) Try(pick func([]Option) int) {
 
 func (e *Engine) explore() {
 	if e.bounds.Schedules > 0 {
-		e.length = len(e.once(func([]Option) int { return 0 }).steps)
+		asItComes := e.once(func([]Option) int { return 0 })
+		e.length, e.Program = len(asItComes.steps), asItComes.print()
 	}
 	drawn := []string{"pct", "pos", "random"}
 	for i := 0; e.goesOn(i); i++ {
@@ -175,7 +179,7 @@ func (e *Engine) explore() {
 func (e *Engine) goesOn(i int) bool {
 	b := e.bounds
 	if e.Progress != nil && i%256 == 255 {
-		e.Waiting = e.tree.waiting()
+		e.Waiting = e.tree.waiting
 		e.Progress(e.Counts)
 	}
 	switch {

@@ -54,6 +54,11 @@ func (l Limits) within(m Limits) bool {
 	return l.Delays <= m.Delays && l.Faults <= m.Faults && l.Coincidences <= m.Coincidences
 }
 
+// full reports whether a schedule has no room for any departure.
+func (l Limits) full(m Limits) bool {
+	return l.Delays >= m.Delays && l.Faults >= m.Faults && l.Coincidences >= m.Coincidences
+}
+
 // sum returns how far a schedule departs from what would come next by itself.
 func (l Limits) sum() int { return l.Delays + l.Faults + l.Coincidences }
 

@@ -1,17 +1,30 @@
 package search
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // tree is the exhaustive search: each schedule within the bounds exactly once,
 // those that depart least from what would come by itself first.
 //
 // A run follows a prefix and then makes the default choice at each step. Each
 // choice that it did not make there is the prefix of another schedule.
+//
+// Shards divide the tree in one of two ways. Without a bound on the number of schedules
+// each takes whole branches of the first run, and knows nothing of the others. With one,
+// or where draws take turns with the tree, the number of a schedule matters: each shard
+// goes through all of them in the same order, counts its own, and runs others only for
+// what is behind them, not at all if nothing is, or if the bound comes first. Together
+// they do then exactly what one process does.
 type tree struct {
-	e      *Engine
-	levels [][]node // by delays and faults
-	level  int
-	begun  bool // the first run, without a prefix, was made
+	e        *Engine
+	levels   [][]node // by delays and faults
+	level    int
+	begun    bool // the first run, without a prefix, was made
+	branches bool // shards take whole branches
+	number   int  // of the schedule that is next
+	waiting  int  // how many schedules are known and not yet run; the sum over shards counts
 }
 
 // node is a prefix: that of a run up to a step, and another choice there.
@@ -19,6 +32,7 @@ type node struct {
 	of    *track
 	at    int
 	alt   int
+	taken Limits
 	sleep []Option
 }
 
@@ -28,13 +42,16 @@ type track struct {
 	prints  []uint32
 }
 
-func newTree(e *Engine) *tree { return &tree{e: e} }
+func newTree(e *Engine) *tree {
+	return &tree{e: e, branches: e.bounds.Strategy == "exhaustive" && e.bounds.Schedules == math.MaxInt}
+}
 
 // next runs the next schedule; it reports whether there was one.
 func (t *tree) next() bool {
 	if !t.begun {
 		t.begun = true
-		t.run(node{}, 0, true)
+		t.number++
+		t.run(node{}, true, t.e.bounds.Shard.owns(0))
 		return true
 	}
 	for t.level < len(t.levels) && len(t.levels[t.level]) == 0 {
@@ -50,12 +67,22 @@ func (t *tree) next() bool {
 	nodes := t.levels[t.level]
 	n := nodes[0]
 	t.levels[t.level] = nodes[1:]
-	t.run(n, t.level, false)
+	mine := t.branches || t.e.bounds.Shard.owns(t.number)
+	t.number++
+	switch {
+	case mine:
+		t.waiting--
+	case !t.e.bounds.SleepSets && (n.taken.full(t.e.bounds.Limits) || len(t.levels[t.level]) >= t.e.bounds.Schedules-t.e.Schedules-t.e.skipped-1):
+		t.e.skipped++ // nothing is behind it, or nothing that is within the bound
+		return true
+	}
+	t.run(n, false, mine)
 	return true
 }
 
-// run runs the schedule of a node and finds the nodes behind it.
-func (t *tree) run(n node, level int, root bool) {
+// run runs the schedule of a node and finds the nodes behind it. It counts only what is
+// this shard's.
+func (t *tree) run(n node, root, mine bool) {
 	var prefix []uint16
 	if n.of != nil {
 		prefix = append(slices.Clone(n.of.choices[:n.at]), uint16(n.alt))
@@ -93,18 +120,25 @@ func (t *tree) run(n node, level int, root bool) {
 		return
 	}
 	defer t.e.recycle(r)
-	if r.abandoned {
-		t.e.Pruned++
+	switch {
+	case r.abandoned:
+		if mine {
+			t.e.Pruned++
+		}
 		return
-	}
-	if !root || t.e.bounds.Shard.first() {
+	case mine:
 		t.e.count(r)
+	default:
+		t.e.skipped++
+		if r.Frozen {
+			t.e.frozen++
+		}
 	}
-	t.expand(r, len(prefix), sleeps, root)
+	t.expand(r, len(prefix), sleeps, root, mine)
 }
 
 // expand adds the nodes behind a run: each choice that it did not make.
-func (t *tree) expand(r result, from int, sleeps [][]Option, root bool) {
+func (t *tree) expand(r result, from int, sleeps [][]Option, root, mine bool) {
 	b := t.e.bounds
 	w := &track{choices: make([]uint16, 0, len(r.steps)), prints: make([]uint32, 0, len(r.steps))}
 	var taken Limits
@@ -122,14 +156,17 @@ func (t *tree) expand(r result, from int, sleeps [][]Option, root bool) {
 				if alt == s.Chosen || b.SleepSets && sleeping(before, o) || !with.within(b.Limits) {
 					continue
 				}
-				n := node{of: w, at: i, alt: alt}
+				n := node{of: w, at: i, alt: alt, taken: with}
 				if b.SleepSets {
 					n.sleep = stillAsleep(before, o)
 					before = append(before, o)
 				}
 				child++
-				if root && !b.Shard.owns(child) {
+				if root && t.branches && !b.Shard.owns(child) {
 					continue
+				}
+				if mine || t.branches {
+					t.waiting++
 				}
 				t.push(with.sum(), n)
 			}
@@ -143,15 +180,6 @@ func (t *tree) push(level int, n node) {
 		t.levels = append(t.levels, nil)
 	}
 	t.levels[level] = append(t.levels[level], n)
-}
-
-// waiting returns how many schedules are known and not yet run.
-func (t *tree) waiting() int {
-	n := 0
-	for _, level := range t.levels {
-		n += len(level)
-	}
-	return n
 }
 
 // sleeping reports whether o is in the sleep set (Godefroid, 1996): every schedule
