@@ -22,7 +22,7 @@ const (
 	replayEnd    = "end"
 )
 
-// Format is the schedule as it is saved: a version, comments that say what it
+// Format returns the schedule as it is saved: a version, comments that say what it
 // is of, a choice a line, and a last line that a truncated file does not have. What
 // comes by itself after the last choice is not saved: it may change when a bug is fixed.
 func (f *Finding) Format(test string) []byte {

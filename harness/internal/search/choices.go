@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// Choices is what a run asks which of its options it is to take.
+// Choices answers a run that asks which of its options it has to take.
 type Choices struct {
 	// Tell says that the run is the last one of its schedule: it keeps whatever its
 	// report needs.

@@ -109,8 +109,11 @@ const mostTries = 2000
 // shrink finds the shortest schedule with the same failure: it takes away what
 // is optional, then faults, then delays, as long as the failure stays: its account,
 // where that is the same in a second run, else its signature.
-func (engine *Engine) shrink(r result) Finding {
-	e := &shrinker{Engine: engine, left: cmp.Or(engine.bounds.Tries, mostTries)}
+func (e *Engine) shrink(r result) Finding {
+	return (&shrinker{Engine: e, left: cmp.Or(e.bounds.Tries, mostTries)}).shrink(r)
+}
+
+func (e *shrinker) shrink(r result) Finding {
 	if r.taken.Coincidences > 0 || r.Frozen || e.bounds.AsFound {
 		// Where there is chance nothing shorter is known to be the same, and one that
 		// stands still would do so at each try.
