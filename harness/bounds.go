@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -123,6 +124,9 @@ func (b Bounds) normal() (Bounds, effects, error) {
 			*p = 0
 		}
 	}
+	if err := b.check(); err != nil {
+		return b, effects{}, err
+	}
 	def(&b.Delays, 2)
 	def(&b.Faults, 1)
 	def(&b.Coincidences, 0)
@@ -146,6 +150,25 @@ func (b Bounds) normal() (Bounds, effects, error) {
 	}
 	effects, err := parseEffects(b.Effects)
 	return b, effects, err
+}
+
+// check returns an error for a number that means nothing.
+func (b Bounds) check() error {
+	for _, f := range []struct {
+		name string
+		n    int
+	}{{"Delays", b.Delays}, {"Faults", b.Faults}, {"Coincidences", b.Coincidences}, {"Schedules", b.Schedules}} {
+		if f.n < None {
+			return fmt.Errorf("bound %s: got %d, want at least 0 (or None, which is -1)", f.name, f.n)
+		}
+	}
+	if b.Time < 0 {
+		return fmt.Errorf("bound Time: got %s, want at least 0", b.Time)
+	}
+	if s := b.Shard; s != (Shard{}) && (s.Index < 0 || s.Index >= s.Total) {
+		return fmt.Errorf("bad shard: got Index %d of Total %d", s.Index, s.Total)
+	}
+	return nil
 }
 
 // search returns the bounds without all that only a network can have.
@@ -173,6 +196,9 @@ func parseEffects(names []string) (e effects, err error) {
 		v, err := parseOutcome(name)
 		if err != nil {
 			return e, err
+		}
+		if v.IsPass() || v.Kinds()&^faultnet.Calls == 0 {
+			return e, fmt.Errorf("effect %q: an exploration cannot give it; it decides about what the network does, not about %s", name, cmp.Or(v.Kinds().String(), "the normal course"))
 		}
 		e.verdicts = append(e.verdicts, v)
 	}

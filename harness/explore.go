@@ -38,7 +38,10 @@ func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
 	}
 	var x *Exploration
 	if err == nil {
-		x, err = explore(t.Name(), bounds.flagged(), body, files, terminal())
+		bounds, err = bounds.flagged()
+	}
+	if err == nil {
+		x, err = explore(t.Name(), bounds, body, files, terminal())
 	}
 	if err != nil {
 		if _, ok := errors.AsType[*NotApplicable](err); ok {

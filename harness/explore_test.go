@@ -303,11 +303,43 @@ func TestBadBounds(t *testing.T) {
 		`unknown strategy "pctt" (did you mean "pct"?)`:  {Strategy: "pctt"},
 		`unknown outcome "rest" (did you mean "reset"?)`: {Effects: []string{"rest"}},
 		"sleep sets (Independent) are sound only for":    {Independent: true},
+		"bound Delays: got -2, want at least 0":          {Delays: -2},
+		"bound Faults: got -3, want":                     {Faults: -3},
+		"bound Coincidences: got -2, want":               {Coincidences: -2},
+		"bound Schedules: got -7, want":                  {Schedules: -7},
+		"bound Time: got -1s, want at least 0":           {Time: -time.Second},
+		"bad shard: got Index 3 of Total 3":              {Shard: harness.Shard{Index: 3, Total: 3}},
+		`effect "pass": an exploration cannot give it`:   {Effects: []string{"pass"}},
+		`effect "error:EPIPE": an exploration cannot`:    {Effects: []string{"reset", "error:EPIPE"}},
 	} {
 		_, err := harness.Search("x", b, nil, twoGets)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
+	}
+}
+
+// A wrong variable of the environment is an error, as a wrong flag is.
+func TestBadEnvironment(t *testing.T) {
+	for name, value := range map[string]string{"HALFOPEN_SEED": "seven", "HALFOPEN_BUDGET": "-1", "HALFOPEN_SHARDS": "3", "HALFOPEN_SHARD": "1"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, value)
+			rec := &failing{TB: t, name: "TestPool"}
+			rec.run(func() { harness.Explore(rec, harness.Bounds{Schedules: 1}, twoGets) })
+			if want := name + `="` + value + `"`; !strings.Contains(rec.text, want) {
+				t.Errorf("got %q, want %q", rec.text, want)
+			}
+		})
+	}
+	t.Setenv("HALFOPEN_UPDATE", "yes please")
+	s, err := harness.ParseScript("x.txtar", []byte("# A claim.\nwant conns 0\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := &failing{TB: t, name: "TestPool"}
+	rec.run(func() { s.Test(rec, nil) })
+	if want := `HALFOPEN_UPDATE="yes please": want 0 or 1`; !strings.Contains(rec.text, want) {
+		t.Errorf("got %q, want %q", rec.text, want)
 	}
 }
 

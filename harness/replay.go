@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -29,8 +30,19 @@ func envNumber(name string) uint64 {
 	return n
 }
 
-// flagged returns the bounds with what the flags say.
-func (b Bounds) flagged() Bounds {
+// flagged returns the bounds with what the flags say. A variable that is no number is an
+// error, as it is for a flag.
+func (b Bounds) flagged() (Bounds, error) {
+	for _, name := range []string{"HALFOPEN_SEED", "HALFOPEN_BUDGET"} {
+		if v := os.Getenv(name); v != "" {
+			if _, err := strconv.ParseUint(v, 10, 63); err != nil {
+				return b, fmt.Errorf("%s=%q: want a number", name, v)
+			}
+		}
+	}
+	if *budgetFlag > math.MaxInt {
+		return b, fmt.Errorf("budget %d: want at most %d", *budgetFlag, math.MaxInt)
+	}
 	if *seedFlag != 0 {
 		b.Seed = *seedFlag
 	}
@@ -40,7 +52,7 @@ func (b Bounds) flagged() Bounds {
 	if *strategyFlag != "" {
 		b.Strategy = *strategyFlag
 	}
-	return b
+	return b, nil
 }
 
 // replays is where failing schedules are saved, below the package under test.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/halfopen/halfopen/harness/internal/script"
@@ -89,7 +90,8 @@ func (s *Script) run(name string, maker Maker, again string) (*Report, error) {
 // Explore explores the script: its requests start in any order, everything that
 // travels arrives in any order, and what "may" happen does so anywhere. Its
 // wants are checked where they stand, after a settle. The oracles of every
-// run, and that nothing is left behind, hold for each order.
+// run, and that nothing is left behind, hold for each order. A script that lets events
+// happen by name is a [ParseError].
 func (s *Script) Explore(maker Maker, bounds Bounds, progress func(*Exploration)) (*Exploration, error) {
 	return s.explore(maker, bounds, nil, progress)
 }
@@ -99,9 +101,18 @@ func (s *Script) Replay(maker Maker, file string) (*Exploration, error) {
 	return s.explore(maker, Bounds{Schedules: None}, []string{file}, nil)
 }
 
+// byHand is the verbs that let an event happen, or fail, by name. They are for a script
+// that is one order, and not for one that is explored.
+var byHand = []string{"open", "fail", "let", "next"}
+
 func (s *Script) explore(maker Maker, bounds Bounds, files []string, progress func(*Exploration)) (*Exploration, error) {
 	if maker == nil {
 		maker = NetHTTP
+	}
+	for _, c := range s.parsed.Commands {
+		if slices.Contains(byHand, c.Verb) {
+			return nil, &ParseError{s.File, c.Line, s.parsed.Line(c.Line), fmt.Errorf("an exploration decides what happens next: a script that is explored cannot say %s", c.Verb)}
+		}
 	}
 	x, err := explore(s.File, bounds, func(t *T) { s.play(t, maker) }, files, progress)
 	if err == nil && x.Program != "" {

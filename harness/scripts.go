@@ -50,6 +50,12 @@ func Scripts(t *testing.T, pattern string, maker Maker) {
 func (s *Script) Test(t TB, maker Maker) {
 	t.Helper()
 	r, err := s.run(t.Name(), maker, goTestLine(t.Name()))
+	if v := os.Getenv("HALFOPEN_UPDATE"); v != "" {
+		if _, err := strconv.ParseBool(v); err != nil {
+			t.Errorf("HALFOPEN_UPDATE=%q: want 0 or 1", v)
+			t.FailNow()
+		}
+	}
 	var na *NotApplicable
 	if errors.As(err, &na) {
 		skip(t, na.Error())

@@ -33,7 +33,7 @@ func exploreFlags(fs *flag.FlagSet) func() harness.Bounds {
 			switch {
 			case n == 0:
 				*p = harness.None
-			case n > 0:
+			case n != -1: // -1 is the default
 				*p = n
 			}
 		}
@@ -43,7 +43,7 @@ func exploreFlags(fs *flag.FlagSet) func() harness.Bounds {
 			b.Delays = harness.All
 		}
 		b.Schedules = *budget
-		if *budget < 0 {
+		if *budget == -1 {
 			b.Schedules = harness.All
 		}
 		if *effects != "" {

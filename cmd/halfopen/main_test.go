@@ -134,6 +134,7 @@ func TestMistakes(t *testing.T) {
 	}
 	typo := script("typo.txtar", "# A typo.\nserve api.test:80\ngte r1 http://api.test/\n")
 	wrong := script("wrong.txtar", "# It does not hold.\nwant conns 1\n")
+	byHand := script("by-hand.txtar", "# One order.\nserve api.test:80\nget r1 http://api.test/\nopen d1\nrest\n")
 	good := script("good.txtar", "# It holds.\nwant conns 0\n\n-- trace --\n")
 	for _, tt := range []struct {
 		args []string
@@ -161,6 +162,12 @@ func TestMistakes(t *testing.T) {
 		{[]string{"check", "-group", "frobs"}, mistake, `unknown group "frobs"; there are: reuse, limit, order,`},
 		{[]string{"check", "-json", "-", "-junit", "-"}, mistake, "cannot both be standard output"},
 		{[]string{"check", "-json", filepath.Join(dir, "none", "r.json")}, mistake, "no such file or directory"},
+		{[]string{"explore", byHand}, mistake, "halfopen explore: " + byHand + ":4: open d1: an exploration decides what happens next"},
+		{[]string{"explore", "-delays", "-2", good}, mistake, "bound Delays: got -2"},
+		{[]string{"explore", "-faults", "-5", good}, mistake, "bound Faults: got -5"},
+		{[]string{"explore", "-budget", "-2", good}, mistake, "bound Schedules: got -2"},
+		{[]string{"explore", "-time", "-1s", good}, mistake, "bound Time: got -1s"},
+		{[]string{"explore", "-effects", "refuse,short:1", good}, mistake, `effect "short:1": an exploration cannot give it`},
 		{[]string{"verbs"}, held, "# Race scripts"},
 		{[]string{"verbs", "x"}, mistake, "takes no arguments"},
 	} {

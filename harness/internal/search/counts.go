@@ -110,5 +110,10 @@ func ShardFromEnv() (Shard, error) {
 		}
 		return Shard{i, n}, nil
 	}
+	for _, name := range []string{"HALFOPEN_SHARDS", "HALFOPEN_SHARD"} {
+		if v := os.Getenv(name); v != "" {
+			return Shard{}, fmt.Errorf("bad shard: %s=%q: want HALFOPEN_SHARDS, and HALFOPEN_SHARD or JOB_COMPLETION_INDEX", name, v)
+		}
+	}
 	return Shard{0, 1}, nil
 }
