@@ -249,7 +249,8 @@ func (c *Conn) takeReset() {
 	c.canWrite.Broadcast()
 }
 
-// report leaves the error of a reset for the next call.
+// report leaves the error of a reset for a blocked call, or for the next one. Of a
+// blocked Read and a blocked Write the Write gets it: Go's poller wakes it first.
 func (c *Conn) report() {
 	if c.dead || c.closed {
 		return
@@ -260,10 +261,10 @@ func (c *Conn) report() {
 		c.pending = syscall.EPIPE
 	}
 	switch {
-	case c.waitingReads > 0:
-		c.pendingFor = forReads
-	case c.waitingWrites > 0:
+	case c.waitingWrites > 0 && c.stuckWrite == nil:
 		c.pendingFor = forWrites
+	case c.waitingReads > 0 && c.stuckRead == nil:
+		c.pendingFor = forReads
 	}
 }
 

@@ -209,7 +209,7 @@ func (e *modelEnd) tryRead() bool {
 		e.queue, e.arrived = e.queue[n:], e.arrived-n
 	case e.fin == 2:
 		c.result = "0 EOF"
-	case e.err != "":
+	case e.err != "" && e.write == nil: // else the blocked write gets it
 		c.result = "0 " + e.takeErr()
 	case e.dead, e.readShut:
 		c.result = "0 EOF"
@@ -227,7 +227,7 @@ func (e *modelEnd) tryWrite() bool {
 		err = "closed"
 	case e.passed(e.writeDeadline):
 		err = "timeout"
-	case e.err != "" && e.read == nil: // else the blocked read gets it
+	case e.err != "":
 		err = e.takeErr()
 	case e.dead, e.writeShut:
 		err = "EPIPE"
