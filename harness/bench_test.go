@@ -22,7 +22,7 @@ func BenchmarkSchedule(b *testing.B) {
 	})
 	b.Run("two-gets/explored", func(b *testing.B) {
 		b.ReportAllocs()
-		_, err := harness.Search(b.Name(), harness.Bounds{Strategy: "random", Schedules: b.N, Faults: harness.None}, nil, func(t *harness.T) {
+		_, err := harness.ExploreReport(b.Name(), harness.Bounds{Strategy: "random", Schedules: b.N, Faults: harness.None}, nil, func(t *harness.T) {
 			tr := t.Net.Transport()
 			t.Serve("api.test:80", nil)
 			t.Get("r1", tr, "http://api.test/")
@@ -34,7 +34,7 @@ func BenchmarkSchedule(b *testing.B) {
 	})
 	b.Run("two-gets-one-cancelled/explored", func(b *testing.B) {
 		b.ReportAllocs()
-		_, err := harness.Search(b.Name(), harness.Bounds{Strategy: "random", Schedules: b.N, Faults: harness.None}, nil, twoGets)
+		_, err := harness.ExploreReport(b.Name(), harness.Bounds{Strategy: "random", Schedules: b.N, Faults: harness.None}, nil, twoGets)
 		if err != nil {
 			b.Fatal(err)
 		}

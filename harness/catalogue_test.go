@@ -39,7 +39,7 @@ func TestCatalogue(t *testing.T) {
 	for _, place := range cataloguePlaces {
 		for _, c := range catalogue(t, place) {
 			t.Run(c.place+"/"+c.fault, func(t *testing.T) {
-				report, err := c.script.Run(nil)
+				report, err := c.script.TestReport(nil)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -176,7 +176,7 @@ func seeds(strategy string) int {
 // search returns the number of the schedule that shows the defect.
 func search(t *testing.T, bug string, limit int, scenario func(*harness.T, *mini.Transport), strategy string, seed uint64) int {
 	t.Helper()
-	x, err := harness.Search(bug, harness.Bounds{Strategy: strategy, Seed: seed, Schedules: budget, AsFound: true}, nil,
+	x, err := harness.ExploreReport(bug, harness.Bounds{Strategy: strategy, Seed: seed, Schedules: budget, AsFound: true}, nil,
 		func(t *harness.T) { scenario(t, newMini(t, bug, limit)) })
 	if err != nil {
 		t.Fatal(err)
@@ -192,7 +192,7 @@ func search(t *testing.T, bug string, limit int, scenario func(*harness.T, *mini
 func TestDefectScripts(t *testing.T) {
 	for _, d := range defects {
 		t.Run(d.bug, func(t *testing.T) {
-			x, err := harness.Search(d.bug, harness.Bounds{}, nil,
+			x, err := harness.ExploreReport(d.bug, harness.Bounds{}, nil,
 				func(t *harness.T) { d.scenario(t, newMini(t, d.bug, d.limit)) })
 			if err != nil || len(x.Findings) == 0 {
 				t.Fatalf("got %v, %v, want a finding", x, err)
@@ -211,7 +211,7 @@ func TestDefectScripts(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v:\n%s", err, f.Script)
 			}
-			r, err := s.Run(func(t *harness.T, _ harness.Settings) (http.RoundTripper, error) {
+			r, err := s.TestReport(func(t *harness.T, _ harness.Settings) (http.RoundTripper, error) {
 				return newMini(t, d.bug, d.limit), nil
 			})
 			if err != nil {

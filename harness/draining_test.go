@@ -171,7 +171,7 @@ func TestDraining(t *testing.T) {
 			r2.Cancel()
 		}, "r2: waits while c1 to api.test:80 is idle"},
 	} {
-		r := harness.Run(tt.name, tt.body)
+		r := harness.TestReport(tt.name, tt.body)
 		got := "held"
 		if i := slices.IndexFunc(r.Failures, func(f harness.Failure) bool { return f.Kind != "goroutine" }); i >= 0 {
 			got = r.Failures[i].Text
@@ -186,7 +186,7 @@ func TestDraining(t *testing.T) {
 // any point of that, and no request is accused.
 func TestDrainingExplored(t *testing.T) {
 	for _, path := range []string{"/half", "/late", "/bytes/100000"} {
-		x, err := harness.Search(path, harness.Bounds{}, nil, func(t *harness.T) {
+		x, err := harness.ExploreReport(path, harness.Bounds{}, nil, func(t *harness.T) {
 			t.Serve("api.test:80", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				switch r.URL.Path {
 				case "/half":

@@ -33,7 +33,7 @@ func TestSweepEffects(t *testing.T) {
 			bounds := harness.Sweep()
 			bounds.Effects = []string{v.String()}
 			tried := 0
-			x, err := harness.Search("sweep", bounds, nil, func(t *harness.T) {
+			x, err := harness.ExploreReport("sweep", bounds, nil, func(t *harness.T) {
 				t.Serve("api.test:80", nil)
 				tr := t.Net.Transport()
 				tr.ResponseHeaderTimeout = 200e9 // longer than a black hole

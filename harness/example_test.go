@@ -7,8 +7,8 @@ import (
 )
 
 // In a plain program a run is reported, here with a body that stays open.
-func ExampleRun() {
-	r := harness.Run("leak", func(t *harness.T) {
+func ExampleTestReport() {
+	r := harness.TestReport("leak", func(t *harness.T) {
 		t.Serve("api.test:80", nil)
 		client := t.Client(t.Net.Transport())
 		client.Get("http://api.test/")
@@ -38,7 +38,7 @@ finish r2
 	if err != nil {
 		panic(err)
 	}
-	r, err := s.Run(nil)
+	r, err := s.TestReport(nil)
 	fmt.Print(r)
 	fmt.Println(err)
 	// Output:
@@ -48,7 +48,7 @@ finish r2
 
 // The trace has every verb and every event, the same each time.
 func ExampleReport_Trace() {
-	r := harness.Run("trace", func(t *harness.T) {
+	r := harness.TestReport("trace", func(t *harness.T) {
 		t.Serve("api.test:80", nil)
 		t.Net.Hold("dial")
 		r1 := t.Get("r1", t.Net.Transport(), "http://api.test/")
@@ -74,8 +74,8 @@ func ExampleReport_Trace() {
 }
 
 // Every order of two requests at a limit of one, against net/http.
-func ExampleSearch() {
-	x, err := harness.Search("limit", harness.Bounds{Strategy: "exhaustive", Faults: harness.None}, nil, func(t *harness.T) {
+func ExampleExploreReport() {
+	x, err := harness.ExploreReport("limit", harness.Bounds{Strategy: "exhaustive", Faults: harness.None}, nil, func(t *harness.T) {
 		t.Serve("api.test:80", nil)
 		tr := t.Net.Transport()
 		tr.MaxConnsPerHost = 1
@@ -97,7 +97,7 @@ func ExampleSearch() {
 // What must hold between any two events is asked in every order of them: here
 // that a transport without a limit never has two connections. It has.
 func ExampleT_AtQuiet() {
-	x, err := harness.Search("one", harness.Bounds{}, nil, func(t *harness.T) {
+	x, err := harness.ExploreReport("one", harness.Bounds{}, nil, func(t *harness.T) {
 		tr := t.Net.Transport()
 		t.Serve("api.test:80", nil)
 		t.AtQuiet(func() {

@@ -78,10 +78,10 @@ func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
 	return x
 }
 
-// Search is Explore in a plain program: it reports instead of failing, and
+// ExploreReport is Explore in a plain program: it reports instead of failing, and
 // saves nothing. Progress is called now and then with what there is so far, unless
 // it is nil.
-func Search(name string, bounds Bounds, progress func(*Exploration), body func(t *T)) (*Exploration, error) {
+func ExploreReport(name string, bounds Bounds, progress func(*Exploration), body func(t *T)) (*Exploration, error) {
 	return explore(name, bounds, body, nil, progress)
 }
 

@@ -75,7 +75,7 @@ func TestShards(t *testing.T) {
 		"net/http": twoGets,
 		"defect":   func(t *harness.T) { oneAfterAnother(t, newMini(t, "unused dial leaked", 0)) },
 	} {
-		one, err := harness.Search(name, bounds, nil, body)
+		one, err := harness.ExploreReport(name, bounds, nil, body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +87,7 @@ func TestShards(t *testing.T) {
 			if i%2 == 1 { // the environment and the bounds say the same
 				part.Shard = harness.Shard{Index: i, Total: 4}
 			}
-			x, err := harness.Search(name, part, nil, body)
+			x, err := harness.ExploreReport(name, part, nil, body)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -115,7 +115,7 @@ func TestShards(t *testing.T) {
 	}
 	t.Setenv("TEST_TOTAL_SHARDS", "2")
 	t.Setenv("TEST_SHARD_INDEX", "2")
-	if _, err := harness.Search("x", bounds, nil, twoGets); err == nil || !strings.Contains(err.Error(), `bad shard: TEST_SHARD_INDEX="2" of TEST_TOTAL_SHARDS="2"`) {
+	if _, err := harness.ExploreReport("x", bounds, nil, twoGets); err == nil || !strings.Contains(err.Error(), `bad shard: TEST_SHARD_INDEX="2" of TEST_TOTAL_SHARDS="2"`) {
 		t.Errorf("got %v for shard 2 of 2", err)
 	}
 }
@@ -136,11 +136,11 @@ func TestReplays(t *testing.T) {
 				// Each exploration draws its schedules from a seed: the same
 				// twice must have come to the same.
 				bounds := harness.Bounds{Strategy: "random", Seed: rng.Uint64() | 1, Schedules: 50, KeepGoing: true}
-				a, err := harness.Search(name, bounds, nil, body)
+				a, err := harness.ExploreReport(name, bounds, nil, body)
 				if err != nil {
 					t.Fatal(err)
 				}
-				b, err := harness.Search(name, bounds, nil, body)
+				b, err := harness.ExploreReport(name, bounds, nil, body)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -150,7 +150,7 @@ func TestReplays(t *testing.T) {
 				seen += a.Schedules + b.Schedules
 			}
 			// And the tree compares every prefix that it runs again.
-			x, err := harness.Search(name, harness.Bounds{Strategy: "exhaustive", Schedules: *replayRuns, KeepGoing: true}, nil, body)
+			x, err := harness.ExploreReport(name, harness.Bounds{Strategy: "exhaustive", Schedules: *replayRuns, KeepGoing: true}, nil, body)
 			if err != nil || len(x.Findings) > 0 {
 				t.Fatalf("%v %s", err, x)
 			}
@@ -178,7 +178,7 @@ func TestTimeToEnd(t *testing.T) {
 
 // What is not under control is said, and not hidden: a body that draws lots.
 func TestUncontrolled(t *testing.T) {
-	x, err := harness.Search("lots", harness.Bounds{Strategy: "exhaustive"}, nil, func(t *harness.T) {
+	x, err := harness.ExploreReport("lots", harness.Bounds{Strategy: "exhaustive"}, nil, func(t *harness.T) {
 		tr := t.Net.Transport()
 		t.Serve("api.test:80", nil)
 		t.Get("r1", tr, "http://api.test/").MayCancel()
@@ -312,7 +312,7 @@ func TestBadBounds(t *testing.T) {
 		`effect "pass": an exploration cannot give it`:   {Effects: []string{"pass"}},
 		`effect "error:EPIPE": an exploration cannot`:    {Effects: []string{"reset", "error:EPIPE"}},
 	} {
-		_, err := harness.Search("x", b, nil, twoGets)
+		_, err := harness.ExploreReport("x", b, nil, twoGets)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
@@ -370,7 +370,7 @@ func TestEveryGate(t *testing.T) {
 	for _, name := range []string{"Value", "Done", "Err", "GetConn", "Proxy", "GotConn", "SetDeadline", "Write", "Close",
 		"WroteHeaders", "Wait100Continue", "BodyRead", "BodyClose", "WroteRequest", "GetBody", "Got100Continue",
 		"GotFirstResponseByte", "PutIdleConn"} {
-		r := harness.Run(name, func(t *harness.T) {
+		r := harness.TestReport(name, func(t *harness.T) {
 			t.Gates(name)
 			tr := t.Net.Transport()
 			tr.ExpectContinueTimeout = time.Hour

@@ -70,7 +70,7 @@ func TestFacts(t *testing.T) {
 
 // A pool that exceeds its limit is shown the line that dials.
 func TestLimitNamesTheDial(t *testing.T) {
-	r := harness.Run("limit", func(t *harness.T) {
+	r := harness.TestReport("limit", func(t *harness.T) {
 		t.Serve("api.test:80", nil)
 		tr := &mini.Transport{DialContext: t.Net.DialContext, MaxConnsPerHost: 1, Bug: "over the limit"}
 		for _, name := range []string{"r1", "r2"} {
@@ -111,7 +111,7 @@ func TestDialedElsewhere(t *testing.T) {
 		}, true},
 		{"here", func(t *harness.T) func(context.Context, string, string) (net.Conn, error) { return t.Net.DialContext }, false},
 	} {
-		r := harness.Run(c.name, func(t *harness.T) {
+		r := harness.TestReport(c.name, func(t *harness.T) {
 			t.Get("r1", &http.Transport{DialContext: c.dialer(t)}, "http://nowhere.test/").WantBody("ok")
 		})
 		if got := strings.Contains(r.String(), question); !r.Failed() || got != c.asked {

@@ -29,7 +29,7 @@ func TestFailures(t *testing.T) {
 			continue
 		}
 		t.Run(s.Name, func(t *testing.T) {
-			r, err := s.Run(brokenTransports[s.Name])
+			r, err := s.TestReport(brokenTransports[s.Name])
 			if err != nil {
 				t.Fatal(err)
 			}

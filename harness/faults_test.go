@@ -96,7 +96,7 @@ func TestFaultErrors(t *testing.T) {
 		}},
 		{`fault "error:EPIPE" on "c1 client write": armed and never fired`, func(t *harness.T) { t.Net.Fault("c1 client write", faultnet.Fail(syscall.EPIPE)) }},
 	} {
-		if r := harness.Run("x", tt.body); !strings.Contains(r.String(), tt.want) {
+		if r := harness.TestReport("x", tt.body); !strings.Contains(r.String(), tt.want) {
 			t.Errorf("got:\n%s\nwant it to contain %q", r, tt.want)
 		}
 	}
@@ -106,7 +106,7 @@ func TestFaultErrors(t *testing.T) {
 // has them too; none leaves anything behind.
 func TestAnswerPages(t *testing.T) {
 	for _, a := range harness.Answers() {
-		x, err := harness.Search(a.Name, harness.Bounds{Delays: 1, Faults: harness.None, Strategy: "exhaustive"}, nil, func(t *harness.T) {
+		x, err := harness.ExploreReport(a.Name, harness.Bounds{Delays: 1, Faults: harness.None, Strategy: "exhaustive"}, nil, func(t *harness.T) {
 			t.Serve("api.test:80", nil)
 			t.Get("r1", &patient{t.Net.Transport(), t}, "http://api.test/answer/"+a.Name)
 		})

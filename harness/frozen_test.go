@@ -21,7 +21,7 @@ import (
 // failure: it would go on if the gate were released.
 func TestFrozen(t *testing.T) {
 	out := elsewhere(t, func() {
-		r := harness.Run("frozen", lockedAtGate)
+		r := harness.TestReport("frozen", lockedAtGate)
 		fmt.Println("failed:", r.Failed(), "undecided:", r.Undecided())
 		fmt.Println(r)
 	})
@@ -48,7 +48,7 @@ func TestFrozenSkips(t *testing.T) {
 // A failure that was seen before time stood still is one.
 func TestFrozenFails(t *testing.T) {
 	out := elsewhere(t, func() {
-		r := harness.Run("frozen", func(t *harness.T) {
+		r := harness.TestReport("frozen", func(t *harness.T) {
 			t.Error("seen before")
 			lockedAtGate(t)
 		})
@@ -63,7 +63,7 @@ func TestFrozenFails(t *testing.T) {
 // An exploration tells what is undecided once, and ends when two schedules are.
 func TestFrozenExplored(t *testing.T) {
 	out := elsewhere(t, func() {
-		x, err := harness.Search("frozen", harness.Bounds{}, nil, lockedAtGate)
+		x, err := harness.ExploreReport("frozen", harness.Bounds{}, nil, lockedAtGate)
 		fmt.Println(len(x.Findings), len(x.Undecided), x.Schedules, x.Complete, err)
 		fmt.Println(x)
 	})
@@ -77,7 +77,7 @@ func TestFrozenExplored(t *testing.T) {
 func TestSlowIsNotFrozen(t *testing.T) {
 	out := elsewhere(t, func() {
 		compute := longComputation()
-		fmt.Println(harness.Run("slow", func(t *harness.T) {
+		fmt.Println(harness.TestReport("slow", func(t *harness.T) {
 			var mu sync.Mutex
 			locked := make(chan bool)
 			go func() {
@@ -111,7 +111,7 @@ func TestSlowOutsideIsNotAccused(t *testing.T) {
 			compute()
 			close(done)
 		}()
-		fmt.Println(harness.Run("slow", func(t *harness.T) { <-done }))
+		fmt.Println(harness.TestReport("slow", func(t *harness.T) { <-done }))
 		stop.Store(true)
 	}, "-halfopen.frozen=100ms")
 	if want := "slow: held\n"; !strings.Contains(out, want) {
@@ -175,7 +175,7 @@ func TestOutside(t *testing.T) {
 	}
 	out := elsewhere(t, func() {
 		for _, c := range cases {
-			fmt.Printf("case: %s\n%s\n", c.name, harness.Run(c.name, c.body))
+			fmt.Printf("case: %s\n%s\n", c.name, harness.TestReport(c.name, c.body))
 		}
 	})
 	parts := strings.Split(out, "case: ")[1:]
@@ -191,7 +191,7 @@ func TestOutside(t *testing.T) {
 func TestOutsideExplored(t *testing.T) {
 	never := make(chan bool)
 	out := elsewhere(t, func() {
-		x, err := harness.Search("outside", harness.Bounds{}, nil, func(t *harness.T) {
+		x, err := harness.ExploreReport("outside", harness.Bounds{}, nil, func(t *harness.T) {
 			t.Serve("api.test:80", nil)
 			t.Get("r1", roundTripper(func(req *http.Request) (*http.Response, error) {
 				<-never
@@ -211,7 +211,7 @@ func TestOutsideExplored(t *testing.T) {
 func TestLookUps(t *testing.T) {
 	out := elsewhere(t, func() {
 		for _, name := range []string{"first", "second"} {
-			fmt.Println(harness.Run(name, func(t *harness.T) {
+			fmt.Println(harness.TestReport(name, func(t *harness.T) {
 				if _, err := net.LookupHost("localhost"); err != nil {
 					t.Error(err)
 				}

@@ -150,7 +150,7 @@ func TestFailuresInGo(t *testing.T) {
 		}, []string{"call1: response body of GET http://back.test/ never closed  (harness_test.go:"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := harness.Run("x", tt.body)
+			r := harness.TestReport("x", tt.body)
 			if !r.Failed() {
 				t.Fatal("it held, and must not")
 			}
@@ -159,7 +159,7 @@ func TestFailuresInGo(t *testing.T) {
 					t.Errorf("got:\n%s\nwant it to contain %q", r, want)
 				}
 			}
-			if again := harness.Run("x", tt.body).String(); again != r.String() {
+			if again := harness.TestReport("x", tt.body).String(); again != r.String() {
 				t.Errorf("the report differs from run to run:\n%s\n%s", r, again)
 			}
 		})

@@ -34,7 +34,7 @@ func TestNewTestServerIsRefused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var r *harness.Report
-			said := standardError(t, func() { r = harness.Run("x", tt.body) })
+			said := standardError(t, func() { r = harness.TestReport("x", tt.body) })
 			wantRefused(t, r, "httptest_go127_test.go:")
 			if loud := strings.HasPrefix(said, "x: httptest_go127_test.go:") && strings.HasSuffix(said, refusal+"\n"); loud != tt.loud {
 				t.Errorf("got %q on standard error", said)

@@ -69,7 +69,7 @@ func TestNewServerLimits(t *testing.T) {
 			c.Close()
 		}},
 	} {
-		r := harness.Run("x", func(t *harness.T) {
+		r := harness.TestReport("x", func(t *harness.T) {
 			srv := t.NewServer(http.HandlerFunc(harness.Pages))
 			other, client := t.Net.Transport(), srv.Client().Transport.(*http.Transport)
 			other.MaxConnsPerHost, client.MaxConnsPerHost = tt.other, tt.client
@@ -84,7 +84,7 @@ func TestNewServerLimits(t *testing.T) {
 // A request of the client that waits while a connection of its own is idle is
 // accused as any other is.
 func TestNewServerWaits(t *testing.T) {
-	r := harness.Run("x", func(t *harness.T) {
+	r := harness.TestReport("x", func(t *harness.T) {
 		srv := t.NewServer(http.HandlerFunc(hello))
 		read(srv.Client().Get(srv.URL))
 		never := &httptrace.ClientTrace{GetConn: func(string) { <-t.Context().Done() }}

@@ -47,9 +47,9 @@ func TestHTTPTestIsRefused(t *testing.T) {
 		{"client", &viaClient{plain.Client()}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			wantRefused(t, harness.Run("x", func(t *harness.T) { t.Get("r1", tt.rt, plain.URL) }), "httptest_refused_test.go:")
-			wantRefused(t, harness.Run("x", func(t *harness.T) { t.Client(tt.rt).Get(plain.URL) }), "httptest_refused_test.go:")
-			wantRefused(t, harness.Run("x", func(t *harness.T) { t.Watch(tt.rt) }), "httptest_refused_test.go:")
+			wantRefused(t, harness.TestReport("x", func(t *harness.T) { t.Get("r1", tt.rt, plain.URL) }), "httptest_refused_test.go:")
+			wantRefused(t, harness.TestReport("x", func(t *harness.T) { t.Client(tt.rt).Get(plain.URL) }), "httptest_refused_test.go:")
+			wantRefused(t, harness.TestReport("x", func(t *harness.T) { t.Watch(tt.rt) }), "httptest_refused_test.go:")
 		})
 	}
 	harness.Test(t, func(t *harness.T) {

@@ -42,7 +42,7 @@ func eachBridge(t *testing.T, h http.HandlerFunc, body func(t *harness.T, srv *h
 	for _, b := range bridged {
 		t.Run(b.name, func(t *testing.T) {
 			run := func() *harness.Report {
-				return harness.Run("x", func(t *harness.T) { body(t, b.start(t, h)) })
+				return harness.TestReport("x", func(t *harness.T) { body(t, b.start(t, h)) })
 			}
 			r := run()
 			if r.Failed() {
@@ -153,7 +153,7 @@ func TestNewServerClientSettings(t *testing.T) {
 // HTTP/1 it keeps its connection.
 func TestNewServerLeak(t *testing.T) {
 	for _, b := range bridged {
-		r := harness.Run("x", func(t *harness.T) {
+		r := harness.TestReport("x", func(t *harness.T) {
 			srv := b.start(t, http.HandlerFunc(hello))
 			srv.Client().Get(srv.URL + "/x") // the line
 		})
@@ -174,7 +174,7 @@ func TestNewServerLeak(t *testing.T) {
 // the steps, unless the test has a log of its own.
 func TestNewServerPanic(t *testing.T) {
 	for _, b := range bridged {
-		r := harness.Run("x", func(t *harness.T) {
+		r := harness.TestReport("x", func(t *harness.T) {
 			srv := b.start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { panic("mop") }))
 			if _, err := srv.Client().Get(srv.URL); err == nil {
 				t.Errorf("got an answer")
@@ -229,7 +229,7 @@ func TestNewServerClose(t *testing.T) {
 func TestNewServerCloseNeverReturns(t *testing.T) {
 	log.SetOutput(io.Discard) // httptest's own word about it
 	defer log.SetOutput(os.Stderr)
-	r := harness.Run("x", func(t *harness.T) {
+	r := harness.TestReport("x", func(t *harness.T) {
 		srv := t.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 		t.Get("r1", srv.Client().Transport, srv.URL)
 		srv.Close()
@@ -305,7 +305,7 @@ func TestNewServerExplored(t *testing.T) {
 	for _, b := range bridged[:2] {
 		t.Run(b.name, func(t *testing.T) {
 			search := func(body func(*harness.T, *httptest.Server)) *harness.Exploration {
-				x, err := harness.Search("x", harness.Bounds{Schedules: 200}, nil, func(t *harness.T) {
+				x, err := harness.ExploreReport("x", harness.Bounds{Schedules: 200}, nil, func(t *harness.T) {
 					srv := b.start(t, http.HandlerFunc(hello))
 					t.Cleanup(srv.Close)
 					body(t, srv)
@@ -335,7 +335,7 @@ func TestNewServerExplored(t *testing.T) {
 
 // A test of httptest's, with one line changed: the body that was left open shows.
 func ExampleT_NewServer() {
-	r := harness.Run("ported", func(t *harness.T) {
+	r := harness.TestReport("ported", func(t *harness.T) {
 		srv := t.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintln(w, "hello")
 		}))

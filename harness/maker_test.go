@@ -40,7 +40,7 @@ func TestSettingsOfHTTP2(t *testing.T) {
 // given, and runs for a transport that has no configuration of HTTP/2.
 func TestPrintedSettingsOfHTTP2(t *testing.T) {
 	for _, s := range []harness.Settings{{}, {StrictMaxConcurrentRequests: true}} {
-		x, err := harness.Search("settings", harness.Bounds{Schedules: 1}, nil, func(t *harness.T) {
+		x, err := harness.ExploreReport("settings", harness.Bounds{Schedules: 1}, nil, func(t *harness.T) {
 			tr := t.Net.Transport()
 			if err := s.Apply(tr); err != nil {
 				t.Fatal(err)
@@ -69,7 +69,7 @@ func TestPrintedServers(t *testing.T) {
 		{nil, "\nserve-tls api.test:443\nbegin\nget r1 https://api.test/\n"},
 		{http.NotFoundHandler(), "\n# The test's own handler; a script cannot contain it:\nserve-tls api.test:443\nbegin\n"},
 	} {
-		x, err := harness.Search(t.Name(), harness.Bounds{Delays: harness.None, Faults: harness.None}, nil, func(t *harness.T) {
+		x, err := harness.ExploreReport(t.Name(), harness.Bounds{Delays: harness.None, Faults: harness.None}, nil, func(t *harness.T) {
 			t.ServeTLS("api.test:443", c.handler, nil)
 			tr := t.Net.Transport()
 			tr.TLSClientConfig = &tls.Config{RootCAs: harness.TrustedRoots()}

@@ -18,7 +18,7 @@ func shardsOf(t *testing.T, total int, bounds harness.Bounds, name string, body 
 	dir := t.TempDir()
 	for i := range total {
 		bounds.Shard = harness.Shard{Index: i, Total: total}
-		x, err := harness.Search(name, bounds, nil, body)
+		x, err := harness.ExploreReport(name, bounds, nil, body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestMerge(t *testing.T) {
 		{Schedules: harness.All, Delays: 1, Strategy: "exhaustive", KeepGoing: true},
 		{Schedules: 50, Strategy: "pos", KeepGoing: true},
 	} {
-		one, err := harness.Search("shards", bounds, nil, body)
+		one, err := harness.ExploreReport("shards", bounds, nil, body)
 		if err != nil {
 			t.Fatal(err)
 		}

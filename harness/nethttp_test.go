@@ -225,7 +225,7 @@ func TestNetHTTP(t *testing.T) {
 	defer log.SetOutput(os.Stderr)
 	all := scenarios(t)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		x, err := harness.Search(name, harness.Bounds{KeepGoing: true, Schedules: *explored}, nil, all[name])
+		x, err := harness.ExploreReport(name, harness.Bounds{KeepGoing: true, Schedules: *explored}, nil, all[name])
 		if err != nil {
 			t.Fatal(err)
 		}

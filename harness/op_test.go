@@ -77,7 +77,7 @@ func TestOpsFail(t *testing.T) {
 			t.Do(t.Context(), "r1", done)
 		},
 	} {
-		if r := harness.Run("fails", body); !r.Failed() || r.Failures[0].Text != want {
+		if r := harness.TestReport("fails", body); !r.Failed() || r.Failures[0].Text != want {
 			t.Errorf("got %s, want %q", r, want)
 		}
 	}
@@ -86,7 +86,7 @@ func TestOpsFail(t *testing.T) {
 // An exploration starts operations in any order, makes the calls that it may make, and its
 // printed script has a line for each that no script can contain.
 func TestOpsExplored(t *testing.T) {
-	x, err := harness.Search("ops", harness.Bounds{Schedules: 200, Faults: harness.None}, nil, func(t *harness.T) {
+	x, err := harness.ExploreReport("ops", harness.Bounds{Schedules: 200, Faults: harness.None}, nil, func(t *harness.T) {
 		var order []string
 		did := func(what string) { order = append(order, what) }
 		t.Do(t.Context(), "r1", func(context.Context) error { did("r1"); return nil })

@@ -33,7 +33,7 @@ func first(r *harness.Report) string {
 // A body arrives as it was sent, whole; each side is checked.
 func TestBodyIntact(t *testing.T) {
 	run := func(path string, do func(*http.Transport, *http.Request) (*http.Response, error)) string {
-		return first(harness.Run(t.Name(), func(t *harness.T) {
+		return first(harness.TestReport(t.Name(), func(t *harness.T) {
 			t.Serve("api.test:80", nil)
 			t.Post("r1", between{t.Net.Transport(), do}, "http://api.test"+path, "hello").Finish()
 		}))
@@ -75,7 +75,7 @@ func TestBodyIntact(t *testing.T) {
 
 // A connection on which a request failed is not for another one.
 func TestBrokenHandedOut(t *testing.T) {
-	r := harness.Run(t.Name(), func(t *harness.T) {
+	r := harness.TestReport(t.Name(), func(t *harness.T) {
 		t.Peer("api.test:80")
 		tr := t.Net.Transport()
 		failing := between{tr, func(tr *http.Transport, req *http.Request) (*http.Response, error) {
@@ -125,7 +125,7 @@ func TestStrict(t *testing.T) {
 		"late":  "c1: written to after it was closed, opened for r1, last used by r1",
 		"armed": "c1: idle, with a read deadline armed",
 	} {
-		r := harness.Run(t.Name(), func(t *harness.T) {
+		r := harness.TestReport(t.Name(), func(t *harness.T) {
 			t.Strict()
 			t.Serve("api.test:80", nil)
 			tr := t.Net.Transport()
@@ -156,7 +156,7 @@ func TestAtQuiet(t *testing.T) {
 		"fatal": {func(t *harness.T, n int) { t.Fatalf("%d open", n) }, "1 open"},
 		"panic": {func(t *harness.T, n int) { panic("broken") }, "panic: broken"},
 	} {
-		x, err := harness.Search(t.Name(), harness.Bounds{Faults: harness.None, Strategy: "exhaustive"}, nil, func(t *harness.T) {
+		x, err := harness.ExploreReport(t.Name(), harness.Bounds{Faults: harness.None, Strategy: "exhaustive"}, nil, func(t *harness.T) {
 			tr := t.Net.Transport()
 			t.Serve("api.test:80", nil)
 			t.AtQuiet(func() {
@@ -186,11 +186,11 @@ func TestSometimes(t *testing.T) {
 		}
 	}
 	bounds := harness.Bounds{Faults: harness.None, Schedules: harness.All, Strategy: "exhaustive"}
-	x, err := harness.Search(t.Name(), bounds, nil, body("c1"))
+	x, err := harness.ExploreReport(t.Name(), bounds, nil, body("c1"))
 	if err != nil || len(x.Findings) > 0 || x.Reached["r2 is lucky"] == 0 || x.Reached["r2 is lucky"] == x.Schedules {
 		t.Errorf("got %v %v, want it reached in some schedules:\n%s", err, x.Reached, x)
 	}
-	if x, err = harness.Search(t.Name(), bounds, nil, body("c9")); err != nil || len(x.Findings) != 1 {
+	if x, err = harness.ExploreReport(t.Name(), bounds, nil, body("c9")); err != nil || len(x.Findings) != 1 {
 		t.Fatalf("got %v, %s, want one finding", err, x)
 	}
 	if got := first(x.Findings[0].Report); got != "never: r2 is lucky" {
@@ -200,7 +200,7 @@ func TestSometimes(t *testing.T) {
 	var shards []*harness.Exploration
 	for i := range 2 {
 		bounds.Shard = harness.Shard{Index: i, Total: 2}
-		x, err := harness.Search(t.Name(), bounds, nil, body("c9"))
+		x, err := harness.ExploreReport(t.Name(), bounds, nil, body("c9"))
 		if err != nil || len(x.Findings) > 0 {
 			t.Errorf("shard %d: got %v, %s, want no finding", i, err, x)
 		}
@@ -210,7 +210,7 @@ func TestSometimes(t *testing.T) {
 		t.Errorf("merged: got %v, %s, want one finding", err, x)
 	}
 	// A test that is run once reaches it then, or fails.
-	once := harness.Run(t.Name(), func(t *harness.T) { t.Sometimes("never", false) })
+	once := harness.TestReport(t.Name(), func(t *harness.T) { t.Sometimes("never", false) })
 	if got := first(once); got != "never: never" {
 		t.Errorf("got %s", got)
 	}
@@ -219,7 +219,7 @@ func TestSometimes(t *testing.T) {
 // The deadlines that can be seen are waited for, each side of them.
 func TestSeenDeadlines(t *testing.T) {
 	seen := make(map[string]bool)
-	x, err := harness.Search(t.Name(), harness.Bounds{Delays: 1, Faults: harness.None, Schedules: harness.All, Strategy: "exhaustive"}, nil, func(t *harness.T) {
+	x, err := harness.ExploreReport(t.Name(), harness.Bounds{Delays: 1, Faults: harness.None, Schedules: harness.All, Strategy: "exhaustive"}, nil, func(t *harness.T) {
 		tr := t.Net.Transport()
 		t.Serve("api.test:80", nil)
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
@@ -260,7 +260,7 @@ func mapKeys(m map[string]int) func(func(string) bool) {
 
 // A client that never stops trying fails, and one that takes its time does not.
 func TestEndless(t *testing.T) {
-	x, err := harness.Search(t.Name(), harness.Bounds{Schedules: 1, Faults: harness.None, AsFound: true}, nil, func(t *harness.T) {
+	x, err := harness.ExploreReport(t.Name(), harness.Bounds{Schedules: 1, Faults: harness.None, AsFound: true}, nil, func(t *harness.T) {
 		tr := t.Net.Transport()
 		t.Get("r1", &between{tr, func(tr *http.Transport, req *http.Request) (*http.Response, error) {
 			for {
@@ -281,7 +281,7 @@ func TestEndless(t *testing.T) {
 // The limit of a transport that is wrapped has to be given by the test.
 func TestLimitConns(t *testing.T) {
 	run := func(limit int) string {
-		return first(harness.Run(t.Name(), func(t *harness.T) {
+		return first(harness.TestReport(t.Name(), func(t *harness.T) {
 			if limit > 0 {
 				t.LimitConns(limit)
 			}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Progress returns a function for [Search] and [Script.Explore] that writes a line
+// Progress returns a function for [ExploreReport] and [Script.ExploreReport] that writes a line
 // about what has been explored to w, at most once a second.
 func Progress(w io.Writer) func(*Exploration) {
 	start := time.Now()

@@ -19,7 +19,7 @@ const (
 // what it has opened for that client, whether it was about to answer or not.
 func TestProxyHearsItsClientLeave(t *testing.T) {
 	for _, mode := range []string{"connect", "split", "slow", "never", "body", "oversized"} {
-		got := first(harness.Run(t.Name(), func(t *harness.T) {
+		got := first(harness.TestReport(t.Name(), func(t *harness.T) {
 			t.ServeTLS(originAddr, nil, nil)
 			t.ServeProxy(proxyAddr, mode)
 			tr := t.Net.Transport()
@@ -40,7 +40,7 @@ func TestProxyHearsItsClientLeave(t *testing.T) {
 // end; the program's own connection to the proxy is.
 func TestProxyOwnsItsConns(t *testing.T) {
 	for _, leaves := range []bool{true, false} {
-		r := harness.Run(t.Name(), func(t *harness.T) {
+		r := harness.TestReport(t.Name(), func(t *harness.T) {
 			t.Peer(originAddr)
 			t.ServeProxy(proxyAddr, "split")
 			c, err := t.Net.DialContext(t.Context(), "tcp", proxyAddr)

@@ -60,7 +60,7 @@ func TestRefused(t *testing.T) {
 		{"goaway-zero", twice, 3, sentTwice},
 	} {
 		sent := 0
-		got := first(harness.Run(t.Name(), func(t *harness.T) {
+		got := first(harness.TestReport(t.Name(), func(t *harness.T) {
 			t.ServeH2("api.test:443", c.mode)
 			r1 := t.Post("r1", between{over2(t), c.do}, "https://api.test/", "pay 10")
 			r1.Await()
@@ -111,7 +111,7 @@ func TestRefusedInTheClear(t *testing.T) {
 		r1.WantBody("ok", "it was not processed on c1")
 		r1.WantDone(t.Conn("c2"))
 	})
-	got := first(harness.Run(t.Name(), func(t *harness.T) {
+	got := first(harness.TestReport(t.Name(), func(t *harness.T) {
 		t.Serve(addr, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 		r1 := t.Post("r1", between{over2(t), twice}, url, "pay 10")
 		r1.Await()

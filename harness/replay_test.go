@@ -32,7 +32,7 @@ func numbered(n int) func(*harness.T) {
 // that it is; the printed script is a script.
 func TestReplayText(t *testing.T) {
 	t.Chdir(t.TempDir())
-	x, err := harness.Search("text\nof two lines", harness.Bounds{}, nil, numbered(1))
+	x, err := harness.ExploreReport("text\nof two lines", harness.Bounds{}, nil, numbered(1))
 	if err != nil || len(x.Findings) != 1 {
 		t.Fatalf("got %v\n%s", err, x)
 	}
@@ -157,7 +157,7 @@ func TestTwoAccounts(t *testing.T) {
 			t.Errorf("got\n%s\nand then\n%s\n%s\nwant %q in both, from a file for each", rec.text, again.text, again.logs, text)
 		}
 	}
-	x := &harness.Exploration{Findings: []*harness.Finding{{Report: harness.Run("x", func(t *harness.T) { t.Error("x") }), NotShortest: true}}}
+	x := &harness.Exploration{Findings: []*harness.Finding{{Report: harness.TestReport("x", func(t *harness.T) { t.Error("x") }), NotShortest: true}}}
 	if want := "The schedule may not be the shortest"; !strings.Contains(x.String(), want) {
 		t.Errorf("got %s, want %q", x, want)
 	}

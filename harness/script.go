@@ -71,9 +71,9 @@ func (s *Script) Comments() []string {
 // traceFile is the file of an archive that holds the golden trace.
 const traceFile = "trace"
 
-// Run runs the script with a transport of the maker; nil is [NetHTTP]. The
+// TestReport runs the script with a transport of the maker; nil is [NetHTTP]. The
 // error is not nil, and a [NotApplicable], if the maker cannot serve it.
-func (s *Script) Run(maker Maker) (*Report, error) {
+func (s *Script) TestReport(maker Maker) (*Report, error) {
 	return s.run(s.Name, maker, "halfopen run "+s.File)
 }
 
@@ -87,17 +87,17 @@ func (s *Script) run(name string, maker Maker, again string) (*Report, error) {
 	return r, r.NotApplicable()
 }
 
-// Explore explores the script: its requests start in any order, everything that
+// ExploreReport explores the script: its requests start in any order, everything that
 // travels arrives in any order, and what "may" happen does so anywhere. Its
 // wants are checked where they stand, after a settle. The oracles of every
 // run, and that nothing is left behind, hold for each order. A script that lets events
 // happen by name is a [ParseError].
-func (s *Script) Explore(maker Maker, bounds Bounds, progress func(*Exploration)) (*Exploration, error) {
+func (s *Script) ExploreReport(maker Maker, bounds Bounds, progress func(*Exploration)) (*Exploration, error) {
 	return s.explore(maker, bounds, nil, progress)
 }
 
-// Replay runs one schedule of an exploration of the script again.
-func (s *Script) Replay(maker Maker, file string) (*Exploration, error) {
+// ReplayReport runs one schedule of an exploration of the script again.
+func (s *Script) ReplayReport(maker Maker, file string) (*Exploration, error) {
 	return s.explore(maker, Bounds{Schedules: None}, []string{file}, nil)
 }
 

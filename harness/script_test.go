@@ -110,7 +110,7 @@ two words
 		t.Errorf("got %q, %q, %q", s.Name, s.Claim, s.Comments())
 	}
 	for range 2 { // parsed once, run many times
-		if r, err := s.Run(nil); err != nil || r.Failed() {
+		if r, err := s.TestReport(nil); err != nil || r.Failed() {
 			t.Errorf("%v, %s", err, r)
 		}
 	}
@@ -126,8 +126,8 @@ func TestNotApplicable(t *testing.T) {
 		t.NotApplicable(reason)
 		t.Error("the body went on")
 	}
-	r := harness.Run("run", body)
-	_, err := harness.Search("search", harness.Bounds{Schedules: 5}, nil, body)
+	r := harness.TestReport("run", body)
+	_, err := harness.ExploreReport("search", harness.Bounds{Schedules: 5}, nil, body)
 	for _, err := range []error{r.NotApplicable(), err} {
 		if na, ok := errors.AsType[*harness.NotApplicable](err); !ok || na.Err != reason || err.Error() != "not applicable: no such setting" {
 			t.Errorf("got %v", err)
@@ -163,7 +163,7 @@ func TestScriptNotApplicable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.Run(func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
+	_, err = s.TestReport(func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 		return nil, s.Apply(&struct{ MaxIdleConns int }{})
 	})
 	var na *harness.NotApplicable

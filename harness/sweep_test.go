@@ -39,7 +39,7 @@ func TestSweepClose(t *testing.T) {
 			t.Get("r1", &between{t.Net.Transport(), do}, "http://api.test/bytes/20")
 		}
 	}
-	x, err := harness.Search(t.Name(), harness.SweepClose(), nil, body((*http.Transport).RoundTrip))
+	x, err := harness.ExploreReport(t.Name(), harness.SweepClose(), nil, body((*http.Transport).RoundTrip))
 	if err != nil || len(x.Findings) > 0 || !x.Complete {
 		t.Fatalf("got %v\n%s", err, x)
 	}
@@ -47,7 +47,7 @@ func TestSweepClose(t *testing.T) {
 	if x.Schedules < 400 {
 		t.Errorf("got %d schedules, want one for each byte and effect", x.Schedules)
 	}
-	x, err = harness.Search(t.Name(), harness.SweepClose(), nil, body(takesAnything))
+	x, err = harness.ExploreReport(t.Name(), harness.SweepClose(), nil, body(takesAnything))
 	if err != nil || len(x.Findings) != 1 || !strings.Contains(first(x.Findings[0].Report), "no server sent that") {
 		t.Fatalf("got %v\n%s", err, x)
 	}
@@ -65,13 +65,13 @@ func TestSweepClose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err = s.Replay(func(t *harness.T, _ harness.Settings) (http.RoundTripper, error) {
+	x, err = s.ReplayReport(func(t *harness.T, _ harness.Settings) (http.RoundTripper, error) {
 		return &between{t.Net.Transport(), takesAnything}, nil
 	}, file)
 	if err != nil || len(x.Replayed) != 1 || !x.Replayed[0].Failed || x.Replayed[0].Misfit != "" {
 		t.Errorf("got %v, %v, want it to fail again", err, x.Replayed)
 	}
-	if _, err := harness.Search("", harness.Bounds{Effects: []string{"refuse:*"}}, nil, body(takesAnything)); err == nil ||
+	if _, err := harness.ExploreReport("", harness.Bounds{Effects: []string{"refuse:*"}}, nil, body(takesAnything)); err == nil ||
 		!strings.Contains(err.Error(), `effect "refuse:*": only cut, reset, stall, split can be tried at every byte`) {
 		t.Errorf("got %v", err)
 	}
@@ -87,11 +87,11 @@ func TestSweepCancel(t *testing.T) {
 			t.Get("r2", tr, "http://api.test/")
 		}
 	}
-	x, err := harness.Search(t.Name(), harness.SweepCancel(), nil, body(""))
+	x, err := harness.ExploreReport(t.Name(), harness.SweepCancel(), nil, body(""))
 	if err != nil || len(x.Findings) > 0 || !x.Complete || x.Schedules < 12 {
 		t.Errorf("got %v\n%s", err, x)
 	}
-	x, err = harness.Search(t.Name(), harness.SweepCancel(), nil, body("cancel ignored"))
+	x, err = harness.ExploreReport(t.Name(), harness.SweepCancel(), nil, body("cancel ignored"))
 	if err != nil || len(x.Findings) == 0 {
 		t.Errorf("got %v\n%s, want the defect found", err, x)
 	}

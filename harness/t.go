@@ -86,7 +86,7 @@ func (t *T) Fail() { t.fail(KindError, "failed") }
 
 // NotApplicable ends the body, for what it asks cannot be asked here: a transport lacks a
 // setting. The test is skipped with the reason, and [Report.NotApplicable] and the error of
-// [Search] say it.
+// [ExploreReport] say it.
 func (t *T) NotApplicable(reason error) {
 	t.journal.refuse(&NotApplicable{reason})
 	runtime.Goexit()

@@ -48,8 +48,8 @@ func skip(t TB, why string) {
 	}
 }
 
-// Run is Test in a plain program: it reports instead of failing.
-func Run(name string, body func(t *T)) *Report {
+// TestReport is Test in a plain program: it reports instead of failing.
+func TestReport(name string, body func(t *T)) *Report {
 	return runOnce(nil, name, body, settings{})
 }
 

@@ -43,7 +43,7 @@ func TestExplore(t *testing.T) {
 				bounds.Time = (*exploreFor - time.Since(begin)) / time.Duration(len(all)-i)
 			}
 			t.Run(s.name, func(t *testing.T) {
-				x, err := harness.Search(t.Name(), bounds, nil, s.body)
+				x, err := harness.ExploreReport(t.Name(), bounds, nil, s.body)
 				if err != nil {
 					t.Fatal(err)
 				}

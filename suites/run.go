@@ -109,7 +109,7 @@ func (s Subject) cannotBeAsked(c Case) string {
 func (s Subject) try(c Case, r *Result) (undecided string, err error) {
 	r.Schedules = 1
 	if c.Script != nil {
-		rep, err := c.Script.Run(s.Maker)
+		rep, err := c.Script.TestReport(s.Maker)
 		if err != nil {
 			return "", err
 		}
@@ -117,7 +117,7 @@ func (s Subject) try(c Case, r *Result) (undecided string, err error) {
 	}
 	body := func(t *harness.T) { s.ask(t, c) }
 	if c.Bounds.Schedules == 0 {
-		rep := harness.Run(c.Name, body)
+		rep := harness.TestReport(c.Name, body)
 		return r.take(rep), rep.NotApplicable()
 	}
 	bounds := c.Bounds
@@ -128,13 +128,13 @@ func (s Subject) try(c Case, r *Result) (undecided string, err error) {
 	if s.Protocol == H2 {
 		bounds.Schedules = max(1, bounds.Schedules/4) // handshakes take their time
 	}
-	x, err := harness.Search(c.Name, bounds, nil, body)
+	x, err := harness.ExploreReport(c.Name, bounds, nil, body)
 	if err == nil && slices.ContainsFunc(x.Findings, uncontrolled) {
 		// Chance inside a step, which -race shuffles, is no failure of the
 		// transport: it must not hide one either.
 		bounds.KeepGoing = true
 		r.Reason = "the order of some things is chance: uncontrolled"
-		if x, err = harness.Search(c.Name, bounds, nil, body); err == nil {
+		if x, err = harness.ExploreReport(c.Name, bounds, nil, body); err == nil {
 			x.Findings = slices.DeleteFunc(x.Findings, uncontrolled)
 		}
 	}
@@ -197,7 +197,7 @@ func uncontrolled(f *harness.Finding) bool {
 
 // trusts reports whether the maker's transports get a page over https.
 func trusts(maker harness.Maker) (answered bool) {
-	harness.Run("trusts", func(t *harness.T) {
+	harness.TestReport("trusts", func(t *harness.T) {
 		rt, err := maker(t, harness.Settings{})
 		if err != nil {
 			return

@@ -77,7 +77,7 @@ func onlyH2C() *http.Protocols {
 func Speaks(maker harness.Maker) Protocol {
 	var spoken Protocol
 	for _, scheme := range []string{"http", "https"} {
-		harness.Run("speaks", func(t *harness.T) {
+		harness.TestReport("speaks", func(t *harness.T) {
 			rt, err := maker(t, harness.Settings{})
 			if err != nil {
 				return

@@ -63,7 +63,7 @@ func TestPoolHasNoQuirk(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r, err := s.Run(suites.Reference); err != nil || !r.Failed() {
+		if r, err := s.TestReport(suites.Reference); err != nil || !r.Failed() {
 			t.Errorf("%s: pool has the quirk too (%v)", s.Name, err)
 		}
 	}

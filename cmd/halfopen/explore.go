@@ -63,7 +63,7 @@ func exploreCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 		if s == nil {
 			return code
 		}
-		x, err := s.Explore(nil, bounds(), progress(*verbose, errs))
+		x, err := s.ExploreReport(nil, bounds(), progress(*verbose, errs))
 		if err != nil {
 			fmt.Fprintf(errs, "halfopen explore: %v\n", err)
 			return mistake
@@ -146,7 +146,7 @@ func replayCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 		if s == nil {
 			return code
 		}
-		x, err := s.Replay(nil, args[0])
+		x, err := s.ReplayReport(nil, args[0])
 		if err != nil {
 			fmt.Fprintln(errs, err)
 			return mistake

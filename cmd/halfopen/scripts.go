@@ -42,7 +42,7 @@ func runFile(file string, verbose, update bool, out, errs io.Writer) int {
 		fmt.Fprintln(errs, err)
 		return mistake
 	}
-	r, err := s.Run(nil)
+	r, err := s.TestReport(nil)
 	if err != nil {
 		fmt.Fprintf(errs, "%s: %v\n", file, err)
 		return mistake

@@ -90,7 +90,7 @@ func TestFastHalfRead(t *testing.T) {
 // (client.go:1897), and nothing wakes it. valyala/fasthttp#2171 is the same after a dial
 // that fails.
 func TestFastCleaner(t *testing.T) {
-	r := harness.Run("cleaner", func(t *harness.T) {
+	r := harness.TestReport("cleaner", func(t *harness.T) {
 		rt, err := fastHostClient(t, harness.Settings{}, false)
 		if err != nil {
 			t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 // cancelled. When CloseIdleConnections is called, the dial fails, and the request with it
 // (transport_wrap.go:315). CloseIdleConnections must not interrupt anything in use.
 func TestHTTP2SharedDialOfTheCancelled(t *testing.T) {
-	harness.Run("shared dial", func(h *harness.T) {
+	harness.TestReport("shared dial", func(h *harness.T) {
 		rt, err := HTTP2(h, harness.Settings{})
 		if err != nil {
 			t.Fatal(err)

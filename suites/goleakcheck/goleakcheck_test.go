@@ -115,7 +115,7 @@ func TestVerifyTestMain(t *testing.T) {
 	const env = "HALFOPEN_TEST_LEAVES"
 	if leaves := os.Getenv(env); leaves != "" {
 		goleakcheck.VerifyTestMain(tests(func() int {
-			r := harness.Run("locked", func(t *harness.T) {
+			r := harness.TestReport("locked", func(t *harness.T) {
 				var mu sync.Mutex
 				mu.Lock()
 				go func() {

@@ -12,7 +12,7 @@ import (
 // A matcher that fails names the requests that it is about, and the lines that
 // made them.
 func ExampleHaveDialed() {
-	r := harness.Run("dials", func(t *harness.T) {
+	r := harness.TestReport("dials", func(t *harness.T) {
 		t.Serve("api.test:80", nil)
 		client := t.Client(t.Net.Transport())
 		for range 2 {

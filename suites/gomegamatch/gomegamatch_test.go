@@ -102,7 +102,7 @@ func TestIdleHTTP2(t *testing.T) {
 // that fails names its own line.
 func TestMatchersOfReports(t *testing.T) {
 	g := gomega.NewWithT(t)
-	stuck := harness.Run("stuck", func(t *harness.T) {
+	stuck := harness.TestReport("stuck", func(t *harness.T) {
 		t.Peer("api.test:80")
 		r1 := t.Get("r1", t.Net.Transport(), "http://api.test/")
 		r1.Await()
@@ -115,7 +115,7 @@ func TestMatchersOfReports(t *testing.T) {
 	g.Expect(m.NegatedFailureMessage(stuck)).To(gomega.HavePrefix("stuck: got a run that is stuck, want one that is not\n  stuck: nothing moved for 24h0m0s"))
 
 	var line string
-	wrong := harness.Run("wrong", func(t *harness.T) {
+	wrong := harness.TestReport("wrong", func(t *harness.T) {
 		_, _, n, _ := runtime.Caller(0)
 		line = fmt.Sprintf("(gomegamatch_test.go:%d)", n+2)
 		gomega.NewWithT(t).Expect(t).To(gomegamatch.HaveDialed(1))
@@ -125,7 +125,7 @@ func TestMatchersOfReports(t *testing.T) {
 	g.Expect(wrong.Failures[0].String()).To(gomega.And(
 		gomega.ContainSubstring("network: got 0 dials, want 1"), gomega.HaveSuffix(line)))
 
-	x, err := harness.Search("asks", harness.Bounds{Schedules: 1}, nil, func(t *harness.T) { t.Seen("dial") })
+	x, err := harness.ExploreReport("asks", harness.Bounds{Schedules: 1}, nil, func(t *harness.T) { t.Seen("dial") })
 	g.Expect(err).NotTo(gomega.HaveOccurred())
 	g.Expect(x.Findings[0].Report.Failures[0].Text).To(gomega.Equal(`Seen("dial"): an exploration keeps no trace`))
 }
@@ -152,7 +152,7 @@ func TestRunOnAndHaveLeaked(t *testing.T) {
 		r1.Finish()
 		g.Expect(t).NotTo(gomegamatch.HaveLeaked())
 	})
-	r := harness.Run("leak", func(t *harness.T) {
+	r := harness.TestReport("leak", func(t *harness.T) {
 		t.Serve("api.test:80", nil)
 		t.Get("r1", t.Net.Transport(), "http://api.test/")
 	})

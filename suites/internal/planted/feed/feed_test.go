@@ -22,7 +22,7 @@ func serve(t *harness.T) {
 }
 
 func TestLatest(t *testing.T) {
-	r := harness.Run("latest", func(t *harness.T) {
+	r := harness.TestReport("latest", func(t *harness.T) {
 		serve(t)
 		if item, err := Latest(t.Client(t.Net.Transport()), "http://feed.test/"); err != nil || item.Number != 20_000 {
 			t.Errorf("got %v, %v", item, err)
@@ -32,7 +32,7 @@ func TestLatest(t *testing.T) {
 }
 
 func TestPoll(t *testing.T) {
-	r := harness.Run("poll", func(t *harness.T) {
+	r := harness.TestReport("poll", func(t *harness.T) {
 		serve(t)
 		client := t.Client(t.Net.Transport())
 		for range 2 {

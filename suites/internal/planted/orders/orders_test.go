@@ -22,6 +22,6 @@ func refused(t *harness.T) {
 }
 
 func TestRefused(t *testing.T) {
-	r := harness.Run("refused", refused)
+	r := harness.TestReport("refused", refused)
 	planted.Named(t, r.String(), "orders.go", "call1: response body of GET http://stock.test/hats never closed  (GUILTY)")
 }
