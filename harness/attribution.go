@@ -95,7 +95,7 @@ func (c *census) sawRequest(name string, h *Conn) {
 	if r == nil {
 		return
 	}
-	c.arrives(r, h)
+	c.receiver.arrives(r, h)
 	c.mu.Lock()
 	h.wire.first, h.wire.last = cmp.Or(h.wire.first, r), r
 	h.wire.response.begin(r.method)

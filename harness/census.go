@@ -14,13 +14,21 @@ import (
 	"github.com/halfopen/halfopen/harness/internal/bubble"
 )
 
+// dresser adds to a request whatever else the run wants of it.
+type dresser interface {
+	addGates(name string, req *http.Request) *http.Request
+}
+
+// receiver looks at each request that reaches a server.
+type receiver interface {
+	arrives(r *Request, c *Conn)
+}
+
 // census knows every request, connection, dial and transport of a run.
 type census struct {
-	t *driver
-	// dress adds to a request whatever else the run wants of it; arrives looks at each
-	// request that reaches a server.
-	dress   func(name string, req *http.Request) *http.Request
-	arrives func(r *Request, c *Conn)
+	t        *driver
+	dresser  dresser
+	receiver receiver
 
 	// mu guards all of it, and the fields of requests and connections that say so.
 	mu         sync.Mutex
@@ -32,6 +40,9 @@ type census struct {
 	dialed     []dialed
 	transports []idler
 	pools      []*pool
+	// Most runs have few of them: their lists begin here.
+	firstOps      [4]*Op
+	firstRequests [4]*Request
 }
 
 // idler is a transport whose idle connections can be closed.
@@ -45,7 +56,11 @@ type pool struct {
 // dialed is a dial that was begun, and the line of the user's own code that did.
 type dialed struct{ address, where string }
 
-func newCensus(t *driver) *census { return &census{t: t, conns: make(map[*faultnet.Conn]*Conn)} }
+// open readies the census of a run, in its bubble.
+func (c *census) open(t *driver) {
+	c.t, c.conns = t, make(map[*faultnet.Conn]*Conn)
+	c.ops, c.requests = c.firstOps[:0], c.firstRequests[:0]
+}
 
 // all returns the requests so far, in the order in which they were made.
 func (c *census) all() []*Request {

@@ -42,10 +42,10 @@ type driver struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 
-	// What decides, checks and watches. Each may be nil.
-	scheduler scheduler                       // decides what happens next; without one it is what comes first
-	check     func(pending []*faultnet.Event) // is called at each quiet point
-	watch     func(e *faultnet.Event, v faultnet.Verdict)
+	// What decides, checks and watches.
+	scheduler scheduler // decides what happens next; without one it is what comes first
+	checker   checker
+	watcher   watcher
 
 	ask      chan question // the body waits for quiet, or for rest
 	quiet    chan struct{} // and gets it
@@ -59,6 +59,16 @@ type driver struct {
 
 	mu       sync.Mutex
 	cleanups []func()
+}
+
+// checker looks at a run at each quiet point.
+type checker interface {
+	checkQuiet(pending []*faultnet.Event)
+}
+
+// watcher looks at each event that is about to happen.
+type watcher interface {
+	happens(e *faultnet.Event, v faultnet.Verdict)
 }
 
 // scheduler decides what happens next in a run.
@@ -161,7 +171,7 @@ func (r *driver) drive(next func() func()) {
 	for {
 		r.bubble.Wait()
 		pending = r.net.AppendPending(pending[:0])
-		r.check(pending)
+		r.checker.checkQuiet(pending)
 		if asked == nothing {
 			select {
 			case asked = <-r.ask:
@@ -255,7 +265,7 @@ func (r *driver) deliverMoot(pending []*faultnet.Event) bool {
 
 // apply lets an event happen.
 func (r *driver) apply(e *faultnet.Event, v faultnet.Verdict) {
-	r.watch(e, v)
+	r.watcher.happens(e, v)
 	r.faulted = r.faulted || !v.IsPass()
 	r.net.Apply(e, v)
 }

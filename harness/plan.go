@@ -20,6 +20,7 @@ type plan struct {
 	cancel  bool // every operation may be cancelled
 
 	starts   []*Op           // declared, and not yet started
+	first    [4]*Op          // where that list begins
 	cancels  []*Op           // may be cancelled
 	calls    []call          // may be made
 	passes   []time.Duration // may pass
@@ -76,6 +77,9 @@ func (p *plan) declare(o *Op) {
 		if !slices.Contains(p.cancels, o) {
 			p.cancels = append(p.cancels, o)
 		}
+	}
+	if p.starts == nil {
+		p.starts = p.first[:0]
 	}
 	p.starts = append(p.starts, o)
 	if p.cancel {

@@ -71,15 +71,25 @@ func runOnce(std *testing.T, name string, body func(*T), set settings) *Report {
 // runBody runs body in a bubble of its own; the plan, if there is one, decides what
 // happens next in it.
 func runBody(std *testing.T, name string, body func(*T), set settings, p *plan) *T {
-	r := &driver{name: name, set: set}
-	t := &T{driver: r, Clock: clock.System, plan: p, body: body}
+	// In one piece: there are many runs a second.
+	all := new(struct {
+		t       T
+		driver  driver
+		census  census
+		servers servers
+		oracles oracles
+	})
+	t, r := &all.t, &all.driver
+	r.name, r.set = name, set
+	t.driver, t.Clock, t.plan, t.body = r, clock.System, p, body
+	t.census, t.servers, t.oracles = &all.census, &all.servers, &all.oracles
 	r.open(std, func() {
-		t.census = newCensus(r)
+		t.census.open(r)
 		t.Net = newNet(r, t.census)
-		t.servers = &servers{t: r, net: t.Net}
-		t.oracles = &oracles{t: r, census: t.census}
-		t.census.dress, t.census.arrives = t.Net.addGates, t.oracles.arrives
-		r.check, r.watch = t.oracles.checkQuiet, t.census.happens
+		t.servers.t, t.servers.net = r, t.Net
+		t.oracles.t, t.oracles.census = r, t.census
+		t.census.dresser, t.census.receiver = t.Net, t.oracles
+		r.checker, r.watcher = t.oracles, t.census
 		if p != nil {
 			p.t, p.census = r, t.census
 			r.scheduler = p

@@ -29,7 +29,7 @@ func (c *census) watch(name string, req *http.Request, at string) (*Request, *ht
 		out.Header[k] = slices.Clone(v)
 	}
 	out.Header[RequestHeader] = []string{r.name}
-	return r, c.dress(r.name, out)
+	return r, c.dresser.addGates(r.name, out)
 }
 
 // roundTrip sends the request and keeps the result.
