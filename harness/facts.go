@@ -3,6 +3,8 @@ package harness
 import (
 	"fmt"
 	"slices"
+
+	"github.com/halfopen/halfopen/faultnet"
 )
 
 // What a test may ask without wanting it: the expectations of others, matchers
@@ -82,7 +84,9 @@ func (n *Net) Dialed() int {
 // "c1 server fin", "dial * api.test:80 refuse". A schedule of an exploration has
 // no trace: asking there is an error of the test.
 func (t *T) Seen(pattern string) bool {
-	t.Net.mustParse(pattern)
+	if _, err := faultnet.ParsePattern(pattern); err != nil {
+		t.fatal(KindUsage, err.Error())
+	}
 	if t.set.explored {
 		t.fatal(KindUsage, fmt.Sprintf("Seen(%q): an exploration keeps no trace", pattern))
 	}

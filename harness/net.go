@@ -19,6 +19,7 @@ type Net struct {
 	census   *census
 	gates    []string
 	rules    []*Fault // holds, faults and shapes, until they are lifted
+	holds    []*watchedHold
 	examined map[string]*Dial
 	hosts    hostFaults
 }
@@ -61,11 +62,13 @@ func (n *Net) Transport() *http.Transport {
 }
 
 // Hold keeps the events that the pattern selects ([faultnet.Pattern]) pending
-// until Release or Let. Each has to be let go before the test ends.
+// until Release or Let. Each has to be let go before the test ends. A hold that never held
+// anything fails the test, as a fault does that has not fired.
 func (n *Net) Hold(pattern string) {
 	n.t.step("hold", pattern)
 	n.mustParse(pattern)
 	n.hold(pattern)
+	n.watchHold(pattern)
 	n.t.settle()
 }
 
@@ -74,7 +77,7 @@ func (n *Net) hold(pattern string) {
 }
 
 func (n *Net) mustParse(pattern string) {
-	if _, err := faultnet.ParsePattern(pattern); err != nil {
+	if err := checkPattern(pattern); err != nil {
 		n.t.fatal(KindUsage, err.Error())
 	}
 }

@@ -66,6 +66,11 @@ func (t *T) Leaks() []Failure {
 			add(KindFault, f.where, "fault %q on %q: armed and never fired", f.text, f.pattern)
 		}
 	}
+	for _, h := range t.Net.holds {
+		if !h.held {
+			add(KindFault, h.where, "hold %q: nothing was ever held", h.pattern)
+		}
+	}
 	var draining []*faultnet.Conn
 	for _, c := range t.openAfterIdle() {
 		if t.census.conn(c).drains() {

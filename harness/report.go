@@ -35,7 +35,7 @@ const (
 	KindHold      Kind = "hold"      // an event that is still held
 	KindRequest   Kind = "request"   // a request that has not returned
 	KindBody      Kind = "body"      // a response body that was not closed
-	KindFault     Kind = "fault"     // a fault that was armed and has not fired
+	KindFault     Kind = "fault"     // a fault that was armed and has not fired, or a hold that held nothing
 	KindConn      Kind = "conn"      // a connection that is open and in no pool
 	KindGoroutine Kind = "goroutine" // a goroutine
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/halfopen/halfopen/clock"
+	"github.com/halfopen/halfopen/faultnet"
 )
 
 // TB has the methods that Test needs of the test that it is part of. [*testing.T],
@@ -89,7 +90,7 @@ func runBody(std *testing.T, name string, body func(*T), set settings, p *plan) 
 		t.servers.t, t.servers.net = r, t.Net
 		t.oracles.t, t.oracles.census = r, t.census
 		t.census.dresser, t.census.receiver = t.Net, t.oracles
-		r.checker, r.watcher = t.oracles, t.census
+		r.checker, r.watcher = t, t.census
 		if p != nil {
 			p.t, p.census = r, t.census
 			r.scheduler = p
@@ -101,6 +102,12 @@ func runBody(std *testing.T, name string, body func(*T), set settings, p *plan) 
 		r.journal.explain(name + " never dialed this network: does its transport have DialContext: t.Net.DialContext?")
 	}
 	return t
+}
+
+// checkQuiet implements checker.
+func (t *T) checkQuiet(pending []*faultnet.Event) {
+	t.Net.noteHeld(pending)
+	t.oracles.checkQuiet(pending)
 }
 
 // stages is the life of a run, in order. Each returns the next function to call, or nil

@@ -67,7 +67,7 @@ var language = func() *script.Language {
 // reset".
 func checkEvent(arg string) error {
 	pattern, outcome := splitPattern(arg)
-	if _, err := faultnet.ParsePattern(pattern); err != nil || outcome == "" {
+	if err := checkPattern(pattern); err != nil || outcome == "" {
 		return err
 	}
 	if outcome == "pass" {

@@ -1,0 +1,120 @@
+package harness
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/script"
+)
+
+// place is what a word of an event's name can be.
+type place struct {
+	words    []string
+	numbered string // a prefix that a number from 1 follows
+	any      bool
+}
+
+// eventShapes is the shapes that names of events have.
+var eventShapes = [][]place{
+	{{words: []string{"dial"}}, {numbered: "d"}, {any: true}},
+	{{words: []string{"accept"}}, {any: true}},
+	{{words: []string{"gate"}}, {any: true}, {any: true}},
+	{{numbered: "c"}, {words: []string{"client->server", "server->client"}}, {words: []string{"data"}}},
+	{{numbered: "c"}, {words: []string{"client", "server"}}, {words: []string{"fin", "rst", "read", "write", "close"}}},
+}
+
+// mostNumbered is the largest number of a dial or a connection that a word with wildcards
+// is compared with.
+const mostNumbered = 100
+
+// canBe reports whether the word of a pattern matches a word that can stand there.
+func (p place) canBe(word string) bool {
+	matches := func(name string) bool {
+		ok, err := path.Match(word, name)
+		return ok && err == nil
+	}
+	if p.any || slices.ContainsFunc(p.words, matches) {
+		return true
+	}
+	if p.numbered == "" {
+		return false
+	}
+	if digits, ok := strings.CutPrefix(word, p.numbered); ok {
+		if n, err := strconv.Atoi(digits); err == nil {
+			return n > 0 && strconv.Itoa(n) == digits
+		}
+	}
+	for n := range mostNumbered {
+		if matches(p.numbered + strconv.Itoa(n+1)) {
+			return true
+		}
+	}
+	return false
+}
+
+// names returns what can stand there, for an error.
+func (p place) names() []string {
+	if p.numbered != "" {
+		return []string{p.numbered + "1"}
+	}
+	return p.words
+}
+
+// checkPattern returns an error for a pattern that is malformed, or has a word that no
+// event has at that place.
+func checkPattern(pattern string) error {
+	if _, err := faultnet.ParsePattern(pattern); err != nil {
+		return err
+	}
+	words := strings.Fields(pattern)
+	most := 0
+	var want []string // in place of the first word that is wrong
+	for _, shape := range eventShapes {
+		k := 0
+		for k < len(words) && k < len(shape) && shape[k].canBe(words[k]) {
+			k++
+		}
+		if k == len(words) {
+			return nil
+		}
+		if k > most {
+			most, want = k, nil
+		}
+		if k == most && k < len(shape) {
+			for _, name := range shape[k].names() {
+				if !slices.Contains(want, name) {
+					want = append(want, name)
+				}
+			}
+		}
+	}
+	word := words[most]
+	if len(want) == 0 {
+		return fmt.Errorf("event pattern %q: no event has a word %q behind %q", pattern, word, strings.Join(words[:most], " "))
+	}
+	return fmt.Errorf("event pattern %q: no event has %q there%s; it can be: %s", pattern, word, script.DidYouMean(word, want), strings.Join(want, ", "))
+}
+
+// watchedHold is a Hold of the test, and whether it ever held an event.
+type watchedHold struct {
+	pattern faultnet.Pattern
+	held    bool
+	where   string
+}
+
+// watchHold notes a Hold of the test.
+func (n *Net) watchHold(pattern string) {
+	p, _ := faultnet.ParsePattern(pattern)
+	n.holds = append(n.holds, &watchedHold{pattern: p, where: n.t.here()})
+}
+
+// noteHeld notes, at a quiet point, which holds have something to hold.
+func (n *Net) noteHeld(pending []*faultnet.Event) {
+	for _, h := range n.holds {
+		h.held = h.held || slices.ContainsFunc(pending, h.pattern.Match)
+	}
+}
