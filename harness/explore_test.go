@@ -7,10 +7,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -206,95 +204,6 @@ func TestCoincidences(t *testing.T) {
 	if x.Sampled == 0 || !strings.Contains(x.String(), "with coincidences, each run 5 times: a sample") {
 		t.Errorf("got %s, want some schedules with coincidences", x)
 	}
-}
-
-// A finding is saved, run first from then on, and told not to fit when the
-// test has changed.
-func TestSavedReplay(t *testing.T) {
-	t.Chdir(t.TempDir())
-	body := func(bug string) func(*harness.T) {
-		return func(t *harness.T) { oneAfterAnother(t, newMini(t, bug, 0)) }
-	}
-	rec := &failing{TB: t, name: "TestPool/limit 1"}
-	rec.run(func() { harness.Explore(rec, harness.Bounds{}, body("unused dial leaked")) })
-	files, _ := filepath.Glob("testdata/replays/*.replay")
-	if len(files) != 1 || !strings.Contains(rec.text, "-halfopen.replay "+files[0]) {
-		t.Fatalf("got files %q and\n%s", files, rec.text)
-	}
-	// It still fails, before anything is explored.
-	rec = &failing{TB: t, name: rec.name}
-	rec.run(func() { harness.Explore(rec, harness.Bounds{Schedules: harness.None}, body("unused dial leaked")) })
-	if want := "r2: waits while c1 to api.test:80 is idle"; !strings.Contains(rec.text, want) || !strings.Contains(rec.logs, files[0]+": fails") {
-		t.Errorf("got %s\n%s\nwant %q", rec.text, rec.logs, want)
-	}
-	// It holds when the bug is gone.
-	rec = &failing{TB: t, name: rec.name}
-	rec.run(func() { harness.Explore(rec, harness.Bounds{Schedules: harness.None}, body("")) })
-	if rec.text != "" || !strings.Contains(rec.logs, files[0]+": holds now") {
-		t.Errorf("got %q, %q", rec.text, rec.logs)
-	}
-	// It survives a request more, and does not fit without cancellation.
-	rec = &failing{TB: t, name: rec.name}
-	rec.run(func() {
-		harness.Explore(rec, harness.Bounds{Schedules: harness.None}, func(t *harness.T) {
-			body("unused dial leaked")(t)
-			t.Get("r3", newMini(t, "", 0), "http://api.test/")
-		})
-	})
-	if !strings.Contains(rec.logs, files[0]+": fails") {
-		t.Errorf("got %q after an unrelated change", rec.logs)
-	}
-	rec = &failing{TB: t, name: rec.name}
-	rec.run(func() {
-		harness.Explore(rec, harness.Bounds{Schedules: harness.None}, func(t *harness.T) {
-			t.Serve("api.test:80", nil)
-			t.Get("r1", newMini(t, "", 0), "http://api.test/")
-		})
-	})
-	if want := `it no longer fits: step 2: got dial d1 api.test:80; dial d1 api.test:80 as refuse, want "cancel r1", which never came (choice 2 of 3)`; !strings.Contains(rec.text, want) {
-		t.Errorf("got %q, want %q", rec.text, want)
-	}
-	if files, _ := filepath.Glob("testdata/replays/*"); len(files) != 1 {
-		t.Errorf("got %q, want no other file", files)
-	}
-	// Half of one is refused.
-	data, _ := os.ReadFile(files[0])
-	for n := range len(data) - 1 {
-		os.WriteFile(files[0], data[:n], 0o666)
-		if _, _, err := harness.ReadSchedule(files[0]); err == nil {
-			t.Errorf("got no error for\n%s", data[:n])
-		}
-	}
-	rec = &failing{TB: t, name: rec.name}
-	rec.run(func() { harness.Explore(rec, harness.Bounds{Schedules: harness.None}, body("")) })
-	if want := `the last line, "end", is missing: the file is truncated`; !strings.Contains(rec.text, want) {
-		t.Errorf("got %q, want %q", rec.text, want)
-	}
-	// One of another version is refused, and stays.
-	os.WriteFile(files[0], []byte("halfopen replay 0\nstart r1\n"), 0o666)
-	rec = &failing{TB: t, name: rec.name}
-	rec.run(func() { harness.Explore(rec, harness.Bounds{Schedules: harness.None}, body("")) })
-	if want := files[0] + `:1: got "halfopen replay 0", want "halfopen replay 2"`; !strings.Contains(rec.text, want) {
-		t.Errorf("got %q, want %q", rec.text, want)
-	}
-}
-
-// failing is a test that records its failures.
-type failing struct {
-	testing.TB
-	name       string
-	text, logs string
-}
-
-func (f *failing) Name() string                 { return f.name }
-func (f *failing) Errorf(s string, args ...any) { f.text += sprintf(s, args...) }
-func (f *failing) Logf(s string, args ...any)   { f.logs += sprintf(s, args...) + "\n" }
-func (f *failing) FailNow()                     { runtimeGoexit() }
-
-func (f *failing) run(body func()) {
-	var wg sync.WaitGroup
-	wg.Go(body)
-	wg.Wait()
 }
 
 // A wrong bound is an error with what was meant.

@@ -63,7 +63,8 @@ func (n *Net) Transport() *http.Transport {
 
 // Hold keeps the events that the pattern selects ([faultnet.Pattern]) pending
 // until Release or Let. Each has to be let go before the test ends. A hold that never held
-// anything fails the test, as a fault does that has not fired.
+// anything fails the test, as a fault does that has not fired, unless WantNotHeld asked for
+// that with the same pattern.
 func (n *Net) Hold(pattern string) {
 	n.t.step("hold", pattern)
 	n.mustParse(pattern)

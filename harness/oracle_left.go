@@ -67,7 +67,7 @@ func (t *T) Leaks() []Failure {
 		}
 	}
 	for _, h := range t.Net.holds {
-		if !h.held {
+		if !h.used {
 			add(KindFault, h.where, "hold %q: nothing was ever held", h.pattern)
 		}
 	}

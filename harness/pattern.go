@@ -99,10 +99,11 @@ func checkPattern(pattern string) error {
 	return fmt.Errorf("event pattern %q: no event has %q there%s; it can be: %s", pattern, word, script.DidYouMean(word, want), strings.Join(want, ", "))
 }
 
-// watchedHold is a Hold of the test, and whether it ever held an event.
+// watchedHold is a Hold of the test, and whether it was of use: it held an event, or the
+// test wanted that nothing is held by it.
 type watchedHold struct {
 	pattern faultnet.Pattern
-	held    bool
+	used    bool
 	where   string
 }
 
@@ -115,6 +116,6 @@ func (n *Net) watchHold(pattern string) {
 // noteHeld notes, at a quiet point, which holds have something to hold.
 func (n *Net) noteHeld(pending []*faultnet.Event) {
 	for _, h := range n.holds {
-		h.held = h.held || slices.ContainsFunc(pending, h.pattern.Match)
+		h.used = h.used || slices.ContainsFunc(pending, h.pattern.Match)
 	}
 }

@@ -51,8 +51,8 @@ func TestPatternWords(t *testing.T) {
 	}
 }
 
-// A hold that never held anything fails the test, whether it was released or not; one that
-// held something, if only for a moment, is none.
+// A hold that never held anything fails the test, whether it was released or not, but not
+// one that held something, if only for a moment, or of which the test wanted this.
 func TestIdleHold(t *testing.T) {
 	for want, body := range map[string]func(*harness.T){
 		`hold "c7 server fin": nothing was ever held`: func(t *harness.T) { t.Net.Hold("c7 server fin") },
@@ -72,6 +72,9 @@ func TestIdleHold(t *testing.T) {
 			r.Cancel()
 			t.Net.Release("dial d1")
 			t.Net.Release("dial")
+			t.Net.Hold("c1 client rst")
+			t.Net.WantNotHeld("c1 client rst")
+			t.Net.Release("c1 client rst")
 		},
 	} {
 		r := harness.TestReport("hold", body)

@@ -124,6 +124,9 @@ func (n *Net) WantHeld(pattern string, why ...string) {
 func (n *Net) WantNotHeld(pattern string, why ...string) {
 	n.t.step("!", "want", "held", pattern)
 	n.wantHeld(pattern, false, why...)
+	for _, h := range n.holds {
+		h.used = h.used || h.pattern.String() == pattern
+	}
 }
 
 func (n *Net) wantHeld(pattern string, want bool, why ...string) {

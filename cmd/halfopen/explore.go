@@ -18,7 +18,7 @@ import (
 func exploreFlags(fs *flag.FlagSet) func() harness.Bounds {
 	strategy := fs.String("strategy", "", "portfolio (the default), exhaustive, pct, pos or random")
 	seed := fs.Uint64("seed", 0, "the seed of random choices")
-	budget := fs.Int("budget", 0, "the largest number of schedules to run; -1 means all of them (default 2000)")
+	budget := fs.Int("budget", 0, "the largest number of schedules to run, by all shards together; -1 means all of them (default 2000)")
 	delays := fs.Int("delays", -1, "the largest number of delays in one schedule: choices that are not first come, first served (default 2)")
 	all := fs.Bool("all", false, "allow any number of delays")
 	faults := fs.Int("faults", -1, "the largest number of faults in one schedule (default 1)")

@@ -71,6 +71,24 @@ func TestExplore(t *testing.T) {
 	if code, out, errs := halfopen("run", again); code != failed || !strings.Contains(out, "got 1 connections open on the client's side [c1], want 0") {
 		t.Errorf("got exit code %d\n%s%s\nfrom\n%s", code, out, errs, printed)
 	}
+	if code, _, errs := halfopen("merge", script); code != mistake || !strings.Contains(errs, "two-gets.txtar: invalid character") {
+		t.Errorf("merge of no report: got exit code %d\n%s", code, errs)
+	}
+	if code, _, errs := halfopen("explore", "-strategy", "best", script); code != mistake || !strings.Contains(errs, `unknown strategy "best"`) {
+		t.Errorf("got exit code %d\n%s", code, errs)
+	}
+}
+
+// A saved schedule is run again. One that no longer fits, is truncated, or names what is no
+// script is refused.
+func TestReplay(t *testing.T) {
+	dir := t.TempDir()
+	const script = "../../testdata/explore/two-gets.txtar"
+	wrong := filepath.Join(dir, "wrong.txtar")
+	if err := os.WriteFile(wrong, []byte("# No connection is opened.\nserve api.test:80\nget r1 http://api.test/\nrest\nwant conns 0\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	halfopen("explore", "-save", dir, wrong)
 	files, _ := filepath.Glob(filepath.Join(dir, "*.replay"))
 	if len(files) != 1 {
 		t.Fatalf("got %q, want one file", files)
@@ -113,12 +131,6 @@ func TestExplore(t *testing.T) {
 	}
 	if code, _, errs := halfopen("replay", script); code != mistake || !strings.Contains(errs, `want "halfopen replay 2"`) {
 		t.Errorf("replay of no schedule: got exit code %d\n%s", code, errs)
-	}
-	if code, _, errs := halfopen("merge", script); code != mistake || !strings.Contains(errs, "two-gets.txtar: invalid character") {
-		t.Errorf("merge of no report: got exit code %d\n%s", code, errs)
-	}
-	if code, _, errs := halfopen("explore", "-strategy", "best", script); code != mistake || !strings.Contains(errs, `unknown strategy "best"`) {
-		t.Errorf("got exit code %d\n%s", code, errs)
 	}
 }
 
