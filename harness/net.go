@@ -64,7 +64,8 @@ func (n *Net) Transport() *http.Transport {
 // Hold keeps the events that the pattern selects ([faultnet.Pattern]) pending
 // until Release or Let. Each has to be let go before the test ends. A hold that never held
 // anything fails the test, as a fault does that has not fired, unless WantNotHeld asked for
-// that with the same pattern.
+// that with the same pattern. Where it depends on the code under test whether there is
+// something to hold, Raw().Hold asks for nothing.
 func (n *Net) Hold(pattern string) {
 	n.t.step("hold", pattern)
 	n.mustParse(pattern)
