@@ -18,9 +18,8 @@ type Exploration struct {
 	Bounds Bounds
 	// Shard is the part that this is; the zero value is all of it.
 	Shard Shard
-	// Program is a fingerprint of what was explored: the version of Go, what a run in which
-	// everything happens as it comes was offered, and the text of a script. It is "" if
-	// nothing was explored.
+	// Program is a fingerprint of what was explored: the version of Go, the options of a run
+	// in the default order, and the text of a script. It is "" if nothing was explored.
 	Program string
 	// Schedules is how many were run.
 	Schedules int
@@ -68,7 +67,7 @@ type Finding struct {
 	as      Schedule // that one
 	file    string   // where it is saved already
 	account string   // what tells it from other failures
-	told    int      // after so many choices everything comes by itself; 0: not known
+	told    int      // the choices that a replay needs, counted; 0: not known
 
 	// Script is that schedule as a race script that fails by itself. It says
 	// all that a script can: handlers and transports of the test's own are not

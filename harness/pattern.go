@@ -11,7 +11,7 @@ import (
 	"github.com/halfopen/halfopen/harness/internal/script"
 )
 
-// place is what a word of an event's name can be.
+// place says which words can stand at one place of an event's name.
 type place struct {
 	words    []string
 	numbered string // a prefix that a number from 1 follows

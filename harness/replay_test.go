@@ -84,7 +84,7 @@ func TestSavedReplay(t *testing.T) {
 	}
 }
 
-// failing is a test that keeps what it is told.
+// failing is a test that keeps its failures and its log.
 type failing struct {
 	testing.TB
 	name       string

@@ -81,8 +81,8 @@ type Engine struct {
 	Counts
 	Findings  []Finding
 	Undecided []Finding // the first of each kind; not shrunk: each try would freeze too
-	// Program is a fingerprint of what the run in which everything happens as it comes was
-	// offered. It is 0 if nothing was explored.
+	// Program is a fingerprint of the options of a run in the default order. It is 0 if
+	// nothing was explored.
 	Program uint64
 	// Progress is called now and then, unless it is nil.
 	Progress func(Counts)
@@ -296,8 +296,8 @@ func Distinct[F any](fs []F, key func(F) Key) []F {
 	return slices.CompactFunc(fs, func(a, b F) bool { return key(a).Account == key(b).Account })
 }
 
-// conclude makes findings of what failed, the simplest of each signature first. What is
-// told otherwise each time it comes is one finding.
+// conclude makes findings of what failed, the simplest of each signature first. What has
+// another account each time is one finding.
 func (e *Engine) conclude() {
 	failing := slices.Collect(maps.Values(e.failing))
 	slices.SortFunc(failing, func(f, g failure) int {

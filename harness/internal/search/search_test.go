@@ -324,7 +324,7 @@ func TestReached(t *testing.T) {
 }
 
 // Two failures that differ in a number are two findings, each with its own account and
-// the shortest schedule of that; what is told otherwise each time is one.
+// the shortest schedule of that; what has another account each time is one.
 func TestAccounts(t *testing.T) {
 	runs := 0
 	for _, chance := range []bool{false, true} {
@@ -360,7 +360,7 @@ func TestAccounts(t *testing.T) {
 	}
 }
 
-// Shrinking ends after so many runs, and says so.
+// Shrinking ends at its bound of runs, and says so.
 func TestTries(t *testing.T) {
 	for _, tries := range []int{1, 3, 0} {
 		b := everyOrder()
