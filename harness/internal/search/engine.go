@@ -94,6 +94,7 @@ type Engine struct {
 	failing map[string]failure
 	tree    *tree
 	length  int // steps of the run in which each choice is the oldest option
+	draws   int // schedules that were drawn, by any shard
 	skipped int // schedules that other shards run
 	spare   *Choices
 	frozen  int // schedules that stood still
@@ -201,7 +202,9 @@ const mostFrozen = 2
 
 // draw runs one schedule that a strategy draws, if it is this shard's.
 func (e *Engine) draw(strategy string, i int) {
-	if !e.bounds.Shard.owns(i) {
+	number := e.draws
+	e.draws++
+	if !e.bounds.Shard.owns(number) {
 		e.skipped++
 		return
 	}
