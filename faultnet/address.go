@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 )
 
@@ -24,6 +25,8 @@ func (n *Net) host(name string) *host {
 	}
 	ip := net.ParseIP(name)
 	switch {
+	case ip.To4() != nil:
+		ip = ip.To4()
 	case ip != nil:
 	case name == "localhost":
 		ip = net.IPv4(127, 0, 0, 1).To4()
@@ -46,11 +49,46 @@ func ipKey(ip net.IP) netip.Addr {
 	return a.Unmap()
 }
 
-// ephemeral returns a local port that is free. It is called with mu held.
-func (n *Net) ephemeral() int {
-	// Linux's default range: 32768 to 60999.
-	n.numPorts++
-	return 32768 + (n.numPorts-1)%(61000-32768)
+// tcpAddr returns an address that shares no memory: a program may change it.
+func tcpAddr(ip net.IP, port int) *net.TCPAddr {
+	return &net.TCPAddr{IP: slices.Clone(ip), Port: port}
+}
+
+// isAny reports whether name is the address of every host: "0.0.0.0" or "::".
+func isAny(name string) bool { return net.ParseIP(name).IsUnspecified() }
+
+// Linux's default range of local ports: 32768 to 60999.
+const (
+	firstPort = 32768
+	portRange = 61000 - firstPort
+)
+
+// portsTo returns the local ports of the connections to an address. While no port
+// can have been given twice it looks at none. It is called with mu held.
+func (n *Net) portsTo(remote netip.AddrPort) map[int]bool {
+	if n.numPorts < portRange {
+		return nil
+	}
+	taken := make(map[int]bool)
+	for l := range n.links {
+		if l.remote == remote {
+			taken[l.port] = true
+		}
+	}
+	return taken
+}
+
+// ephemeral returns the next local port that is free, or 0 if each is taken. It is
+// called with mu held.
+func (n *Net) ephemeral(taken func(port int) bool) int {
+	for range portRange {
+		port := firstPort + n.numPorts%portRange
+		n.numPorts++
+		if !taken(port) {
+			return port
+		}
+	}
+	return 0
 }
 
 // splitAddress splits "host:port" with a numeric or a well-known port.

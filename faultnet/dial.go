@@ -73,12 +73,10 @@ func (n *Net) DialContext(ctx context.Context, network, address string) (net.Con
 	}
 	d := &dialing{network: network}
 	n.mu.Lock()
-	if h := n.hosts[name]; h != nil {
-		d.target = &net.TCPAddr{IP: h.ip, Port: port}
-	} else if ip := net.ParseIP(name); ip != nil {
+	if ip := net.ParseIP(name); ip != nil {
 		d.target = &net.TCPAddr{IP: ip, Port: port}
-	} else if name == "localhost" {
-		d.target = &net.TCPAddr{IP: n.host(name).ip, Port: port}
+	} else if n.resolves(name) {
+		d.target = tcpAddr(n.host(name).ip, port)
 	}
 	n.mu.Unlock()
 	if d.target != nil && !suitsNetwork(network, d.target.IP) {
@@ -98,6 +96,13 @@ func (n *Net) DialContext(ctx context.Context, network, address string) (net.Con
 		return d.result()
 	}
 	return n.awaitDial(ctx, e, name)
+}
+
+// resolves reports whether a name has an address: that of a host, or of one that
+// a listener on every host makes. It is called with mu held.
+func (n *Net) resolves(name string) bool {
+	return n.hosts[name] != nil || name == "localhost" ||
+		len(n.listenersWith(func(l *listener) bool { return l.at.Addr().IsUnspecified() })) > 0
 }
 
 // awaitDial posts the event of a dial, waits until it is decided and returns its result.

@@ -3,6 +3,7 @@
 package faultnet_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -15,9 +16,9 @@ import (
 // step is one call of a script, as in "c write hello": who, verb, argument.
 //
 // An end has the verbs read, readfull, drain, write, close, closeread,
-// closewrite, linger, addresses, deadline, readdeadline and writedeadline. A
+// closewrite, linger, addresses, lengths, overwrite, deadline, readdeadline and writedeadline. A
 // name that has no end yet gets one by dial or accept; cancel cancels its
-// dial. The listener is called l and has the verbs listen, close and deadline;
+// dial. The listener is called l and has the verbs listen, close, deadline, lengths and overwrite;
 // instead of listening it can leave its address unused, or be deaf. "pass" lets
 // deadlines that are soon pass.
 type step struct{ who, verb, arg string }
@@ -145,6 +146,9 @@ func (p *scriptRun) collect(e *entry, calls []*call, later []int) {
 		for address, role := range p.roles {
 			result = strings.ReplaceAll(result, address, role)
 		}
+		if i := strings.LastIndexByte(p.address, ':'); i >= 0 {
+			result = strings.ReplaceAll(result, p.address[i:], ":PORT")
+		}
 		e.returns = append(e.returns, c.step.String()+": "+result)
 		e.done = append(e.done, i)
 	}
@@ -199,10 +203,16 @@ func (p *scriptRun) where(arg string) (network, address string) {
 	switch {
 	case arg == "", arg == "cancelled", arg == "expired":
 		return "tcp", p.address
-	case strings.HasPrefix(arg, "127."):
-		return "tcp", arg
+	case strings.HasPrefix(arg, "127."), strings.HasPrefix(arg, "0.0.0.0"):
+		network, address = "tcp", arg
+	default:
+		network, address, _ = strings.Cut(arg, ",")
+		address = cmp.Or(address, p.address)
 	}
-	return arg, p.address
+	if i := strings.LastIndexByte(p.address, ':'); i >= 0 {
+		address = strings.ReplaceAll(address, ":PORT", p.address[i:])
+	}
+	return network, address
 }
 
 func (p *scriptRun) accept(c *call) func() string {
@@ -253,6 +263,14 @@ func (p *scriptRun) listenerCall(st step) func() string {
 		return func() string { return describe(d.SetDeadline(instant(st.arg))) }
 	case "close":
 		return func() string { return describe(p.listener.Close()) }
+	case "lengths":
+		return func() string { return fmt.Sprint(addressLength(p.listener.Addr())) }
+	case "overwrite":
+		return func() string {
+			a := p.listener.Addr().(*net.TCPAddr)
+			a.IP[len(a.IP)-1], a.Port = 99, 1
+			return fmt.Sprint(p.listener.Addr())
+		}
 	}
 	p.t.Fatalf("no such step: %s", st)
 	return nil
@@ -269,6 +287,16 @@ func (p *scriptRun) endCall(st step) func() string {
 		return func() string { return describe(c.Close()) }
 	case "read":
 		return func() string { return readOnce(c, stepNumber(st.arg)) }
+	case "lengths":
+		return func() string { return fmt.Sprint(addressLength(c.LocalAddr()), " ", addressLength(c.RemoteAddr())) }
+	case "overwrite":
+		return func() string {
+			for _, a := range []net.Addr{c.LocalAddr(), c.RemoteAddr()} {
+				a := a.(*net.TCPAddr)
+				a.IP[len(a.IP)-1], a.Port = 99, 1
+			}
+			return "done"
+		}
 	case "addresses":
 		return func() string { return fmt.Sprint(c.LocalAddr(), " ", c.RemoteAddr()) }
 	case "readfull":

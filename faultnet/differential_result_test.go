@@ -97,6 +97,14 @@ func amount(n, of int) string {
 	return strconv.Itoa(n)
 }
 
+// addressLength returns how many bytes the IP address of a has, or 0.
+func addressLength(a net.Addr) int {
+	if a, ok := a.(*net.TCPAddr); ok && a != nil {
+		return len(a.IP)
+	}
+	return 0
+}
+
 // describe writes down all that a program can ask of an error.
 func describe(err error) string {
 	if err == nil {
@@ -108,7 +116,8 @@ func describe(err error) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q", err)
 	if op, ok := err.(*net.OpError); ok {
-		fmt.Fprintf(&b, " op=%s net=%s source=%v addr=%v", op.Op, op.Net, op.Source, op.Addr)
+		fmt.Fprintf(&b, " op=%s net=%s source=%v addr=%v lengths=%d,%d",
+			op.Op, op.Net, op.Source, op.Addr, addressLength(op.Source), addressLength(op.Addr))
 	}
 	var sys *os.SyscallError
 	if errors.As(err, &sys) {

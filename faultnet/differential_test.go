@@ -40,7 +40,7 @@ type differential struct {
 }
 
 func differentials() []differential {
-	return slices.Concat(connectionCases, endingCases, deadlineCases, listenerCases, pairCases)
+	return slices.Concat(connectionCases, endingCases, deadlineCases, listenerCases, pairCases, addressCases)
 }
 
 func TestDifferential(t *testing.T) {

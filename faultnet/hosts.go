@@ -74,6 +74,9 @@ func (n *Net) Heal(host string) {
 func (n *Net) connsTo(name string) []*Conn {
 	return slices.DeleteFunc(n.Conns(), func(c *Conn) bool {
 		host, _, _ := net.SplitHostPort(c.link.served)
+		if isAny(host) {
+			host, _, _ = net.SplitHostPort(c.link.address)
+		}
 		return host != name && c.link.served != name
 	})
 }

@@ -1,6 +1,7 @@
 package faultnet
 
 import (
+	"net/netip"
 	"slices"
 	"strconv"
 	"sync"
@@ -18,11 +19,13 @@ type link struct {
 	number   int
 	dial     int // the number of the dial that opened it
 	owner    string
-	address  string   // what the client asked for
-	served   string   // what the server listened on
-	capacity int      // bytes in flight and unread, a direction
-	window   int      // bytes unread, a direction
-	wrapped  *wrapped // the end of a program whose connection is of another network
+	address  string         // what the client asked for
+	served   string         // what the server listened on
+	remote   netip.AddrPort // the address that a dial reached
+	port     int            // of its client
+	capacity int            // bytes in flight and unread, a direction
+	window   int            // bytes unread, a direction
+	wrapped  *wrapped       // the end of a program whose connection is of another network
 
 	mu        sync.Mutex
 	end       [2]Conn

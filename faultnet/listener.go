@@ -1,6 +1,7 @@
 package faultnet
 
 import (
+	"cmp"
 	"net"
 	"net/netip"
 	"os"
@@ -11,7 +12,8 @@ import (
 )
 
 // Listen listens on "host:port", and makes the host if it is new. Port 0 is
-// any free port; an empty host is localhost. The listener's Accept returns a
+// any free port; an empty host is localhost, and "0.0.0.0" is every host that
+// does not listen on the port itself. The listener's Accept returns a
 // [*Conn], and it has a SetDeadline as that of [net.TCPListener].
 func (n *Net) Listen(network, address string) (net.Listener, error) {
 	fail := func(addr net.Addr, err error) (net.Listener, error) {
@@ -28,24 +30,46 @@ func (n *Net) Listen(network, address string) (net.Listener, error) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if port == 0 {
-		port = n.ephemeral()
-	}
-	addr := &net.TCPAddr{IP: n.host(name).ip, Port: port}
-	if !suitsNetwork(network, addr.IP) {
+	ip := n.host(name).ip
+	if !suitsNetwork(network, ip) {
 		return fail(nil, noSuitableAddress(name))
 	}
-	at := addrKey(addr.IP, port)
-	if n.listeners[at] != nil {
+	if port == 0 {
+		port = n.ephemeral(func(port int) bool { return n.bound(ip, port) })
+	}
+	addr := tcpAddr(ip, port)
+	if port == 0 || n.bound(ip, port) {
+		addr.IP = addr.IP.To16() // as package net reads it
 		return fail(addr, os.NewSyscallError("bind", syscall.EADDRINUSE))
 	}
-	l := &listener{net: n, network: network, addr: addr, at: at, address: address}
+	if ip.IsUnspecified() && network == "tcp" {
+		addr.IP = slices.Clone(net.IPv6unspecified) // which takes IPv4 as well
+	}
+	l := &listener{net: n, network: network, addr: addr, at: addrKey(ip, port), address: address}
 	l.ready.L = &l.mu
 	if n.listeners == nil {
 		n.listeners = make(map[netip.AddrPort]*listener)
 	}
-	n.listeners[at] = l
+	n.listeners[l.at] = l
 	return l, nil
+}
+
+// bound reports whether a program listens on an address, or on the same port of
+// every address while this is a local one. It is called with mu held.
+func (n *Net) bound(ip net.IP, port int) bool {
+	switch {
+	case n.listeners[addrKey(ip, port)] != nil:
+		return true
+	case ip.IsUnspecified():
+		return n.listeners[addrKey(net.IPv4(127, 0, 0, 1), port)] != nil
+	}
+	return ip.IsLoopback() && n.listeningEverywhere(port) != nil
+}
+
+// listeningEverywhere returns the listener on a port of every address, or nil. It is
+// called with mu held.
+func (n *Net) listeningEverywhere(port int) *listener {
+	return cmp.Or(n.listeners[addrKey(net.IPv4zero, port)], n.listeners[addrKey(net.IPv6zero, port)])
 }
 
 // listenersWith returns the listeners that are wanted, in the order of their

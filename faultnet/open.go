@@ -111,24 +111,31 @@ func (n *Net) open(e *Event) (*Conn, error) {
 	ln := n.listening(d.target)
 	if ln == nil {
 		errno := syscall.ECONNREFUSED
-		if _, ok := n.names[ipKey(d.target.IP)]; !ok && !d.target.IP.IsLoopback() {
+		ip := reached(d.target.IP)
+		if _, ok := n.names[ipKey(ip)]; !ok && !ip.IsLoopback() {
 			errno = syscall.EHOSTUNREACH
 		}
 		return nil, connectError(d.network, d.target, errno)
 	}
 	l := &link{dial: d.number, owner: e.Owner, address: e.Addr, served: ln.address}
+	client, server := n.host("client").ip, reached(d.target.IP)
+	if server.IsLoopback() {
+		client = server
+	}
+	l.remote = addrKey(server, d.target.Port)
+	taken := n.portsTo(l.remote)
+	port := n.ephemeral(func(port int) bool { return taken[port] })
+	if port == 0 {
+		return nil, connectError(d.network, d.target, syscall.EADDRNOTAVAIL)
+	}
+	l.port = port
 	n.connect(l)
-	local := &net.TCPAddr{IP: n.host("client").ip, Port: n.ephemeral()}
-	if d.target.IP.IsLoopback() {
-		local.IP = d.target.IP
+	c, s := &l.end[Client], &l.end[Server]
+	c.network, c.local, c.remote = d.network, tcpAddr(client, port), tcpAddr(server, d.target.Port)
+	if ln.addr.(*net.TCPAddr).IP.To4() == nil { // an IPv6 socket has IPv4 addresses in its own form
+		client, server = client.To16(), server.To16()
 	}
-	for side := range l.end {
-		c := &l.end[side]
-		c.network, c.local, c.remote = d.network, local, d.target
-		if c.side == Server {
-			c.network, c.local, c.remote = ln.network, d.target, local
-		}
-	}
+	s.network, s.local, s.remote = ln.network, tcpAddr(server, d.target.Port), tcpAddr(client, port)
 	ln.deliver(&l.end[Server], d.unaccepted)
 	return &l.end[Client], nil
 }
@@ -136,7 +143,7 @@ func (n *Net) open(e *Event) (*Conn, error) {
 // listening returns the listener that dials to an address reach, or nil. It is
 // called with mu held.
 func (n *Net) listening(addr *net.TCPAddr) *listener {
-	at := addrKey(addr.IP, addr.Port)
+	at := addrKey(reached(addr.IP), addr.Port)
 	if to, ok := n.faults.routes[at]; ok {
 		host, port, err := splitAddress(to)
 		if err != nil {
@@ -144,7 +151,25 @@ func (n *Net) listening(addr *net.TCPAddr) *listener {
 		}
 		at = addrKey(n.host(host).ip, port)
 	}
-	return n.listeners[at]
+	if l := n.listeners[at]; l != nil {
+		return l
+	}
+	if n.names[at.Addr()] == "" && !at.Addr().IsLoopback() {
+		return nil
+	}
+	return n.listeningEverywhere(int(at.Port()))
+}
+
+// reached returns the address that a dial to ip reaches, in the form that a socket has:
+// of the address of every host it is the loopback address.
+func reached(ip net.IP) net.IP {
+	if ip.IsUnspecified() {
+		ip = net.IPv4(127, 0, 0, 1)
+	}
+	if ip4 := ip.To4(); ip4 != nil {
+		return ip4
+	}
+	return ip
 }
 
 // connect gives a link its number, its buffers and its ends. It is called with
