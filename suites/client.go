@@ -48,7 +48,11 @@ type ClientSubject struct {
 	// operations wait. No order of events can be repeated then: the schedules are sampled at
 	// random too.
 	Randomized bool
-	Quirks     []Quirk
+	// Patient is IgnoresCancel, and Lots is Randomized.
+	//
+	// Deprecated: use IgnoresCancel and Randomized.
+	Patient, Lots bool
+	Quirks        []Quirk
 }
 
 // TestClient puts every client case to the subject, as a subtest each. It
@@ -81,7 +85,7 @@ func (s *ClientSubject) begin(t *harness.T, c Case) *ClientEnv {
 		serve = EchoLines
 	}
 	serve(t, settings.Addr)
-	return cases.NewClientEnv(t, settings, client, s.IgnoresCancel && c.Group() != "cancel")
+	return cases.NewClientEnv(t, settings, client, (s.IgnoresCancel || s.Patient) && c.Group() != "cancel")
 }
 
 // EchoLines runs a server on "host:port" that repeats each line.

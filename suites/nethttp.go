@@ -1,11 +1,8 @@
 package suites
 
-import "slices"
-
-// NetHTTPQuirks returns what net/http's transport does otherwise than the cases say.
-func NetHTTPQuirks() []Quirk { return slices.Clone(netHTTPQuirks) }
-
-var netHTTPQuirks = []Quirk{
+// NetHTTPQuirks has what net/http's transport does otherwise than the cases say. It must
+// not be changed.
+var NetHTTPQuirks = []Quirk{
 	// Of the pool.
 	{
 		Case: "limit-dials-after-cancel",

@@ -122,7 +122,7 @@ func (s Subject) try(c Case, r *Result) (undecided string, err error) {
 	}
 	bounds := c.Bounds
 	bounds.Shard = harness.Shard{Total: 1} // a part of it could miss what a quirk is about
-	if s.client != nil && s.client.Randomized {
+	if s.client != nil && (s.client.Randomized || s.client.Lots) {
 		bounds.Strategy = "random"
 	}
 	if s.Protocol == H2 {

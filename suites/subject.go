@@ -28,7 +28,7 @@ func Subjects() []Subject {
 			all = append(all, Subject{Name: name, Protocol: Protocols()[i], Maker: maker, Quirks: quirks})
 		}
 	}
-	add("net/http", NetHTTPQuirks(), harness.NetHTTP, netHTTP2, netH2C)
+	add("net/http", NetHTTPQuirks, harness.NetHTTP, netHTTP2, netH2C)
 	add("pool", nil, Reference, poolHTTP2, poolH2C)
 	return all
 }

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestTransportNetHTTP(t *testing.T) {
-	suites.TestTransport(t, harness.NetHTTP, suites.NetHTTPQuirks()...)
+	suites.TestTransport(t, harness.NetHTTP, suites.NetHTTPQuirks...)
 }
 func TestTransportPool(t *testing.T) { suites.TestTransport(t, suites.Reference) }
 

@@ -154,10 +154,10 @@ func TestQuirksOfVersions(t *testing.T) {
 // Each quirk of net/http says since which version it is known, what it breaks and where,
 // and that from there to its end there is a version.
 func TestNetHTTPQuirks(t *testing.T) {
-	if err := CheckQuirks(Cases(), NetHTTPQuirks()); err != nil {
+	if err := CheckQuirks(Cases(), NetHTTPQuirks); err != nil {
 		t.Error(err)
 	}
-	for _, q := range NetHTTPQuirks() {
+	for _, q := range NetHTTPQuirks {
 		if err := complete(q); err != nil {
 			t.Errorf("%s: %v", q.Case, err)
 		}

@@ -26,5 +26,5 @@ var http2Quirks = concat(
 
 // ofNetHTTP returns the quirks of net/http for these cases.
 func ofNetHTTP(cases ...string) []suites.Quirk {
-	return slices.DeleteFunc(suites.NetHTTPQuirks(), func(q suites.Quirk) bool { return !slices.Contains(cases, q.Case) })
+	return slices.DeleteFunc(slices.Clone(suites.NetHTTPQuirks), func(q suites.Quirk) bool { return !slices.Contains(cases, q.Case) })
 }

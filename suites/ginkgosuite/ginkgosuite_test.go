@@ -38,7 +38,7 @@ func TestSuites(t *testing.T) {
 	ginkgo.RunSpecs(t, "suites")
 }
 
-var _ = ginkgosuite.Describe("net/http", harness.NetHTTP, suites.NetHTTPQuirks()...)
+var _ = ginkgosuite.Describe("net/http", harness.NetHTTP, suites.NetHTTPQuirks...)
 
 var _ = ginkgo.It("knows which process of Ginkgo's this is", func() {
 	s := ginkgosuite.Shard()

@@ -16,8 +16,8 @@ func TestConnsOfOthers(t *testing.T) {
 			continue
 		}
 		for _, s := range []suites.Subject{
-			{Name: "others", Protocol: suites.HTTP1, Maker: conns(asTheyAre), Quirks: suites.NetHTTPQuirks()},
-			{Name: "others", Protocol: suites.H2C, Maker: h2c(conns(asTheyAre)), Quirks: suites.NetHTTPQuirks()},
+			{Name: "others", Protocol: suites.HTTP1, Maker: conns(asTheyAre), Quirks: suites.NetHTTPQuirks},
+			{Name: "others", Protocol: suites.H2C, Maker: h2c(conns(asTheyAre)), Quirks: suites.NetHTTPQuirks},
 		} {
 			r := s.Run(c)
 			switch {

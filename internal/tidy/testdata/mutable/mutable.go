@@ -24,3 +24,10 @@ var (
 	Groups    = []string{"one"} // want `Groups is a variable that every importer can change`
 	own       = []string{"two"}
 )
+
+// Quirks has those that are known. It must not be
+// changed.
+var Quirks = []string{"one"}
+
+// Subjects has those that are known.
+var Subjects = []string{"two"} // want `Subjects is a variable that every importer can change`
