@@ -65,7 +65,7 @@ func (c *Conn) arrive(kind Kind) {
 			c.canWrite.Broadcast()
 			return
 		}
-		in.arrived = min(in.buf.n, c.link.window)
+		in.fill()
 	case FIN:
 		in.fin = flightArrived
 	case RST:

@@ -37,6 +37,7 @@ type Conn struct {
 
 	// All below is guarded by link.mu.
 	in            inbound
+	sending       int // the send buffer: bytes written and not arrived
 	canRead       sync.Cond
 	canWrite      sync.Cond
 	reading       bool // a Read is in progress: reads take turns
@@ -202,7 +203,7 @@ func (c *Conn) write(b []byte) (n int, err error) {
 		case c.dead || c.writeShut:
 			return n, c.sysError("write", syscall.EPIPE)
 		}
-		room := l.capacity - to.in.buf.n - to.in.void
+		room := c.sending + to.in.window - to.in.buf.n - to.in.void
 		if room <= 0 && n < len(b) {
 			c.waitWrite()
 			continue

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -16,7 +17,7 @@ import (
 // step is one call of a script, as in "c write hello": who, verb, argument.
 //
 // An end has the verbs read, readfull, drain, write, close, closeread,
-// closewrite, linger, addresses, lengths, overwrite, deadline, readdeadline and writedeadline. A
+// closewrite, linger, addresses, lengths, overwrite, those of optionCall, deadline, readdeadline and writedeadline. A
 // name that has no end yet gets one by dial or accept; cancel cancels its
 // dial. The listener is called l and has the verbs listen, close, deadline, lengths and overwrite;
 // instead of listening it can leave its address unused, or be deaf. "pass" lets
@@ -62,6 +63,14 @@ type tcpEnd interface {
 	CloseRead() error
 	CloseWrite() error
 	SetLinger(int) error
+	SetNoDelay(bool) error
+	SetKeepAlive(bool) error
+	SetKeepAlivePeriod(time.Duration) error
+	SetKeepAliveConfig(net.KeepAliveConfig) error
+	SetReadBuffer(int) error
+	SetWriteBuffer(int) error
+	io.ReaderFrom
+	io.WriterTo
 }
 
 // scriptRun holds the state of a script that is being run.
@@ -310,6 +319,9 @@ func (p *scriptRun) endCall(st step) func() string {
 			fill(b)
 		}
 		return func() string { return write(c, b) }
+	}
+	if do := p.optionCall(c, st); do != nil {
+		return do
 	}
 	do := map[string]func() error{
 		"closeread":     c.CloseRead,

@@ -40,7 +40,7 @@ type differential struct {
 }
 
 func differentials() []differential {
-	return slices.Concat(connectionCases, endingCases, deadlineCases, listenerCases, pairCases, addressCases)
+	return slices.Concat(connectionCases, endingCases, deadlineCases, listenerCases, pairCases, addressCases, optionCases)
 }
 
 func TestDifferential(t *testing.T) {
@@ -74,8 +74,8 @@ func TestDifferentialList(t *testing.T) {
 			listed++
 		}
 	}
-	if n := len(differentials()); n < 110 || listed > 5 {
-		t.Errorf("got %d cases with %d listed differences, want at least 110 and at most 5", n, listed)
+	if n := len(differentials()); n < 230 || listed > 5 {
+		t.Errorf("got %d cases with %d listed differences, want at least 230 and at most 5", n, listed)
 	}
 }
 

@@ -27,6 +27,15 @@
 // it blocked, the TCP state of both ends and the bytes that wait there. What is
 // still different:
 //
+//   - Its connections are no [syscall.Conn]: a file descriptor cannot be faked. File
+//     and MultipathTCP are missing too; all other methods of [net.TCPConn] are there.
+//   - ReadFrom and WriteTo never splice: between two connections their errors name
+//     read or write where Linux names splice.
+//   - Keep-alive probes are never sent: [Conn.Break] with ETIMEDOUT does what their
+//     end does. A receive buffer that is made smaller is so at once, where Linux
+//     keeps the window that the peer knows.
+//   - A Read and a Write that are both blocked end in one order: the Write gets the
+//     error of a reset. On Linux Go's scheduler lets the Read win now and then.
 //   - Close never blocks. With a positive linger time Linux waits for what is
 //     unsent; here, a test that holds the network still would wait for itself.
 //   - A buffer is as large as the [Net] says, and does not grow with use.

@@ -141,7 +141,7 @@ func (e *Event) Bytes() []byte {
 // bytes does what Bytes does. It is called with the link's mutex held.
 func (e *Event) bytes() []byte {
 	in := &e.From.Peer().in
-	k := max(0, min(in.buf.n, e.From.link.window)-in.arrived)
+	k := max(0, min(in.buf.n, in.window)-in.arrived)
 	b := make([]byte, min(k, cmp.Or(e.limit, k)))
 	in.buf.peek(b, in.arrived, in.arrived+len(b))
 	return b

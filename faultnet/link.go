@@ -14,18 +14,16 @@ import (
 // direction is one queue: bytes, then a FIN or a reset. Only the head of a
 // queue can arrive, so nothing overtakes anything, as in TCP.
 type link struct {
-	net      *Net
-	clock    clock.Clock
-	number   int
-	dial     int // the number of the dial that opened it
-	owner    string
-	address  string         // what the client asked for
-	served   string         // what the server listened on
-	remote   netip.AddrPort // the address that a dial reached
-	port     int            // of its client
-	capacity int            // bytes in flight and unread, a direction
-	window   int            // bytes unread, a direction
-	wrapped  *wrapped       // the end of a program whose connection is of another network
+	net     *Net
+	clock   clock.Clock
+	number  int
+	dial    int // the number of the dial that opened it
+	owner   string
+	address string         // what the client asked for
+	served  string         // what the server listened on
+	remote  netip.AddrPort // the address that a dial reached
+	port    int            // of its client
+	wrapped *wrapped       // the end of a program whose connection is of another network
 
 	mu        sync.Mutex
 	end       [2]Conn
@@ -38,6 +36,7 @@ type link struct {
 type inbound struct {
 	buf     buffer // the first `arrived` bytes can be read, the rest is in flight
 	arrived int
+	window  int // the receive buffer: bytes that arrived and are unread
 	void    int // bytes that were dropped here, which the sender does not know
 	fin     flight
 	reset   flight
@@ -104,7 +103,7 @@ func (l *link) wait(cond *sync.Cond, waiting *int) {
 func (c *Conn) head() Kind {
 	in := &c.in
 	inFlight := in.buf.n > in.arrived
-	shut := in.arrived >= c.link.window && !c.closed // a closed window
+	shut := in.arrived >= in.window && !c.closed // a closed window
 	switch {
 	case c.link.lost, in.clogged:
 		return 0
@@ -141,9 +140,13 @@ func (l *link) carry(to *Conn) {
 		l.advance()
 		return
 	}
-	to.in.arrived = min(to.in.buf.n, l.window)
+	to.in.fill()
 	to.wakeReaders()
 }
+
+// fill lets bytes arrive up to the window. What arrived before that was made smaller
+// stays.
+func (in *inbound) fill() { in.arrived = max(in.arrived, min(in.buf.n, in.window)) }
 
 // hand gives bytes that are sent to an end straight to the Read that sleeps
 // there, and returns how many it took.
@@ -151,7 +154,7 @@ func (l *link) hand(to *Conn, b []byte) int {
 	if to.in.dst == nil || to.in.buf.n > 0 || !l.clear(to) || to.readDeadline.passed(l.clock) {
 		return 0
 	}
-	n := copy(to.in.dst, b[:min(len(b), l.window)])
+	n := copy(to.in.dst, b[:min(len(b), to.in.window)])
 	to.in.dst, to.in.handed = nil, n
 	to.canRead.Broadcast()
 	return n
@@ -219,8 +222,8 @@ func (c *Conn) sendReset() {
 	c.discard()
 	c.link.withdraw(c)
 	out := &c.Peer().in
-	if out.buf.n > c.link.window {
-		out.buf.truncate(c.link.window)
+	if most := max(out.window, out.arrived); out.buf.n > most {
+		out.buf.truncate(most)
 		if out.fin == flightSent {
 			out.fin = flightUnsent
 		}

@@ -177,11 +177,10 @@ func reached(ip net.IP) net.IP {
 func (n *Net) connect(l *link) {
 	n.numLinks++
 	l.net, l.clock, l.number = n, n.clock(), n.numLinks
-	l.window = bufferSize(n.ReceiveBuffer)
-	l.capacity = l.window + bufferSize(n.SendBuffer)
 	for side := range l.end {
 		c := &l.end[side]
 		c.link, c.side = l, Side(side)
+		c.in.window, c.sending = bufferSize(n.ReceiveBuffer), bufferSize(n.SendBuffer)
 		c.canRead.L, c.canWrite.L = &l.mu, &l.mu
 	}
 	if n.links == nil {
