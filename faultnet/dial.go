@@ -130,6 +130,14 @@ func (d *dialing) result() (net.Conn, error) {
 	return d.conn, nil
 }
 
+// GivenUp reports whether the dial of a Dial event was given up by its caller: its context
+// ended before the dial did.
+func (n *Net) GivenUp(e *Event) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return e.dial.gone
+}
+
 // giveUp takes the event of a dial whose context ended back. It reports
 // whether it came in time.
 func (n *Net) giveUp(e *Event) bool {

@@ -123,15 +123,22 @@ func (d *Dial) Fail(v faultnet.Verdict) {
 func (d *Dial) finish(v faultnet.Verdict) {
 	d.n.t.settle()
 	if d.done || !slices.Contains(d.n.Pending(), d.e) {
-		how := "its context ended"
-		if d.done {
-			how = "the test has let it go before"
-		}
-		d.n.t.fatal(KindWant, fmt.Sprintf("%s is not pending any more: %s", d.ID(), how))
+		d.n.t.fatal(KindWant, fmt.Sprintf("%s is not pending any more: %s", d.ID(), d.end()))
 	}
 	d.done = true
 	d.n.t.apply(d.e, v)
 	d.n.t.settle()
+}
+
+// end says why the dial is not pending any more.
+func (d *Dial) end() string {
+	switch {
+	case d.done:
+		return "the test has let it go before"
+	case d.n.net.GivenUp(d.e):
+		return "its context ended"
+	}
+	return "a rule or a release has answered it"
 }
 
 // WantGone expects that the dial was given up: its context ended.
@@ -140,6 +147,9 @@ func (d *Dial) WantGone(why ...string) {
 	d.n.t.settle()
 	if slices.Contains(d.n.Pending(), d.e) {
 		d.n.t.fatal(KindWant, fmt.Sprintf("got %s still pending, want it given up", d.ID()), why...)
+	}
+	if !d.n.net.GivenUp(d.e) {
+		d.n.t.fatal(KindWant, fmt.Sprintf("got %s answered, want it given up", d.ID()), why...)
 	}
 	d.done = true
 }

@@ -70,10 +70,11 @@
 //     connection; its body is whole
 //   - when it returns: with a response or an error, and not both or neither; the
 //     answer is its own, and its body what a server sent
-//   - at the end: every request has returned, every body is closed, every dial
-//     and hold was let go, every fault fired, every state of [T.Sometimes] was
-//     reached; once the idle connections are closed no connection is open, and
-//     no goroutine is left; a run in which nothing can move any more is stuck
+//   - at the end: every request has returned, every body is closed or read to its
+//     end, every dial and hold was let go, every fault fired, every state of
+//     [T.Sometimes] was reached; once the idle connections are closed no connection
+//     is open, and no goroutine is left; a run in which nothing can move any more is
+//     stuck
 //
 // Whether a connection is idle is seen on the wire: the last byte of the last
 // response has arrived. A response body may be closed before that: a transport may

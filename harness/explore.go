@@ -18,13 +18,14 @@ import (
 // In the body nothing happens by itself. [T.Get] and its like only declare
 // that a request is to start; [Request.MayCancel], [T.MayCloseIdle] and
 // [T.MayPass] what else may happen; code of the test's own that blocks is moved
-// on by what happens meanwhile. [T.Settle], or the body's end, lets everything
-// happen, in one of its orders.
+// on by what happens meanwhile. [T.Rest], [Op.Await] or the body's end lets things
+// happen, in one of their orders; [T.Settle] and the wants wait for quiet alone.
 //
 // A failing schedule is shrunk, printed with a line that runs it again and as
 // a race script, and saved below testdata/replays of the package, where it is
-// run first from then on. One that no longer fits fails t. If nothing failed and a schedule is undecided
-// ([Exploration.Undecided]), t is skipped with the report, or fails if it cannot be.
+// run first from then on. One that no longer fits fails t. If nothing failed and a
+// schedule is undecided ([Exploration.Undecided]), t is skipped with the report, or fails
+// if it cannot be.
 //
 // The flags -halfopen.replay, -halfopen.seed,
 // -halfopen.budget and -halfopen.strategy, or the variables HALFOPEN_REPLAY and

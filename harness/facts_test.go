@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/internal/mini"
@@ -117,5 +118,50 @@ func TestDialedElsewhere(t *testing.T) {
 		if got := strings.Contains(r.String(), question); !r.Failed() || got != c.asked {
 			t.Errorf("%s: got it asked %v, want %v:\n%s", c.name, got, c.asked, r)
 		}
+	}
+}
+
+// A dial that was answered, by the test, a rule or a release, is not one that was given up.
+func TestWantGone(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		answer func(t *harness.T, d *harness.Dial, r *harness.Request)
+		want   string
+	}{
+		{"timed out", func(t *harness.T, d *harness.Dial, r *harness.Request) { t.Advance(time.Second) }, "held"},
+		{"opened", func(t *harness.T, d *harness.Dial, r *harness.Request) { d.Open() }, "got d1 answered, want it given up"},
+		{"refused", func(t *harness.T, d *harness.Dial, r *harness.Request) { d.Refuse() }, "got d1 answered, want it given up"},
+		{"released", func(t *harness.T, d *harness.Dial, r *harness.Request) { t.Net.Release("dial") }, "got d1 answered, want it given up"},
+		{"held", func(t *harness.T, d *harness.Dial, r *harness.Request) {}, "got d1 still pending, want it given up"},
+	} {
+		r := harness.TestReport(c.name, func(t *harness.T) {
+			t.Serve("api.test:80", nil)
+			t.Net.Hold("dial")
+			dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+				ctx, cancel := context.WithTimeout(ctx, time.Second)
+				defer cancel()
+				return t.Net.DialContext(ctx, network, address)
+			}
+			r1 := t.Get("r1", &http.Transport{DialContext: dial}, "http://api.test/")
+			d1 := t.Net.WantDial()
+			c.answer(t, d1, r1)
+			d1.WantGone()
+		})
+		got, _, _ := strings.Cut(first(r), "  (")
+		if got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// A want in an exploration, of a request that has not started, fails and says how it starts.
+func TestNotStarted(t *testing.T) {
+	x, err := harness.ExploreReport("not started", harness.Bounds{Schedules: 1}, nil, func(t *harness.T) {
+		t.Serve("api.test:80", nil)
+		t.Get("r1", t.Net.Transport(), "http://api.test/").WantStatus(200)
+	})
+	const want = "r1: got pending (it has not started: in an exploration Await or Rest lets it), want status 200"
+	if err != nil || len(x.Findings) != 1 || x.Findings[0].Report.Failures[0].Text != want {
+		t.Errorf("got %v and %s, want %q", err, x, want)
 	}
 }

@@ -52,7 +52,7 @@ func frozenOnMutex(f *bubble.Freeze, held []*faultnet.Event) Failure {
 	text := "undecided: a goroutine waits for a mutex, and in a bubble no time passes and nothing arrives meanwhile: " +
 		"whether the mutex would be unlocked cannot be seen"
 	if !on.Deep() {
-		text += " here, and can be with halfopen test, or -deep"
+		text += " here, and can be with halfopen test, or halfopen check -deep"
 	}
 	var names []string
 	for _, e := range held {

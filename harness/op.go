@@ -158,9 +158,17 @@ func (o *Op) describe() string {
 		return fmt.Sprintf("error: %v", o.err)
 	case state == "done" && o.request != nil && o.request.Conn() != nil:
 		return "done on " + o.request.Conn().ID()
+	case state == "pending" && !o.hasStarted():
+		return "pending (it has not started: in an exploration Await or Rest lets it)"
 	default:
 		return state
 	}
+}
+
+func (o *Op) hasStarted() bool {
+	o.c.mu.Lock()
+	defer o.c.mu.Unlock()
+	return o.started
 }
 
 // unfinished reports, with mu held, whether the operation was started and has no end yet.

@@ -214,7 +214,11 @@ func (r *Report) String() string {
 		}
 	}
 	if r.again != "" {
-		b.WriteString("\nagain:\n  " + r.again + "\n")
+		again := r.again
+		if r.Undecided() {
+			again = strings.Replace(again, "go test ", "halfopen test ", 1) // to see its end
+		}
+		b.WriteString("\nagain:\n  " + again + "\n")
 	}
 	return b.String()
 }
@@ -273,7 +277,7 @@ func stepText(words []string) string {
 
 func isPattern(verb, arg string) bool {
 	switch verb {
-	case "hold", "release", "let", "fault", "lift":
+	case "hold", "release", "let", "fault", "lift", "shape":
 		return true
 	case "want":
 		return arg == "held"

@@ -6,6 +6,7 @@ import (
 
 	"github.com/halfopen/halfopen/clock"
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/internal/deep/on"
 )
 
 // TB has the methods that Test needs of the test that it is part of. [*testing.T],
@@ -20,8 +21,7 @@ type TB interface {
 
 // Test runs body in a bubble of virtual time, on a network of its own, and
 // fails t with a [Report] if body fails, panics, gets stuck, or leaves
-// anything behind. It returns when the bubble has ended; it never ends the
-// process. A run that is undecided ([Report.Undecided]) skips t with the report,
+// anything behind. It returns when the bubble has ended, or has stood still. A run that is undecided ([Report.Undecided]) skips t with the report,
 // if t has Skipf, and fails it if not; so does one that is not applicable.
 func Test(t TB, body func(t *T)) {
 	t.Helper()
@@ -57,11 +57,15 @@ func TestReport(name string, body func(t *T)) *Report {
 // goTestLine returns the command that runs a test again, in the folder of its
 // package.
 func goTestLine(name string) string {
+	command := "go test"
+	if on.Deep() {
+		command = "halfopen test"
+	}
 	parts := strings.Split(name, "/")
 	for i, p := range parts {
 		parts[i] = "^" + p + "$"
 	}
-	return "go test -run '" + strings.Join(parts, "/") + "' ."
+	return command + " -run '" + strings.Join(parts, "/") + "' ."
 }
 
 // runOnce runs body, and returns the report.
