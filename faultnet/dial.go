@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,6 +24,10 @@ func Owner(ctx context.Context) string {
 	name, _ := ctx.Value(ownerKey{}).(string)
 	return name
 }
+
+// aliasesKey is the key, in the context of a dial, of the names that were resolved to come
+// to the one that is dialed.
+type aliasesKey struct{}
 
 // dialing is one call of DialContext.
 type dialing struct {
@@ -200,6 +205,11 @@ func (n *Net) dialEach(ctx context.Context, network, name string, hosts []string
 	if len(hosts) == 0 {
 		return nil, dialError(network, nil, noSuitableAddress(name))
 	}
+	aliases, _ := ctx.Value(aliasesKey{}).([]string)
+	if slices.Contains(aliases, name) {
+		return nil, dialError(network, nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true})
+	}
+	ctx = context.WithValue(ctx, aliasesKey{}, append(slices.Clip(aliases), name))
 	var first error
 	for i, host := range hosts {
 		try, cancel := ctx, context.CancelFunc(func() {})

@@ -145,6 +145,8 @@ func (c *census) attributed(h http.Handler) http.Handler {
 				c.sawRequest(req.Header.Get(RequestHeader), conn)
 			}
 		}
+		returned := false
+		defer func() { c.t.handled(returned, recover()) }()
 		// The answer says what it answers: see Request.checkReturn.
 		w.Header()[RequestHeader] = req.Header[RequestHeader]
 		if r := c.request(req.Header.Get(RequestHeader)); r != nil {
@@ -152,7 +154,23 @@ func (c *census) attributed(h http.Handler) http.Handler {
 		} else {
 			h.ServeHTTP(w, req)
 		}
+		returned = true
 	})
+}
+
+// handled makes a failure of a handler that panicked, other than to abort its response, or
+// that ended its goroutine. It is called by the function that the handler defers, and lets
+// net/http see the panic.
+func (r *driver) handled(returned bool, panicked any) {
+	switch {
+	case panicked != nil && panicked != http.ErrAbortHandler:
+		r.panicked("a handler: ", panicked)
+	case panicked == nil && !returned && !r.journal.over():
+		r.journal.add(Failure{Kind: KindGoexit, Text: "a handler called runtime.Goexit"})
+	}
+	if panicked != nil {
+		panic(panicked)
+	}
 }
 
 // connKey is the key of a connection in the context of a server's requests.

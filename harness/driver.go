@@ -55,7 +55,9 @@ type driver struct {
 	auditing atomic.Bool   // a check of AtQuiet is being called
 	faulted  bool          // an event was a fault
 
-	stoodStill bool // the run was given up
+	stoodStill bool        // the run was given up
+	over       atomic.Bool // it has ended
+	std        *testing.T  // the test that it is part of, or nil
 
 	mu       sync.Mutex
 	cleanups []func()
@@ -101,6 +103,7 @@ const (
 // open opens the bubble of the run and has f do all that is done in it.
 func (r *driver) open(std *testing.T, f func()) {
 	r.journal.silent = r.set.silent
+	r.std = std
 	dog := r.set.dog
 	if dog == nil {
 		dog = newWatchdog()
@@ -119,6 +122,7 @@ func (r *driver) open(std *testing.T, f func()) {
 	r.journal.closed.Store(false) // the last word is ours
 	r.judge(end)
 	r.journal.closed.Store(true) // what stood still may go on behind us
+	r.over.Store(true)
 }
 
 // news has the driver look again.
@@ -138,18 +142,12 @@ func (r *driver) judge(end bubble.Ending) {
 	case end.Panicked != nil:
 		r.journal.add(Failure{Kind: KindPanic, Text: fmt.Sprintf("panic: %v", end.Panicked), Detail: bubble.PanicFrames(end.Stack)})
 	case end.Deadlock != nil && !r.journal.failed():
-		var left []string
-		for _, g := range end.Left {
-			if !g.Ours() {
-				left = append(left, "goroutine left: "+g.String())
-			}
+		left := bubble.Lines(slices.DeleteFunc(end.Left, bubble.Goroutine.Ours))
+		for _, line := range left {
+			r.journal.add(Failure{Kind: KindGoroutine, Text: "goroutine left: " + line})
 		}
 		if len(left) == 0 {
-			left = []string{end.Deadlock.Error()}
-		}
-		slices.Sort(left) // goroutines come in the order of their numbers, which is chance
-		for _, text := range left {
-			r.journal.add(Failure{Kind: KindGoroutine, Text: text})
+			r.journal.add(Failure{Kind: KindGoroutine, Text: end.Deadlock.Error()})
 		}
 	case end.Goexit && !r.journal.failed():
 		r.journal.add(Failure{Kind: KindRace, Text: "the bubble ended early: a data race was detected"})
@@ -292,6 +290,12 @@ func (r *driver) rested() {
 func (r *driver) await(q question) {
 	if r.auditing.Load() {
 		return // it is quiet, and the driver waits for the caller
+	}
+	if r.over.Load() {
+		if r.stoodStill {
+			runtime.Goexit() // the wait that ended the run is over
+		}
+		panic("harness: a T is used after its test has ended")
 	}
 	gaveUp := r.ctx.Done()
 	select {

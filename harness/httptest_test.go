@@ -170,30 +170,32 @@ func TestNewServerLeak(t *testing.T) {
 	}
 }
 
-// A handler that panics ends its connection, and the log of the server is part of
-// the steps, unless the test has a log of its own.
+// A handler that panics ends its connection and fails the test. The log of the server
+// is part of the steps, unless the test has a log of its own.
 func TestNewServerPanic(t *testing.T) {
+	mop := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { panic("mop") })
 	for _, b := range bridged {
 		r := harness.TestReport("x", func(t *harness.T) {
-			srv := b.start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { panic("mop") }))
+			srv := b.start(t, mop)
 			if _, err := srv.Client().Get(srv.URL); err == nil {
 				t.Errorf("got an answer")
 			}
 		})
-		if r.Failed() || !strings.Contains(r.Trace(), "| server: http") || !strings.Contains(r.Trace(), ": mop\n") {
+		if len(r.Failures) != 1 || r.Failures[0].Text != "a handler: panic: mop" ||
+			!strings.Contains(r.Trace(), "| server: http") || !strings.Contains(r.Trace(), ": mop\n") {
 			t.Errorf("%s: got:\n%s%s", b.name, r, r.Trace())
 		}
 	}
-	harness.Test(t, func(t *harness.T) {
-		var text strings.Builder
-		srv := t.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { panic("mop") }))
+	var text strings.Builder
+	r := harness.TestReport("x", func(t *harness.T) {
+		srv := t.NewUnstartedServer(mop)
 		srv.Config.ErrorLog = log.New(&text, "", 0)
 		srv.Start()
 		srv.Client().Get(srv.URL)
-		if !strings.Contains(text.String(), "mop") {
-			t.Errorf("got %q in the log of the test", text.String())
-		}
 	})
+	if !strings.Contains(text.String(), "mop") || strings.Contains(r.Trace(), ": mop\n") {
+		t.Errorf("got %q in the log of the test, and:\n%s", text.String(), r.Trace())
+	}
 }
 
 // Close may be called in the body, more than once, and from a clean-up function.

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -90,9 +91,24 @@ func (r *Request) read() {
 }
 
 func (r *Request) readAll() {
-	resp := r.resp
+	err := errBodyPanicked
+	defer func() {
+		r.c.mu.Lock()
+		defer r.c.mu.Unlock()
+		r.readErr = err
+		r.reading = false
+		r.finished = true
+		r.body = nil
+	}()
+	defer r.t.caught(r.name + ": reading its response body: ")
+	err = r.readBody(r.resp)
+}
+
+var errBodyPanicked = errors.New("a call of the body did not return")
+
+// readBody reads a response body to its end, closes it, and returns the error of either.
+func (r *Request) readBody(resp *http.Response) (err error) {
 	var content []byte
-	var err error
 	size := 4096
 	if n := resp.ContentLength; n >= 0 && n < int64(size) {
 		size = int(n) + 1 // one more, to see the end
@@ -112,19 +128,17 @@ func (r *Request) readAll() {
 	if e := resp.Body.Close(); err == nil {
 		err = e
 	}
-	r.c.mu.Lock()
-	defer r.c.mu.Unlock()
-	r.readErr = err
-	r.reading = false
-	r.finished = true
-	r.body = nil
+	return err
 }
 
 // CloseBody closes the body without reading what is left of it.
 func (r *Request) CloseBody() {
 	r.t.step("close", r.name)
 	r.mustHaveResponse()
-	go r.resp.Body.Close()
+	go func() {
+		defer r.t.caught(r.name + ": closing its response body: ")
+		r.resp.Body.Close()
+	}()
 	r.t.settle()
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -44,11 +45,17 @@ func (r *driver) takeCleanup() func() {
 	return f
 }
 
+// errSkipped is the reason of a run whose body skipped the test that it is part of.
+var errSkipped = errors.New("the body skipped the test")
+
 // protect calls f and takes a panic as the end of f alone. After a Goexit it is for
 // its caller to go on.
 func (r *driver) protect(f func()) {
 	finished := false
 	defer func() {
+		if !finished && r.std != nil && r.std.Skipped() {
+			r.journal.refuse(errSkipped)
+		}
 		if !finished && !r.journal.over() {
 			r.journal.add(Failure{Kind: KindGoexit, Text: "the body called runtime.Goexit"})
 		}
@@ -61,8 +68,13 @@ func (r *driver) protect(f func()) {
 // caught turns a panic of the function that defers it into a failure.
 func (r *driver) caught(subject string) {
 	if p := recover(); p != nil {
-		detail := bubble.PanicFrames(debug.Stack())
-		r.snapshot()
-		r.journal.add(Failure{Kind: KindPanic, Text: fmt.Sprintf("%spanic: %v", subject, p), Detail: detail})
+		r.panicked(subject, p)
 	}
+}
+
+// panicked makes a failure of a panic, with the stack of its goroutine.
+func (r *driver) panicked(subject string, p any) {
+	detail := bubble.PanicFrames(debug.Stack())
+	r.snapshot()
+	r.journal.add(Failure{Kind: KindPanic, Text: fmt.Sprintf("%spanic: %v", subject, p), Detail: detail})
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/halfopen/halfopen/clock"
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/bubble"
 	"github.com/halfopen/halfopen/internal/deep/on"
 )
 
@@ -88,6 +89,11 @@ func runBody(std *testing.T, name string, body func(*T), set settings, p *plan) 
 	r.name, r.set = name, set
 	t.driver, t.Clock, t.plan, t.body = r, clock.System, p, body
 	t.census, t.servers, t.oracles = &all.census, &all.servers, &all.oracles
+	if bubble.Inside() {
+		r.journal.add(Failure{Kind: KindUsage, Where: bubble.Caller(),
+			Text: "a test of the harness begins inside another one, or in a bubble of testing/synctest: each has a bubble of its own"})
+		return t
+	}
 	r.open(std, func() {
 		t.census.open(r)
 		t.Net = newNet(r, t.census)

@@ -95,6 +95,9 @@ func (b *Bubble) Empty() bool { return len(b.Goroutines()) == ownGoroutines }
 // package testing, and its root.
 const ownGoroutines = 3
 
+// Inside reports whether the caller runs in a bubble.
+func Inside() bool { return currentID() != 0 }
+
 // currentID returns the number of the bubble that the caller runs in, or 0.
 func currentID() uint64 {
 	var buf [128]byte

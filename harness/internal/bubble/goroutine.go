@@ -218,6 +218,9 @@ func (b *Bubble) Blocked() []string {
 	return countedLines(slices.DeleteFunc(b.Goroutines(), func(g Goroutine) bool { return !g.durable || g.Ours() }), math.MaxInt)
 }
 
+// Lines returns a line for each goroutine, the equal ones in one, at most ten.
+func Lines(gs []Goroutine) []string { return countedLines(gs, 10) }
+
 // countedLines returns a line for each goroutine, in alphabetical order; equal lines are
 // one, with their number, and so are those after the most.
 func countedLines(gs []Goroutine, most int) []string {
