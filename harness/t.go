@@ -146,7 +146,7 @@ func (t *T) Rest() {
 // Advance lets d of virtual time pass, and everything happen that it brings.
 func (t *T) Advance(d time.Duration) {
 	t.step("advance", d.String())
-	if lastDay := time.Date(2261, time.January, 1, 0, 0, 0, 0, time.UTC); d > lastDay.Sub(time.Now()) {
+	if lastDay := time.Date(2261, time.January, 1, 0, 0, 0, 0, time.UTC); d > time.Until(lastDay) {
 		t.fatal(KindUsage, fmt.Sprintf("virtual time ends with the year 2260, and %s more would pass that", d))
 	}
 	t.patient = time.Now().Add(d)
