@@ -58,7 +58,7 @@ peers:
 # not run on the mutants, because it fails for any change of a line.
 mutants:
 	@report=$$(mktemp) && trap 'rm -f '$$report EXIT && \
-	GOFLAGS='-vet=off -failfast -timeout=60s -run=^Test -skip=^TestSurvivors$$' \
+	GOFLAGS='-vet=off -failfast -run=^Test -skip=^TestSurvivors$$' \
 		go run $(GREMLINS) unleash --workers 1 --timeout-coefficient 4 --output $$report ./pool && \
 	go test ./pool -count=1 -v -run '^TestSurvivors$$' -mutants $$report
 

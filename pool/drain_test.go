@@ -100,6 +100,17 @@ func TestDrainBeforeCloseReturns(t *testing.T) {
 		if st := tr.Stats(); st.Idle != 1 {
 			t.Errorf("after Close: got\n%s, want c1 idle", tr.Ledger())
 		}
+		for _, n := range []int{3, 5} {
+			read := t.Get(fmt.Sprint("read", n), tr, url1)
+			c1.Respond(200, "hello")
+			read.WantDone(c1)
+			body := read.Response().Body
+			io.ReadFull(body, make([]byte, n)) // and not its end
+			body.Close()
+			if st := tr.Stats(); st.Idle != 1 {
+				t.Errorf("after %d bytes and Close: got\n%s, want c1 idle", n, tr.Ledger())
+			}
+		}
 		body = closeEarlyOn(t, tr, c1, headHel)
 		if d := time.Since(begin); d != 0 {
 			t.Errorf("Close: got %v, want no time at all", d)

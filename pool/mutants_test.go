@@ -35,8 +35,8 @@ func TestSurvivors(t *testing.T) {
 		known[m.mutant] = true
 	}
 	for m := range listed {
-		if !known[m.mutant] {
-			t.Errorf("survivors.txt: the source has no %s", m.mutant)
+		if !known[m] {
+			t.Errorf("survivors.txt: the source has no %s", m)
 		}
 	}
 	if *mutantsReport != "" {
@@ -64,12 +64,6 @@ func (m mutant) String() string {
 type mutation struct {
 	mutant
 	from, to token.Token
-}
-
-// A survivor is a mutant as listed.
-type survivor struct {
-	mutant
-	hangs bool // the tests do not end
 }
 
 // A place is where gremlins says that a mutant is.
@@ -217,19 +211,19 @@ func tokenOf(n ast.Node) (token.Token, token.Pos) {
 }
 
 // listedMutants reads testdata/survivors.txt.
-func listedMutants(t *testing.T) map[survivor]bool {
+func listedMutants(t *testing.T) map[mutant]bool {
 	data, err := os.ReadFile("testdata/survivors.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := make(map[survivor]bool)
+	listed := make(map[mutant]bool)
 	for entry := range strings.SplitSeq(strings.TrimSpace(string(data)), "\n\n") {
 		if strings.HasPrefix(entry, "#") {
 			continue
 		}
 		m, ok := parseSurvivor(entry)
 		if !ok || listed[m] {
-			t.Errorf("survivors.txt: got\n%s\nwant FUNCTION KIND [#N] [hangs], the expression with - and +, and a reason, once", entry)
+			t.Errorf("survivors.txt: got\n%s\nwant FUNCTION KIND [#N], the expression with - and +, and a reason, once", entry)
 			continue
 		}
 		listed[m] = true
@@ -237,13 +231,10 @@ func listedMutants(t *testing.T) map[survivor]bool {
 	return listed
 }
 
-func parseSurvivor(entry string) (m survivor, ok bool) {
+func parseSurvivor(entry string) (m mutant, ok bool) {
 	lines := strings.Split(entry, "\n")
 	head := strings.Fields(lines[0])
 	m.nth = 1
-	if m.hangs = head[len(head)-1] == "hangs"; m.hangs {
-		head = head[:len(head)-1]
-	}
 	if nth, found := strings.CutPrefix(head[len(head)-1], "#"); found {
 		m.nth, _ = strconv.Atoi(nth)
 		head = head[:len(head)-1]
@@ -257,9 +248,9 @@ func parseSurvivor(entry string) (m survivor, ok bool) {
 }
 
 // compareReport compares what gremlins found with what is listed.
-func compareReport(t *testing.T, all map[place]mutation, listed map[survivor]bool) {
+func compareReport(t *testing.T, all map[place]mutation, listed map[mutant]bool) {
 	status := readReport(t, all)
-	found := make(map[survivor]bool)
+	found := make(map[mutant]bool)
 	killed, lived, hang, broken := 0, 0, 0, 0
 	for at, m := range all {
 		switch status[at] {
@@ -271,10 +262,9 @@ func compareReport(t *testing.T, all map[place]mutation, listed map[survivor]boo
 			killed++
 		case "LIVED":
 			lived++
-			found[survivor{m.mutant, false}] = true
+			found[m.mutant] = true
 		case "TIMED OUT":
 			hang++
-			found[survivor{m.mutant, true}] = true
 		case "NOT COVERED", "NOT VIABLE":
 		default:
 			t.Errorf("%s: got status %q: the run is not whole, or of another source", m, status[at])
@@ -282,12 +272,12 @@ func compareReport(t *testing.T, all map[place]mutation, listed map[survivor]boo
 	}
 	for m := range found {
 		if !listed[m] {
-			t.Errorf("survivors.txt does not list: %s(hangs: %v)", m.mutant, m.hangs)
+			t.Errorf("survivors.txt does not list: %s", m)
 		}
 	}
 	for m := range listed {
 		if !found[m] {
-			t.Errorf("survivors.txt lists, and it was killed: %s(hangs: %v)", m.mutant, m.hangs)
+			t.Errorf("survivors.txt lists, and it was killed: %s", m)
 		}
 	}
 	percent := 100 * float64(killed+hang) / float64(max(1, killed+hang+lived))
