@@ -159,8 +159,10 @@ func (c *census) attributed(h http.Handler) http.Handler {
 }
 
 // handled makes a failure of a handler that panicked, other than to abort its response, or
-// that ended its goroutine. It is called by the function that the handler defers, and lets
-// net/http see the panic.
+// that ended its goroutine. The documentation of http.Handler has panic(ErrAbortHandler) as
+// the way to abort; after any other panic a server writes its stack to the log, which no
+// test looks at. The function that the handler defers calls it, and net/http sees the
+// panic as before.
 func (r *driver) handled(returned bool, panicked any) {
 	switch {
 	case panicked != nil && panicked != http.ErrAbortHandler:
