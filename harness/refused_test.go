@@ -30,7 +30,7 @@ func twice(tr *http.Transport, req *http.Request) (*http.Response, error) {
 	if resp, err := tr.RoundTrip(req); err == nil {
 		resp.Body.Close()
 	}
-	time.Sleep(time.Second)
+	time.Sleep(time.Second) // virtual
 	req = req.Clone(req.Context())
 	req.Body, _ = req.GetBody()
 	return tr.RoundTrip(req)

@@ -23,7 +23,7 @@ func TestHeld(t *testing.T) {
 		go func() {
 			mu.Lock()
 			defer mu.Unlock()
-			time.Sleep(time.Hour)
+			time.Sleep(time.Hour) // virtual
 		}()
 		synctest.Wait()
 		mu.Lock()

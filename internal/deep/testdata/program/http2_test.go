@@ -117,7 +117,7 @@ func twoGets(t *testing.T, size int, config *tls.Config) string {
 	l.mu.Unlock()
 	tr.CloseIdleConnections()
 	srv.Close()
-	time.Sleep(time.Hour)
+	time.Sleep(time.Hour) // virtual
 	return sum
 }
 

@@ -21,7 +21,7 @@ func TestHeldOverSleep(t *testing.T) {
 		go func() {
 			mu.Lock()
 			defer mu.Unlock()
-			time.Sleep(time.Hour)
+			time.Sleep(time.Hour) // virtual
 		}()
 		synctest.Wait()
 		mu.Lock()
@@ -32,14 +32,14 @@ func TestHeldOverSleep(t *testing.T) {
 			go func() {
 				rw.RLock()
 				defer rw.RUnlock()
-				time.Sleep(time.Hour)
+				time.Sleep(time.Hour) // virtual
 			}()
 		}
 		synctest.Wait()
 		rw.Lock()
 		go func() {
 			defer rw.Unlock()
-			time.Sleep(time.Hour)
+			time.Sleep(time.Hour) // virtual
 		}()
 		rw.RLock()
 		rw.RUnlock()
@@ -71,7 +71,7 @@ func TestHeldOutside(t *testing.T) {
 	}()
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
-		time.AfterFunc(time.Minute, func() { time.Sleep(time.Hour) })
+		time.AfterFunc(time.Minute, func() { time.Sleep(time.Hour) }) // virtual
 		var wg sync.WaitGroup
 		first := true // no goroutine of the bubble has got the lock yet
 		for range 3 {
@@ -81,7 +81,7 @@ func TestHeldOutside(t *testing.T) {
 					t.Errorf("%v passed while the lock was held outside", time.Since(begin))
 				}
 				first = false
-				time.Sleep(time.Hour)
+				time.Sleep(time.Hour) // virtual
 				mu.Unlock()
 			})
 		}
@@ -108,7 +108,7 @@ func TestReaders(t *testing.T) {
 		go func() {
 			rw.RLock()
 			defer rw.RUnlock()
-			time.Sleep(time.Hour)
+			time.Sleep(time.Hour) // virtual
 		}()
 		synctest.Wait()
 		go close(leave)
@@ -134,7 +134,7 @@ func TestDeadlock(t *testing.T) {
 		for _, l := range [][2]*sync.Mutex{{&a, &b}, {&b, &a}} {
 			wg.Go(func() {
 				l[0].Lock()
-				time.Sleep(1)
+				time.Sleep(1) // virtual
 				l[1].Lock()
 			})
 		}

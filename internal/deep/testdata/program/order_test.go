@@ -55,7 +55,7 @@ func TestOrder(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				say(i)
-				time.Sleep(time.Millisecond)
+				time.Sleep(time.Millisecond) // virtual
 			})
 		}
 		wg.Wait()
@@ -86,7 +86,7 @@ func TestOrder(t *testing.T) {
 		for i := range 4 {
 			time.AfterFunc(time.Second, func() { say("t", i) })
 		}
-		time.Sleep(2 * time.Second)
+		time.Sleep(2 * time.Second) // virtual
 		var b [8]byte
 		rand.Read(b[:])
 		say(b, mathrand.IntN(1000), maphash.String(maphash.MakeSeed(), "x"))
@@ -123,7 +123,7 @@ func TestDoors(t *testing.T) {
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
 			turn(1)
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // virtual
 			turn(1)
 		})
 		wg.Go(func() {
@@ -161,7 +161,7 @@ func TestSystemCall(t *testing.T) {
 		defer syscall.Close(p[0])
 		defer syscall.Close(p[1])
 		go func() {
-			time.Sleep(0)
+			time.Sleep(0) // virtual
 			syscall.Write(p[1], []byte("x"))
 		}()
 		var b [1]byte
@@ -224,7 +224,7 @@ func TestParallel(t *testing.T) {
 						in.Go(func() {
 							mu.Lock()
 							n++
-							time.Sleep(time.Duration(i))
+							time.Sleep(time.Duration(i)) // virtual
 							mu.Unlock()
 							if i%2 == 0 {
 								rw.Lock()
