@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 type host struct {
@@ -23,7 +24,7 @@ func (n *Net) host(name string) *host {
 		n.hosts = make(map[string]*host)
 		n.names = make(map[netip.Addr]string)
 	}
-	ip := net.ParseIP(name)
+	ip := parseIP(name)
 	switch {
 	case ip.To4() != nil:
 		ip = ip.To4()
@@ -49,13 +50,50 @@ func ipKey(ip net.IP) netip.Addr {
 	return a.Unmap()
 }
 
-// tcpAddr returns an address that shares no memory: a program may change it.
+// tcpAddr returns an address with bytes of its own: a program may change it.
 func tcpAddr(ip net.IP, port int) *net.TCPAddr {
 	return &net.TCPAddr{IP: slices.Clone(ip), Port: port}
 }
 
+// addresses are those of one end, which no other end shares. Few programs ask for them.
+type addresses struct {
+	local, remote net.Addr
+}
+
+// addresses returns the same ones each time, as the kernel's connections do.
+func (c *Conn) addresses() *addresses {
+	if a := c.addrs.Load(); a != nil {
+		return a
+	}
+	l := c.link
+	a := &addresses{l.socketAddr(l.local, c.side), l.socketAddr(l.remote, c.side)}
+	if c.side == Server {
+		a.local, a.remote = a.remote, a.local
+	}
+	c.addrs.CompareAndSwap(nil, a)
+	return c.addrs.Load()
+}
+
+// socketAddr returns an address in the form that the socket of a side has it.
+func (l *link) socketAddr(at netip.AddrPort, side Side) *net.TCPAddr {
+	ip := at.Addr()
+	if side == Server && l.v6 {
+		ip = netip.AddrFrom16(ip.As16())
+	}
+	return &net.TCPAddr{IP: ip.AsSlice(), Port: int(at.Port())}
+}
+
+// parseIP returns the address that name is, or nil. For the name of a host, which is the
+// common case, it makes no error to throw away.
+func parseIP(name string) net.IP {
+	if name == "" || (name[0] < '0' || name[0] > '9') && !strings.Contains(name, ":") {
+		return nil
+	}
+	return net.ParseIP(name)
+}
+
 // isAny reports whether name is the address of every host: "0.0.0.0" or "::".
-func isAny(name string) bool { return net.ParseIP(name).IsUnspecified() }
+func isAny(name string) bool { return parseIP(name).IsUnspecified() }
 
 // Linux's default range of local ports: 32768 to 60999.
 const (
@@ -72,7 +110,7 @@ func (n *Net) portsTo(remote netip.AddrPort) map[int]bool {
 	taken := make(map[int]bool)
 	for l := range n.links {
 		if l.remote == remote {
-			taken[l.port] = true
+			taken[int(l.local.Port())] = true
 		}
 	}
 	return taken

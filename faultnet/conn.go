@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -31,9 +32,8 @@ func (s Side) String() string {
 type Conn struct {
 	link    *link
 	side    Side
-	network string // what its end dialed or listened on: "tcp", "tcp4" or "tcp6"
-	local   net.Addr
-	remote  net.Addr
+	network string                    // what its end dialed or listened on: "tcp", "tcp4" or "tcp6"
+	addrs   atomic.Pointer[addresses] // once they were asked for
 
 	// All below is guarded by link.mu.
 	in            inbound
@@ -80,10 +80,10 @@ func (c *Conn) Owner() string { return c.link.owner }
 func (c *Conn) Address() string { return c.link.address }
 
 // LocalAddr returns a [*net.TCPAddr], unless the connection is wrapped.
-func (c *Conn) LocalAddr() net.Addr { return c.local }
+func (c *Conn) LocalAddr() net.Addr { return c.addresses().local }
 
 // RemoteAddr returns a [*net.TCPAddr], unless the connection is wrapped.
-func (c *Conn) RemoteAddr() net.Addr { return c.remote }
+func (c *Conn) RemoteAddr() net.Addr { return c.addresses().remote }
 
 // Read reads what has arrived. After the peer's FIN it returns [io.EOF], after
 // a reset ECONNRESET once and io.EOF from then on; bytes that arrived before
@@ -331,7 +331,7 @@ func (c *Conn) setDeadlines(t time.Time, read, write bool) error {
 	l.mu.Lock()
 	defer l.unlock()
 	if c.closed {
-		return &net.OpError{Op: "set", Net: c.network, Addr: c.local, Err: net.ErrClosed}
+		return &net.OpError{Op: "set", Net: c.network, Addr: c.LocalAddr(), Err: net.ErrClosed}
 	}
 	if !t.IsZero() && !l.net.deadlines.Load() && l.clock.Until(t) > 0 {
 		l.net.deadlines.Store(true)
@@ -351,7 +351,7 @@ func (c *Conn) SetLinger(sec int) error {
 	c.link.mu.Lock()
 	defer c.link.unlock()
 	if c.closed {
-		return &net.OpError{Op: "set", Net: c.network, Source: c.local, Addr: c.remote, Err: net.ErrClosed}
+		return &net.OpError{Op: "set", Net: c.network, Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: net.ErrClosed}
 	}
 	c.lingerZero = sec == 0
 	return nil

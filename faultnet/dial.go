@@ -78,7 +78,7 @@ func (n *Net) DialContext(ctx context.Context, network, address string) (net.Con
 	}
 	d := &dialing{network: network}
 	n.mu.Lock()
-	if ip := net.ParseIP(name); ip != nil {
+	if ip := parseIP(name); ip != nil {
 		d.target = &net.TCPAddr{IP: ip, Port: port}
 	} else if n.resolves(name) {
 		d.target = tcpAddr(n.host(name).ip, port)
@@ -89,7 +89,7 @@ func (n *Net) DialContext(ctx context.Context, network, address string) (net.Con
 	}
 	if err := ctx.Err(); err != nil {
 		var addr net.Addr // which only an IP address has before it is looked up
-		if net.ParseIP(name) != nil {
+		if parseIP(name) != nil {
 			addr = d.target
 		}
 		return nil, dialError(network, addr, contextError(err))

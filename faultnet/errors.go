@@ -11,7 +11,7 @@ import (
 // opError returns the error that package net gives for a failed call on the end c:
 // the call, the network and both addresses around the cause.
 func (c *Conn) opError(op string, err error) error {
-	return &net.OpError{Op: op, Net: c.network, Source: c.local, Addr: c.remote, Err: err}
+	return &net.OpError{Op: op, Net: c.network, Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
 }
 
 // sysError returns the opError around a system call that returned errno.

@@ -21,8 +21,9 @@ type link struct {
 	owner   string
 	address string         // what the client asked for
 	served  string         // what the server listened on
+	local   netip.AddrPort // of its client
 	remote  netip.AddrPort // the address that a dial reached
-	port    int            // of its client
+	v6      bool           // the server's socket is one of IPv6, which has IPv4 addresses in its own form
 	wrapped *wrapped       // the end of a program whose connection is of another network
 
 	mu        sync.Mutex

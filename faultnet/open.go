@@ -128,14 +128,9 @@ func (n *Net) open(e *Event) (*Conn, error) {
 	if port == 0 {
 		return nil, connectError(d.network, d.target, syscall.EADDRNOTAVAIL)
 	}
-	l.port = port
+	l.local, l.v6 = addrKey(client, port), ln.addr.(*net.TCPAddr).IP.To4() == nil
 	n.connect(l)
-	c, s := &l.end[Client], &l.end[Server]
-	c.network, c.local, c.remote = d.network, tcpAddr(client, port), tcpAddr(server, d.target.Port)
-	if ln.addr.(*net.TCPAddr).IP.To4() == nil { // an IPv6 socket has IPv4 addresses in its own form
-		client, server = client.To16(), server.To16()
-	}
-	s.network, s.local, s.remote = ln.network, tcpAddr(server, d.target.Port), tcpAddr(client, port)
+	l.end[Client].network, l.end[Server].network = d.network, ln.network
 	ln.deliver(&l.end[Server], d.unaccepted)
 	return &l.end[Client], nil
 }

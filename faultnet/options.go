@@ -56,7 +56,7 @@ func (c *Conn) setBuffer(buffer *int, bytes, least int) error {
 	c.link.mu.Lock()
 	defer c.link.unlock()
 	if c.closed {
-		return &net.OpError{Op: "set", Net: c.network, Addr: c.local, Err: net.ErrClosed}
+		return &net.OpError{Op: "set", Net: c.network, Addr: c.LocalAddr(), Err: net.ErrClosed}
 	}
 	if bytes < 0 {
 		bytes = maxBuffer

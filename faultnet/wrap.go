@@ -91,7 +91,8 @@ func (n *Net) WrapConn(c net.Conn, side Side) net.Conn {
 // wrap opens the link, and copies between its far end and the connection.
 func (n *Net) wrap(real net.Conn, l *link, side Side) *Conn {
 	near := &l.end[side]
-	near.local, near.remote, near.network = real.LocalAddr(), real.RemoteAddr(), real.LocalAddr().Network()
+	near.network = real.LocalAddr().Network()
+	near.addrs.Store(&addresses{local: real.LocalAddr(), remote: real.RemoteAddr()})
 	l.wrapped = &wrapped{near, real}
 	n.mu.Lock()
 	n.connect(l)
