@@ -126,9 +126,20 @@ func (b *bridge) serve() {
 	user := config.ConnContext
 	config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if user != nil {
-			ctx = user(ctx, c)
+			t.callback("a server's ConnContext", func() {
+				theirs := user(ctx, c)
+				if theirs == nil {
+					panic("ConnContext returned nil")
+				}
+				ctx = theirs
+			})
 		}
 		return withConn(ctx, c)
+	}
+	if user := config.ConnState; user != nil {
+		config.ConnState = func(c net.Conn, state http.ConnState) {
+			t.callback("a server's ConnState", func() { user(c, state) })
+		}
 	}
 	t.servers.closeAtEnd(b.addr, config)
 	t.Net.servesAgain(b.addr, b.serveAgain)

@@ -19,7 +19,6 @@ func (c *census) watch(name string, req *http.Request, at string) (*Request, *ht
 	r := &Request{Op: Op{name: name, where: at, cancel: cancel}, method: req.Method, url: req.URL.String()}
 	r.request = r
 	r.once = !replayable(req)
-	r.sends = req.GetBody
 	r.deadline, _ = req.Context().Deadline()
 	r.plainAddr = plainAddr(req.URL)
 	c.add(&r.Op)
@@ -29,7 +28,7 @@ func (c *census) watch(name string, req *http.Request, at string) (*Request, *ht
 		out.Header[k] = slices.Clone(v)
 	}
 	out.Header[RequestHeader] = []string{r.name}
-	return r, c.dresser.addGates(r.name, out)
+	return r, c.dresser.addGates(r.name, r.shield(out))
 }
 
 // roundTrip sends the request and keeps the result.

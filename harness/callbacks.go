@@ -1,0 +1,157 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"os"
+	"reflect"
+	"strings"
+)
+
+// A request has code of its user's: its body, GetBody, the hooks of httptrace. A transport
+// calls it in goroutines of its own, where a panic would end the process. This file has
+// such a panic fail the test instead, as an error for the transport where the call has one.
+
+// errCallback is the error that a transport gets from a callback that panicked.
+var errCallback = errors.New("harness: this call of the request panicked, which has failed the test")
+
+// shield returns req with the callbacks of the user shielded. For the transport nothing
+// else differs: no body stays none, and a body that has WriteTo keeps it.
+func (r *Request) shield(req *http.Request) *http.Request {
+	if trace := httptrace.ContextClientTrace(req.Context()); trace != nil {
+		req = req.WithContext(&tracedContext{req.Context(), trace, r.shieldTrace(trace)})
+	}
+	req.Body = r.shieldBody(req.Body)
+	if get := req.GetBody; get != nil {
+		r.sends = func() (body io.ReadCloser, err error) {
+			err = errCallback
+			r.t.callback(r.name+": GetBody", func() { body, err = get() })
+			return body, err
+		}
+		req.GetBody = func() (io.ReadCloser, error) {
+			body, err := r.sends()
+			return r.shieldBody(body), err
+		}
+	}
+	return req
+}
+
+// callback calls f, which is the user's code for that purpose. A panic of f is a failure
+// of the test, and so is a Goexit, which ends a goroutine that is not the user's.
+func (r *driver) callback(purpose string, f func()) {
+	returned := false
+	defer func() {
+		switch p := recover(); {
+		case p != nil:
+			r.panicked(purpose+": ", p)
+		case !returned && !r.journal.over():
+			r.journal.add(Failure{Kind: KindGoexit, Text: purpose + " called runtime.Goexit"})
+		}
+	}()
+	f()
+	returned = true
+}
+
+// requestBody is the body of a request on its way out.
+type requestBody struct {
+	io.ReadCloser
+	r *Request
+}
+
+// shieldBody returns the body shielded. Bytes in memory and files stay as they are: they
+// have no code of the user's, and transports know them by their type. net/http sends the
+// header and bytes in memory in one write, and has the kernel copy a file.
+func (r *Request) shieldBody(body io.ReadCloser) io.ReadCloser {
+	if body == nil || body == http.NoBody || ofKnownType(body) {
+		return body
+	}
+	b := &requestBody{body, r}
+	if w, ok := body.(io.WriterTo); ok {
+		return &requestBodyTo{b, w}
+	}
+	return b
+}
+
+func (b *requestBody) Read(p []byte) (n int, err error) {
+	err = errCallback
+	b.r.t.callback(b.r.name+": reading its request body", func() { n, err = b.ReadCloser.Read(p) })
+	return n, err
+}
+
+func (b *requestBody) Close() (err error) {
+	err = errCallback
+	b.r.t.callback(b.r.name+": closing its request body", func() { err = b.ReadCloser.Close() })
+	return err
+}
+
+// requestBodyTo is a requestBody that has WriteTo, which io.Copy asks for.
+type requestBodyTo struct {
+	*requestBody
+	to io.WriterTo
+}
+
+// WriteTo implements io.WriterTo.
+func (b *requestBodyTo) WriteTo(w io.Writer) (n int64, err error) {
+	err = errCallback
+	b.r.t.callback(b.r.name+": reading its request body", func() { n, err = b.to.WriteTo(w) })
+	return n, err
+}
+
+var (
+	nopCloser   = reflect.TypeOf(io.NopCloser(struct{ io.Reader }{}))
+	nopCloserTo = reflect.TypeOf(io.NopCloser(strings.NewReader("")))
+)
+
+// ofKnownType reports whether a body is a file, or made by io.NopCloser of a file or of
+// bytes in memory, as http.NewRequest does.
+func ofKnownType(body io.ReadCloser) bool {
+	var of any = body
+	if t := reflect.TypeOf(body); t == nopCloser || t == nopCloserTo {
+		of = reflect.ValueOf(body).Field(0).Interface()
+	}
+	switch of.(type) {
+	case *bytes.Reader, *bytes.Buffer, *strings.Reader, *os.File:
+		return true
+	}
+	return false
+}
+
+// shieldTrace returns the trace with each hook shielded.
+func (r *Request) shieldTrace(trace *httptrace.ClientTrace) *httptrace.ClientTrace {
+	shielded := new(httptrace.ClientTrace)
+	from, to := reflect.ValueOf(trace).Elem(), reflect.ValueOf(shielded).Elem()
+	for i := range from.NumField() {
+		hook, name := from.Field(i), from.Type().Field(i).Name
+		if hook.Kind() != reflect.Func || hook.IsNil() {
+			continue
+		}
+		to.Field(i).Set(reflect.MakeFunc(hook.Type(), func(args []reflect.Value) (results []reflect.Value) {
+			for j := range hook.Type().NumOut() { // Got1xxResponse has an error
+				results = append(results, reflect.ValueOf(&errCallback).Elem().Convert(hook.Type().Out(j)))
+			}
+			r.t.callback(r.name+": its trace hook "+name, func() { results = hook.Call(args) })
+			return results
+		}))
+	}
+	return shielded
+}
+
+// tracedContext is a context whose trace is shielded. A trace cannot be taken out of a
+// context: httptrace.WithClientTrace would call both.
+type tracedContext struct {
+	context.Context
+	trace, shielded *httptrace.ClientTrace
+}
+
+// Value returns the shielded trace in place of the user's.
+func (c *tracedContext) Value(key any) any {
+	v := c.Context.Value(key)
+	if v == c.trace {
+		return c.shielded
+	}
+	return v
+}
