@@ -56,7 +56,8 @@ func benchOne(b *testing.B, network, row, subject string, f func(*testing.B, htt
 var beside = flag.Int("beside", 0, "how often TestBeside runs each benchmark; 0 means not at all")
 
 // No row takes more than 1.05 times as long as net/http's, or more allocations;
-// where 64 clients share eight connections it takes less time. The two
+// where 64 clients share eight connections it takes less time. Only over HTTP/2, which
+// is not ours, one connection for each request may take 1.5 times as long. The two
 // transports run in turns, so that whatever else the machine does meets both,
 // and the median of the turns' ratios counts. Shorter turns are better:
 //
@@ -71,28 +72,43 @@ func TestBeside(t *testing.T) {
 				continue
 			}
 			t.Run(network+"/"+row.name, func(t *testing.T) {
-				var times, allocs [2][]float64
-				var ratios []float64
-				for range *beside {
-					for i, subject := range benchSubjects {
-						r := testing.Benchmark(func(b *testing.B) { benchOne(b, network, row.name, subject, row.f) })
-						times[i] = append(times[i], float64(r.T.Nanoseconds())/float64(r.N))
-						allocs[i] = append(allocs[i], float64(r.AllocsPerOp()))
-					}
-					ratios = append(ratios, times[1][len(times[1])-1]/times[0][len(times[0])-1])
-				}
-				ratio, most := median(ratios), 1.05
+				most := 1.05
 				if row.name == "limit8" {
 					most = 1
 				}
-				t.Logf("net/http %.0f ns %.0f allocs, pool %.0f ns %.0f allocs: %.2f x the time",
-					median(times[0]), median(allocs[0]), median(times[1]), median(allocs[1]), ratio)
-				if ratio > most || median(allocs[1]) > median(allocs[0]) {
-					t.Errorf("beside net/http: got %.2f x the time, want at most %.2f, and no more allocations", ratio, most)
+				allocs := runBeside(t, most, func(b *testing.B, subject string) { benchOne(b, network, row.name, subject, row.f) })
+				if allocs[1] > allocs[0] {
+					t.Errorf("beside net/http: got %.0f allocations, want at most %.0f", allocs[1], allocs[0])
 				}
 			})
 		}
 	}
+	t.Run("tcp/http2line", func(t *testing.T) {
+		srv := http2Server(t)
+		runBeside(t, 1.5, func(b *testing.B, subject string) { http2Line(b, subject, srv) })
+	})
+}
+
+// runBeside runs a benchmark with the two transports in turns, fails if the pool takes
+// more than that many times as long, and returns how often each of them allocates.
+func runBeside(t *testing.T, most float64, f func(b *testing.B, subject string)) [2]float64 {
+	var times, allocs [2][]float64
+	var ratios []float64
+	for range *beside {
+		for i, subject := range benchSubjects {
+			r := testing.Benchmark(func(b *testing.B) { f(b, subject) })
+			times[i] = append(times[i], float64(r.T.Nanoseconds())/float64(r.N))
+			allocs[i] = append(allocs[i], float64(r.AllocsPerOp()))
+		}
+		ratios = append(ratios, times[1][len(times[1])-1]/times[0][len(times[0])-1])
+	}
+	ratio := median(ratios)
+	t.Logf("net/http %.0f ns %.0f allocs, pool %.0f ns %.0f allocs: %.2f x the time",
+		median(times[0]), median(allocs[0]), median(times[1]), median(allocs[1]), ratio)
+	if ratio > most {
+		t.Errorf("beside net/http: got %.2f x the time, want at most %.2f", ratio, most)
+	}
+	return [2]float64{median(allocs[0]), median(allocs[1])}
 }
 
 func median(s []float64) float64 {

@@ -83,6 +83,10 @@ func (pc *persistConn) hold(a *attempt, now, idleSince time.Time) {
 	}
 	pc.served++
 	a.reused, a.idleSince = pc.reused, idleSince
+	if s := pc.shared; s != nil && s.cc != nil && (pc.t.DisableKeepAlives || wantsClose(a.req)) {
+		s.last = true
+		pc.t.withdraw(s, now)
+	}
 }
 
 // newConn returns a connection that is ready to be started.

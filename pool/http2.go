@@ -14,8 +14,6 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/net/http2"
 )
 
 // adoptOther hands a connection to the protocol of TLSNextProto.
@@ -39,6 +37,8 @@ type sharedConn struct {
 	changes atomic.Int32      // that update has not seen
 	carried atomic.Int32      // requests that were given to it and are not over
 
+	last bool // it has its last request; guarded by Transport.mu
+
 	started  atomic.Bool // the pool has it
 	settings atomic.Bool // those of the server are in force
 }
@@ -54,6 +54,9 @@ type sharedConn struct {
 func (s *sharedConn) reserve() bool {
 	if s.cc == nil {
 		return true
+	}
+	if s.last {
+		return false
 	}
 	if !s.settings.Load() && (s.pc.served > 0 || len(s.pc.host.sharing) > 1) {
 		return false
@@ -223,10 +226,13 @@ func (s *sharedConn) serveOrIdle() {
 	wanted := t.busy(s, now)
 	switch {
 	case wanted:
-	case s.isSpare():
+	case !s.last && s.isSpare():
 		why = Spare
 	default:
 		why = t.mayIdle(pc.host)
+	}
+	if !wanted && s.last {
+		why = s.endOfLast(why)
 	}
 	if !wanted && why == NotClosed && t.IdleConnTimeout > 0 {
 		pc.pooling, pc.expired, pc.idleAt = true, false, now
@@ -259,6 +265,19 @@ func (s *sharedConn) serveOrIdle() {
 	if evicted != nil {
 		evicted.close(IdleLimit, errNotKept)
 	}
+}
+
+// endOfLast returns the cause for closing a connection that is without its last
+// request: that was called off before it was sent, or else x/net has closed the
+// connection after it. Transport.mu must be held.
+func (s *sharedConn) endOfLast(why Cause) Cause {
+	switch {
+	case s.cc.Err() != nil:
+		return HTTP2Closed
+	case why == NotClosed:
+		return Finished
+	}
+	return why
 }
 
 // busy gives streams to the requests that wait, and reports whether the
@@ -325,73 +344,4 @@ func (t *Transport) dialAgain(h *host, now time.Time) {
 			t.queueForDial(w, now)
 		}
 	}
-}
-
-// serve sends the request of an attempt on a stream that is reserved for it.
-func (s *sharedConn) serve(a *attempt) (*http.Response, error) {
-	reused := a.reused
-	var rt http.RoundTripper = s.other
-	req := a.req
-	if s.cc != nil {
-		rt, req = s.cc, wholeBodied(req)
-	}
-	resp, err := rt.RoundTrip(req)
-	switch {
-	case s.cc == nil && err == nil:
-		return resp, nil
-	case err == nil && resp.Body != http.NoBody:
-		resp.Body = &carriedBody{ReadCloser: resp.Body, s: s}
-		return resp, nil
-	case s.cc != nil:
-		s.carried.Add(-1)
-	}
-	if err == nil {
-		return resp, nil
-	}
-	if why := canceled(a.req, a.done); why != nil {
-		return nil, why
-	}
-	e := &attemptError{err: err, reused: reused, again: s.notProcessed(err)}
-	if !e.again {
-		return nil, e
-	}
-	if s.cc == nil {
-		s.pc.close(HandedOver, err)
-		s.pc.t.removeUpgraded(s.pc)
-	} else if !errors.As(err, new(http2.StreamError)) {
-		s.retire()
-	}
-	return nil, e
-}
-
-// retire keeps a connection that is going away from being offered again. It
-// closes by itself after its last stream.
-func (s *sharedConn) retire() {
-	t := s.pc.t
-	now := t.clock().Now()
-	t.mu.Lock()
-	s.pc.host.removeFromSharing(s.pc)
-	t.startDials(s.pc.host, now)
-	t.dialAgain(s.pc.host, now)
-	t.mu.Unlock()
-}
-
-// notProcessed reports whether err says that the server did nothing with the
-// request. x/net tells that to its own pool with errors it does not export;
-// http2_test.go fails if they change.
-func (s *sharedConn) notProcessed(err error) bool {
-	if gone, ok := err.(interface{ IsHTTP2NoCachedConnError() }); ok {
-		gone.IsHTTP2NoCachedConnError()
-		return true
-	}
-	var stream http2.StreamError
-	if errors.As(err, &stream) {
-		return stream.Code == http2.ErrCodeRefusedStream
-	}
-	switch err.Error() {
-	case "http2: client conn not usable",
-		"http2: Transport received Server's graceful shutdown GOAWAY":
-		return true
-	}
-	return false
 }

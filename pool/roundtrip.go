@@ -121,6 +121,7 @@ type attemptError struct {
 	unsent bool // not one byte of the request was written
 	early  bool // not one byte of a response was read
 	again  bool // the peer has said that it did nothing with the request
+	ours   bool // it was asked in vain, as another request is the connection's last
 }
 
 func (e *attemptError) Error() string { return e.err.Error() }
@@ -142,7 +143,9 @@ func (a *attempt) mayRetry(err error) bool {
 	case !ok || !canRewind(a.req):
 		return false
 	case e.again:
-		a.turnedAway++
+		if !e.ours {
+			a.turnedAway++
+		}
 		return a.turnedAway < maxTurnedAway
 	case !e.reused:
 		return false
