@@ -57,6 +57,7 @@ func (b *responseBody) enter() error {
 func (b *responseBody) leave(n int, err error) error {
 	if err != nil && err != io.EOF {
 		err = b.ex.broke(err)
+		b.ex.pc.t.awaitClient(b.ex.legacy, err)
 	}
 	b.mu.Lock()
 	b.reads--

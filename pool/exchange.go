@@ -66,7 +66,7 @@ func (pc *persistConn) serve(a *attempt) (*http.Response, error) {
 	case <-a.done:
 		pc.cancel(ex, context.Cause(ex.ctx), false)
 	case <-ex.legacy:
-		pc.cancel(ex, errCanceled, false)
+		pc.cancel(ex, legacyCause(ex.ctx), false)
 	}
 	// Whatever ended the wait, a response that was there before the end counts.
 	pc.mu.Lock()

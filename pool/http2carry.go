@@ -138,15 +138,24 @@ func (b *wholeBody) Read(p []byte) (int, error) {
 // CloseIdleConnections could not close it.
 type carriedBody struct {
 	io.ReadCloser
-	s    *sharedConn
-	over atomic.Bool
+	s      *sharedConn
+	ctx    context.Context // of its request
+	legacy <-chan struct{} // Request.Cancel of it
+	over   atomic.Bool
 }
 
 func (b *carriedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err != nil {
-		b.end()
+	if err == nil {
+		return n, nil
 	}
+	if err != io.EOF {
+		if why := calledOff(b.ctx, b.ctx.Done(), b.legacy); why != nil {
+			err = why
+		}
+		b.s.pc.t.awaitClient(b.legacy, err)
+	}
+	b.end()
 	return n, err
 }
 

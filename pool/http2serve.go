@@ -1,5 +1,7 @@
 package pool
 
+//lint:file-ignore SA1019 Request.Cancel is part of what net/http promises, deprecated or not.
+
 // A request on an HTTP/2 connection, and what makes the connection go away.
 
 import (
@@ -23,7 +25,7 @@ func (s *sharedConn) serve(a *attempt) (*http.Response, error) {
 	case s.cc == nil && err == nil:
 		return resp, nil
 	case err == nil && resp.Body != http.NoBody:
-		resp.Body = &carriedBody{ReadCloser: resp.Body, s: s}
+		resp.Body = &carriedBody{ReadCloser: resp.Body, s: s, ctx: a.req.Context(), legacy: a.req.Cancel}
 		return resp, nil
 	case s.cc != nil:
 		s.carried.Add(-1)

@@ -167,7 +167,7 @@ func (pc *persistConn) proceed(ex *exchange) bool {
 				return false
 			}
 		case <-ex.legacy:
-			if pc.cancel(ex, errCanceled, true) {
+			if pc.cancel(ex, legacyCause(ex.ctx), true) {
 				return false
 			}
 		}

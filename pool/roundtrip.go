@@ -56,7 +56,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(sent)
 		return nil, err
 	}
-	return t.send(req, sent)
+	resp, err := t.send(req, sent)
+	t.awaitClient(req.Cancel, err)
+	return resp, err
 }
 
 // send sends the request until one connection answers or it may not be sent again.
@@ -168,16 +170,51 @@ func idempotent(req *http.Request) bool {
 
 // canceled returns the reason why req is over, or nil.
 func canceled(req *http.Request, done <-chan struct{}) error {
+	return calledOff(req.Context(), done, req.Cancel)
+}
+
+// calledOff returns the reason why a request is over that has this context and Cancel,
+// or nil.
+func calledOff(ctx context.Context, done, legacy <-chan struct{}) error {
 	select {
 	case <-done:
-		return context.Cause(req.Context())
+		return context.Cause(ctx)
 	default:
 	}
 	select {
-	case <-req.Cancel:
-		return errCanceled
+	case <-legacy:
+		return legacyCause(ctx)
 	default:
 		return nil
+	}
+}
+
+// legacyCause returns the reason why a request is over whose Cancel is closed. If its
+// deadline has passed too, that is the reason, also if the context does not say so yet:
+// an [http.Client] with a Timeout ends both at the same instant.
+func legacyCause(ctx context.Context) error {
+	if due, ok := ctx.Deadline(); ok && time.Until(due) <= 0 {
+		return context.DeadlineExceeded
+	}
+	return errCanceled
+}
+
+// clientGrace is how long awaitClient waits.
+const clientGrace = 10 * time.Millisecond
+
+// awaitClient waits a moment for Request.Cancel if err is the end of the request's
+// deadline. An [http.Client] with a Timeout has set both for the same instant, and adds
+// its own words to an error only if it has closed Cancel: which of the two timers is
+// first must not decide what the caller reads.
+func (t *Transport) awaitClient(legacy <-chan struct{}, err error) {
+	if legacy == nil || err != context.DeadlineExceeded {
+		return
+	}
+	patience := t.clock().NewTimer(clientGrace)
+	defer patience.Stop()
+	select {
+	case <-legacy:
+	case <-patience.C:
 	}
 }
 
