@@ -36,6 +36,7 @@ type persistConn struct {
 	bw           *bufio.Writer
 	writech      chan *exchange // to the write loop; has room for one
 	responseOver chan struct{}  // to the read loop: the response is over; has room for one
+	watching     chan struct{}  // from the read loop: it reads again; has room for one
 	closech      chan struct{}  // closed with the connection
 	wrote        chan struct{}  // closed when the write loop has ended
 
@@ -99,6 +100,7 @@ func (t *Transport) newConn(conn net.Conn, state *tls.ConnectionState) *persistC
 		remote:       conn.RemoteAddr(),
 		writech:      make(chan *exchange, 1),
 		responseOver: make(chan struct{}, 1),
+		watching:     make(chan struct{}, 1),
 		closech:      make(chan struct{}),
 		wrote:        make(chan struct{}),
 	}

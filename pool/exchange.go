@@ -156,6 +156,10 @@ func (pc *persistConn) failure(ex *exchange) error {
 // time.
 func (pc *persistConn) finish(ex *exchange) {
 	why := pc.keepable(ex)
+	select {
+	case <-pc.watching: // that was for this request
+	default:
+	}
 	pc.mu.Lock()
 	if pc.cause != NotClosed {
 		pc.mu.Unlock()

@@ -56,6 +56,7 @@ func (pc *persistConn) readLoop() {
 // readOne waits for one response, hands it out, and waits for its end.
 func (pc *persistConn) readOne() bool {
 	pc.reading.limit = pc.t.maxHeaderBytes()
+	pc.watching <- struct{}{} // never blocks: finish has taken the one before
 	_, err := pc.br.Peek(1)
 	ex := pc.expected(err)
 	if ex == nil {

@@ -99,6 +99,7 @@ func (pc *persistConn) writeLoop() {
 	for {
 		select {
 		case ex := <-pc.writech:
+			pc.look(ex)
 			// Of a request and the connection's end in the same instant, the
 			// end counts: nothing is written, and the retry is safe.
 			if pc.broken.Load() {
@@ -110,6 +111,19 @@ func (pc *persistConn) writeLoop() {
 		case <-pc.closech:
 			return
 		}
+	}
+}
+
+// look waits until the read loop reads again, if ex cannot be sent again: a server that
+// has closed the connection in the meantime is noticed before a byte is out. Other
+// requests do not wait: they are sent again anyway.
+func (pc *persistConn) look(ex *exchange) {
+	if !ex.reused || idempotent(ex.req) && canRewind(ex.req) {
+		return
+	}
+	select {
+	case <-pc.watching:
+	case <-pc.closech:
 	}
 }
 
