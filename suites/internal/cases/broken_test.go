@@ -19,11 +19,16 @@ type breakage struct {
 	cases    []string
 }
 
+// broken returns all of them.
+func broken() []breakage {
+	return slices.Concat(brokenPools, brokenExchanges, brokenFields, brokenConns)
+}
+
 // No case is one that cannot fail: for each there is a transport, made for it,
 // that it fails on.
 func TestBroken(t *testing.T) {
 	all := suites.Cases()
-	for _, b := range slices.Concat(brokenPools, brokenExchanges, brokenConns) {
+	for _, b := range broken() {
 		if b.mistake == racy && raceEnabled {
 			continue
 		}
@@ -43,7 +48,7 @@ func TestBroken(t *testing.T) {
 		}
 	}
 	for _, c := range all {
-		if !slices.ContainsFunc(slices.Concat(brokenPools, brokenExchanges, brokenConns), func(b breakage) bool { return slices.Contains(b.cases, c.Name) }) {
+		if !slices.ContainsFunc(broken(), func(b breakage) bool { return slices.Contains(b.cases, c.Name) }) {
 			t.Errorf("%s: no broken transport shows that it can fail", c.Name)
 		}
 	}
