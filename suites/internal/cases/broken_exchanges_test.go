@@ -40,7 +40,13 @@ var brokenExchanges = []breakage{
 	{"an Idempotency-Key is not looked at", 0, withBug(""), []string{"retry-idempotent"}},
 	{"what was not sent is taken for sent", 0, withBug(""), []string{"retry-unsent"}},
 	{"the rest of a body is sent again", 0, withBug("rest of body retried"), []string{"retry-whole-body"}},
-	{"a body that is used up is sent again", 0, withBug("stream retried"), []string{"retry-stream"}},
+	{"a body that is used up is sent again", 0, withBug("stream retried"), []string{"retry-stream", "retry-no-get-body"}},
+	{"a key without values is no key", 0, wrapped(keyDropped), []string{"retry-key-empty"}},
+	{"a key without values is sent", 0, wrapped(keySent), []string{"retry-key-empty"}},
+	{"one idle connection may have ended, not two", 0, wrapped(triedOnce), []string{"retry-many-stale"}},
+	{"a body that cannot be had again is no body", 0, wrapped(emptyAgain), []string{"retry-get-body-fails"}},
+	{"what is cancelled is sent again", 0, wrapped(undead), []string{"retry-not-cancelled"}},
+	{"a request is sent again whatever it is", 0, wrapped(twice), []string{"retry-not-answered", "retry-not-new"}},
 
 	// Bodies.
 	{"a body is not closed if there is no connection", 0, withBug(""), []string{"body-closed-once"}},
@@ -154,6 +160,67 @@ func twice(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
 		return rt.RoundTrip(req)
 	}
 	return resp, err
+}
+
+// undead sends a request again that failed, its context or not.
+func undead(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
+	resp, err := rt.RoundTrip(req)
+	if err != nil {
+		return rt.RoundTrip(req.WithContext(context.WithoutCancel(req.Context())))
+	}
+	return resp, err
+}
+
+// triedOnce has no more than one new copy of a body.
+func triedOnce(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
+	if get := req.GetBody; get != nil {
+		req = req.Clone(req.Context())
+		copies := 0
+		req.GetBody = func() (io.ReadCloser, error) {
+			if copies++; copies > 1 {
+				return nil, errors.New("enough")
+			}
+			return get()
+		}
+	}
+	return rt.RoundTrip(req)
+}
+
+// emptyAgain sends an empty body where GetBody fails.
+func emptyAgain(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
+	if get := req.GetBody; get != nil {
+		req = req.Clone(req.Context())
+		req.GetBody = func() (io.ReadCloser, error) {
+			body, err := get()
+			if err != nil {
+				return http.NoBody, nil
+			}
+			return body, nil
+		}
+	}
+	return rt.RoundTrip(req)
+}
+
+// keyDropped takes a field without values off before the transport sees it, and keySent gives
+// it one.
+func keyDropped(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
+	return rt.RoundTrip(withKey(req, nil))
+}
+
+func keySent(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
+	return rt.RoundTrip(withKey(req, []string{""}))
+}
+
+func withKey(req *http.Request, values []string) *http.Request {
+	req = req.Clone(req.Context())
+	for _, key := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+		if v, ok := req.Header[key]; ok && len(v) == 0 {
+			if delete(req.Header, key); values != nil {
+				req.Header[key] = values
+			}
+		}
+	}
+	return req
 }
 
 // keepsOpen does not pass Request.Close on.
