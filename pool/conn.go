@@ -82,8 +82,8 @@ func (pc *persistConn) hold(a *attempt, now, idleSince time.Time) {
 	if pc.shared == nil || !idleSince.IsZero() {
 		pc.state, pc.since = Active, now // one that is shared stays what it was
 	}
+	a.reused, a.used, a.idleSince = pc.reused, pc.served > 0, idleSince
 	pc.served++
-	a.reused, a.idleSince = pc.reused, idleSince
 	if s := pc.shared; s != nil && s.cc != nil && (pc.t.DisableKeepAlives || wantsClose(a.req)) {
 		s.last = true
 		pc.t.withdraw(s, now)

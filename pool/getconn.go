@@ -158,7 +158,7 @@ func (a *attempt) traceGotConn(pc *persistConn, now time.Time) {
 	if a.trace == nil || a.trace.GotConn == nil {
 		return
 	}
-	info := httptrace.GotConnInfo{Conn: pc.conn, Reused: a.reused}
+	info := httptrace.GotConnInfo{Conn: pc.conn, Reused: a.used}
 	if !a.idleSince.IsZero() {
 		info.WasIdle = true
 		info.IdleTime = now.Sub(a.idleSince)

@@ -112,7 +112,8 @@ type attempt struct {
 	turnedAway int // how often a server did nothing with it
 
 	// Set by hold, about the connection that it was given.
-	reused    bool
+	reused    bool      // it has been idle, or was given to another request
+	used      bool      // it was given to another request
 	idleSince time.Time // zero: it was not idle
 }
 

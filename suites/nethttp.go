@@ -41,6 +41,14 @@ var NetHTTPQuirks = []Quirk{
 		Versions: since126,
 	},
 
+	{
+		Case: "http1/trace-got-unused-conn",
+		Reason: "Transport.tryPutIdleConn marks each connection that becomes idle as reused (persistConn.markReused), " +
+			"also one whose dial ended when its request had another connection: no request has used that",
+		Breaks:   "net/http/httptrace, GotConnInfo.Reused: whether this connection has been previously used for another HTTP request",
+		Versions: since126,
+	},
+
 	// Of exchanges.
 	{
 		Case: "body-after-head",

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"reflect"
 	"sync"
@@ -29,6 +30,17 @@ var brokenFields = []breakage{
 	{"a proxy without a scheme is none", 0, rewired(schemeWanted), []string{"proxy-scheme-missing"}},
 	{"a place that a failure had taken is not free again", 0, wrappedEach(placesLost), []string{"proxy-slot"}},
 	{"MaxResponseHeaderBytes is not heeded", 0, ignoring("MaxResponseHeaderBytes"), []string{"proxy-endless"}},
+
+	// Hooks.
+	{"every connection is said to be reused", 0, retold(alwaysReused), []string{"trace-got-conn", "trace-got-unused-conn"}},
+	{"PutIdleConn hears of no error", 0, retold(alwaysPut), []string{"trace-put-idle"}},
+	{"PutIdleConn is called with a reason, always", 0, retold(putAtFirstByte), []string{"trace-keep-alives-off", "trace-put-idle"}},
+	{"WroteHeaders is not called", 0, retold(func(t *httptrace.ClientTrace) { t.WroteHeaders = nil }), []string{"trace-order"}},
+	{"WroteRequest hears of no error", 0, retold(alwaysWritten), []string{"trace-body-fails"}},
+	{"GotConn is called before there is a connection", 0, retold(gotBefore), []string{"trace-no-conn", "trace-order"}},
+	{"an error of Got1xxResponse is not heeded", 0, retold(hintsAnyhow), []string{"trace-hints"}},
+	{"Got100Continue is not called", 0, retold(func(t *httptrace.ClientTrace) { t.Got100Continue = nil }), []string{"trace-continue"}},
+	{"TLSHandshakeDone is not called", 0, retold(func(t *httptrace.ClientTrace) { t.TLSHandshakeDone = nil }), []string{"trace-handshake"}},
 }
 
 // rewired makes a transport on which a case can set each field, as on net/http's, and

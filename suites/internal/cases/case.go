@@ -32,6 +32,7 @@ var groups = []Group{
 	"http2",
 	"conn",  // a single connection, in its user's hands: [ClientConn]
 	"close", // CloseIdleConnections, Request.Close
+	"trace", // what the hooks of package httptrace are told
 	"leak",  // nothing is left behind
 }
 
@@ -95,7 +96,7 @@ var issue = regexp.MustCompile(`\b[\w.-]+/[\w.-]+#\d+\b`)
 func All() []Case {
 	all := slices.Concat(reuseCases, limitCases, orderCases, cancelCases, idleCases, brokenCases, retryCases, retryWhenCases,
 		bodyCases, drainCases, expectCases, proxyCases, proxyHeadCases, tlsCases, http2Cases, http2EndCases, streamCases, connCases, connEndCases,
-		connStateCases, closeCases, leakCases)
+		connStateCases, closeCases, traceCases, leakCases)
 	scripts, err := testdata.Scripts()
 	if err != nil {
 		panic("suites: " + err.Error()) // they are part of the build, and tested
