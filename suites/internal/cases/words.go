@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"reflect"
 	"time"
 
 	"github.com/halfopen/halfopen/harness"
@@ -198,18 +197,4 @@ func (c *call) returned() bool {
 	default:
 		return false
 	}
-}
-
-// setField sets a field of the transport, if it has one of that name and type.
-func (e *Env) setField(name string, value any) bool {
-	v := reflect.ValueOf(e.Transport)
-	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
-		return false
-	}
-	f := v.Elem().FieldByName(name)
-	if !f.IsValid() || f.Type() != reflect.TypeOf(value) {
-		return false
-	}
-	f.Set(reflect.ValueOf(value))
-	return true
 }
