@@ -149,6 +149,31 @@ var cancelWayCases = []Case{
 		},
 	},
 	{
+		Name:      "cancel-limit-fails",
+		Claim:     "The dial of a cancelled request that fails at the limit, if it has not ended with it, fails no other request: the one in line dials.",
+		Verdict:   noneStuck + "; limits never exceeded",
+		Issues:    []string{"golang/go#65705", "gomodule/redigo#520"},
+		Source:    maxConnsPerHost,
+		Protocols: HTTP1,
+		Settings:  oneConnPerHost,
+		Body: func(e *Env) {
+			e.Serve(nil)
+			e.Net.Hold("dial")
+			r1 := e.Get("r1", "/")
+			d1 := e.Net.WantDial()
+			r2 := e.Get("r2", "/")
+			r1.Cancel()
+			r1.WantErr(context.Canceled)
+			if len(e.Net.Pending()) > 0 && e.Net.Dialed() == 1 {
+				d1.Refuse()
+				r2.WantPending("the dial of another request failed")
+			}
+			e.Net.WantDial("the limit is 1, and no connection is there").Open()
+			r2.WantBody("ok")
+			e.Net.Release("dial")
+		},
+	},
+	{
 		Name:    "cancel-client-timeout",
 		Claim:   "Client.Timeout covers all of a request: its dial, the wait for its answer, and the answer's body. The error says that it is a timeout, and the next request is answered.",
 		Verdict: "the error is a timeout",
