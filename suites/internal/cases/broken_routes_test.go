@@ -21,7 +21,41 @@ var brokenRoutes = []breakage{
 	{"DialTLSContext is not called", 0, rewired(func(tr *http.Transport) { tr.DialTLSContext = nil }), []string{"tls-dialers"}},
 	{"TLSHandshakeTimeout is for all dials of TLS", 0, rewired(impatientDialer), []string{"tls-dialer-waits"}},
 	{"Protocols is not looked at", 0, rewired(allProtocols), []string{"tls-protocols"}},
+	{"a connection that changed its protocol is pooled", 0, withBug(""), []string{"body-upgrade-first-bytes"}},
+	{"a connection that changed its protocol keeps its place", 0, wrappedEach(upgradesKept), []string{"body-upgrade-place"}},
+	{"a request for another protocol is the last on its connection", 0, wrapped(upgradesClosed), []string{"body-upgrade-refused"}},
+	{"a body that is read is not closed", 0, wrapped(polite), []string{"body-gzip-closed-while-read"}},
+	{"nothing is kept", 0, setting(func(s *harness.Settings) { s.DisableKeepAlives = true }), []string{"reuse-redirected", "body-upgrade-refused"}},
+	{"CloseIdleConnections does not reach the pool", 0, closesNothing, []string{"close-client"}},
+	{"a cancellation is not passed on", 0, wrapped(deaf), []string{"tls-fails-beside-cancel"}},
+	{"ReadBufferSize is not looked at", 0, rewired(func(tr *http.Transport) { tr.ReadBufferSize = 0 }), []string{"body-buffer-sizes"}},
+	{"WriteBufferSize is not looked at", 0, rewired(func(tr *http.Transport) { tr.WriteBufferSize = 0 }), []string{"body-buffer-sizes"}},
 	{"TLSNextProto is not looked at", 0, rewired(func(tr *http.Transport) { tr.TLSNextProto = nil }), []string{"tls-next-proto"}},
+}
+
+// upgradesKept has as many places as MaxConnsPerHost says, and fills each with a connection
+// that changed its protocol.
+func upgradesKept(s harness.Settings) func(http.RoundTripper, *http.Request) (*http.Response, error) {
+	places := make(chan struct{}, max(1, s.MaxConnsPerHost))
+	return func(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
+		select {
+		case places <- struct{}{}:
+		case <-req.Context().Done():
+			return nil, req.Context().Err()
+		}
+		resp, err := rt.RoundTrip(req)
+		if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
+			<-places
+		}
+		return resp, err
+	}
+}
+
+// upgradesClosed trusts no connection on which another protocol was asked for.
+func upgradesClosed(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	req.Close = req.Header.Get("Upgrade") != ""
+	return rt.RoundTrip(req)
 }
 
 // registering is net/http's transport with something around what is registered, or between
