@@ -80,7 +80,9 @@ func main() {
 			c.Logger, c.HTTPClient = nil, &http.Client{Transport: rt}
 			return c.StandardClient().Transport
 		}},
-		{"httpretty", func(rt http.RoundTripper) http.RoundTripper { return (&httpretty.Logger{SkipRequestInfo: true}).RoundTripper(rt) }},
+		{"httpretty", func(rt http.RoundTripper) http.RoundTripper {
+			return (&httpretty.Logger{SkipRequestInfo: true}).RoundTripper(rt)
+		}},
 		{"gzhttp", func(rt http.RoundTripper) http.RoundTripper { return gzhttp.Transport(rt) }},
 		{"otelhttp", func(rt http.RoundTripper) http.RoundTripper { return otelhttp.NewTransport(rt) }},
 		{"go-vcr", func(rt http.RoundTripper) http.RoundTripper {

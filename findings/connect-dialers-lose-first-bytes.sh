@@ -84,7 +84,7 @@ func main() {
 	c, err := dialer.New(u).Dial("tcp", "mail.example:25")
 	show("go-http-dialer", c, err)
 
-	c, err = goproxy.NewProxyHttpServer().NewConnectDialToProxy("http://" + serve(connect))("tcp", "mail.example:25")
+	c, err = goproxy.NewProxyHttpServer().NewConnectDialToProxy("http://"+serve(connect))("tcp", "mail.example:25")
 	show("goproxy", c, err)
 
 	c, err = must(proxy.SOCKS5("tcp", serve(socks), nil, nil)).Dial("tcp", "mail.example:25")
