@@ -19,6 +19,9 @@ type wire struct {
 	seen  bool
 	plain bool
 	tail  []byte   // what may be the beginning of a header field
+	read  int      // how many bytes have arrived, or are about to
+	at    int      // where in them the request begins that is about to arrive
+	sound int      // what was written up to there came when the last request had not failed
 	first *Request // the one that was sent first; guarded by census.mu
 	last  *Request // the one that was sent last; likewise
 	// response follows what arrives for last, where the wire is plain; likewise.
@@ -67,6 +70,7 @@ func (c *census) readWire(e *faultnet.Event, b []byte) {
 	if !w.plain {
 		return
 	}
+	w.read += len(b)
 	if len(w.tail) > 0 {
 		b = append(w.tail, b...)
 	}
@@ -79,6 +83,7 @@ func (c *census) readWire(e *faultnet.Event, b []byte) {
 		if !ok {
 			break
 		}
+		w.at = w.read - len(b) + i
 		c.sawRequest(string(name), h)
 		// The line break begins the next field.
 		b = b[len(b)-len(rest)-2:]

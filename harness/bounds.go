@@ -19,7 +19,9 @@ type Bounds struct {
 	// Delays is how many times a schedule may depart from what comes next by
 	// itself, which is what has waited longest. A cancellation, a call of
 	// CloseIdleConnections and a passing of time each count as one. 0 means 2;
-	// [None] means none, [All] any number.
+	// [None] means none, [All] any number. It is a bound of what is tried in order, and
+	// of how often time passes; what is drawn at random departs as often as it comes, unless
+	// this is None.
 	Delays int
 	// Faults is how many events of a schedule may be faults. 0 means 1.
 	Faults int
@@ -43,6 +45,12 @@ type Bounds struct {
 	// and "split:*" are tried at every byte of what arrives; of more than 1,024
 	// bytes at the first and the last 512.
 	Effects []string
+	// Gates is the gates at which a request's goroutine, or that of its connection, may be
+	// held until something else has happened: To hold one
+	// counts as a delay. Nil means GetConn, GotConn and PutIdleConn, where a transport has
+	// just changed its pool or is about to look at it; an empty list means none. [T.Gates] has
+	// others, which park every goroutine that comes to them.
+	Gates []string
 	// Cancel lets every request of the body be cancelled, as MayCancel does.
 	Cancel bool
 	// Strategy is "exhaustive", "pct", "pos", "random" or, by default,
@@ -144,6 +152,14 @@ func (b Bounds) normal() (Bounds, effects, error) {
 	}
 	if b.Independent && (b.Strategy != "exhaustive" || b.Delays != All) {
 		return b, effects{}, fmt.Errorf("sleep sets (Independent) are sound only for Strategy \"exhaustive\" with Delays: All")
+	}
+	if b.Gates == nil {
+		b.Gates = usualGates
+	}
+	for _, name := range b.Gates {
+		if !slices.Contains(usualGates, name) {
+			return b, effects{}, fmt.Errorf("bound Gates: got %q, want some of %s: [T.Gates] has the others", name, strings.Join(usualGates, ", "))
+		}
 	}
 	if b.Effects == nil {
 		b.Effects = []string{"refuse", "reset"}

@@ -122,7 +122,7 @@ func (c *census) add(o *Op) {
 	}
 }
 
-// start notes that the operation is under way.
+// start notes that the operation is under way, and stands in line from now on.
 func (c *census) start(o *Op) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -87,11 +87,11 @@ func ExampleExploreReport() {
 	}
 	fmt.Print(x)
 	// Output:
-	// explored all 18 schedules with at most 2 delays and 0 faults; 4 outcomes; exhaustive
-	//        5 x r1 200 on c1, r2 200 on c1, 1 opened
-	//        4 x r1 200 on c1, r2 canceled on c1, 1 opened
-	//        7 x r1 200 on c1, r2 canceled, 1 opened
-	//        2 x r1 200 on c2, r2 canceled on c1, 2 opened
+	// explored all 79 schedules with at most 2 delays and 0 faults; 4 outcomes; exhaustive
+	//       47 x r1 200 on c1, r2 200 on c1, 1 opened
+	//       13 x r1 200 on c1, r2 canceled on c1, 1 opened
+	//       15 x r1 200 on c1, r2 canceled, 1 opened
+	//        4 x r1 200 on c2, r2 canceled on c1, 2 opened
 }
 
 // What must hold between any two events is asked in every order of them: here

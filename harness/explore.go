@@ -91,6 +91,8 @@ type explorer struct {
 	x       *Exploration
 	body    func(*T)
 	effects effects
+	gates   []string
+	waits   int // how often time may pass in a schedule
 	dog     *bubble.Watchdog
 	spare   []action
 	files   []string // of the findings that a replay showed
@@ -110,7 +112,7 @@ func explore(name string, bounds Bounds, body func(*T), files []string, progress
 		}
 	}
 	b.Shard = Shard{} // a shard is within what the whole is within
-	e := &explorer{x: &Exploration{Name: name, Bounds: b, Shard: shardOf(within.Shard)}, body: body, effects: effects, dog: newWatchdog()}
+	e := &explorer{x: &Exploration{Name: name, Bounds: b, Shard: shardOf(within.Shard)}, body: body, effects: effects, gates: b.Gates, waits: b.Delays, dog: newWatchdog()}
 	defer e.dog.Stop()
 	engine := search.New(within, e.run)
 	if progress != nil {
@@ -161,7 +163,7 @@ type explored struct {
 
 // run runs the body once.
 func (e *explorer) run(c *search.Choices) search.Outcome {
-	p := &plan{choices: c, effects: e.effects, cancel: e.x.Bounds.Cancel, actions: e.spare[:0]}
+	p := &plan{choices: c, effects: e.effects, gates: e.gates, waits: e.waits, cancel: e.x.Bounds.Cancel, actions: e.spare[:0]}
 	t := runBody(nil, e.x.Name, e.body, settings{silent: !c.Tell, explored: true, dog: e.dog, hasty: raceEnabled}, p)
 	e.spare = p.actions
 	e.refused = cmp.Or(e.refused, t.journal.reason())

@@ -25,7 +25,7 @@ func Fuzz(f *testing.F, bounds Bounds, body func(t *T)) {
 		f.Add(append(make([]byte, i), 2))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		e := &explorer{x: &Exploration{Name: t.Name(), Bounds: bounds}, body: body, effects: effects}
+		e := &explorer{x: &Exploration{Name: t.Name(), Bounds: bounds}, body: body, effects: effects, gates: bounds.Gates, waits: bounds.Delays}
 		engine := search.New(bounds.search(), e.run)
 		step := 0
 		engine.Try(func(opts []search.Option) int {

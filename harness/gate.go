@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +31,10 @@ var gates = []string{
 	"GetBody", "Got100Continue", "GotFirstResponseByte", "PutIdleConn",
 }
 
+// usualGates is the gates that an exploration tries without being asked: at each of them
+// a transport has just changed its pool and has not acted on it, or is about to look.
+var usualGates = []string{"GetConn", "GotConn", "PutIdleConn"}
+
 func checkGate(name string) error {
 	if slices.Contains(gates, name) {
 		return nil
@@ -49,22 +54,63 @@ func (n *Net) gate(owner, name string) {
 	}
 }
 
+// usualGate parks the caller if that gate is wanted, or if what is explored has the usual
+// ones.
+func (n *Net) usualGate(owner, name string) {
+	if n.gated(name) || n.exploring.Load() && slices.Contains(n.usual, name) && !(name == "GetConn" && underMutex()) {
+		n.net.Gate(owner + " " + name)
+	}
+}
+
+// underMutex reports whether a hook is called by the pool of golang.org/x/net/http2 and of
+// net/http's copy of it, which calls GetConn with its mutex held: a goroutine that waits for
+// that mutex would freeze the bubble.
+func underMutex() bool {
+	var pcs [8]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	for {
+		f, more := frames.Next()
+		if strings.HasSuffix(f.Function, "lientConnPool).getClientConn") {
+			return true
+		}
+		if !more {
+			return false
+		}
+	}
+}
+
+// byItself reports whether the event is one of the usual gates, which the test did not ask
+// for.
+func (n *Net) byItself(e *faultnet.Event) bool {
+	return e.Kind == faultnet.Gate && !n.gated(gateName(e))
+}
+
+// gateName returns the name of the gate of an event: "PutIdleConn".
+func gateName(e *faultnet.Event) string { return e.Addr[strings.LastIndexByte(e.Addr, ' ')+1:] }
+
+// gateOwner returns the name of the operation, or the connection, at whose gate an event is.
+func gateOwner(e *faultnet.Event) string { return strings.TrimSuffix(e.Addr, " "+gateName(e)) }
+
 // addGates puts gates around what the transport calls of a request.
 func (n *Net) addGates(name string, req *http.Request) *http.Request {
-	if len(n.gates) == 0 {
+	if len(n.gates) == 0 && (len(n.usual) == 0 || !n.exploring.Load()) {
 		return req
 	}
+	trace := &httptrace.ClientTrace{
+		GetConn:     func(string) { n.usualGate(name, "GetConn") },
+		GotConn:     func(httptrace.GotConnInfo) { n.usualGate(name, "GotConn") },
+		PutIdleConn: func(error) { n.usualGate(name, "PutIdleConn") },
+	}
+	if len(n.gates) == 0 {
+		return req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
+	}
 	pass := func(gate string) func() { return func() { n.gate(name, gate) } }
-	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GetConn:              func(string) { n.gate(name, "GetConn") },
-		GotConn:              func(httptrace.GotConnInfo) { n.gate(name, "GotConn") },
-		PutIdleConn:          func(error) { n.gate(name, "PutIdleConn") },
-		GotFirstResponseByte: pass("GotFirstResponseByte"),
-		Got100Continue:       pass("Got100Continue"),
-		WroteHeaders:         pass("WroteHeaders"),
-		Wait100Continue:      pass("Wait100Continue"),
-		WroteRequest:         func(httptrace.WroteRequestInfo) { n.gate(name, "WroteRequest") },
-	})
+	trace.GotFirstResponseByte = pass("GotFirstResponseByte")
+	trace.Got100Continue = pass("Got100Continue")
+	trace.WroteHeaders = pass("WroteHeaders")
+	trace.Wait100Continue = pass("Wait100Continue")
+	trace.WroteRequest = func(httptrace.WroteRequestInfo) { n.gate(name, "WroteRequest") }
+	ctx := httptrace.WithClientTrace(req.Context(), trace)
 	if n.gated("Done", "Err", "Value") {
 		ctx = &gatedContext{ctx, n, name}
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness/internal/script"
@@ -14,14 +15,16 @@ import (
 // Net is the network of a [T]: a [faultnet.Net] whose events the harness
 // releases one at a time.
 type Net struct {
-	net      *faultnet.Net
-	t        *driver
-	census   *census
-	gates    []string
-	rules    []*Fault // holds, faults and shapes, until they are lifted
-	holds    []*watchedHold
-	examined map[string]*Dial
-	hosts    hostFaults
+	net       *faultnet.Net
+	t         *driver
+	census    *census
+	gates     []string
+	usual     []string    // the gates of what is explored, of which the test has not asked for
+	exploring atomic.Bool // those are gates now
+	rules     []*Fault    // holds, faults and shapes, until they are lifted
+	holds     []*watchedHold
+	examined  map[string]*Dial
+	hosts     hostFaults
 }
 
 func newNet(t *driver, c *census) *Net {

@@ -14,7 +14,6 @@ import (
 
 // checkQuiet checks what must hold whenever everything is quiet.
 func (o *oracles) checkQuiet(pending []*faultnet.Event) {
-	o.audit()
 	ops, pools := o.census.at()
 	if len(ops) == 0 || o.t.journal.closed.Load() {
 		return
@@ -25,7 +24,7 @@ func (o *oracles) checkQuiet(pending []*faultnet.Event) {
 		o.checkLimits(pending, conns)
 	}
 	if parked(pending) {
-		o.idle = o.idle[:0]
+		o.passOver(pending)
 		return // a goroutine that is parked may be about to do what is missing
 	}
 	o.checkDials(pending, ops)
@@ -53,6 +52,24 @@ func (o *oracles) checkQuiet(pending []*faultnet.Event) {
 // parked reports whether a goroutine is at a gate.
 func parked(pending []*faultnet.Event) bool {
 	return slices.ContainsFunc(pending, func(e *faultnet.Event) bool { return e.Kind == faultnet.Gate })
+}
+
+// passOver keeps, of a quiet point that is not checked, what later ones have to know: the
+// dials that have begun, the connections that are no longer idle, and what was written to
+// one whose last request had not failed. While a goroutine is parked that has put its
+// connection back, the next request may be on it before the last one has its answer.
+func (o *oracles) passOver(pending []*faultnet.Event) {
+	for _, e := range pending {
+		switch {
+		case e.Kind == faultnet.Dial:
+			o.dials = max(o.dials, e.DialNumber())
+		case e.Kind == faultnet.Data && e.From.Side() == faultnet.Client:
+			if c := o.census.conn(e.From); c.wire.plain && !c.lastFailed() {
+				c.wire.sound = c.wire.read + len(e.Bytes())
+			}
+		}
+	}
+	o.idle = slices.DeleteFunc(o.idle, func(c *faultnet.Conn) bool { return !c.IsIdle() })
 }
 
 // checkDials checks that no dial begins while a connection that it could do
@@ -120,17 +137,21 @@ func (o *oracles) checkTurn(r *Request, c *Conn) {
 // that connection did not fail there: what is left of its answer would be taken
 // for the next one.
 func (o *oracles) checkSound(r *Request, c *Conn) {
-	q := c.lastRequest()
-	if q == nil || q == r || !c.wire.plain {
-		return
-	}
-	o.census.mu.Lock()
-	failed := q.returned && q.err != nil || q.readErr != nil
-	here := len(q.runs) > 0 && q.runs[len(q.runs)-1] == c
-	o.census.mu.Unlock()
-	if failed && here {
+	if q := c.lastRequest(); q != r && c.wire.plain && c.wire.at >= c.wire.sound && c.lastFailed() {
 		o.t.violate("%s: sent on %s, on which %s had failed", r.name, c.ID(), q.name)
 	}
+}
+
+// lastFailed reports whether the request that was sent last on c has failed there.
+func (c *Conn) lastFailed() bool {
+	q := c.lastRequest()
+	if q == nil {
+		return false
+	}
+	q.c.mu.Lock()
+	defer q.c.mu.Unlock()
+	failed := q.returned && q.err != nil || q.readErr != nil
+	return failed && len(q.runs) > 0 && q.runs[len(q.runs)-1] == c
 }
 
 // checkLimits checks that open connections and dials together never exceed

@@ -15,17 +15,21 @@ import (
 type plan struct {
 	t       *driver
 	census  *census
+	net     *Net
 	choices *search.Choices
 	effects effects
-	cancel  bool // every operation may be cancelled
+	gates   []string // the usual ones that are tried
+	cancel  bool     // every operation may be cancelled
 
-	starts   []*Op           // declared, and not yet started
-	first    [4]*Op          // where that list begins
-	cancels  []*Op           // may be cancelled
-	calls    []call          // may be made
-	passes   []time.Duration // may pass
-	passed   []time.Time     // deadlines that were waited for, each side of them
-	tags     []string        // outcomes that the body wants told apart
+	starts   []*Op             // declared, and not yet started
+	first    [4]*Op            // where that list begins
+	cancels  []*Op             // may be cancelled
+	calls    []call            // may be made
+	passes   []time.Duration   // may pass
+	waits    int               // how often time may still pass
+	passed   []time.Time       // deadlines that were waited for, each side of them
+	held     []*faultnet.Event // of the usual gates: those at which a goroutine is held
+	tags     []string          // outcomes that the body wants told apart
 	summary  string
 	failedAt int      // the number of steps before the first failure on the way
 	actions  []action // those of the options of this step
@@ -54,7 +58,9 @@ const (
 	waitAction                     // nothing; time passes to the next timer
 	cancelAction                   // an operation is cancelled
 	callAction                     // a call of the test's own
-	passAction                     // time passes
+	timeAction                     // time passes
+	passAction                     // a goroutine goes on at a gate
+	holdAction                     // it is held there
 )
 
 // failed implements scheduler.
@@ -68,6 +74,7 @@ func (p *plan) failed() {
 func (p *plan) end() {
 	p.summary = p.census.outcome(p.tags)
 	p.t.scheduler = nil
+	p.net.exploring.Store(false)
 }
 
 // declare has an operation start when it is chosen.
@@ -101,7 +108,10 @@ func (p *plan) next(pending []*faultnet.Event) progress {
 	if p.t.deliverMoot(pending) {
 		return moved
 	}
-	opts := p.options(pending)
+	opts := p.atGate(pending)
+	if opts == nil {
+		opts = p.options(pending)
+	}
 	if len(opts) == 0 {
 		if p.census.unfinished() {
 			return timeMustPass
@@ -141,7 +151,8 @@ func (p *plan) do(a action, name string) {
 		p.calls = slices.Delete(p.calls, a.call, a.call+1)
 		p.note(name)
 		go c.call() // it may be parked at a gate
-	case passAction:
+	case timeAction:
+		p.waits--
 		if a.until.IsZero() {
 			p.passes = removeOne(p.passes, a.pass)
 		} else {
@@ -160,7 +171,15 @@ func (p *plan) do(a action, name string) {
 		}
 	case faultAction:
 		t.apply(a.event, *a.verdict)
+	case holdAction:
+		p.held = append(p.held, a.event)
+		p.note(name)
+	case passAction:
+		t.drain()
+		t.apply(a.event, faultnet.Pass)
+		t.drainBut(a.event.String()) // the test did not ask for that gate
 	default:
+		p.goesOn(a.event)
 		t.apply(a.event, t.net.Verdict(a.event))
 	}
 }
@@ -218,6 +237,7 @@ func (p *plan) events(opts []search.Option, pending []*faultnet.Event) []search.
 			free = append(free, e)
 		}
 	}
+	p.lastHeld(free)
 	from := len(opts)
 	for i, e := range free {
 		opts = p.add(opts, action{kind: eventAction, event: e}, optionOf(e, i+1))
@@ -243,7 +263,7 @@ func (p *plan) events(opts []search.Option, pending []*faultnet.Event) []search.
 				pair(plain[i], plain[i+1+k].Name, action{kind: pairAction, event: e, second: f})
 			}
 			for _, o := range p.cancels {
-				if o.cancellable() {
+				if o.cancellable() && !p.holds(o) {
 					pair(plain[i], "cancel "+o.name, action{kind: pairAction, event: e, op: o})
 				}
 			}
@@ -313,19 +333,22 @@ func (p *plan) optional(opts []search.Option) []search.Option {
 		opts = p.add(opts, a, search.Option{Name: name, Kind: search.Optional, Chain: search.Chain{Of: of, Number: number}})
 	}
 	for _, o := range p.cancels {
-		if o.cancellable() {
+		if o.cancellable() && !p.holds(o) {
 			add(action{kind: cancelAction, op: o}, "cancel "+o.name, "cancel", o.index)
 		}
 	}
 	for i, c := range p.calls {
 		add(action{kind: callAction, call: i}, c.name, "call", i)
 	}
+	if p.waits == 0 || slices.ContainsFunc(p.census.allOps(), func(o *Op) bool { return !o.deadline.IsZero() && p.holds(o) }) {
+		return opts // the deadline of an operation that is held would pass meanwhile
+	}
 	for _, at := range p.deadlines() {
 		d := time.Until(at)
-		add(action{kind: passAction, until: at, pass: d}, fmt.Sprintf("advance %s", d), "deadline", 0)
+		add(action{kind: timeAction, until: at, pass: d}, fmt.Sprintf("advance %s", d), "deadline", 0)
 	}
 	for i, d := range p.passes {
-		add(action{kind: passAction, pass: d}, fmt.Sprintf("advance %s", d), "advance", i)
+		add(action{kind: timeAction, pass: d}, fmt.Sprintf("advance %s", d), "advance", i)
 	}
 	return opts
 }

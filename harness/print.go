@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/halfopen/halfopen/faultnet"
 )
 
 // script returns a race script that does again what the plan of this run did:
@@ -21,16 +24,18 @@ func (t *T) script(p *plan) string {
 	for _, s := range t.journal.served {
 		fmt.Fprintln(&b, s)
 	}
-	if len(t.Net.gates) > 0 {
-		line(append([]string{"gates"}, t.Net.gates...)...)
+	steps := p.choices.Steps()
+	n, rest := p.choices.ToTell(p.failedAt)
+	gates := t.gatesOf(p.taken[:n])
+	if len(gates) > 0 {
+		line(append([]string{"gates"}, gates...)...)
 	}
 	for _, s := range t.settingsOf() {
 		line("transport", s)
 	}
 	line("begin")
-	steps := p.choices.Steps()
-	n, rest := p.choices.ToTell(p.failedAt)
 	asItComes := 0
+	var held []*faultnet.Event // which have waited longest, and do not come first
 	next := func() {
 		if asItComes > 0 {
 			line("next", strconv.Itoa(asItComes))
@@ -38,19 +43,30 @@ func (t *T) script(p *plan) string {
 		}
 	}
 	for i, st := range steps[:n] {
-		if st.Oldest() && (asItComes > 0 || i+1 < n && steps[i+1].Oldest()) {
+		a, name := p.taken[i], st.Option().Name
+		if a.event != nil && t.Net.byItself(a.event) {
+			switch i := slices.Index(held, a.event); {
+			case a.kind == holdAction:
+				held = append(held, a.event)
+				continue
+			case i >= 0:
+				held = slices.Delete(held, i, i+1)
+			case !slices.Contains(gates, gateName(a.event)):
+				continue // in the script it is no gate
+			}
+		} else if len(held) == 0 && st.Oldest() && (asItComes > 0 || i+1 < n && steps[i+1].Oldest()) {
 			asItComes++
 			continue
 		}
 		next()
-		switch a, name := p.taken[i], st.Option().Name; a.kind {
+		switch a.kind {
 		case startAction:
 			if a.op.request == nil {
 				fmt.Fprintf(&b, "# do %s: an operation of the test's own, which a script cannot contain\n", a.op.name)
 				continue
 			}
 			line(a.op.words...)
-		case eventAction, faultAction:
+		case eventAction, faultAction, passAction:
 			line("let", name)
 		case pairAction:
 			fmt.Fprintln(&b, "# These two happened with no quiet between them, which no script can say.")
@@ -65,7 +81,7 @@ func (t *T) script(p *plan) string {
 				name = "# " + name + ": a call of the test's own, which a script cannot contain"
 			}
 			fmt.Fprintln(&b, name)
-		case cancelAction, passAction:
+		case cancelAction, timeAction:
 			fmt.Fprintln(&b, name)
 		}
 	}
@@ -77,6 +93,21 @@ func (t *T) script(p *plan) string {
 		}
 	}
 	return b.String()
+}
+
+// gatesOf returns the gates that a script of these steps has: those that the test asked
+// for, and those of the usual ones at which a goroutine was held.
+func (t *T) gatesOf(taken []action) []string {
+	gates := slices.Clone(t.Net.gates)
+	for _, a := range taken {
+		if a.kind != holdAction {
+			continue
+		}
+		if name := gateName(a.event); !slices.Contains(gates, name) {
+			gates = append(gates, name)
+		}
+	}
+	return gates
 }
 
 // settingsOf returns the settings that the run's transport was given, as a script

@@ -18,12 +18,17 @@ func (r *driver) step(words ...string) {
 }
 
 // drain moves the events that the network has recorded into the trace.
-func (r *driver) drain() {
+func (r *driver) drain() { r.drainBut("") }
+
+// drainBut leaves the event of that name out.
+func (r *driver) drainBut(name string) {
 	if r.set.silent {
 		return
 	}
 	for _, e := range r.net.Events() {
-		r.journal.write(eventLine, e.String())
+		if s := e.String(); s != name {
+			r.journal.write(eventLine, s)
+		}
 	}
 }
 

@@ -95,8 +95,9 @@ func savedReplays(test string) ([]string, error) {
 
 // replayAll runs saved schedules. Each that still fails is a finding.
 func (e *explorer) replayAll(engine *search.Engine, files []string) error {
-	effects := e.effects
-	defer func() { e.effects = effects }()
+	effects, gates, waits := e.effects, e.gates, e.waits
+	defer func() { e.effects, e.gates, e.waits = effects, gates, waits }()
+	e.gates, e.waits = usualGates, All
 	for _, file := range files {
 		_, s, err := ReadSchedule(file)
 		if err != nil {

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,7 +103,9 @@ func runBody(std *testing.T, name string, body func(*T), set settings, p *plan) 
 		t.census.dresser, t.census.receiver = t.Net, t.oracles
 		r.checker, r.watcher = t, t.census
 		if p != nil {
-			p.t, p.census = r, t.census
+			p.t, p.census, p.net = r, t.census, t.Net
+			t.Net.usual = p.gates
+			t.Net.exploring.Store(true)
 			r.scheduler = p
 		}
 		r.drive(t.onward)
@@ -117,6 +120,9 @@ func runBody(std *testing.T, name string, body func(*T), set settings, p *plan) 
 // checkQuiet implements checker.
 func (t *T) checkQuiet(pending []*faultnet.Event) {
 	t.Net.noteHeld(pending)
+	if !slices.ContainsFunc(pending, t.Net.byItself) {
+		t.oracles.audit() // it is for where everything waits, and not for the midst of a call
+	}
 	t.oracles.checkQuiet(pending)
 }
 

@@ -25,6 +25,9 @@ var NetHTTPQuirks = []Quirk{
 	{Case: "h2c/idle-timeout-not-in-use", Reason: idleSinceDialed, Breaks: idleConnTimeoutDoc, Versions: since126},
 	{Case: "h2/idle-server-shutdown", Reason: goneAndOpen, Issue: "golang/go#39752", Breaks: closeIdleDoc, Versions: before127},
 	{Case: "h2c/idle-server-shutdown", Reason: goneAndOpen, Issue: "golang/go#39752", Breaks: closeIdleDoc, Versions: before127},
+	{Case: "h2c/limit-keep-alives-off", Reason: reservedAndOpen, Breaks: keepAlivesDoc, Versions: since126},
+	{Case: "h2/http2-goaway-unprocessed", Reason: reservedAndOpen, Breaks: closeIdleDoc, Versions: since126},
+	{Case: "h2c/http2-goaway-unprocessed", Reason: reservedAndOpen, Breaks: closeIdleDoc, Versions: since126},
 	{
 		Case: "http1/leak-context",
 		Reason: "a wantConn that never dialed stays in Transport.connsPerHostWait, and there alone, until the next request to the host that finds no room; " +
@@ -189,6 +192,9 @@ const (
 	goneAndOpen = "GOAWAY on an idle connection takes it out of the pool that CloseIdleConnections looks through (clientConnPool.MarkDead), " +
 		"and with no stream to end, nothing closes it until the server does"
 
+	reservedAndOpen = "an HTTP/2 connection that is to close with its last stream (GOAWAY, DisableKeepAlives) closes in forgetStreamID, if no request has reserved a stream: " +
+		"one that has, and finds that it may not be used any more, gives its place back in cleanupWriteRequest, where nothing looks whether it was the last"
+
 	reservedInLine = "a request that waits for a stream (ClientConn.awaitOpenSlotForStreamLocked) counts those in line behind it, " +
 		"each of which has a reservation (ReserveNewRequest), as streams in use: if they are as many as the limit it waits for ever"
 	strictDoc = "net/http: HTTP2Config.StrictMaxConcurrentRequests: new requests sent when a connection's concurrency limit has been exceeded " +
@@ -206,5 +212,6 @@ const (
 	maxIdleConnsDoc    = "net/http: MaxIdleConns controls the maximum number of idle (keep-alive) connections across all hosts"
 	maxConnsPerHostDoc = "net/http: MaxConnsPerHost optionally limits the total number of connections per host"
 	idleConnTimeoutDoc = "net/http: IdleConnTimeout is the maximum amount of time an idle (keep-alive) connection will remain idle"
+	keepAlivesDoc      = "net/http: DisableKeepAlives, if true, disables HTTP keep-alives and will only use the connection to the server for a single HTTP request"
 	closeIdleDoc       = "net/http: CloseIdleConnections closes any connections which were previously connected from previous requests but are now sitting idle"
 )

@@ -99,7 +99,19 @@ func (c *Choices) ToTell(failedAt int) (n int, rest bool) {
 // told returns after how many choices, waits not counted, everything comes by itself.
 func (c *Choices) told() int {
 	n, _ := c.ToTell(0)
-	return len(withoutWaits(c.schedule()[:n]))
+	return len(c.printed(n))
+}
+
+// printed returns the schedule of the first n steps as it is printed: neither a wait nor a
+// pass is a choice to speak of, and each comes by itself.
+func (c *Choices) printed(n int) []string {
+	var s []string
+	for _, st := range c.steps[:n] {
+		if o := st.Option(); o.Kind != Wait && o.Kind != Pass {
+			s = append(s, o.Name)
+		}
+	}
+	return s
 }
 
 // print returns a hash of everything that was offered.

@@ -3,6 +3,7 @@ package search
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -53,8 +54,8 @@ func (o Outcome) account() string { return cmp.Or(o.Account, o.Signature) }
 
 // Finding is one distinct failure.
 type Finding struct {
-	// Schedule is the shortest schedule that shows it, without its waits. After the first
-	// Told choices everything comes by itself.
+	// Schedule is the shortest schedule that shows it, without its waits and passes. After the
+	// first Told choices everything comes by itself.
 	Schedule []string
 	Told     int
 	// Found is the number of the schedule that showed it first, from 1.
@@ -118,6 +119,22 @@ func (e *Engine) once(pick func([]Option) int) result {
 	return e.onceWithin(e.bounds.Limits, pick, false)
 }
 
+// drawn returns the limits of schedules that are drawn. A bound on delays is for those
+// that are tried in order, where it keeps their number small: what is drawn departs as
+// often as it comes, unless nothing may depart at all.
+func (e *Engine) drawn() Limits {
+	l := e.bounds.Limits
+	if l.Delays > 0 {
+		l.Delays = math.MaxInt
+	}
+	return l
+}
+
+// again runs a schedule again, with room for all that a schedule of this search may have.
+func (e *Engine) again(schedule []string, tell bool) result {
+	return e.onceWithin(e.drawn(), follow(schedule).pick, tell)
+}
+
 // onceWithin runs the program once; pick decides.
 func (e *Engine) onceWithin(limits Limits, pick func([]Option) int, tell bool) result {
 	c := &Choices{pick: pick, limits: limits, Tell: tell}
@@ -164,10 +181,12 @@ func (e *Engine) explore() {
 			// tried; the other half at random, so that the deepest are not left
 			// to the end.
 			if i%2 == 0 || i < 8 {
-				if !e.tree.next() {
-					return
+				if e.tree.next() {
+					continue
 				}
-				continue
+				if e.drawn() == e.bounds.Limits {
+					return // nothing is left that a draw could show
+				}
 			}
 			e.draw(drawn[i/2%len(drawn)], i)
 		default:
@@ -209,7 +228,7 @@ func (e *Engine) draw(strategy string, i int) {
 		return
 	}
 	e.Drawn++
-	r := e.once(newSampler(e.bounds, strategy, uint64(i), e.length).pick)
+	r := e.onceWithin(e.drawn(), newSampler(e.bounds, strategy, uint64(i), e.length).pick, false)
 	e.count(r)
 	e.recycle(r)
 }
@@ -244,7 +263,7 @@ func (e *Engine) count(r result) {
 
 func (e *Engine) undecided(r result) {
 	if !slices.ContainsFunc(e.Undecided, func(f Finding) bool { return f.Outcome.Signature == r.Signature }) {
-		e.Undecided = append(e.Undecided, Finding{Schedule: withoutWaits(r.schedule()), Told: r.told(), Found: e.Schedules, Outcome: r.Outcome, Account: r.Signature})
+		e.Undecided = append(e.Undecided, Finding{Schedule: r.printed(len(r.steps)), Told: r.told(), Found: e.Schedules, Outcome: r.Outcome, Account: r.Signature})
 	}
 }
 
@@ -257,7 +276,7 @@ func (e *Engine) sample(r result) result {
 	names := r.schedule()
 	for range Samples - 1 {
 		e.Outcomes[r.Summary]++
-		again := e.once(follow(names).pick)
+		again := e.again(names, false)
 		if r.Failed {
 			return r
 		}

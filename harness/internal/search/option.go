@@ -39,6 +39,7 @@ const (
 	Fault                // an event with another outcome
 	Pair                 // an event and something else at once: a coincidence
 	Wait                 // nothing; time passes to the next timer
+	Pass                 // a goroutine goes on that could be held, which is the other option
 	Optional             // something that need not happen at all
 )
 

@@ -8,12 +8,6 @@ import (
 // WaitName is the name of the option to wait.
 const WaitName = "wait"
 
-// withoutWaits returns the schedule as it is printed: a wait is no choice, but the
-// only option that was left.
-func withoutWaits(schedule []string) []string {
-	return slices.DeleteFunc(slices.Clone(schedule), func(name string) bool { return name == WaitName })
-}
-
 // picker follows a schedule as far as it can. Options that the schedule does not
 // have are taken as they come, so that a schedule outlives changes that do not
 // concern it.
@@ -79,7 +73,7 @@ func (e *Engine) Replay(schedule []string, within Limits) Replayed {
 	}
 	if r.Failed && !e.seen[r.account()] {
 		e.seen[r.account()] = true
-		e.Findings = append(e.Findings, Finding{Schedule: withoutWaits(r.schedule()), Told: r.told(), Outcome: r.Outcome, Account: r.account()})
+		e.Findings = append(e.Findings, Finding{Schedule: r.printed(len(r.steps)), Told: r.told(), Outcome: r.Outcome, Account: r.account()})
 	}
 	again := Replayed{Outcome: r.Outcome, Left: p.left}
 	if len(p.left) > 0 {
@@ -117,9 +111,9 @@ func (e *shrinker) shrink(r result) Finding {
 	if r.taken.Coincidences > 0 || r.Frozen || e.bounds.AsFound {
 		// Where there is chance nothing shorter is known to be the same, and one that
 		// stands still would do so at each try.
-		return Finding{Schedule: withoutWaits(r.schedule()), Told: r.told(), Outcome: r.Outcome, Account: r.account()}
+		return Finding{Schedule: r.printed(len(r.steps)), Told: r.told(), Outcome: r.Outcome, Account: r.account()}
 	}
-	again := e.once(follow(r.schedule()).pick)
+	again := e.again(r.schedule(), false)
 	e.exact = again.Failed && again.account() == r.account()
 	for again := true; again; {
 		again = false
@@ -131,8 +125,8 @@ func (e *shrinker) shrink(r result) Finding {
 	}
 	r = e.earlier(r)
 	s := r.schedule()
-	final := e.onceWithin(e.bounds.Limits, follow(s).pick, true)
-	f := Finding{Schedule: withoutWaits(s), Told: r.told(), Outcome: final.Outcome, Account: r.Signature, NotShortest: e.stopped}
+	final := e.again(s, true)
+	f := Finding{Schedule: r.printed(len(r.steps)), Told: r.told(), Outcome: final.Outcome, Account: r.Signature, NotShortest: e.stopped}
 	switch {
 	case !final.Failed || final.Signature != r.Signature:
 		f.Unsteady, f.Account = &r.Outcome, r.account()
@@ -149,7 +143,7 @@ func (e *shrinker) try(r result, schedule []string) (result, bool) {
 		return r, false
 	}
 	e.left--
-	again := e.once(follow(schedule).pick)
+	again := e.again(schedule, false)
 	same := again.Signature == r.Signature && (!e.exact || again.account() == r.account())
 	return again, again.Failed && same && again.weight() < r.weight()
 }
@@ -162,7 +156,11 @@ func (e *shrinker) without(r result, departs func(Step) bool) (result, bool) {
 		if !departs(r.steps[i]) {
 			continue
 		}
-		if shorter, ok := e.try(r, r.withoutStep(i)); ok {
+		shorter, ok := e.try(r, r.withoutStep(i))
+		if !ok && isLate(r.steps[i]) {
+			shorter, ok = e.try(r, r.inOrder(i))
+		}
+		if ok {
 			r, found = shorter, true
 			i = -1
 		}
@@ -231,4 +229,15 @@ func (c *Choices) withoutStep(i int) []string {
 		}
 	}
 	return s
+}
+
+// inOrder returns the schedule with what was passed over at step i before that step, and
+// not again where it came later.
+func (c *Choices) inOrder(i int) []string {
+	s := c.schedule()
+	first, later := c.steps[i].Options[0].Name, slices.Clone(s[i:])
+	if k := slices.Index(later, first); k >= 0 {
+		later = slices.Delete(later, k, k+1)
+	}
+	return slices.Concat(s[:i], []string{first}, later)
 }

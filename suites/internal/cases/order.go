@@ -16,7 +16,7 @@ var orderCases = []Case{
 		Source:    maxConnsPerHost,
 		Protocols: HTTP1,
 		Settings:  oneConnPerHost,
-		Bounds:    harness.Bounds{Delays: 3, Faults: harness.None, Schedules: 150},
+		Bounds:    harness.Bounds{Delays: 3, Faults: harness.None, Schedules: 150, Gates: []string{"GotConn", "PutIdleConn"}}, // one held at GetConn does not wait yet
 		Body: func(e *Env) {
 			var came []string
 			e.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,0 +1,69 @@
+package harness
+
+import (
+	"slices"
+
+	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/search"
+)
+
+// The usual gates cost little: a goroutine that comes to one goes on before anything else
+// happens, or is held there, which is one delay. What is held goes on when nothing else is
+// left that must happen, or when a schedule chooses it.
+
+// atGate returns the choice of a goroutine that has just come to one of the usual gates, or
+// nil if there is none.
+func (p *plan) atGate(pending []*faultnet.Event) []search.Option {
+	i := slices.IndexFunc(pending, func(e *faultnet.Event) bool {
+		return p.net.byItself(e) && !slices.Contains(p.held, e) && !p.t.net.Verdict(e).IsHold()
+	})
+	if i < 0 {
+		return nil
+	}
+	e := pending[i]
+	p.actions = p.actions[:0]
+	pass := optionOf(e, 0)
+	pass.Kind = search.Pass
+	opts := p.add(p.choices.Offer(), action{kind: passAction, event: e}, pass)
+	if p.choices.MayDelay() {
+		opts = p.add(opts, action{kind: holdAction, event: e},
+			search.Option{Name: "hold " + e.String(), Kind: search.Optional, Chain: search.Chain{Of: "hold " + e.Addr}})
+	}
+	return opts
+}
+
+// lastHeld puts the events of goroutines that are held at a gate behind all others.
+func (p *plan) lastHeld(free []*faultnet.Event) {
+	if len(p.held) == 0 {
+		return
+	}
+	slices.SortStableFunc(free, func(a, b *faultnet.Event) int {
+		return boolInt(slices.Contains(p.held, a)) - boolInt(slices.Contains(p.held, b))
+	})
+}
+
+// goesOn notes that a goroutine that was held at a gate goes on. One that was about to look
+// for a connection stands in line from now on.
+func (p *plan) goesOn(e *faultnet.Event) {
+	if i := slices.Index(p.held, e); i >= 0 {
+		p.held = slices.Delete(p.held, i, i+1)
+		if o := p.census.op(gateOwner(e)); o != nil && gateName(e) == "GetConn" {
+			p.census.start(o)
+		}
+	}
+}
+
+// holds reports whether the operation's own goroutine is held. What would end the operation
+// meanwhile would come together with what it is held before, and chance would decide.
+func (p *plan) holds(o *Op) bool {
+	return slices.ContainsFunc(p.held, func(e *faultnet.Event) bool {
+		return gateOwner(e) == o.name && gateName(e) != "PutIdleConn"
+	})
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
