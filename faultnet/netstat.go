@@ -61,6 +61,13 @@ func (c *Conn) Unread() int {
 	return c.in.arrived
 }
 
+// InFlight returns how many bytes are on their way to this end.
+func (c *Conn) InFlight() int {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	return c.in.buf.n - c.in.arrived
+}
+
 // String returns a table of the connections as netstat would show them: for each
 // its name, its address and owner, the state of both ends ("*" where the
 // program has not closed that end), and for each direction the bytes in

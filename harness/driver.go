@@ -28,6 +28,7 @@ type settings struct {
 	silent   bool             // no trace is wanted
 	explored bool             // it is one of many
 	dog      *bubble.Watchdog // of all runs of an exploration; nil for a run by itself
+	timeline bool             // a timeline is wanted
 	hasty    bool             // time to end is only for goroutines that are left
 }
 
@@ -264,6 +265,7 @@ func (r *driver) deliverMoot(pending []*faultnet.Event) bool {
 // apply lets an event happen.
 func (r *driver) apply(e *faultnet.Event, v faultnet.Verdict) {
 	r.watcher.happens(e, v)
+	r.journal.rec.applies(e, v)
 	r.faulted = r.faulted || !v.IsPass()
 	r.net.Apply(e, v)
 }

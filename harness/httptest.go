@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"crypto/tls"
 	"log"
 	"net"
 	"net/http"
@@ -46,6 +47,7 @@ func (t *T) NewServer(h http.Handler) *httptest.Server {
 // 127.0.0.1, example.com and *.example.com and valid in the bubble's year 2000.
 func (t *T) NewTLSServer(h http.Handler) *httptest.Server {
 	s := t.NewUnstartedServer(h)
+	s.TLS = t.servers.tellKeys(new(tls.Config))
 	s.StartTLS()
 	t.rested()
 	return s

@@ -11,6 +11,7 @@ import (
 type journal struct {
 	silent bool        // only failures are kept
 	closed atomic.Bool // what comes later is not recorded
+	rec    *recorder   // keeps a timeline, or nil
 
 	mu       sync.Mutex
 	failures []Failure
@@ -29,6 +30,7 @@ func (j *journal) add(f Failure) {
 	defer j.mu.Unlock()
 	if !j.closed.Load() {
 		j.failures = append(j.failures, f)
+		j.rec.failed(f)
 	}
 }
 
@@ -75,6 +77,11 @@ func (j *journal) reason() error {
 
 // write adds lines to the trace.
 func (j *journal) write(kind lineKind, texts ...string) {
+	if kind != eventLine {
+		for _, text := range texts {
+			j.rec.line(kind, text, j.place())
+		}
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, text := range texts {
@@ -132,6 +139,8 @@ func (j *journal) saw(pattern string) bool {
 func (j *journal) report(name, again string) *Report {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return &Report{Name: name, Failures: j.failures, trace: j.trace, table: j.table, blocked: j.blocked,
+	r := &Report{Name: name, Failures: j.failures, trace: j.trace, table: j.table, blocked: j.blocked,
 		again: again, refused: j.refused}
+	r.timeline = j.rec.timeline(r)
+	return r
 }

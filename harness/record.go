@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness/internal/bubble"
 )
 
@@ -25,11 +26,19 @@ func (r *driver) drainBut(name string) {
 	if r.set.silent {
 		return
 	}
-	for _, e := range r.net.Events() {
+	for _, e := range r.records() {
 		if s := e.String(); s != name {
 			r.journal.write(eventLine, s)
 		}
 	}
+}
+
+// records returns what has happened on the network since the last call.
+func (r *driver) records() []faultnet.Record {
+	if rec := r.journal.rec; rec != nil {
+		return rec.records()
+	}
+	return r.net.Events()
 }
 
 // fail records a failed expectation at the line of the test that has it. The

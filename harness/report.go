@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/view"
 )
 
 // Kind is the kind of a [Failure].
@@ -97,7 +98,9 @@ type Report struct {
 	blocked []string
 	again   string
 	refused error
-	text    string // what String is, of a report that came from elsewhere
+	// timeline has each step, if it was kept.
+	timeline *view.Run
+	text     string // what String is, of a report that came from elsewhere
 }
 
 // NotApplicable is the error of a run whose body called [T.NotApplicable].

@@ -74,15 +74,15 @@ const traceFile = "trace"
 // TestReport runs the script with a transport of the maker; nil is [NetHTTP]. The
 // error is not nil, and a [NotApplicable], if the maker cannot serve it.
 func (s *Script) TestReport(maker Maker) (*Report, error) {
-	return s.run(s.Name, maker, "halfopen run "+s.File)
+	return s.run(s.Name, maker, settings{again: "halfopen run " + s.File, timeline: wantsTimeline(nil)})
 }
 
-func (s *Script) run(name string, maker Maker, again string) (*Report, error) {
+func (s *Script) run(name string, maker Maker, set settings) (*Report, error) {
 	if maker == nil {
 		maker = NetHTTP
 	}
 	var rt http.RoundTripper
-	r := runOnce(nil, name, func(t *T) { rt = s.play(t, maker) }, settings{again: again})
+	r := runOnce(nil, name, func(t *T) { rt = s.play(t, maker) }, set)
 	s.goldenTrace(r, rt)
 	return r, r.NotApplicable()
 }

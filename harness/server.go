@@ -30,6 +30,7 @@ func (t *T) ServeTLS(addr string, h http.Handler, config *tls.Config) *http.Serv
 	if config == nil {
 		config = peer.TLSConfig(addr, nil)
 	}
+	config = t.servers.tellKeys(config)
 	return t.servers.serve(addr, h, func(s *http.Server, l net.Listener) {
 		s.TLSConfig = config
 		s.ServeTLS(l, "", "")
@@ -40,7 +41,8 @@ func (t *T) ServeTLS(addr string, h http.Handler, config *tls.Config) *http.Serv
 // certificate that [TrustedRoots] has signed; modes say what is wrong with it.
 func (t *T) ServeTLSAs(addr string, modes ...string) {
 	t.servers.servesAs("serve-tls", addr, modes...)
-	t.servers.serve(addr, nil, func(s *http.Server, l net.Listener) { s.Serve(peer.TLS(l, addr, modes)) })
+	config := t.servers.tellKeys(peer.TLSConfig(addr, modes))
+	t.servers.serve(addr, nil, func(s *http.Server, l net.Listener) { s.Serve(peer.TLS(l, config, modes)) })
 }
 
 // ServeH2 runs an HTTP/2 server over TLS on "host:port" whose first connection
@@ -48,7 +50,7 @@ func (t *T) ServeTLSAs(addr string, modes ...string) {
 // request.
 func (t *T) ServeH2(addr, mode string) {
 	t.servers.servesAs("serve-h2", addr, mode)
-	config := peer.TLSConfig(addr, []string{"h2"})
+	config := t.servers.tellKeys(peer.TLSConfig(addr, []string{"h2"}))
 	t.servers.acceptAll(addr, func(c *faultnet.Conn, i int) { peer.H2(c, i, config, mode, witness{t.census}) })
 }
 

@@ -112,6 +112,26 @@ func (s *servers) listen(addr string) net.Listener {
 	return l
 }
 
+// tellKeys returns the configuration of a server whose keys are part of the timeline, if
+// one is kept.
+func (s *servers) tellKeys(config *tls.Config) *tls.Config {
+	if s.t.journal.rec == nil || config.KeyLogWriter != nil {
+		return config
+	}
+	config = config.Clone()
+	config.KeyLogWriter = s.t.journal.rec
+	if byClient := config.GetConfigForClient; byClient != nil {
+		config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			config, err := byClient(hello)
+			if config != nil {
+				config = s.tellKeys(config)
+			}
+			return config, err
+		}
+	}
+	return config
+}
+
 // logWriter makes a server's log lines part of the steps.
 type logWriter struct{ t *driver }
 

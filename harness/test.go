@@ -28,7 +28,8 @@ type TB interface {
 func Test(t TB, body func(t *T)) {
 	t.Helper()
 	std, _ := t.(*testing.T)
-	r := runOnce(std, t.Name(), body, settings{again: goTestLine(t.Name())})
+	r := runOnce(std, t.Name(), body, settings{again: goTestLine(t.Name()), timeline: wantsTimeline(t)})
+	writeTimeline(t, r)
 	if err := r.NotApplicable(); err != nil {
 		skip(t, err.Error())
 		t.Errorf("%v", err)
@@ -53,7 +54,7 @@ func skip(t TB, why string) {
 
 // TestReport is Test in a plain program: it reports instead of failing.
 func TestReport(name string, body func(t *T)) *Report {
-	return runOnce(nil, name, body, settings{})
+	return runOnce(nil, name, body, settings{timeline: wantsTimeline(nil)})
 }
 
 // goTestLine returns the command that runs a test again, in the folder of its
@@ -97,6 +98,9 @@ func runBody(std *testing.T, name string, body func(*T), set settings, p *plan) 
 	}
 	r.open(std, func() {
 		t.census.open(r)
+		if set.timeline && !set.silent {
+			r.journal.rec = newRecorder(r.net, t.census)
+		}
 		t.Net = newNet(r, t.census)
 		t.servers.t, t.servers.net = r, t.Net
 		t.oracles.t, t.oracles.census = r, t.census
@@ -123,6 +127,7 @@ func (t *T) checkQuiet(pending []*faultnet.Event) {
 	if !slices.ContainsFunc(pending, t.Net.byItself) {
 		t.oracles.audit() // it is for where everything waits, and not for the midst of a call
 	}
+	t.journal.rec.quiet(pending)
 	t.oracles.checkQuiet(pending)
 }
 
@@ -175,6 +180,7 @@ func checkStage(t *T) func() {
 // shutDown ends everything that the run has started.
 func (t *T) shutDown() {
 	t.drain()
+	t.journal.rec.end()
 	t.journal.closed.Store(true)
 	t.cancel()
 	for _, o := range t.census.allOps() {

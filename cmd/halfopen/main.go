@@ -44,7 +44,7 @@ type command struct {
 
 var commands = []command{
 	{"check", "[flags]", "run every case on net/http and pool, and print a table of the results", checkCommand, true},
-	{"run", "[-v] [-update] FILE...", "run race scripts on net/http", runCommand, true},
+	{"run", "[flags] FILE...", "run race scripts on net/http", runCommand, true},
 	{"explore", "[flags] FILE", "try every order of a race script, and print the findings", exploreCommand, true},
 	{"replay", "SCHEDULE [FILE]", "run one saved schedule of a script again", replayCommand, false},
 	{"merge", "[-json] REPORT...", "merge the JSON reports of shards", mergeCommand, false},

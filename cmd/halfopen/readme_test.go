@@ -23,6 +23,13 @@ func TestReadme(t *testing.T) {
 		t.Fatalf("the test passed, and must find the leak:\n%s", out)
 	}
 	wantShown(t, out, first, "but the test fails:")
+	if !strings.Contains(first, "`go test -halfopen.report out`") || !strings.Contains(first, "`out/TestBackendDown.html`") {
+		t.Error("the README does not say how to write a timeline")
+	}
+	m.test("-halfopen.report", "out")
+	if page, err := os.ReadFile(filepath.Join(m.dir, "out", "TestBackendDown.html")); err != nil || !strings.Contains(string(page), "never closed") {
+		t.Errorf("got %v, and a page of %d bytes, want one with the failure", err, len(page))
+	}
 }
 
 // The README's test with httptest passes. The same test with the harness differs in
@@ -146,9 +153,9 @@ func (m *userModule) write(name, text string) {
 	}
 }
 
-// test runs the tests of the module and returns what they print.
-func (m *userModule) test() (out string, err error) {
-	cmd := exec.Command("go", "test", "-mod=mod", "./...")
+// test runs the tests of the module with these flags, and returns what they print.
+func (m *userModule) test(flags ...string) (out string, err error) {
+	cmd := exec.Command("go", append([]string{"test", "-mod=mod", "./..."}, flags...)...)
 	cmd.Dir = m.dir
 	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
 	b, err := cmd.CombinedOutput()

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/harness/view"
 )
 
 func verbsCommand(*flag.FlagSet) func([]string, io.Writer, io.Writer) int {
@@ -22,6 +23,7 @@ func verbsCommand(*flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 func runCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 	verbose := fs.Bool("v", false, "print the trace of each script")
 	update := fs.Bool("update", false, "rewrite the golden traces")
+	pages := htmlFlag(fs)
 	return func(args []string, out, errs io.Writer) int {
 		if len(args) == 0 {
 			fmt.Fprintln(errs, "halfopen run: want one script or more")
@@ -29,14 +31,15 @@ func runCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 			return mistake
 		}
 		code := held
+		pages.begin()
 		for _, file := range args {
-			code = max(code, runFile(file, *verbose, *update, out, errs))
+			code = max(code, runFile(file, *verbose, *update, pages, out, errs))
 		}
 		return code
 	}
 }
 
-func runFile(file string, verbose, update bool, out, errs io.Writer) int {
+func runFile(file string, verbose, update bool, pages *pages, out, errs io.Writer) int {
 	s, err := harness.ReadScript(file)
 	if err != nil {
 		fmt.Fprintln(errs, err)
@@ -58,6 +61,9 @@ func runFile(file string, verbose, update bool, out, errs io.Writer) int {
 	fmt.Fprint(out, r)
 	if verbose {
 		fmt.Fprint(out, r.Trace())
+	}
+	if run := r.Timeline(); run != nil && !pages.write(&view.Page{Title: s.Name, Runs: []*view.Run{run}}, errs) {
+		return mistake
 	}
 	if r.Failed() {
 		return failed

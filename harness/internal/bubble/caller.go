@@ -13,7 +13,9 @@ func Caller() string {
 	for {
 		f, more := frames.Next()
 		if f.Function != "" && !passedOver(f.Function) && !helperFile(f.File) {
-			return frame{file: f.File, line: f.Line}.place()
+			place := frame{file: f.File, line: f.Line}.place()
+			remember(place, f.File)
+			return place
 		}
 		if !more {
 			return ""
@@ -38,4 +40,22 @@ func PassOver(file string) { helperFiles.Store(file, true) }
 func helperFile(file string) bool {
 	_, ok := helperFiles.Load(file)
 	return ok
+}
+
+// files has the whole names of the files that [Caller] has named, by place: "" if two
+// files are called the same.
+var files sync.Map
+
+func remember(place, file string) {
+	if before, had := files.LoadOrStore(place, file); had && before != file {
+		files.Store(place, "")
+	}
+}
+
+// File returns the whole name of the file of a place that [Caller] returned, or "" if it
+// is not known.
+func File(place string) string {
+	file, _ := files.Load(place)
+	name, _ := file.(string)
+	return name
 }

@@ -167,9 +167,10 @@ func flip(c *tls.Config) {
 	}
 }
 
-// TLS returns a listener that speaks TLS, in those modes, on what another one accepts.
-func TLS(l net.Listener, addr string, modes []string) net.Listener {
-	return &tlsListener{Listener: l, config: TLSConfig(addr, modes), silent: slices.Contains(modes, "no-close-notify")}
+// TLS returns a listener that speaks TLS on what another one accepts, with the configuration
+// of those modes.
+func TLS(l net.Listener, config *tls.Config, modes []string) net.Listener {
+	return &tlsListener{Listener: l, config: config, silent: slices.Contains(modes, "no-close-notify")}
 }
 
 // tlsListener speaks TLS on what it accepts. tls.NewListener would do, but for

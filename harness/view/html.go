@@ -1,0 +1,113 @@
+package view
+
+import (
+	"bytes"
+	"cmp"
+	"embed"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// assets has the page: its template, its style, its modules and the library that they
+// use, lit-html, with its licence.
+//
+//go:embed assets
+var assets embed.FS
+
+// modules is the modules of the page by their names in import statements. They are
+// data URLs in an import map, as a page of file:// can import no other file.
+var modules = []string{"lit-html", "model", "layout", "timeline", "tables", "tree", "matrix", "app"}
+
+// dataTag begins the element with the data of a page.
+const dataTag = `<script id="data" type="application/json">`
+
+// WriteHTML writes the page. The same page has the same bytes.
+func (p *Page) WriteHTML(w io.Writer) error {
+	data, err := json.Marshal(p) // which escapes < and >: no data ends the element
+	if err != nil {
+		return err
+	}
+	imports := make(map[string]string)
+	for _, m := range modules {
+		text, err := assets.ReadFile(path.Join("assets", m+".js"))
+		if err != nil {
+			return err
+		}
+		imports[m] = "data:text/javascript;base64," + base64.StdEncoding.EncodeToString(text)
+	}
+	importMap, err := json.Marshal(map[string]any{"imports": imports})
+	if err != nil {
+		return err
+	}
+	text := make(map[string]string)
+	for _, name := range []string{"page.html", "style.css", "lit-html.LICENSE"} {
+		b, err := assets.ReadFile(path.Join("assets", name))
+		if err != nil {
+			return err
+		}
+		text[name] = string(b)
+	}
+	_, err = strings.NewReplacer(
+		"{{title}}", html.EscapeString(p.Title),
+		"{{style}}", text["style.css"],
+		"{{imports}}", `<script type="importmap">`+string(importMap)+`</script>`,
+		"{{data}}", dataTag+string(data)+`</script>`,
+		"{{licence}}", "<!--\nThis page contains lit-html.\n\n"+strings.TrimSpace(text["lit-html.LICENSE"])+"\n-->",
+	).WriteString(w, text["page.html"])
+	return err
+}
+
+// Save writes the page to a folder, which it makes, under the name of its title, and
+// returns the whole name of the file.
+func (p *Page) Save(dir string) (file string, err error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return "", err
+	}
+	dir, err = filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	file = filepath.Join(dir, fileName(p.Title)+".html")
+	f, err := os.Create(file)
+	if err != nil {
+		return "", err
+	}
+	err = p.WriteHTML(f)
+	return file, cmp.Or(err, f.Close())
+}
+
+// fileName returns a title as the name of a file.
+func fileName(title string) string {
+	return strings.Map(func(c rune) rune {
+		if c == '-' || c == '_' || c == '.' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' {
+			return c
+		}
+		return '_'
+	}, title)
+}
+
+// ReadHTML returns the page that WriteHTML has written.
+func ReadHTML(r io.Reader) (*Page, error) {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	_, data, ok := bytes.Cut(text, []byte(dataTag))
+	if !ok {
+		return nil, errors.New("view: this is no page of halfopen: it has no data")
+	}
+	data, _, _ = bytes.Cut(data, []byte("</script>"))
+	p := new(Page)
+	if err := json.Unmarshal(data, p); err != nil {
+		return nil, fmt.Errorf("view: the data of the page: %w", err)
+	}
+	return p, nil
+}
