@@ -105,12 +105,12 @@ func show(name string, post func(c *http.Client, url string) (*http.Response, er
 func main() {
 	retrier := heimdall.NewRetrier(heimdall.NewConstantBackoff(1, 1))
 	show("httpclient", func(c *http.Client, url string) (*http.Response, error) {
-		c.Timeout = time.Second
+		c.Timeout = 2 * time.Second
 		return httpclient.NewClient(httpclient.WithHTTPClient(c), httpclient.WithRetryCount(1), httpclient.WithRetrier(retrier)).
 			Post(url, strings.NewReader("pay 10"), nil)
 	})
 	show("hystrix", func(c *http.Client, url string) (*http.Response, error) {
-		return hystrix.NewClient(hystrix.WithHTTPClient(c), hystrix.WithCommandName("pay"), hystrix.WithHystrixTimeout(time.Second),
+		return hystrix.NewClient(hystrix.WithHTTPClient(c), hystrix.WithCommandName("pay"), hystrix.WithHystrixTimeout(2*time.Second),
 			hystrix.WithRetryCount(1), hystrix.WithRetrier(retrier)).Post(url, strings.NewReader("pay 10"), nil)
 	})
 }
