@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# RFC 9110, 9.3.6: a proxy that answers CONNECT with a 2xx switches to tunnel mode right after
-# the header section, and what comes after it is data of the destination. mwitkow/go-http-dialer 2016-11-16 and
-# elazarl/goproxy v1.9.4 (NewConnectDialToProxy) read that response through a bufio.Reader
-# that they throw away. Where the destination speaks first (SSH, SMTP, MySQL) and its greeting
-# is in the same segment as the response, the greeting is lost: the caller's Read gets what
-# the destination sends next. A comment inside goproxy takes it that TLS follows; its
-# documentation, and that of go-http-dialer ("arbitrary TCP connections"), does not. The
-# dialer of golang.org/x/net v0.62.0 for SOCKS 5, same greeting, loses nothing.
-# Exits with 0 if that is so.
+# RFC 9110, 9.3.6: a proxy that answers CONNECT with a 2xx switches to tunnel mode right
+# after the header section, and what comes after it is data of the destination.
+# mwitkow/go-http-dialer 2016-11-16 and elazarl/goproxy v1.9.4 (NewConnectDialToProxy)
+# read that response through a bufio.Reader that they throw away. Where the destination
+# speaks first (SSH, SMTP, MySQL) and its greeting is in the same segment as the response,
+# the greeting is lost: the caller's Read gets what the destination sends next. A comment
+# inside goproxy takes it that TLS follows; its documentation, and that of go-http-dialer
+# ("arbitrary TCP connections"), does not. The dialer of golang.org/x/net v0.62.0 for
+# SOCKS 5, same greeting, loses nothing. Exits with 0 if that is so.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

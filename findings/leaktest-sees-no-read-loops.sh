@@ -39,10 +39,13 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-type client struct{ net.Conn }
+type client struct {
+	net.Conn
+	begun chan struct{}
+}
 
-func (c *client) readLoop() { c.Read(make([]byte, 1)) }
-func (c *client) reading()  { c.Read(make([]byte, 1)) }
+func (c *client) readLoop() { close(c.begun); c.Read(make([]byte, 1)) }
+func (c *client) reading()  { close(c.begun); c.Read(make([]byte, 1)) }
 
 var peer net.Conn // a variable of the package: the collector does not close it
 
@@ -53,7 +56,7 @@ func (r *reports) Errorf(string, ...any) { *r++ }
 
 func main() {
 	l := must(net.Listen("tcp", "127.0.0.1:0"))
-	dial := func() *client { return &client{must(net.Dial("tcp", l.Addr().String()))} }
+	dial := func() *client { return &client{must(net.Dial("tcp", l.Addr().String())), make(chan struct{})} }
 	for _, x := range []struct {
 		name string
 		leak func()
@@ -66,8 +69,16 @@ func main() {
 			}()
 			must((&http.Client{Transport: &http.Transport{}}).Get("http://" + l.Addr().String()))
 		}},
-		{"client.readLoop", func() { go dial().readLoop() }},
-		{"client.reading", func() { go dial().reading() }},
+		{"client.readLoop", func() {
+			c := dial()
+			go c.readLoop()
+			<-c.begun
+		}},
+		{"client.reading", func() {
+			c := dial()
+			go c.reading()
+			<-c.begun
+		}},
 	} {
 		before := goleak.IgnoreCurrent()
 		var r reports

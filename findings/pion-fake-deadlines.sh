@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# pion/transport v5.1.4, two fake networks for tests. Its documentation of UDPConn.SetDeadline
-# (vnet), like net.Conn's: the deadline applies to all future I/O, not just the next call. In
-# vnet it ends one Read: a second one, still behind the same deadline, waits for a packet (for
-# ever where none comes) and returns it with a nil error. On a UDP socket both time out. In dpipe a Write behind its deadline empties the queue: the messages of
-# earlier Writes, which returned nil and were not read yet, are gone; on the socket the peer
-# reads them. Exits with 0 if that is so.
+# pion/transport v5.1.4, two fake networks for tests. Its documentation of
+# UDPConn.SetDeadline (vnet), like net.Conn's: the deadline applies to all future I/O, not
+# just the next call. In vnet it ends one Read: a second one, still behind the same
+# deadline, waits for a packet (for ever where none comes) and returns it with a nil
+# error. On a UDP socket both time out. In dpipe a Write behind its deadline empties the
+# queue: the messages of earlier Writes, which returned nil and were not read yet, are
+# gone; on the socket the peer reads them. Exits with 0 if that is so.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
