@@ -138,7 +138,7 @@ func (b *responseBody) Close() error {
 	ex, pc := b.ex, b.ex.pc
 	if reading || !pc.drained(ex) {
 		pc.close(BodyUnread, errReadClosed)
-		pc.t.clearHolder(pc, ex.req)
+		pc.t.clearHolder(pc, ex.attempt)
 	}
 	return nil
 }

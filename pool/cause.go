@@ -75,6 +75,10 @@ func (c Cause) String() string {
 	return fmt.Sprintf("Cause(%d)", uint8(c))
 }
 
+// MarshalText returns the cause in words, for logs and for the keys of a [Closed] in
+// JSON.
+func (c Cause) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
 // CloseError is the error of a request whose connection was closed under it.
 type CloseError struct {
 	Cause  Cause  // why the connection was closed
@@ -109,22 +113,46 @@ func (e timeoutError) Timeout() bool        { return true }
 func (e timeoutError) Temporary() bool      { return true }
 func (e timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
+// The texts are those of net/http behind "pool: ", as far as it has one: programs look
+// for its words.
 const (
-	errHeaderTimeout    timeoutError = "pool: no response header within ResponseHeaderTimeout"
-	errHandshakeTimeout timeoutError = "pool: no TLS handshake within TLSHandshakeTimeout"
-	errProxyTimeout     timeoutError = "pool: no answer from the proxy within a minute"
+	errHeaderTimeout    timeoutError = "pool: timeout awaiting response headers"
+	errHandshakeTimeout timeoutError = "pool: TLS handshake timeout"
+	errProxyTimeout     timeoutError = "pool: no answer from the proxy within a minute: context deadline exceeded"
 )
 
 var (
 	errCanceled     = errors.New("pool: request canceled")
-	errClosedIdle   = errors.New("pool: idle connection closed by CloseIdleConnections")
-	errIdleTimeout  = errors.New("pool: idle connection timed out")
+	errClosedIdle   = errors.New("pool: CloseIdleConnections called")
+	errIdleTimeout  = errors.New("pool: idle connection timeout")
 	errNotKept      = errors.New("pool: connection is not kept")
 	errUnsolicited  = errors.New("pool: bytes came that no request had asked for")
 	errHandedOver   = errors.New("pool: connection was handed over")
-	errCannotRewind = errors.New("pool: the connection was lost and the request body cannot be sent again: define Request.GetBody")
+	errCannotRewind = errors.New("pool: cannot rewind body after connection loss: define Request.GetBody")
 	errBodyWithheld = errors.New("pool: request body withheld: the final response came first")
 	errBodyStopped  = errors.New("pool: request body no longer wanted")
-	errReadClosed   = fmt.Errorf("pool: read of a closed response body: %w", http.ErrBodyReadAfterClose)
-	errReadTwice    = errors.New("pool: two reads of one response body at once")
+	errReadClosed   = fmt.Errorf("pool: read on closed response body: %w", http.ErrBodyReadAfterClose)
+	errReadTwice    = errors.New("pool: concurrent read on response body")
+
+	// errCanceledInLine is that of a request that has no connection yet.
+	errCanceledInLine = fmt.Errorf("%w while waiting for connection", errCanceled)
 )
+
+// An idleEndError is the end of a connection at which no request had begun.
+type idleEndError struct{ err error }
+
+func (e idleEndError) Error() string { return "server closed idle connection" }
+func (e idleEndError) Unwrap() error { return e.err }
+
+// brokenError returns err with the words in which net/http describes a connection that
+// broke in the middle of a request or a response.
+func brokenError(err error) error {
+	return fmt.Errorf("HTTP/1.x transport connection broken: %w", err)
+}
+
+// putIdleErrors lists the errors that PutIdleConn gets for connections that are not kept.
+var putIdleErrors = map[Cause]error{
+	ClosedIdle:    errors.New("putIdleConn: CloseIdleConnections was called"),
+	HostIdleLimit: errors.New("putIdleConn: too many idle connections for host"),
+	ReadFailed:    errors.New("putIdleConn: connection is in bad state"),
+}

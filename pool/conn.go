@@ -9,7 +9,6 @@ import (
 	"bufio"
 	"crypto/tls"
 	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,8 +23,6 @@ type persistConn struct {
 	opened   time.Time
 	conn     net.Conn
 	tlsState *tls.ConnectionState
-	local    net.Addr
-	remote   net.Addr
 
 	shared *sharedConn // HTTP/2 and other protocols; then the loops do not exist
 
@@ -64,7 +61,7 @@ type persistConn struct {
 	lru     node[*persistConn] // in Transport.lru, while idle
 	state   State
 	since   time.Time // of state
-	holder  *http.Request
+	holder  *attempt
 	served  int
 	reused  bool // has been given back before
 	idleAt  time.Time
@@ -77,7 +74,7 @@ type persistConn struct {
 // that is zero. Transport.mu must be held.
 func (pc *persistConn) hold(a *attempt, now, idleSince time.Time) {
 	if pc.shared == nil {
-		pc.holder = a.req
+		pc.holder = a
 	}
 	if pc.shared == nil || !idleSince.IsZero() {
 		pc.state, pc.since = Active, now // one that is shared stays what it was
@@ -96,8 +93,6 @@ func (t *Transport) newConn(conn net.Conn, state *tls.ConnectionState) *persistC
 		t:            t,
 		conn:         conn,
 		tlsState:     state,
-		local:        conn.LocalAddr(),
-		remote:       conn.RemoteAddr(),
 		writech:      make(chan *exchange, 1),
 		responseOver: make(chan struct{}, 1),
 		watching:     make(chan struct{}, 1),

@@ -10,13 +10,13 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"time"
 
 	"golang.org/x/net/proxy"
@@ -63,20 +63,26 @@ func (t *Transport) firstHop(ctx context.Context, dst *destination) (net.Conn, *
 	return t.handshake(ctx, conn, hostOnly(dst.firstAddr()), protos)
 }
 
-var errNilConn = errors.New("pool: the dial function returned neither a connection nor an error")
+// errNilConn returns the error of a function that returned neither a connection nor an
+// error.
+func errNilConn(function string) error {
+	return fmt.Errorf("pool: Transport.%s returned (nil, nil)", function)
+}
 
 func (t *Transport) dial(ctx context.Context, addr string) (conn net.Conn, err error) {
+	hook := "DialContext hook"
 	switch {
 	case t.DialContext != nil:
 		conn, err = t.DialContext(ctx, "tcp", addr)
 	case t.Dial != nil:
+		hook = "Dial hook"
 		conn, err = t.Dial("tcp", addr)
 	default:
 		var d net.Dialer
 		return d.DialContext(ctx, "tcp", addr)
 	}
 	if conn == nil && err == nil {
-		err = errNilConn
+		err = errNilConn(hook)
 	}
 	return conn, err
 }
@@ -90,7 +96,7 @@ func (t *Transport) dialTLS(ctx context.Context, addr string) (conn net.Conn, st
 		conn, err = t.DialTLS("tcp", addr)
 	}
 	if conn == nil && err == nil {
-		err = errNilConn
+		err = errNilConn("DialTLS or DialTLSContext")
 	}
 	if err != nil {
 		return nil, nil, err
@@ -195,9 +201,17 @@ func (t *Transport) throughProxy(ctx context.Context, dst *destination, conn net
 		}
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("pool: the proxy answered CONNECT with %q", resp.Status)
+		return fmt.Errorf("pool: the proxy answered CONNECT with %s", statusLine(resp))
 	}
 	return nil
+}
+
+// statusLine returns the code of a response and what its status line says behind it.
+func statusLine(resp *http.Response) string {
+	if strings.Contains(resp.Status, " ") {
+		return resp.Status
+	}
+	return resp.Status + " unknown status code"
 }
 
 // connect asks an HTTP proxy for a tunnel.

@@ -22,7 +22,7 @@
 //
 //   - Messages: net/http parses and writes them.
 //   - HTTP/2 frames: their timers are those of package time.
-//   - What net/http has deprecated and contexts do: CancelRequest.
+//   - Connections outside the pool: those of NewClientConn are net/http's.
 //   - Policy, such as retries after an answer, hedging or rate limits.
 //
 // # The hard word

@@ -11,6 +11,7 @@ package pool
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -115,7 +116,7 @@ func (pc *persistConn) cancel(ex *exchange, why error, inBody bool) bool {
 // the network says in the same instant, and an error of the caller's body
 // before that of the connection it made us close (golang/go#16049, #19231).
 func (pc *persistConn) failure(ex *exchange) error {
-	defer pc.t.clearHolder(pc, ex.req)
+	defer pc.t.clearHolder(pc, ex.attempt)
 	// The write loop may still be using the request, which the caller may
 	// change once we return. A body that is stuck in its Read does not keep
 	// this waiting: the write loop will see that it has been stopped.
@@ -129,6 +130,9 @@ func (pc *persistConn) failure(ex *exchange) error {
 	if why == nil {
 		why = canceled(ex.req, ex.attempt.done)
 	}
+	if why == nil && ex.attempt.canceled.Load() {
+		why = legacyCause(ex.ctx)
+	}
 	if why != nil {
 		return why
 	}
@@ -138,7 +142,13 @@ func (pc *persistConn) failure(ex *exchange) error {
 		}
 	}
 	if wrong, ok := writeErr.(requestError); ok {
-		return wrong.error
+		return fmt.Errorf("pool: %w", wrong.error)
+	}
+	switch {
+	case cause == ServerFIN && !ex.begun:
+		err = idleEndError{err}
+	case cause == BadResponse || cause == WriteFailed && !unsent:
+		err = brokenError(err)
 	}
 	return &attemptError{
 		err:    &CloseError{Cause: cause, Conn: pc.id, Reused: ex.reused, Err: err},
@@ -163,7 +173,7 @@ func (pc *persistConn) finish(ex *exchange) {
 	pc.mu.Lock()
 	if pc.cause != NotClosed {
 		pc.mu.Unlock()
-		pc.t.clearHolder(pc, ex.req)
+		pc.t.clearHolder(pc, ex.attempt)
 		return
 	}
 	pc.cur = nil
@@ -239,11 +249,10 @@ func (ex *exchange) tracePutIdle(why Cause) {
 	if trace == nil || trace.PutIdleConn == nil {
 		return
 	}
-	switch why {
-	case NotClosed:
+	if err, told := putIdleErrors[why]; told {
+		trace.PutIdleConn(&CloseError{Cause: why, Conn: ex.pc.id, Reused: ex.reused, Err: err})
+	} else if why == NotClosed {
 		trace.PutIdleConn(nil)
-	case ClosedIdle, HostIdleLimit, ReadFailed:
-		trace.PutIdleConn(&CloseError{Cause: why, Conn: ex.pc.id, Reused: ex.reused, Err: errNotKept})
 	}
 }
 

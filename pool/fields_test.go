@@ -16,22 +16,7 @@ func TestClone(t *testing.T) {
 		if !v.Type().Field(i).IsExported() {
 			continue
 		}
-		switch f.Kind() {
-		case reflect.Bool:
-			f.SetBool(true)
-		case reflect.Int, reflect.Int64:
-			f.SetInt(int64(i + 1))
-		case reflect.Func:
-			f.Set(reflect.MakeFunc(f.Type(), func([]reflect.Value) []reflect.Value { panic("not called") }))
-		case reflect.Map:
-			f.Set(reflect.MakeMap(f.Type()))
-		case reflect.Pointer:
-			f.Set(reflect.New(f.Type().Elem()))
-		case reflect.Interface:
-			f.Set(reflect.ValueOf(clock.System))
-		default:
-			t.Fatalf("%s: a kind that this test does not know", v.Type().Field(i).Name)
-		}
+		fill(t, v.Type().Field(i).Name, f, i+1)
 	}
 	c := reflect.ValueOf(tr.Clone()).Elem()
 	for i := range v.NumField() {
@@ -54,5 +39,25 @@ func TestClone(t *testing.T) {
 				t.Errorf("%s: got %v, want %v", name, g, f)
 			}
 		}
+	}
+}
+
+// fill sets a field to something that is not its zero value.
+func fill(t *testing.T, name string, f reflect.Value, n int) {
+	switch f.Kind() {
+	case reflect.Bool:
+		f.SetBool(true)
+	case reflect.Int, reflect.Int64:
+		f.SetInt(int64(n))
+	case reflect.Func:
+		f.Set(reflect.MakeFunc(f.Type(), func([]reflect.Value) []reflect.Value { panic("not called") }))
+	case reflect.Map:
+		f.Set(reflect.MakeMap(f.Type()))
+	case reflect.Pointer:
+		f.Set(reflect.New(f.Type().Elem()))
+	case reflect.Interface:
+		f.Set(reflect.ValueOf(clock.System))
+	default:
+		t.Fatalf("%s: a kind that this test does not know", name)
 	}
 }

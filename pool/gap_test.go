@@ -221,8 +221,8 @@ func TestBufferSizes(t *testing.T) {
 // Of several invalid fields the error names the same one each time, and no value.
 func TestInvalidFields(t *testing.T) {
 	for name, want := range map[string]string{
-		"B B": `pool: request header has an invalid name "B B"`,
-		"B":   `pool: request header has an invalid value for "B"`,
+		"B B": `pool: invalid header field name "B B"`,
+		"B":   `pool: invalid header field value for "B"`,
 	} {
 		for range 20 {
 			req := request("GET", nil)

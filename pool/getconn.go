@@ -85,6 +85,9 @@ func (t *Transport) await(w *want) (*persistConn, error) {
 	if err == nil {
 		return w.pc, w.err
 	}
+	if err == errCanceled {
+		err = errCanceledInLine
+	}
 	t.giveUp(w)
 	return nil, err
 }

@@ -101,6 +101,7 @@ func (t *Transport) removeClosed(pc *persistConn, why Cause) {
 	}
 	t.mu.Unlock()
 	if t.OnClose != nil {
+		entry.Local, entry.Remote = addresses(pc.conn)
 		t.OnClose(entry, why)
 	}
 }

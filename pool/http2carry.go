@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/net/http2"
@@ -57,7 +58,7 @@ func (c *h2Carrier) adopt(ctx context.Context, pc *persistConn, dst *destination
 	defer context.AfterFunc(ctx, cancel)()
 	cc, err := c.std.NewClientConn(carry, "http", dst.target)
 	if err != nil {
-		pc.conn.Close()
+		watched.Close()
 		return nil, err
 	}
 	s.cc, pc.shared = cc, s
@@ -73,6 +74,15 @@ type settingsWatch struct {
 	head []byte // of the first frame, 9 bytes
 	left int    // of the first frame, once head is complete
 	seen bool
+
+	closing  sync.Once
+	closeErr error
+}
+
+// Close closes the connection, the first time: x/net closes it, and so does the pool.
+func (w *settingsWatch) Close() error {
+	w.closing.Do(func() { w.closeErr = w.Conn.Close() })
+	return w.closeErr
 }
 
 func (w *settingsWatch) Read(p []byte) (int, error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -30,6 +31,9 @@ func (s State) String() string {
 	return fmt.Sprintf("State(%d)", uint8(s))
 }
 
+// MarshalText returns the state in a word.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // An Entry says which request holds a connection, and since when.
 type Entry struct {
 	ID     uint64 // counts dials from 1; the connection keeps its dial's
@@ -40,7 +44,7 @@ type Entry struct {
 	Holder string    // method and URL of the request; empty: the pool
 	Served int       // requests that it was given to
 	Proto  string    // as ALPN calls it, "http/1.1" or "h2"; empty before it is known
-	Local  net.Addr  // nil before it is known
+	Local  net.Addr  // nil before it is known, and if the connection has none
 	Remote net.Addr
 }
 
@@ -50,17 +54,22 @@ type Ledger []Entry
 
 // Ledger takes a snapshot.
 func (t *Transport) Ledger() Ledger {
+	var l, dials Ledger
+	var conns []net.Conn // of the entries in l
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	var l Ledger
 	for _, h := range t.hosts { // in any order: it is sorted below
-		for d := range h.dials.all {
-			l = append(l, d.entry())
-		}
 		for pc := range h.conns.all {
-			l = append(l, pc.entry())
+			l, conns = append(l, pc.entry()), append(conns, pc.conn)
+		}
+		for d := range h.dials.all {
+			dials = append(dials, d.entry())
 		}
 	}
+	t.mu.Unlock()
+	for i, conn := range conns {
+		l[i].Local, l[i].Remote = addresses(conn)
+	}
+	l = append(l, dials...)
 	sortByID(l, func(e Entry) uint64 { return e.ID })
 	return l
 }
@@ -68,33 +77,51 @@ func (t *Transport) Ledger() Ledger {
 func (d *dial) entry() Entry {
 	e := Entry{ID: d.id, Host: d.want.host.label, State: Dialing, Since: d.since}
 	if !d.want.over {
-		e.Holder = holderName(d.want.attempt.req)
+		e.Holder = holderName(d.want.attempt.caller)
 	}
 	return e
 }
 
-// entry describes pc. Transport.mu must be held: it keeps the holder's request
+// entry describes pc, but for its addresses. Transport.mu must be held: it keeps the holder's request
 // from being over, and changed, meanwhile.
 func (pc *persistConn) entry() Entry {
 	e := Entry{
 		ID: pc.id, Host: pc.host.label, State: pc.state, Since: pc.since,
 		Opened: pc.opened, Served: pc.served, Proto: "http/1.1",
-		Local: pc.local, Remote: pc.remote,
 	}
 	switch {
 	case pc.shared != nil:
 		e.Proto = pc.shared.proto
 		e.Holder = pc.shared.holders()
 	case pc.holder != nil:
-		e.Holder = holderName(pc.holder)
+		e.Holder = holderName(pc.holder.caller)
 	}
 	return e
 }
 
-// clearHolder forgets that req holds pc: its caller may change it from now on.
-func (t *Transport) clearHolder(pc *persistConn, req *http.Request) {
+// addresses returns those of the two ends of a connection, without a lock: it is a
+// dialer's, and need not have any. net/http does not ask for them.
+func addresses(conn net.Conn) (local, remote net.Addr) {
+	return address(conn.LocalAddr), address(conn.RemoteAddr)
+}
+
+// address returns nil also for a connection that leaves out the method by embedding a
+// nil net.Conn.
+func address(of func() net.Addr) net.Addr {
+	defer func() {
+		r := recover()
+		if _, missing := r.(runtime.Error); r != nil && !missing {
+			panic(r)
+		}
+	}()
+	return of()
+}
+
+// clearHolder forgets that the request of an attempt holds pc: its caller may change it
+// from now on.
+func (t *Transport) clearHolder(pc *persistConn, a *attempt) {
 	t.mu.Lock()
-	if pc.holder == req {
+	if pc.holder == a {
 		pc.holder = nil
 	}
 	t.mu.Unlock()

@@ -60,14 +60,14 @@ func TestInformationalLimits(t *testing.T) {
 		r2 := t.Get("r2", tr, url1)
 		c2 := t.Net.WantDial().Open()
 		c2.Send(strings.Repeat("HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n", 50))
-		if t.Settle(); !strings.Contains(fmt.Sprint(r2.Err()), "exceeds 1000 bytes") {
+		if t.Settle(); !strings.Contains(fmt.Sprint(r2.Err()), "exceeded 1000 bytes") {
 			t.Errorf("50 times 103: got %v, want the limit", r2.Err())
 		}
 
 		r3 := t.Get("r3", tr, url1)
 		c3 := t.Net.WantDial().Open()
 		c3.Send("HTTP/1.1 200 OK\r\nA: " + strings.Repeat("x", 2000) + "\r\n\r\n")
-		if t.Settle(); !strings.Contains(fmt.Sprint(r3.Err()), "exceeds 1000 bytes") {
+		if t.Settle(); !strings.Contains(fmt.Sprint(r3.Err()), "exceeded 1000 bytes") {
 			t.Errorf("long header: got %v, want the limit", r3.Err())
 		}
 

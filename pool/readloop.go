@@ -32,7 +32,7 @@ type readSideOf struct{ *persistConn }
 
 func (r readSideOf) Read(p []byte) (int, error) {
 	if r.reading.limit <= 0 {
-		return 0, fmt.Errorf("pool: response header exceeds %d bytes", r.t.maxHeaderBytes())
+		return 0, fmt.Errorf("server response headers exceeded %d bytes; aborted", r.t.maxHeaderBytes())
 	}
 	n, err := r.conn.Read(p[:min(int64(len(p)), r.reading.limit)])
 	if err == io.EOF {

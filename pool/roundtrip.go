@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -65,7 +66,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // sent is req, or a copy whose body is tracked.
 func (t *Transport) send(req, sent *http.Request) (*http.Response, error) {
 	ctx := req.Context()
-	a := attempt{t: t, trace: httptrace.ContextClientTrace(ctx), done: ctx.Done()}
+	a := attempt{t: t, caller: req, trace: httptrace.ContextClientTrace(ctx), done: ctx.Done()}
 	for {
 		a.req = sent
 		// A request that is over before it began must not cost the server a
@@ -103,13 +104,15 @@ func (t *Transport) send(req, sent *http.Request) (*http.Response, error) {
 
 // An attempt holds what the stages of one RoundTrip hand to each other.
 type attempt struct {
-	t     *Transport
-	req   *http.Request // as sent: its body is tracked
-	dst   destination
-	trace *httptrace.ClientTrace
-	done  <-chan struct{} // of the request's context
+	t      *Transport
+	caller *http.Request // as it was given to RoundTrip
+	req    *http.Request // as sent: its body is tracked
+	dst    destination
+	trace  *httptrace.ClientTrace
+	done   <-chan struct{} // of the request's context
 
-	turnedAway int // how often a server did nothing with it
+	canceled   atomic.Bool // by CancelRequest
+	turnedAway int         // how often a server did nothing with it
 
 	// Set by hold, about the connection that it was given.
 	reused    bool      // it has been idle, or was given to another request
@@ -233,9 +236,9 @@ func isHTTP(scheme string) bool { return scheme == "http" || scheme == "https" }
 func checkHeader(req *http.Request) error {
 	switch {
 	case req.URL == nil:
-		return errors.New("pool: request has no URL")
+		return errors.New("pool: nil Request.URL")
 	case req.Header == nil:
-		return errors.New("pool: request has a nil Header")
+		return errors.New("pool: nil Request.Header")
 	case !isHTTP(req.URL.Scheme):
 		return nil // the rules are those of another protocol
 	}
@@ -259,9 +262,9 @@ func validFields(kind string, h http.Header) error {
 	}
 	name := slices.Min(invalid)
 	if !httpguts.ValidHeaderFieldName(name) {
-		return fmt.Errorf("pool: request %s has an invalid name %q", kind, name)
+		return fmt.Errorf("pool: invalid %s field name %q", kind, name)
 	}
-	return fmt.Errorf("pool: request %s has an invalid value for %q", kind, name)
+	return fmt.Errorf("pool: invalid %s field value for %q", kind, name)
 }
 
 func validValues(values []string) bool {
@@ -280,7 +283,7 @@ func checkTarget(req *http.Request) error {
 	case req.Method != "" && !httpguts.ValidHeaderFieldName(req.Method): // both are tokens
 		return fmt.Errorf("pool: invalid method %q", req.Method)
 	case req.URL.Host == "":
-		return errors.New("pool: request URL has no host")
+		return errors.New("pool: no Host in request URL")
 	}
 	return nil
 }

@@ -179,7 +179,7 @@ func (t *Transport) RegisterProtocol(scheme string, rt http.RoundTripper) {
 		maps.Copy(next, *old)
 	}
 	if _, taken := next[scheme]; taken {
-		panic("pool: protocol " + scheme + " is registered twice")
+		panic("pool: protocol " + scheme + " already registered")
 	}
 	next[scheme] = rt
 	t.alt.Store(&next)

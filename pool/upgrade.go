@@ -5,6 +5,7 @@ package pool
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -35,7 +36,7 @@ func (b *readWriteCloser) CloseWrite() error {
 	if c, ok := b.ReadWriteCloser.(interface{ CloseWrite() error }); ok {
 		return c.CloseWrite()
 	}
-	return http.ErrNotSupported
+	return fmt.Errorf("pool: CloseWrite: %w", http.ErrNotSupported)
 }
 
 func (b *readWriteCloser) Close() error {

@@ -3,6 +3,8 @@ package suites
 import (
 	"crypto/tls"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/pool"
@@ -29,8 +31,21 @@ func Subjects() []Subject {
 		}
 	}
 	add("net/http", NetHTTPQuirks, harness.NetHTTP, netHTTP2, netH2C)
-	add("pool", nil, Reference, poolHTTP2, poolH2C)
+	add("pool", ReferenceQuirks(), Reference, poolHTTP2, poolH2C)
 	return all
+}
+
+// ReferenceQuirks returns what the transport of Reference does otherwise than the cases
+// say. That concerns its single connections: each is an [http.ClientConn], which only
+// net/http can make.
+func ReferenceQuirks() []Quirk {
+	return slices.DeleteFunc(slices.Clone(NetHTTPQuirks), func(q Quirk) bool {
+		_, name, of := strings.Cut(q.Case, "/")
+		if !of {
+			name = q.Case
+		}
+		return !strings.HasPrefix(name, "conn-")
+	})
 }
 
 func netHTTP2(t *harness.T, s harness.Settings) (http.RoundTripper, error) {

@@ -26,7 +26,9 @@ func TestMain(m *testing.M) {
 func TestTransportNetHTTP(t *testing.T) {
 	suites.TestTransport(t, harness.NetHTTP, suites.NetHTTPQuirks...)
 }
-func TestTransportPool(t *testing.T) { suites.TestTransport(t, suites.Reference) }
+func TestTransportPool(t *testing.T) {
+	suites.TestTransport(t, suites.Reference, suites.ReferenceQuirks()...)
+}
 
 // Neither the command nor a package that tests import compiles a test framework.
 func TestNoFrameworks(t *testing.T) {

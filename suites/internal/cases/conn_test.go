@@ -1,9 +1,11 @@
 package cases_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/suites"
 )
 
@@ -38,11 +40,15 @@ func TestConnsOfOthers(t *testing.T) {
 // A transport without NewClientConn is not asked for connections, and that is
 // said.
 func TestNoConns(t *testing.T) {
+	without := func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
+		rt, err := suites.Reference(t, s)
+		return struct{ http.RoundTripper }{rt}, err
+	}
 	for _, c := range suites.Cases() {
 		if c.Group() != "conn" || c.Protocols&suites.HTTP1 == 0 && c.Protocols != 0 {
 			continue
 		}
-		r := suites.Subject{Name: "pool", Protocol: suites.HTTP1, Maker: suites.Reference}.Run(c)
+		r := suites.Subject{Name: "pool", Protocol: suites.HTTP1, Maker: without}.Run(c)
 		if want := "it has no NewClientConn"; r.State != suites.NotApplicable || !strings.Contains(r.Reason, want) {
 			t.Errorf("%s: got %s (%s), want n/a with %q", c.Name, r.State, r.Reason, want)
 		}
