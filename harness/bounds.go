@@ -40,10 +40,12 @@ type Bounds struct {
 	// what is explored does not depend on the machine.
 	Time time.Duration
 	// Effects is the faults that are tried, by the names of their verdicts. Nil
-	// means "refuse" for dials and "reset" for what travels: the two that a
-	// transport has to tell from everything else. "cut:*", "reset:*", "stall:*"
-	// and "split:*" are tried at every byte of what arrives; of more than 1,024
-	// bytes at the first and the last 512.
+	// means "refuse" for dials and "reset" for what travels, the two that a
+	// transport has to tell from everything else, and "split:some". "cut:*",
+	// "reset:*", "stall:*" and "split:*" are tried at every byte of what arrives; of
+	// more than 1,024 bytes at the first and the last 512. "cut:some" and so on are
+	// tried at a few places of what a server sends: behind the head of a response, in
+	// the middle of its body, before the last chunk, and before the last byte.
 	Effects []string
 	// Gates is the gates at which a request's goroutine, or that of its connection, may be
 	// held until something else has happened: To hold one
@@ -118,7 +120,7 @@ func SweepClose() Bounds {
 	return b
 }
 
-// atBytes is the effects that can be tried at every byte.
+// atBytes is the effects that can be tried at every byte, or at some.
 var atBytes = []string{"cut", "reset", "stall", "split"}
 
 // normal returns the bounds with the meaning of each zero spelled out, and the
@@ -162,7 +164,7 @@ func (b Bounds) normal() (Bounds, effects, error) {
 		}
 	}
 	if b.Effects == nil {
-		b.Effects = []string{"refuse", "reset"}
+		b.Effects = []string{"refuse", "reset", "split:some"}
 	}
 	effects, err := parseEffects(b.Effects)
 	return b, effects, err
@@ -198,15 +200,22 @@ func (b Bounds) search() search.Bounds {
 type effects struct {
 	verdicts []faultnet.Verdict
 	every    []string // those that are tried at every byte
+	some     []string // those that are tried at a few places
 }
 
 func parseEffects(names []string) (e effects, err error) {
 	for _, name := range names {
-		if base, ok := strings.CutSuffix(name, ":*"); ok {
+		base, every := strings.CutSuffix(name, ":*")
+		base, some := strings.CutSuffix(base, ":some")
+		if every || some {
 			if !slices.Contains(atBytes, base) {
-				return e, fmt.Errorf("effect %q: only %s can be tried at every byte", name, strings.Join(atBytes, ", "))
+				return e, fmt.Errorf("effect %q: only %s can be tried at every byte, or at some", name, strings.Join(atBytes, ", "))
 			}
-			e.every = append(e.every, base)
+			if every {
+				e.every = append(e.every, base)
+			} else {
+				e.some = append(e.some, base)
+			}
 			continue
 		}
 		v, err := parseOutcome(name)

@@ -250,7 +250,7 @@ func (p *plan) events(opts []search.Option, pending []*faultnet.Event) []search.
 					opts = p.addFault(opts, plain[i], e, v)
 				}
 			}
-			opts = p.atEveryByte(opts, plain[i], e)
+			opts = p.atBytes(opts, plain[i], e)
 		}
 	}
 	if p.choices.MayPair() {
@@ -297,30 +297,6 @@ func (p *plan) addFault(opts []search.Option, o search.Option, e *faultnet.Event
 	o.Kind, o.Effect = search.Fault, v.String()
 	o.Name += " as " + o.Effect
 	return p.add(opts, action{kind: faultAction, event: e, verdict: v}, o)
-}
-
-// endBytes is how many bytes at each end of a long event are tried.
-const endBytes = 512
-
-// atEveryByte adds the faults that are tried at every byte of an event.
-func (p *plan) atEveryByte(opts []search.Option, o search.Option, e *faultnet.Event) []search.Option {
-	if e.Kind != faultnet.Data || len(p.effects.every) == 0 {
-		return opts
-	}
-	n := len(e.Arriving(faultnet.Pass))
-	for _, base := range p.effects.every {
-		for i := range n {
-			if i >= endBytes && i < n-endBytes {
-				continue
-			}
-			v, err := faultnet.ParseVerdict(fmt.Sprintf("%s:%d", base, i))
-			if err != nil {
-				panic("harness: " + err.Error()) // its name was checked
-			}
-			opts = p.addFault(opts, o, e, &v)
-		}
-	}
-	return opts
 }
 
 // optional adds what may happen or not: each costs a delay, and is not offered

@@ -23,7 +23,7 @@ func exploreFlags(fs *flag.FlagSet) func() harness.Bounds {
 	all := fs.Bool("all", false, "allow any number of delays")
 	faults := fs.Int("faults", -1, "the largest number of faults in one schedule (default 1)")
 	together := fs.Int("coincidences", 0, "the largest number of pairs of events in one schedule without quiet between them")
-	effects := fs.String("effects", "", "the names of the faults to try, separated by commas (default refuse,reset); cut:* cuts at every byte")
+	effects := fs.String("effects", "", "the names of the faults to try, separated by commas (default refuse,reset,split:some); cut:* cuts at every byte, cut:some at a few places of what a server sends")
 	independent := fs.Bool("independent", false, "leave out orders that are equal because handlers share nothing across connections")
 	keep := fs.Bool("keep-going", false, "go on after the first finding")
 	limit := fs.Duration("time", 0, "stop after this real time")

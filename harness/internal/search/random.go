@@ -1,6 +1,9 @@
 package search
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"strings"
+)
 
 // sampler draws the choices of one schedule: from the seed and the number of the
 // schedule, and from nothing else.
@@ -135,19 +138,25 @@ func (s *sampler) byWeight(opts []Option) int {
 }
 
 // faultOf returns a fault, or a coincidence, of the event that was picked; -1 if
-// there is none.
+// there is none. Each effect has the same chance, at however many bytes it is tried.
 func (s *sampler) faultOf(opts []Option, picked int) int {
 	if opts[picked].Event == 0 {
 		return -1
 	}
-	var of []int
+	var kinds []string
+	of := make(map[string][]int)
 	for i, o := range opts {
 		if !o.ordinary() && o.Event == opts[picked].Event {
-			of = append(of, i)
+			kind, _, _ := strings.Cut(o.Effect, ":")
+			if of[kind] == nil {
+				kinds = append(kinds, kind)
+			}
+			of[kind] = append(of[kind], i)
 		}
 	}
-	if len(of) == 0 {
+	if len(kinds) == 0 {
 		return -1
 	}
-	return of[s.rng.IntN(len(of))]
+	same := of[kinds[s.rng.IntN(len(kinds))]]
+	return same[s.rng.IntN(len(same))]
 }
