@@ -32,7 +32,7 @@ var h2Modes = append([]Mode{
 	{"window-starved", "it gives the client no window for a body"},
 	{"window-overflow", "it gives the connection more window than there can be"},
 	{"ping-ignored", "it answers no PING, nor anything else"},
-	{"continuation-flood", "its headers go on in CONTINUATION frames for ever"},
+	{"continuation-flood", "its headers go on in CONTINUATION frames for 32 MiB, and have no end"},
 	{"headers-split", "its headers come in a frame a byte"},
 	{"data-after-end", "it sends DATA on a stream that it has ended"},
 	{"bad-preface", "it answers in HTTP/1.1"},
@@ -256,14 +256,19 @@ func (p *h2Conn) headers(id uint32) {
 	}
 }
 
-// flood sends headers without an end, until the client closes.
+// floodSize bounds what a flood sends: a client that takes all of it would go on for ever,
+// and a run with it in real time.
+const floodSize = 32 << 20
+
+// flood sends headers without an end, until the client closes or has taken floodSize bytes.
 func (p *h2Conn) flood(id uint32) {
 	p.block.Reset()
 	p.enc.WriteField(hpack.HeaderField{Name: ":status", Value: "200"})
 	err := p.f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: p.block.Bytes()})
-	for err == nil {
+	for sent := 0; err == nil && sent < floodSize; sent += p.block.Len() {
 		p.block.Reset()
 		p.enc.WriteField(hpack.HeaderField{Name: "x-flood", Value: strings.Repeat("x", 4000), Sensitive: true})
 		err = p.f.WriteContinuation(id, false, p.block.Bytes())
 	}
+	io.Copy(io.Discard, p.c)
 }

@@ -135,6 +135,7 @@ var http2Cases = []Case{
 			const piece, pieces = 16 << 10, 64
 			window, low := 0, 0 // what the client has granted, beyond what it did first
 			var peer *framePeer
+			var gone uint32 // the stream of r1
 			e.serveFrames(func(p *framePeer, f http2.Frame) bool {
 				switch f := f.(type) {
 				case *http2.WindowUpdateFrame:
@@ -143,6 +144,7 @@ var http2Cases = []Case{
 					}
 				case *http2.MetaHeadersFrame:
 					if peer = p; requestName(f) == "r1" {
+						gone = f.StreamID
 						p.head(f.StreamID)
 					} else {
 						p.answer(f.StreamID, "ok")
@@ -156,7 +158,7 @@ var http2Cases = []Case{
 			r1.CloseBody()
 			// The server does not know of it, and goes on.
 			for range pieces {
-				if err := peer.WriteData(1, false, make([]byte, piece)); err != nil {
+				if err := peer.WriteData(gone, false, make([]byte, piece)); err != nil {
 					e.Fatalf("the server cannot send: %v", err)
 				}
 				window -= piece

@@ -64,12 +64,13 @@ var http2EndCases = []Case{
 		Protocols: H2 | H2C,
 		Body: func(e *Env) {
 			var first *framePeer
+			var slow uint32 // the stream of r1
 			e.serveFrames(func(p *framePeer, f http2.Frame) bool {
 				h, ok := f.(*http2.MetaHeadersFrame)
 				switch {
 				case !ok:
 				case p.number == 1:
-					first = p
+					first, slow = p, h.StreamID
 					p.head(h.StreamID)
 					p.WriteData(h.StreamID, false, []byte("slow"))
 					p.WriteGoAway(h.StreamID, http2.ErrCodeNo, nil)
@@ -84,7 +85,7 @@ var http2EndCases = []Case{
 			e.wantOK("r2")
 			e.WantOpened(2, "the server is leaving the first")
 			c1.WantOpen("r1 is still on it")
-			first.WriteData(1, true, []byte(" and steady"))
+			first.WriteData(slow, true, []byte(" and steady"))
 			e.Settle()
 			r1.WantBody("slow and steady")
 			c1.WantClosed("it has served its last")
