@@ -57,6 +57,7 @@ func rewired(change func(*http.Transport)) harness.Maker {
 type rewiredTransport struct {
 	*http.Transport
 	change func(*http.Transport)
+	do     func(http.RoundTripper, *http.Request) (*http.Response, error) // or nil
 	once   sync.Once
 
 	Proxy                  func(*http.Request) (*url.URL, error)
@@ -85,6 +86,9 @@ func (r *rewiredTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 		}
 		r.change(r.Transport)
 	})
+	if r.do != nil {
+		return r.do(r.Transport, req)
+	}
 	return r.Transport.RoundTrip(req)
 }
 

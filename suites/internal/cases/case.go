@@ -95,7 +95,7 @@ var issue = regexp.MustCompile(`\b[\w.-]+/[\w.-]+#\d+\b`)
 
 // All returns the cases of transports, by group and name: those in Go, and the race scripts.
 func All() []Case {
-	all := slices.Concat(reuseCases, limitCases, orderCases, cancelCases, cancelWayCases, idleCases, keepingCases, brokenCases, retryCases, retryWhenCases,
+	all := slices.Concat(reuseCases, limitCases, orderCases, cancelCases, cancelWayCases, callbackCases, idleCases, keepingCases, brokenCases, retryCases, retryWhenCases,
 		bodyCases, messageCases, boundCases, handoverCases, drainCases, expectCases, proxyCases, proxyHeadCases, tlsCases, routeCases, http2Cases, http2EndCases, streamCases, connCases, connEndCases,
 		connStateCases, closeCases, traceCases, leakCases)
 	scripts, err := testdata.Scripts()
