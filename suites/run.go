@@ -3,6 +3,7 @@ package suites
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -195,8 +196,10 @@ func uncontrolled(f *harness.Finding) bool {
 	return len(f.Report.Failures) > 0 && f.Report.Failures[0].Kind == "uncontrolled"
 }
 
-// trusts reports whether the maker's transports get a page over https.
-func trusts(maker harness.Maker) (answered bool) {
+// trusts reports whether the maker's transports can be asked for pages over https: not if
+// they know nothing of TLS, or do not trust the authority of the harness. One that gets no
+// page for another reason can be asked, and the cases show what is wrong with it.
+func trusts(maker harness.Maker) (asked bool) {
 	harness.TestReport("trusts", func(t *harness.T) {
 		rt, err := maker(t, harness.Settings{})
 		if err != nil {
@@ -204,9 +207,17 @@ func trusts(maker harness.Maker) (answered bool) {
 		}
 		t.ServeTLSAs("api.test:443")
 		r := t.Get("r1", rt, "https://api.test/")
-		if answered = r.Response() != nil; answered {
+		if r.Response() != nil {
+			asked = true
 			r.Finish()
+			return
 		}
+		err = r.Err()
+		asked = err == nil || t.Net.Opened() > 0 && !distrust.MatchString(err.Error())
 	})
-	return answered
+	return asked
 }
+
+// distrust matches the errors of a transport that does not know the authority of the
+// harness, or that speaks no TLS to a server that does.
+var distrust = regexp.MustCompile(`(?i)x509|certificate|authority|malformed HTTP|HTTP response to HTTPS`)

@@ -23,7 +23,7 @@ var brokenExchanges = []breakage{
 	{"Request.Cancel is heeded in a dial, and no longer", 0, wrapped(heedsInDial), []string{"cancel-channel"}},
 	{"Request.Cancel closes the connection of a request that is over", 0, wrapped(closedForEver), []string{"cancel-channel"}},
 	{"CancelRequest knows no dials", 0, cancelRequest(func(started bool) bool { return started }), []string{"cancel-by-transport"}},
-	{"CancelRequest does nothing", 0, cancelRequest(func(bool) bool { return false }), []string{"cancel-by-transport"}},
+	{"CancelRequest does nothing", 0, cancelRequest(func(bool) bool { return false }), []string{"cancel-by-transport", "cancel-one-of-many"}},
 	{"a cancellation is an error of the connection", 0, wrapped(nameless), []string{"cancel-cause", "cancel-late-failure"}},
 	{"a cancellation is not passed on", 0, wrapped(deaf), []string{"cancel-uploading", "tls-cancelled", "proxy-silent", "proxy-socks-silent"}},
 	{"a cancellation is ignored once there is a connection", 0, wrapped(deafWithConnection), []string{"cancel-got-connection"}},

@@ -74,10 +74,7 @@ var cancelWayCases = []Case{
 		Source:    "net/http: Transport.CancelRequest (cancels an in-flight request by closing its connection)",
 		Protocols: HTTP1,
 		Body: func(e *Env) {
-			c, ok := e.Transport.(interface{ CancelRequest(*http.Request) })
-			if !ok {
-				e.NotApplicable("the transport has no CancelRequest")
-			}
+			c := e.requestCanceler()
 			e.wantCancelledEverywhere(true, func(ctx context.Context, method, url string, body io.ReadCloser) (*http.Request, func()) {
 				req, _ := http.NewRequestWithContext(ctx, method, url, nil)
 				if body != nil {
@@ -85,6 +82,44 @@ var cancelWayCases = []Case{
 				}
 				return req, func() { c.CancelRequest(req) }
 			})
+		},
+	},
+	{
+		Name:      "cancel-one-of-many",
+		Claim:     "Of several requests under way at a time CancelRequest ends the one that it is given, whichever began first, and no other.",
+		Verdict:   "cancelled requests end at once; the cancellation of another request is no error",
+		Source:    "net/http: Transport.CancelRequest",
+		Protocols: HTTP1,
+		Body: func(e *Env) {
+			c := e.requestCanceler()
+			e.Serve(nil)
+			const many = 3
+			var calls [many]*call
+			var requests [many]*http.Request
+			for i := range many {
+				requests[i], _ = http.NewRequestWithContext(e.Context(), "GET", e.URL("/hang"), nil)
+				calls[i] = e.call(func() error {
+					resp, err := e.Transport.RoundTrip(requests[i])
+					if err == nil {
+						resp.Body.Close()
+					}
+					return err
+				})
+			}
+			for n, i := range []int{1, 0, 2} {
+				c.CancelRequest(requests[i])
+				e.Settle()
+				over := 0
+				for _, call := range calls {
+					if call.returned() {
+						over++
+					}
+				}
+				if !calls[i].returned() || over != n+1 {
+					e.Errorf("got request %d returned %v, and %d of all, want it and %d of all", i+1, calls[i].returned(), over, n+1)
+				}
+			}
+			e.wantOK("r1")
 		},
 	},
 	{
@@ -210,6 +245,15 @@ var cancelWayCases = []Case{
 			e.wantOK("r1")
 		},
 	},
+}
+
+// requestCanceler returns the transport, if it has the method CancelRequest.
+func (e *Env) requestCanceler() interface{ CancelRequest(*http.Request) } {
+	c, ok := e.Transport.(interface{ CancelRequest(*http.Request) })
+	if !ok {
+		e.NotApplicable("the transport has no CancelRequest")
+	}
+	return c
 }
 
 // wantCancelledEverywhere starts requests that begin makes, and calls the function that it
