@@ -59,14 +59,18 @@ type ClientSubject struct {
 // reports as [TestTransport] does.
 func TestClient(t *testing.T, s ClientSubject, quirks ...Quirk) {
 	t.Helper()
-	s.Quirks = slices.Concat(s.Quirks, quirks)
+	known, err := baseline(*quirksFlag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Quirks = slices.Concat(s.Quirks, quirks, known)
 	all := ClientCases()
 	if err := CheckQuirks(all, s.Quirks); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range all {
-		t.Run(c.Name, func(t *testing.T) { s.Subject().Test(t, c) })
-	}
+	y := tally{planned: len(all)}
+	y.test(t, s.Subject(), all)
+	y.end(t, known)
 }
 
 // Subject returns the client as what a case for clients is put to.

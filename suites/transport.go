@@ -1,6 +1,7 @@
 package suites
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/halfopen/halfopen/harness"
@@ -9,24 +10,57 @@ import (
 // TestTransport puts every case to the maker's transports, as a subtest: over
 // each protocol that they speak, "http1/reuse-sequential" and so on, each with a
 // new transport. A case that has a quirk must fail; it is logged with the quirk's
-// reason. What is not applicable is skipped with its reason.
+// reason. What is not applicable is skipped with its reason. At the end it logs how
+// many cases came to what.
+//
+// The flag -halfopen.quirks names a file of quirks to start from, for a transport that
+// fails some cases already: each line has the name of a case, "http1/cancel-anywhere" or
+// without the protocol, and a reason. The log of a failing test has these lines. An entry
+// that is of no use any more fails the test.
 func TestTransport(t *testing.T, maker harness.Maker, quirks ...Quirk) {
 	t.Helper()
-	all := Cases()
-	if err := CheckQuirks(all, quirks); err != nil {
+	known, err := baseline(*quirksFlag)
+	if err != nil {
 		t.Fatal(err)
 	}
-	subjects := SubjectsOf(t.Name(), maker, quirks...)
+	all := Cases()
+	if err := CheckQuirks(all, slices.Concat(quirks, known)); err != nil {
+		t.Fatal(err)
+	}
+	subjects := SubjectsOf(t.Name(), maker, slices.Concat(quirks, known)...)
 	if len(subjects) == 0 {
 		t.Fatal("suites: the transport did not answer a plain GET, of http://api.test/ or https://api.test/: does it have DialContext: t.Net.DialContext?")
 	}
+	y := tally{planned: len(all) * len(subjects)}
 	for _, s := range subjects {
 		t.Run(s.Protocol.String(), func(t *testing.T) {
-			for _, c := range all {
-				t.Run(c.Name, func(t *testing.T) { s.Test(t, c) })
-			}
+			t.Helper()
+			y.test(t, s, all)
 		})
 	}
+	y.end(t, known)
+}
+
+// test puts the subject to each case, as a subtest.
+func (y *tally) test(t *testing.T, s Subject, all []Case) {
+	t.Helper()
+	for _, c := range all {
+		t.Run(c.Name, func(t *testing.T) {
+			t.Helper() // so that a failure stands at the line of the user's test
+			r := s.Run(c)
+			y.of = append(y.of, r)
+			r.report(t)
+		})
+	}
+}
+
+// end logs the summary, and fails the test for entries of the baseline that are of no use.
+func (y *tally) end(t *testing.T, known []Quirk) {
+	t.Helper()
+	for _, name := range y.unused(known) {
+		t.Errorf("%s: the entry %s is of no use: the case is not put to this transport", *quirksFlag, name)
+	}
+	t.Log(y.summary())
 }
 
 // TB is the part of a [testing.TB], or of Ginkgo's, that a case needs.
@@ -38,11 +72,17 @@ type TB interface {
 // Test puts the subject to a case as a test.
 func (s Subject) Test(t TB, c Case) {
 	t.Helper()
-	switch r := s.Run(c); r.State {
+	s.Run(c).report(t)
+}
+
+// report fails, skips or logs as the result says.
+func (r Result) report(t TB) {
+	t.Helper()
+	switch r.State {
 	case Failed:
-		t.Errorf("%s\n%s", c.Claim, r.Report)
+		t.Errorf("%s\n%s", r.Case.Claim, r.Report)
 	case Quirky:
-		t.Logf("quirk: %s: %s", c.Name, r.Reason)
+		t.Logf("quirk: %s: %s", r.Case.Name, r.Reason)
 	case NotApplicable:
 		t.Skipf("not applicable: %s", r.Reason)
 	case Undecided:
