@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/halfopen/halfopen/harness/internal/search"
+	"github.com/halfopen/halfopen/harness/view"
 )
 
 // Exploration is the result of exploring.
@@ -49,6 +50,8 @@ type Exploration struct {
 	Waiting int
 	// Sampled is how many schedules had coincidences.
 	Sampled int
+
+	page *view.Page // if timelines are kept
 }
 
 // Finding is one distinct failure.

@@ -52,6 +52,7 @@ func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
 		t.FailNow()
 		return nil
 	}
+	writePage(t, x.page)
 	misfit := false
 	for _, r := range x.Replayed {
 		if r.Misfit != "" {
@@ -95,6 +96,7 @@ type explorer struct {
 	waits   int // how often time may pass in a schedule
 	dog     *bubble.Watchdog
 	spare   []action
+	forest  *forest  // its page, or nil
 	files   []string // of the findings that a replay showed
 	refused error    // see T.NotApplicable
 }
@@ -121,6 +123,10 @@ func explore(name string, bounds Bounds, body func(*T), files []string, progress
 			progress(e.x)
 		}
 	}
+	if wantsTimeline() {
+		e.forest = newForest()
+		engine.Watch = e.forest.watch
+	}
 	if err := e.replayAll(engine, files); err != nil {
 		return nil, err
 	}
@@ -132,6 +138,9 @@ func explore(name string, bounds Bounds, body func(*T), files []string, progress
 		return nil, e.refused
 	}
 	e.conclude(engine, within.Shard.Total <= 1)
+	if e.forest != nil {
+		e.x.page = e.forest.page(e.x, engine)
+	}
 	return e.x, nil
 }
 
@@ -164,7 +173,7 @@ type explored struct {
 // run runs the body once.
 func (e *explorer) run(c *search.Choices) search.Outcome {
 	p := &plan{choices: c, effects: e.effects, gates: e.gates, waits: e.waits, cancel: e.x.Bounds.Cancel, actions: e.spare[:0]}
-	t := runBody(nil, e.x.Name, e.body, settings{silent: !c.Tell, explored: true, dog: e.dog, hasty: raceEnabled}, p)
+	t := runBody(nil, e.x.Name, e.body, settings{silent: !c.Tell, explored: true, timeline: e.forest != nil, dog: e.dog, hasty: raceEnabled}, p)
 	e.spare = p.actions
 	e.refused = cmp.Or(e.refused, t.journal.reason())
 	r := t.journal.report(e.x.Name, "")

@@ -74,7 +74,7 @@ const traceFile = "trace"
 // TestReport runs the script with a transport of the maker; nil is [NetHTTP]. The
 // error is not nil, and a [NotApplicable], if the maker cannot serve it.
 func (s *Script) TestReport(maker Maker) (*Report, error) {
-	return s.run(s.Name, maker, settings{again: "halfopen run " + s.File, timeline: wantsTimeline(nil)})
+	return s.run(s.Name, maker, settings{again: "halfopen run " + s.File, timeline: wantsTimeline()})
 }
 
 func (s *Script) run(name string, maker Maker, set settings) (*Report, error) {

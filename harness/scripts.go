@@ -49,7 +49,7 @@ func Scripts(t *testing.T, pattern string, maker Maker) {
 // Test runs the script as a test.
 func (s *Script) Test(t TB, maker Maker) {
 	t.Helper()
-	r, err := s.run(t.Name(), maker, settings{again: goTestLine(t.Name()), timeline: wantsTimeline(t)})
+	r, err := s.run(t.Name(), maker, settings{again: goTestLine(t.Name()), timeline: wantsTimeline()})
 	writeTimeline(t, r)
 	if v := os.Getenv("HALFOPEN_UPDATE"); v != "" {
 		if _, err := strconv.ParseBool(v); err != nil {

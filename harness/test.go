@@ -28,7 +28,7 @@ type TB interface {
 func Test(t TB, body func(t *T)) {
 	t.Helper()
 	std, _ := t.(*testing.T)
-	r := runOnce(std, t.Name(), body, settings{again: goTestLine(t.Name()), timeline: wantsTimeline(t)})
+	r := runOnce(std, t.Name(), body, settings{again: goTestLine(t.Name()), timeline: wantsTimeline()})
 	writeTimeline(t, r)
 	if err := r.NotApplicable(); err != nil {
 		skip(t, err.Error())
@@ -54,7 +54,7 @@ func skip(t TB, why string) {
 
 // TestReport is Test in a plain program: it reports instead of failing.
 func TestReport(name string, body func(t *T)) *Report {
-	return runOnce(nil, name, body, settings{timeline: wantsTimeline(nil)})
+	return runOnce(nil, name, body, settings{timeline: wantsTimeline()})
 }
 
 // goTestLine returns the command that runs a test again, in the folder of its

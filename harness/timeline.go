@@ -22,24 +22,32 @@ func KeepTimelines(on bool) { keepAll.Store(on) }
 // artifacts returns the folder for the artifacts of a test, or "" if the flag -artifacts of
 // go test is not given.
 func artifacts(t TB) string {
-	f := flag.Lookup("test.artifacts")
-	if t, ok := t.(interface{ ArtifactDir() string }); ok && f != nil && f.Value.String() == "true" {
+	if t, ok := t.(interface{ ArtifactDir() string }); ok && wantsArtifacts() {
 		return t.ArtifactDir()
 	}
 	return ""
 }
 
-// wantsTimeline reports whether the runs of a test are to keep their timelines.
-func wantsTimeline(t TB) bool {
-	return *reportFlag != "" || keepAll.Load() || t != nil && artifacts(t) != ""
+// wantsTimeline reports whether runs are to keep their timelines.
+func wantsTimeline() bool {
+	return *reportFlag != "" || keepAll.Load() || wantsArtifacts()
+}
+
+// wantsArtifacts reports whether the flag -artifacts of go test is given.
+func wantsArtifacts() bool {
+	f := flag.Lookup("test.artifacts")
+	return f != nil && f.Value.String() == "true"
 }
 
 // Timeline returns what happened in the run, step by step, if it was kept: if the flag
 // -halfopen.report was given, or -artifacts, or after [KeepTimelines].
 func (r *Report) Timeline() *view.Run { return r.timeline }
 
-// writePage writes the page of a test, and says where it is.
+// writePage writes the page of a test, if there is one, and says where it is.
 func writePage(t TB, page *view.Page) {
+	if page == nil {
+		return
+	}
 	t.Helper()
 	for _, dir := range []string{*reportFlag, artifacts(t)} {
 		if dir == "" {

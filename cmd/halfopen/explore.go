@@ -58,11 +58,13 @@ func exploreCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 	asJSON := fs.Bool("json", false, "print the exploration as JSON, for halfopen merge")
 	save := fs.String("save", "", "save the schedules of the findings in this `folder`")
 	verbose := fs.Bool("v", false, "print progress")
+	pages := htmlFlag(fs)
 	return func(args []string, out, errs io.Writer) int {
 		s, code := oneScript("explore", args, fs, errs)
 		if s == nil {
 			return code
 		}
+		pages.begin()
 		x, err := s.ExploreReport(nil, bounds(), progress(*verbose, errs))
 		if err != nil {
 			fmt.Fprintf(errs, "halfopen explore: %v\n", err)
@@ -83,6 +85,12 @@ func exploreCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 				return mistake
 			}
 			fmt.Fprintf(errs, "saved; again: halfopen replay %s\n", file)
+		}
+		if page := x.Timeline(); page != nil {
+			page.Title = s.Name
+			if !pages.write(page, errs) {
+				return mistake
+			}
 		}
 		return exitCode(x)
 	}

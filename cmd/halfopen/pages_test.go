@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,5 +48,46 @@ func TestRunHTML(t *testing.T) {
 	}
 	if code, _, errs := halfopen("run", "../../testdata/races/body-cancel.txtar"); code != held || errs != "" {
 		t.Errorf("without -html: got exit code %d\n%s", code, errs)
+	}
+}
+
+// explore -html writes a page with the tree of the schedules, and with those that matter
+// step by step.
+func TestExploreHTML(t *testing.T) {
+	dir := t.TempDir()
+	script := filepath.Join(dir, "one-conn.txtar")
+	if err := os.WriteFile(script, []byte("# Both requests are sent on one connection.\nserve api.test:80\nserve other.test:80\nget r1 http://api.test/\nget r2 http://other.test/\nmay cancel r2\nrest\nwant conns 1\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := halfopen("explore", "-html", dir, "-independent", "-strategy", "exhaustive", "-all", "-faults", "0", "-budget", "1500", "-keep-going", script)
+	if code != failed {
+		t.Fatalf("got exit code %d\n%s%s", code, out, errs)
+	}
+	page := readPage(t, dir, "one-conn.html", errs)
+	results := make(map[string]int)
+	for i, s := range page.Tree.Schedules {
+		results[s.Result]++
+		for _, c := range s.Choices {
+			if c < 0 || c >= len(page.Tree.Names) {
+				t.Errorf("schedule %d: choice %d has no name", i, c)
+			}
+		}
+		if s.Run > len(page.Runs) {
+			t.Errorf("schedule %d: run %d of %d", i, s.Run, len(page.Runs))
+		}
+	}
+	if results["held"] == 0 || results["failed"] == 0 || results["pruned"] == 0 {
+		t.Errorf("got %v, want some that held, some that failed, and some that were pruned", results)
+	}
+	finding := page.Runs[0]
+	neighbour := page.Runs[slices.IndexFunc(page.Runs, func(r *view.Run) bool { return r.Verdict == "held" })]
+	if finding.Verdict != "failed" || finding.Script == "" || len(finding.Schedule) == 0 || neighbour.Verdict != "held" {
+		t.Errorf("got %q that %s and %q that %s, want a finding and one that held", finding.Name, finding.Verdict, neighbour.Name, neighbour.Verdict)
+	}
+	if finding.Schedule[0] != neighbour.Schedule[0] {
+		t.Errorf("got %q and %q, which have nothing in common", finding.Schedule, neighbour.Schedule)
+	}
+	if !strings.Contains(out, strings.TrimPrefix(page.Tree.Coverage, "explored ")) {
+		t.Errorf("got coverage %q, and the report\n%s", page.Tree.Coverage, out)
 	}
 }

@@ -87,6 +87,9 @@ type Engine struct {
 	Program uint64
 	// Progress is called now and then, unless it is nil.
 	Progress func(Counts)
+	// Watch is called with each schedule that counts, and with those that were left out as
+	// equal to others, unless it is nil.
+	Watch func(c *Choices, o Outcome, pruned bool)
 
 	run     Run
 	bounds  Bounds
@@ -195,6 +198,18 @@ func (e *Engine) explore() {
 	}
 }
 
+// watch tells the watcher of a run.
+func (e *Engine) watch(r result) {
+	if e.Watch != nil {
+		e.Watch(r.Choices, r.Outcome, r.abandoned)
+	}
+}
+
+// Show runs a schedule again, with Tell, and counts nothing.
+func (e *Engine) Show(schedule []string) Outcome {
+	return e.onceWithin(e.bounds.Limits, follow(schedule).pick, true).Outcome
+}
+
 // goesOn reports whether there is anything left to explore.
 func (e *Engine) goesOn(i int) bool {
 	b := e.bounds
@@ -236,6 +251,7 @@ func (e *Engine) draw(strategy string, i int) {
 // count adds a run to what was explored.
 func (e *Engine) count(r result) {
 	e.Schedules++
+	e.watch(r)
 	if r.Frozen {
 		e.frozen++
 	}

@@ -124,6 +124,7 @@ func (t *tree) run(n node, root, mine bool) {
 	case r.abandoned:
 		if mine {
 			t.e.Pruned++
+			t.e.watch(r)
 		}
 		return
 	case mine:
