@@ -6,7 +6,7 @@ GREMLINS = github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 # ./... does not include the package testdata.
 PACKAGES = ./... ./testdata
 
-.PHONY: test race lint api bench bench-peers peers mutants tidy check generate
+.PHONY: test tshark race lint api bench bench-peers peers mutants tidy check generate
 
 check:
 	go run ./cmd/halfopen check
@@ -61,6 +61,11 @@ mutants:
 	GOFLAGS='-vet=off -failfast -run=^Test -skip=^TestSurvivors$$' \
 		go run $(GREMLINS) unleash --workers 1 --timeout-coefficient 4 --output $$report ./pool && \
 	go test ./pool -count=1 -v -run '^TestSurvivors$$' -mutants $$report
+
+# This reads captures with tshark (Debian: apt-get install tshark), and compares what it
+# finds in them with what the runs had.
+tshark:
+	go test -count=1 -tags tshark ./harness/view/pcapng
 
 tidy:
 	go mod tidy

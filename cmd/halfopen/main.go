@@ -7,6 +7,7 @@
 //	halfopen explore FILE     try every order of a race script, and print the findings
 //	halfopen replay SCHEDULE  run one saved schedule of a script again
 //	halfopen merge REPORT...  merge the JSON reports of shards
+//	halfopen export PAGE      write a run of a page for Wireshark, Perfetto or an issue
 //	halfopen test             run go test with the deep bubble
 //	halfopen overlay          print the settings that give every go command the deep bubble
 //	halfopen verbs            print the manual of the script language
@@ -48,6 +49,7 @@ var commands = []command{
 	{"explore", "[flags] FILE", "try every order of a race script, and print the findings", exploreCommand, true},
 	{"replay", "SCHEDULE [FILE]", "run one saved schedule of a script again", replayCommand, false},
 	{"merge", "[-json] REPORT...", "merge the JSON reports of shards", mergeCommand, false},
+	{"export", "[-to FORMAT] [-o FILE] PAGE", "write a run of a page for Wireshark, Perfetto or an issue", exportCommand, false},
 	{"test", "[go test flags] [packages]", "run go test with the deep bubble", nil, false},
 	{"overlay", "[-file]", "print the settings that give every go command the deep bubble", overlayCommand, false},
 	{"verbs", "", "print the manual of the script language", verbsCommand, false},
