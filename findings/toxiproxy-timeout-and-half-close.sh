@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# Shopify/toxiproxy v2.5.0, as a Go library. Without a toxic: a client that ends its side
+# Shopify/toxiproxy v2.12.0, as a Go library. Without a toxic: a client that ends its side
 # (CloseWrite) and waits for the answer, as RFC 9293, 3.6 allows, gets none: the proxy closes
-# both connections at the first end of a stream. Its README on the toxic "timeout" with 0: data
-# is "delayed until the toxic is removed", and the connection will not close: the data is
-# thrown away and the removal closes the connection. On the same toxic with a time: it "closes
-# the connection after timeout": each chunk starts the time again, so a connection with a write
-# every 50 ms is open long after its 2 s. Takes about 7 s of real time.
-# Exits with 0 if that is so.
+# both connections at the first end of a stream. Its README on the toxic "timeout" with 0: the
+# connection will not close, and data is dropped "until the toxic is removed": the removal
+# closes the connection. On the same toxic with a time: it "closes the connection after
+# timeout": each chunk starts the time again, so a connection with a write every 50 ms is open
+# long after its 2 s. Takes about 7 s of real time. Exits with 0 if that is so.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -14,7 +13,7 @@ cd "$dir"
 cat > go.mod <<'MOD'
 module finding
 go 1.26.0
-require github.com/Shopify/toxiproxy/v2 v2.5.0
+require github.com/Shopify/toxiproxy/v2 v2.12.0
 MOD
 cat > main.go <<'GO'
 package main
