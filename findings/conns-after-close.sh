@@ -4,10 +4,10 @@
 # connection's own Close, with "hello" of the peer waiting: the test is false for net.Pipe (Go
 # 1.26, 1.27), akutz/memconn v0.1.0, grpc v1.85.0 test/bufconn, fasthttp v1.73.0 fasthttputil,
 # libp2p/go-yamux v5.1.0 and xtaci/smux v1.5.58, so code that passes over its own close in
-# silence on TCP reports a failure on these. net.Conn's documentation has Reads and Writes
-# fail after Close: on fasthttputil Read returns "hello" and then io.EOF, as if the peer had
-# ended the stream, and on memconn's buffered network "memb" Write returns 5, nil. TCP keeps
-# both sentences. Exits with 0 if that is so.
+# silence on TCP reports a failure on these. On fasthttputil Read returns "hello" and then
+# io.EOF, as if the peer had ended the stream, though net.Conn's documentation has Close make
+# even blocked Reads return errors; on memconn's buffered network "memb" Write returns 5, nil
+# (its error goes to Errs). TCP keeps both sentences. Exits with 0 if that is so.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
