@@ -267,9 +267,9 @@ func (s *sharedConn) serveOrIdle() {
 	}
 }
 
-// endOfLast returns the cause for closing a connection that is without its last
-// request: that was called off before it was sent, or else x/net has closed the
-// connection after it. Transport.mu must be held.
+// endOfLast returns the cause for closing a connection that is without its last request.
+// x/net closes it after that, unless the request was called off before it was sent, or
+// others that had streams were turned away later. Transport.mu must be held.
 func (s *sharedConn) endOfLast(why Cause) Cause {
 	switch {
 	case s.cc.Err() != nil:
