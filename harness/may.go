@@ -23,10 +23,13 @@ func (t *T) MayCall(name string, f func()) {
 
 // MayPass lets an exploration have virtual time pass, once, at any point or
 // not at all: one nanosecond less than d, d, or one more, so that each side of
-// every tie is tried. The timeouts that a transport's fields say may pass anyhow.
+// every tie is tried. The timeouts that a transport's fields say may pass anyhow, and so may
+// the time until a deadline of an operation's context. The time until a deadline that the
+// code under test has set on a connection may pass if it is no longer than d.
 func (t *T) MayPass(d time.Duration) {
 	if t.plan != nil {
 		t.plan.passes = append(t.plan.passes, d-1, d, d+1)
+		t.plan.longest = max(t.plan.longest, d)
 	}
 }
 

@@ -26,6 +26,7 @@ type plan struct {
 	cancels  []*Op             // may be cancelled
 	calls    []call            // may be made
 	passes   []time.Duration   // may pass
+	longest  time.Duration     // of those that the test has said
 	waits    int               // how often time may still pass
 	passed   []time.Time       // deadlines that were waited for, each side of them
 	held     []*faultnet.Event // of the usual gates: those at which a goroutine is held
@@ -330,8 +331,9 @@ func (p *plan) optional(opts []search.Option) []search.Option {
 }
 
 // deadlines returns the instants at, just before and just after each deadline that
-// can be seen and has not come: of contexts and of connections. Each is waited
-// for once.
+// can be seen and has not come. Each is waited for once. Those of the contexts of
+// operations are the test's own. Those of connections, as of a handshake, are the client's:
+// they are waited for if the test lets as much time pass.
 func (p *plan) deadlines() (instants []time.Time) {
 	now := time.Now()
 	add := func(at time.Time) {
@@ -347,7 +349,9 @@ func (p *plan) deadlines() (instants []time.Time) {
 		}
 	}
 	for _, at := range p.t.net.Deadlines() {
-		add(at)
+		if at.Sub(now) <= p.longest {
+			add(at)
+		}
 	}
 	slices.SortFunc(instants, time.Time.Compare)
 	return instants

@@ -1,12 +1,17 @@
 package harness_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/halfopen/halfopen/harness"
 )
@@ -50,5 +55,39 @@ func TestSplitByDefault(t *testing.T) {
 	x, err = harness.ExploreReport(t.Name(), harness.Bounds{Effects: []string{"refuse", "reset"}}, nil, peeking)
 	if err != nil || len(x.Findings) != 0 {
 		t.Errorf("got %v, %s, want none: all of the answer comes at once", err, x)
+	}
+}
+
+// A deadline that a client sets on its connection is the client's: time passes up to it if
+// the test says so, and not on the explorer's own account.
+func TestDeadlinesOfClients(t *testing.T) {
+	for _, c := range []struct {
+		pass time.Duration
+		late bool
+	}{{0, false}, {time.Second, false}, {3 * time.Second, true}} {
+		late := false
+		x, err := harness.ExploreReport(t.Name(), harness.Bounds{Faults: harness.None}, nil, func(t *harness.T) {
+			if c.pass > 0 {
+				t.MayPass(c.pass)
+			}
+			tr := t.Net.Transport()
+			tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				conn, err := t.Net.DialContext(ctx, network, addr)
+				if err == nil {
+					conn.SetDeadline(time.Now().Add(3 * time.Second)) // of its handshake
+				}
+				return conn, err
+			}
+			t.Serve("api.test:80", nil)
+			r := t.Get("r1", tr, "http://api.test/")
+			r.Await()
+			late = late || errors.Is(r.Err(), os.ErrDeadlineExceeded)
+		})
+		if err != nil || len(x.Findings) > 0 {
+			t.Fatalf("%v\n%s", err, x)
+		}
+		if late != c.late {
+			t.Errorf("time may pass for %s: got a deadline in some schedule: %t, want %t", c.pass, late, c.late)
+		}
 	}
 }
