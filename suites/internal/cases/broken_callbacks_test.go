@@ -6,8 +6,21 @@ import (
 	"net"
 	"net/http"
 
+	"golang.org/x/net/http2"
+
 	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/suites"
 )
+
+// brokenRules is mistakes of HTTP/2, frame by frame.
+var brokenRules = []breakage{
+	{"a frame of another type ends the connection", suites.H2C, mangled(fatal(0xfe), nil), []string{"http2-unknown-ignored"}},
+	{"a promise is ignored", suites.H2C, mangled(withoutFrames(http2.FramePushPromise), nil), []string{"http2-connection-errors"}},
+	{"a body that was cut is at its end", suites.H2C, h2c(wrapped(cutIsEnd)), []string{"http2-malformed-responses"}},
+	{"no PING is answered", suites.H2C, mangled(nil, withoutFrames(http2.FramePing)), []string{"http2-pings-answered"}},
+	{"the settings of the server are not looked at", suites.H2C, mangled(withoutFrames(http2.FrameSettings), nil), []string{"http2-window-kept"}},
+	{"the sizes of HTTP2 are not looked at", suites.H2C, ignoresHTTP2Config, []string{"http2-config-sizes"}},
+}
 
 // brokenCallbacks is mistakes of what happens while a callback runs, or in it.
 var brokenCallbacks = []breakage{

@@ -21,7 +21,7 @@ type breakage struct {
 
 // broken returns all of them.
 func broken() []breakage {
-	return slices.Concat(brokenPools, brokenExchanges, brokenFields, brokenMessages, brokenKeeping, brokenRoutes, brokenCallbacks, brokenConns)
+	return slices.Concat(brokenPools, brokenExchanges, brokenFields, brokenMessages, brokenKeeping, brokenRoutes, brokenCallbacks, brokenRules, brokenConns)
 }
 
 // No case is one that cannot fail: for each there is a transport, made for it,

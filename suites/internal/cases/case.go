@@ -96,7 +96,7 @@ var issue = regexp.MustCompile(`\b[\w.-]+/[\w.-]+#\d+\b`)
 // All returns the cases of transports, by group and name: those in Go, and the race scripts.
 func All() []Case {
 	all := slices.Concat(reuseCases, limitCases, orderCases, cancelCases, cancelWayCases, callbackCases, idleCases, keepingCases, brokenCases, retryCases, retryWhenCases,
-		bodyCases, messageCases, boundCases, handoverCases, drainCases, expectCases, proxyCases, proxyHeadCases, tlsCases, routeCases, http2Cases, http2EndCases, streamCases, connCases, connEndCases,
+		bodyCases, messageCases, boundCases, handoverCases, drainCases, expectCases, proxyCases, proxyHeadCases, tlsCases, routeCases, http2Cases, http2RuleCases, http2EndCases, streamCases, connCases, connEndCases,
 		connStateCases, closeCases, traceCases, leakCases)
 	scripts, err := testdata.Scripts()
 	if err != nil {
@@ -105,6 +105,9 @@ func All() []Case {
 	for _, s := range scripts {
 		c := Case{Name: s.Name, Claim: s.Claim, Protocols: HTTP1, Script: s}
 		for _, line := range s.Comments() {
+			if source, ok := strings.CutPrefix(strings.TrimLeft(line, "# "), "Source: "); ok {
+				c.Source = strings.TrimSuffix(source, ".")
+			}
 			c.Issues = append(c.Issues, issue.FindAllString(line, -1)...)
 		}
 		all = append(all, c)
