@@ -9,6 +9,9 @@ var added = []struct{ file, from string }{
 	{"runtime/halfopen_syscalls.go", "source/syscalls.go.txt"},
 	{"runtime/halfopen_chance.go", "source/chance.go.txt"},
 	{"runtime/halfopen_locks.go", "source/locks.go.txt"},
+	{"runtime/halfopen_choice.go", "source/choice.go.txt"},
+	{"internal/runtime/maps/halfopen.go", "source/maps.go.txt"},
+	{"sync/atomic/halfopen.go", "source/atomic.go.txt"},
 	{"internal/sync/halfopen.go", "source/internal_sync.go.txt"},
 	{"sync/halfopen.go", "source/sync.go.txt"},
 	{"crypto/internal/sysrand/halfopen.go", "source/sysrand.go.txt"},
@@ -18,7 +21,7 @@ var added = []struct{ file, from string }{
 var sources embed.FS
 
 // edits lists the edits by their purpose.
-var edits = []edit{
+var edits = append([]edit{
 	// A bubble orders its goroutines, from its beginning to its end.
 	{file: "runtime/synctest.go", in: "type synctestBubble", text: "deep deepBubble"},
 	{file: "runtime/synctest.go", in: "synctestRun", at: "gp.bubble = bubble", how: after, text: "deepOpen(bubble, gp)"},
@@ -64,9 +67,25 @@ var edits = []edit{
 	{file: "runtime/proc.go", in: "sysmon", at: "if retake(now) != 0", text: "deepFree(now)"},
 	{file: "runtime/proc.go", in: "sysmon", at: "if debug.schedtrace <= 0 && (sched.gcwaiting.Load() || sched.npidle.Load() == gomaxprocs)", how: instead, text: "if debug.schedtrace <= 0 && deepLostCount.Load() == 0 && (sched.gcwaiting.Load() || sched.npidle.Load() == gomaxprocs)"},
 
+	// Which alternative comes next is a choice.
+	{file: "runtime/select.go", in: "selectgo", at: "var casi int", text: "if gp.bubble != nil {\ndeepSelect(gp, scases, pollorder, nsends)\n}"},
+	{file: "runtime/sema.go", in: "semrelease1", at: "s, t0, tailtime := root.dequeue(addr)", text: "if getg().bubble != nil {\ndeepHandOff(root, addr)\n}"},
+	{file: "runtime/time.go", in: "timers.run", at: "t.unlockAndRun(now, bubble)", text: "if bubble != nil && deepTimers(ts, t, bubble) {\nt.unlock()\ngoto Redo\n}"},
+	{file: "internal/runtime/maps/table.go", in: "Iter.Init", at: "it.entryOffset = rand()", how: instead, text: "it.entryOffset = deepStart(m.used, m.dirLen <= 0)"},
+	{file: "sync/once.go", in: "Once.doSlow", text: "if deepOpened != 0 && deepCold(o) {\ndefer deepWarm()\n}"},
+	// A goroutine may be preempted at operations that others can see.
+	{file: "runtime/chan.go", in: "chansend", text: "if getg().bubble != nil {\ndeepPoint()\n}"},
+	{file: "runtime/chan.go", in: "chanrecv", text: "if getg().bubble != nil {\ndeepPoint()\n}"},
+	{file: "runtime/chan.go", in: "closechan", text: "if getg().bubble != nil {\ndeepPoint()\n}"},
+	{file: "runtime/select.go", in: "selectgo", text: "if getg().bubble != nil {\ndeepPoint()\n}"},
+	{file: "runtime/time.go", in: "newTimer", text: "if getg().bubble != nil {\ndeepPoint()\n}"},
+	{file: "runtime/time.go", in: "stopTimer", text: "if getg().bubble != nil {\ndeepPoint()\n}"},
+	{file: "runtime/time.go", in: "resetTimer", text: "if getg().bubble != nil {\ndeepPoint()\n}"},
+
 	// Random numbers come from the bubble.
 	{file: "runtime/select.go", in: "selectgo", at: "j := cheaprandn(uint32(norder + 1))", how: instead, text: "j := deepPoll(gp, uint32(norder+1))"},
-	{file: "runtime/time.go", in: "timer.maybeAdd", at: "t.rand = cheaprand()", how: instead, text: "t.rand = deepTimer(getg().bubble)"},
+	{file: "runtime/time.go", in: "timer.maybeAdd", at: "t.rand = cheaprand()", how: instead, text: "if !t.isChan || t.rand == 0 {\nt.rand = deepTimer(getg().bubble)\n}"},
+	{file: "runtime/time.go", in: "newTimer", at: "t := new(timeTimer)", how: after, text: "if bubble := getg().bubble; bubble != nil {\nt.rand = deepTimer(bubble)\n}"},
 	{file: "runtime/rand.go", in: "rand", text: "if bubble := getg().bubble; bubble != nil {\nreturn deepNumber(&bubble.deep.numbers)\n}"},
 	{file: "runtime/rand.go", in: "rand32", text: "if getg().bubble != nil {\nreturn 0\n}"},
 	{file: "runtime/rand.go", in: "maps_rand", text: "if getg().bubble != nil {\nreturn 0\n}"},
@@ -88,14 +107,37 @@ var edits = []edit{
 	{file: "runtime/sema.go", in: "semacquire1", at: "root.queue(addr, s, lifo)", text: "reason := deepReason(addr, reason)"},
 	{file: "internal/sync/mutex.go", in: "Mutex.Lock", at: "if atomic.CompareAndSwapInt32(&m.state, 0, mutexLocked)", how: instead, text: "if deepOpened == 0 && atomic.CompareAndSwapInt32(&m.state, 0, mutexLocked)"},
 	{file: "internal/sync/mutex.go", in: "Mutex.TryLock", at: "if race.Enabled", text: "if deepOpened != 0 {\nm.deepLocked()\n}"},
-	{file: "internal/sync/mutex.go", in: "Mutex.lockSlow", text: "if deepOpened != 0 && atomic.CompareAndSwapInt32(&m.state, 0, mutexLocked) {\nm.deepLocked()\nif race.Enabled {\nrace.Acquire(unsafe.Pointer(m))\n}\nreturn\n}"},
+	{file: "internal/sync/mutex.go", in: "Mutex.lockSlow", text: "if deepOpened != 0 {\ndeepPoint()\n}\nif deepOpened != 0 && atomic.CompareAndSwapInt32(&m.state, 0, mutexLocked) {\nm.deepLocked()\nif race.Enabled {\nrace.Acquire(unsafe.Pointer(m))\n}\nreturn\n}"},
 	{file: "internal/sync/mutex.go", in: "Mutex.lockSlow", at: "if race.Enabled", text: "if deepOpened != 0 {\nm.deepLocked()\n}"},
 	{file: "internal/sync/mutex.go", in: "Mutex.Unlock", at: "if new != 0", how: instead, text: "if new != 0 || deepOpened != 0"},
-	{file: "internal/sync/mutex.go", in: "Mutex.unlockSlow", text: "if deepOpened != 0 {\ndeepUnlocked(&m.sema, new>>mutexWaiterShift != 0)\nif new == 0 {\nreturn\n}\n}"},
+	{file: "internal/sync/mutex.go", in: "Mutex.unlockSlow", text: "if deepOpened != 0 {\ndeepUnlocked(&m.sema, new>>mutexWaiterShift != 0)\nif new == 0 {\ndeepPoint()\nreturn\n}\n}"},
+	{file: "internal/sync/mutex.go", in: "Mutex.TryLock", text: "if deepOpened != 0 {\ndeepPoint()\n}"},
+	{file: "internal/sync/mutex.go", in: "Mutex.unlockSlow", at: "runtime_Semrelease(&m.sema, false, 2)", how: after, text: "if deepOpened != 0 {\ndeepPoint()\n}"},
 	{file: "sync/rwmutex.go", in: "RWMutex.RLock", at: "if rw.readerCount.Add(1) < 0", how: instead, text: "if r := rw.readerCount.Add(1); r < 0 || deepOpened != 0"},
 	{file: "sync/rwmutex.go", in: "RWMutex.RLock", at: "runtime_SemacquireRWMutexR(&rw.readerSem, false, 0)", how: instead, text: "rw.deepRLock(r)"},
 	{file: "sync/rwmutex.go", in: "RWMutex.TryRLock", at: "if rw.readerCount.CompareAndSwap(c, c+1)", how: within, text: "if deepOpened != 0 {\ndeepReader(&rw.writerSem, true)\n}"},
 	{file: "sync/rwmutex.go", in: "RWMutex.RUnlock", at: "if r := rw.readerCount.Add(-1); r < 0", how: instead, text: "if r := rw.readerCount.Add(-1); r < 0 || deepOpened != 0"},
 	{file: "sync/rwmutex.go", in: "RWMutex.rUnlockSlow", text: "if deepOpened != 0 {\ndeepReader(&rw.writerSem, false)\nif r >= 0 {\nreturn\n}\n}"},
 	{file: "sync/rwmutex.go", in: "RWMutex.rUnlockSlow", at: "if rw.readerWait.Add(-1) == 0", how: instead, text: "if left := rw.readerWait.Add(-1); left > 0 {\nif deepOpened != 0 {\ndeepReaderLeft(&rw.writerSem)\n}\n} else if left == 0"},
+}, pointEdits()...)
+
+// pointEdits returns the edits of the methods at whose beginning a goroutine may be
+// preempted. (The functions of package sync/atomic are instructions that the compiler
+// knows, and cannot be edited.)
+func pointEdits() (list []edit) {
+	add := func(file, point string, types, methods []string) {
+		for _, t := range types {
+			for _, m := range methods {
+				list = append(list, edit{file: file, in: t + "." + m, text: "if deepOpened != 0 {\n" + point + "()\n}"})
+			}
+		}
+	}
+	all := []string{"Load", "Store", "Swap", "CompareAndSwap"}
+	add("sync/atomic/type.go", "deepAtomic", []string{"Bool", "Pointer", "Int32", "Int64", "Uint32", "Uint64", "Uintptr"}, all)
+	add("sync/atomic/type.go", "deepAtomic", []string{"Int32", "Int64", "Uint32", "Uint64", "Uintptr"}, []string{"Add", "And", "Or"})
+	add("sync/atomic/value.go", "deepAtomic", []string{"Value"}, all)
+	add("sync/map.go", "deepPoint", []string{"Map"}, append(all, "LoadOrStore", "LoadAndDelete", "CompareAndDelete", "Range", "Clear"))
+	add("sync/cond.go", "deepPoint", []string{"Cond"}, []string{"Wait", "Signal", "Broadcast"})
+	add("sync/waitgroup.go", "deepPoint", []string{"WaitGroup"}, []string{"Add", "Wait"})
+	return list
 }
