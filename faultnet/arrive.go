@@ -8,6 +8,9 @@ import (
 // mutex held, as arrive is.
 func (c *Conn) arriveAs(e *Event, v Verdict) {
 	row := v.row()
+	if !v.IsPass() && !row.lawful {
+		c.link.mark(v.name)
+	}
 	switch {
 	case v.IsPass():
 		c.arriveUpTo(e.Kind, e.limit)
@@ -97,6 +100,7 @@ func (c *Conn) lose() { c.link.lose() }
 
 // breakBoth resets both ends at once: c is one of them.
 func (c *Conn) breakBoth() {
+	c.link.mark("reset")
 	for _, end := range []*Conn{c, c.Peer()} {
 		end.in.reset = flightArrived
 		end.takeReset()

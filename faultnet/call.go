@@ -8,8 +8,14 @@ import (
 // ask returns the verdict of the rules on a call that begins, and records it.
 func (n *Net) ask(e *Event) Verdict {
 	v := n.decide(e, false, true)
-	if !v.IsPass() {
-		n.log(e, v.name)
+	if v.IsPass() {
+		return v
+	}
+	n.log(e, v.name)
+	if e.From != nil && !v.row().lawful {
+		e.From.link.mu.Lock()
+		e.From.link.mark(v.name)
+		e.From.link.mu.Unlock()
 	}
 	return v
 }

@@ -23,8 +23,16 @@ func (c *Conn) setClog(on bool) {
 func (c *Conn) clog(on bool) {
 	c.in.clogged = on
 	if on {
+		c.link.mark("clog")
 		c.link.withdraw(c)
 		c.in.marking, c.in.marks = false, nil
+	}
+}
+
+// mark notes a fault that is done to the connection. The mutex is held.
+func (l *link) mark(fault string) {
+	if l.fault == "" {
+		l.fault = fault
 	}
 }
 
@@ -41,6 +49,7 @@ func (c *Conn) Break(errno syscall.Errno) {
 }
 
 func (c *Conn) breakWith(errno syscall.Errno) {
+	c.link.mark("break")
 	if c.dead || c.closed {
 		return
 	}
@@ -70,6 +79,7 @@ func (c *Conn) Vanish() { c.link.vanish() }
 // with the mutex held.
 func (l *link) lose() {
 	l.lost = true
+	l.mark("vanish")
 	for side := range l.end {
 		l.withdraw(&l.end[side])
 	}

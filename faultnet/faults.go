@@ -18,6 +18,7 @@ type effect struct {
 	params   string     // as the manual shows them: "[:BYTES]"
 	defaults parameters // what is meant where they are left out
 	positive bool       // BYTES is at least 1
+	lawful   bool       // a sound connection may do it, and a program has to bear it
 
 	// Of a dial. Either it fails, or it opens, no program accepts it, and
 	// something is done to the client's end.
@@ -90,7 +91,7 @@ var (
 			return dialError(e.dial.network, nil, noSuitableAddress(host))
 		}})
 
-	lookupRow = row(effect{name: "lookup", kinds: Dial, params: "[:DURATION]", defaults: parameters{d: time.Second},
+	lookupRow = row(effect{name: "lookup", lawful: true, kinds: Dial, params: "[:DURATION]", defaults: parameters{d: time.Second},
 		doc:   "the lookup of the name takes so long (1s); a context that ends meanwhile ends the lookup",
 		later: (*Event).lookUp})
 )
@@ -123,7 +124,7 @@ var (
 		doc:   "no SYN is answered: the context ends the dial, or ETIMEDOUT after 127s",
 		later: func(*Event, Verdict) delay { return delay{d: synTimeout, final: TimeOut} }})
 
-	deafRow = row(effect{name: "deaf", kinds: Dial, params: "[:DURATION]", defaults: parameters{d: time.Second},
+	deafRow = row(effect{name: "deaf", lawful: true, kinds: Dial, params: "[:DURATION]", defaults: parameters{d: time.Second},
 		doc:   "it takes so long (1s) and does not heed its context: it opens although that has ended",
 		later: (*Event).ignoreContext})
 
@@ -150,22 +151,22 @@ func Deaf(d time.Duration) Verdict { return deafRow.with(parameters{d: d}) }
 
 // Delays.
 var (
-	delayRow = row(effect{name: "delay", kinds: Dial | arriving | Accept | Close, params: "[:DURATION]", defaults: parameters{d: time.Second},
+	delayRow = row(effect{name: "delay", lawful: true, kinds: Dial | arriving | Accept | Close, params: "[:DURATION]", defaults: parameters{d: time.Second},
 		doc:   "it happens so much later (1s); bytes keep their distance",
 		later: func(_ *Event, v Verdict) delay { return delay{d: v.d} },
 		close: (*Conn).closeLater, accept: (*listener).acceptLater})
 
-	jitterRow = row(effect{name: "jitter", kinds: Dial | arriving, params: "[:DURATION,SEED]", defaults: parameters{d: 10 * time.Millisecond, seed: 1},
+	jitterRow = row(effect{name: "jitter", lawful: true, kinds: Dial | arriving, params: "[:DURATION,SEED]", defaults: parameters{d: 10 * time.Millisecond, seed: 1},
 		doc:   "it happens up to so much later (10ms), drawn from the seed (1)",
 		later: (*Event).drawUniform})
-	tailRow = row(effect{name: "tail", kinds: Dial | arriving, params: "[:DURATION,SEED]", defaults: parameters{d: 10 * time.Millisecond, seed: 1},
+	tailRow = row(effect{name: "tail", lawful: true, kinds: Dial | arriving, params: "[:DURATION,SEED]", defaults: parameters{d: 10 * time.Millisecond, seed: 1},
 		doc:   "it happens later, by an exponentially distributed time with that mean (10ms), drawn from the seed (1)",
 		later: (*Event).drawExponential})
 
-	rateRow = row(effect{name: "rate", kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: 1000}, positive: true,
+	rateRow = row(effect{name: "rate", lawful: true, kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: 1000}, positive: true,
 		doc:   "from now on this direction brings so many bytes a second (1000)",
 		later: (*Event).segment})
-	dribbleRow = row(effect{name: "dribble", kinds: Data, params: "[:BYTES,DURATION]", defaults: parameters{bytes: 1, d: time.Millisecond}, positive: true,
+	dribbleRow = row(effect{name: "dribble", lawful: true, kinds: Data, params: "[:BYTES,DURATION]", defaults: parameters{bytes: 1, d: time.Millisecond}, positive: true,
 		doc:   "from now on this direction brings so many bytes (1) at a time, so much apart (1ms)",
 		later: func(_ *Event, v Verdict) delay { return delay{d: v.d, limit: v.bytes} }})
 )
@@ -193,7 +194,7 @@ func Dribble(n int, d time.Duration) Verdict { return dribbleRow.with(parameters
 
 // Faults of what arrives.
 var (
-	splitRow = row(effect{name: "split", kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: 1},
+	splitRow = row(effect{name: "split", lawful: true, kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: 1},
 		doc:       "so many bytes of it arrive (1), and the rest by itself",
 		firstOnly: true})
 	cutRow = row(effect{name: "cut", kinds: Data, params: "[:BYTES]",
@@ -289,17 +290,17 @@ var (
 	shortRow = row(effect{name: "short", kinds: Write, params: "[:BYTES]",
 		doc:   "so many bytes (none) are written, and then the connection is reset",
 		write: (*Conn).writeShort})
-	chunkRow = row(effect{name: "chunk", kinds: Read | Write, params: "[:BYTES]", defaults: parameters{bytes: 1}, positive: true,
+	chunkRow = row(effect{name: "chunk", lawful: true, kinds: Read | Write, params: "[:BYTES]", defaults: parameters{bytes: 1}, positive: true,
 		doc:   "the call moves at most so many bytes (1); a write is made in pieces",
 		read:  func(c *Conn, _ *Event, v Verdict, b []byte) (int, error) { return c.readNow(b[:min(len(b), v.bytes)]) },
 		write: (*Conn).writeInPieces})
 	// NoBytes makes a Read return 0 and no error, as [io.Reader] allows.
-	NoBytes = row(effect{name: "no-bytes", kinds: Read,
+	NoBytes = row(effect{name: "no-bytes", lawful: true, kinds: Read,
 		doc:  "the read returns no bytes and no error, as io.Reader allows",
 		read: func(*Conn, *Event, Verdict, []byte) (int, error) { return 0, nil }})
 	// DataEOF makes a Read return the last bytes together with [io.EOF], as
 	// [io.Reader] allows.
-	DataEOF = row(effect{name: "data-eof", kinds: Read,
+	DataEOF = row(effect{name: "data-eof", lawful: true, kinds: Read,
 		doc:  "a read that takes the last bytes returns io.EOF with them, as io.Reader allows",
 		read: (*Conn).readWithEnd})
 	// Twice makes a Close that is called once be called twice.

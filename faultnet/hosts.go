@@ -118,6 +118,7 @@ func (n *Net) Restart(host string) {
 func (c *Conn) die() {
 	c.link.mu.Lock()
 	defer c.link.unlock()
+	c.link.mark("crash")
 	if !c.closed {
 		c.closed = true
 		c.readDeadline.stop()

@@ -31,6 +31,7 @@ type link struct {
 	posted    []*Event // events to hand to the network once mu is free
 	lost      bool     // nothing arrives any more, in either direction
 	forgotten bool     // closed on both sides, and nothing is on its way
+	fault     string   // the first one that was done to the connection
 }
 
 // inbound is one direction of a link, seen from the end that it leads to.

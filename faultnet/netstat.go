@@ -54,6 +54,36 @@ func (c *Conn) LateWrites() int {
 	return c.late
 }
 
+// Fault returns the name of the first fault that was done to the connection, at
+// either end, or "". What is only late, or comes in other pieces than it was sent in,
+// is no fault.
+func (c *Conn) Fault() string {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	return c.link.fault
+}
+
+// Ended returns the event by which the peer has ended the connection for this end, FIN or
+// RST, or 0 while none has arrived.
+func (c *Conn) Ended() Kind {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	switch {
+	case c.in.reset == flightArrived:
+		return RST
+	case c.in.fin == flightArrived:
+		return FIN
+	}
+	return 0
+}
+
+// Arrived returns how many bytes have arrived at this end, read or not.
+func (c *Conn) Arrived() int64 {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	return c.in.taken + int64(c.in.arrived)
+}
+
 // Unread returns how many bytes arrived at this end and were not read.
 func (c *Conn) Unread() int {
 	c.link.mu.Lock()

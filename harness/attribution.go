@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness/internal/peer"
@@ -18,12 +19,13 @@ import (
 type wire struct {
 	seen  bool
 	plain bool
-	tail  []byte   // what may be the beginning of a header field
-	read  int      // how many bytes have arrived, or are about to
-	at    int      // where in them the request begins that is about to arrive
-	sound int      // what was written up to there came when the last request had not failed
-	first *Request // the one that was sent first; guarded by census.mu
-	last  *Request // the one that was sent last; likewise
+	tail  []byte    // what may be the beginning of a header field
+	read  int       // how many bytes have arrived, or are about to
+	at    int       // where in them the request begins that is about to arrive
+	sound int       // what was written up to there came when the last request had not failed
+	heard time.Time // when bytes arrived at the client last; guarded by census.mu
+	first *Request  // the one that was sent first; guarded by census.mu
+	last  *Request  // the one that was sent last; likewise
 	// response follows what arrives for last, where the wire is plain; likewise.
 	response framing
 }
@@ -108,7 +110,7 @@ func (c *census) sawRequest(name string, h *Conn) {
 	n := len(r.runs) - r.refused
 	c.mu.Unlock()
 	if r.once && n > 1 {
-		c.t.violate("%s: a %s, and it was sent to a server %d times", r.name, r.method, n)
+		c.t.violate(oracleOnce, &r.Op, "%s: a %s, and it was sent to a server %d times", r.name, r.method, n)
 	}
 }
 
@@ -134,9 +136,11 @@ func (c *census) readResponse(e *faultnet.Event, b []byte) {
 	if len(b) == 0 {
 		return
 	}
-	if h := c.conn(e.From); h.wire.plain {
-		c.mu.Lock()
-		defer c.mu.Unlock()
+	h := c.conn(e.From)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h.wire.heard = time.Now()
+	if h.wire.plain || !h.wire.seen {
 		h.wire.response.feed(b)
 	}
 }

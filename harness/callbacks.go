@@ -19,12 +19,18 @@ import (
 // errCallback is the error that a transport gets from a callback that panicked.
 var errCallback = errors.New("harness: this call of the request panicked, which has failed the test")
 
-// shield returns req with the callbacks of the user shielded. For the transport nothing
+// shieldHooks returns ctx with the hooks of the user's trace shielded.
+func (r *Request) shieldHooks(ctx context.Context) context.Context {
+	trace := httptrace.ContextClientTrace(ctx)
+	if trace == nil {
+		return ctx
+	}
+	return &tracedContext{ctx, trace, r.shieldTrace(trace)}
+}
+
+// shield returns req with the other callbacks of the user shielded. For the transport nothing
 // else differs: no body stays none, and a body that has WriteTo keeps it.
 func (r *Request) shield(req *http.Request) *http.Request {
-	if trace := httptrace.ContextClientTrace(req.Context()); trace != nil {
-		req = req.WithContext(&tracedContext{req.Context(), trace, r.shieldTrace(trace)})
-	}
 	req.Body = r.shieldBody(req.Body)
 	if get := req.GetBody; get != nil {
 		r.sends = func() (body io.ReadCloser, err error) {
@@ -60,6 +66,10 @@ func (r *driver) callback(purpose string, f func()) {
 type requestBody struct {
 	io.ReadCloser
 	r *Request
+
+	// Guarded by census.mu.
+	reads  int // calls of Read and WriteTo that have not returned
+	closes int
 }
 
 // shieldBody returns the body shielded. Bytes in memory and files stay as they are: they
@@ -69,7 +79,10 @@ func (r *Request) shieldBody(body io.ReadCloser) io.ReadCloser {
 	if body == nil || body == http.NoBody || ofKnownType(body) {
 		return body
 	}
-	b := &requestBody{body, r}
+	b := &requestBody{ReadCloser: body, r: r}
+	r.c.mu.Lock()
+	r.bodies = append(r.bodies, b)
+	r.c.mu.Unlock()
 	if w, ok := body.(io.WriterTo); ok {
 		return &requestBodyTo{b, w}
 	}
@@ -78,11 +91,16 @@ func (r *Request) shieldBody(body io.ReadCloser) io.ReadCloser {
 
 func (b *requestBody) Read(p []byte) (n int, err error) {
 	err = errCallback
+	b.reading(1)
 	b.r.t.callback(b.r.name+": reading its request body", func() { n, err = b.ReadCloser.Read(p) })
+	b.ends(err)
 	return n, err
 }
 
 func (b *requestBody) Close() (err error) {
+	b.r.c.mu.Lock()
+	b.closes++
+	b.r.c.mu.Unlock()
 	err = errCallback
 	b.r.t.callback(b.r.name+": closing its request body", func() { err = b.ReadCloser.Close() })
 	return err
@@ -97,8 +115,24 @@ type requestBodyTo struct {
 // WriteTo implements io.WriterTo.
 func (b *requestBodyTo) WriteTo(w io.Writer) (n int64, err error) {
 	err = errCallback
+	b.reading(1)
 	b.r.t.callback(b.r.name+": reading its request body", func() { n, err = b.to.WriteTo(w) })
+	b.reading(-1)
 	return n, err
+}
+
+func (b *requestBody) reading(n int) {
+	b.r.c.mu.Lock()
+	defer b.r.c.mu.Unlock()
+	b.reads += n
+}
+
+// ends notes the end of a Read.
+func (b *requestBody) ends(err error) {
+	b.r.c.mu.Lock()
+	defer b.r.c.mu.Unlock()
+	b.reads--
+	b.r.bodyErr = b.r.bodyErr || err != nil && err != io.EOF
 }
 
 var (

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -9,13 +10,15 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness/internal/bubble"
 )
 
-// dresser adds to a request whatever else the run wants of it.
+// dresser adds to a request what the run wants of it.
 type dresser interface {
+	trace(ctx context.Context, r *Request) context.Context
 	addGates(name string, req *http.Request) *http.Request
 }
 
@@ -36,6 +39,9 @@ type census struct {
 	requests   []*Request               // those of them that are HTTP
 	calls      int                      // how many of them came through a client
 	starts     int                      // how many have started
+	asked      int                      // how many have asked for a connection, where their transports call hooks
+	told       []told                   // by hooks, since the last quiet point
+	failed     []*Request               // since then
 	conns      map[*faultnet.Conn]*Conn // by the client's end
 	dialed     []dialed
 	transports []idler
@@ -53,8 +59,12 @@ type pool struct {
 	transport *http.Transport // nil before the server has started
 }
 
-// dialed is a dial that was begun, and the line of the user's own code that did.
-type dialed struct{ address, where string }
+// dialed is a dial that was begun, the line of the user's own code that did, the
+// operation whose context it has, and its error.
+type dialed struct {
+	address, where, owner string
+	err                   error
+}
 
 // open readies the census of a run, in its bubble.
 func (c *census) open(t *driver) {
@@ -131,7 +141,7 @@ func (c *census) start(o *Op) {
 
 func (c *census) markStarted(o *Op) {
 	c.starts++
-	o.started, o.order = true, c.starts
+	o.started, o.order, o.since = true, c.starts, time.Now()
 }
 
 // conn returns the handle for a connection, the same one each time.
@@ -205,16 +215,28 @@ func (c *census) isPool(rt any) bool {
 	return slices.ContainsFunc(c.allPools(), func(p *pool) bool { return any(p.transport) == rt })
 }
 
-// dialing notes a dial: where to, and by which line of the user's own code, if
-// it is not a goroutine of net/http's that dials.
-func (c *census) dialing(address string) {
-	d := dialed{address: address}
+// dialing notes a dial: where to, for which operation, and by which line of the user's own
+// code, if it is not a goroutine of net/http's that dials. It returns the dial's index.
+func (c *census) dialing(address, owner string) int {
+	d := dialed{address: address, owner: owner}
 	if !c.t.set.silent {
 		d.where = bubble.Caller()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.dialed = append(c.dialed, d)
+	return len(c.dialed) - 1
+}
+
+// dialEnds notes how a dial ended: with a connection or an error.
+func (c *census) dialEnds(i int, conn net.Conn, err error) {
+	if err == nil {
+		c.connOf(conn)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dialed[i].err = err
 }
 
 // dials returns how many dials were begun.

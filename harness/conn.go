@@ -19,6 +19,7 @@ type Conn struct {
 	client *faultnet.Conn
 	wire   wire
 	pool   *pool // of the one client that uses it, if it is known; guarded by c.mu
+	hungUp bool  // the test has closed the client's end
 }
 
 // ID returns the connection's name: "c1" for the first that opened.

@@ -20,8 +20,9 @@ type Dial struct {
 // DialContext is [faultnet.Net.DialContext]; the connection has the gates that
 // the test wants.
 func (n *Net) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	n.census.dialing(address)
+	i := n.census.dialing(address, faultnet.Owner(ctx))
 	c, err := n.net.DialContext(ctx, network, address)
+	n.census.dialEnds(i, c, err)
 	if err != nil || !n.gated("Write", "Close", "SetDeadline") {
 		return c, err
 	}

@@ -70,11 +70,20 @@
 //     connection; its body is whole
 //   - when it returns: with a response or an error, and not both or neither; the
 //     answer is its own, and its body what a server sent
-//   - at the end: every request has returned, every body is closed or read to its
-//     end, every dial and hold was let go, every fault fired, every state of
+//   - at the next quiet point: an error that says that a connection, a context or a time has
+//     ended has a cause of the request's own: a fault on its dial or connection, its peer, its
+//     cancellation, time that has passed; CloseIdleConnections is none. What the hooks of
+//     [httptrace] say is what happened on the wire
+//   - at the end: every request has returned, its body is closed, every response body is
+//     closed or read to its end, every dial and hold was let go, every fault fired, every state of
 //     [T.Sometimes] was reached; once the idle connections are closed no connection
 //     is open, and no goroutine is left; a run in which nothing can move any more is
 //     stuck
+//
+// Each oracle has a name, which stands in its failures with the sentence that it enforces: see
+// [Manual]. [T.Allow] says, by name and with the reason, that one does not apply. A request
+// waits for a connection from its transport's GetConn on, where transports call hooks: what is
+// in front of a transport, such as a rate limiter, may hold it back.
 //
 // Whether a connection is idle is seen on the wire: the last byte of the last
 // response has arrived. A response body may be closed before that: a transport may
@@ -84,7 +93,7 @@
 // test five seconds of virtual time pass for it.
 //
 // [T.AtQuiet] adds checks of one's own, asked between any two events. [T.Strict]
-// adds that each connection is closed once, that nothing is written to it
+// adds that each connection and each request body is closed once, that nothing is written to it
 // afterwards, and that no deadline is armed while it is idle. Timers of package
 // time can't be seen from outside: what they hold back shows only as the
 // goroutine, the connection or the request that waits for them.

@@ -49,13 +49,14 @@ type driver struct {
 	checker   checker
 	watcher   watcher
 
-	ask      chan question // the body waits for quiet, or for rest
-	quiet    chan struct{} // and gets it
-	wake     chan struct{} // the network has news for the driver
-	patient  time.Time     // when the body last did something, or will
-	inHand   bool          // a script does what an exploration did
-	auditing atomic.Bool   // a check of AtQuiet is being called
-	faulted  bool          // an event was a fault
+	ask      chan question   // the body waits for quiet, or for rest
+	quiet    chan struct{}   // and gets it
+	wake     chan struct{}   // the network has news for the driver
+	patient  time.Time       // when the body last did something, or will
+	inHand   bool            // a script does what an exploration did
+	auditing atomic.Bool     // a check of AtQuiet is being called
+	faulted  bool            // an event was a fault
+	vouched  map[string]bool // by address: a server of net/http answers there
 
 	stoodStill bool        // the run was given up
 	over       atomic.Bool // it has ended
@@ -63,6 +64,7 @@ type driver struct {
 
 	mu       sync.Mutex
 	cleanups []func()
+	allowed  []allowance // guarded by mu
 }
 
 // checker looks at a run at each quiet point.

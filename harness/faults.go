@@ -181,7 +181,7 @@ func (c *Conn) Break(errno syscall.Errno) {
 
 // HangUp closes the client's end, whatever the client is doing with it.
 func (c *Conn) HangUp() {
-	c.t.does(func() { c.client.Close() }, "hang-up", c.ID())
+	c.t.does(func() { c.hungUp = true; c.client.Close() }, "hang-up", c.ID())
 }
 
 // StopReading shuts the read side of the server's end.

@@ -15,6 +15,7 @@ type framing struct {
 	method string // of the request that is answered
 	line   []byte // the part of a line that has come
 	n      int64  // bytes to come, of the body or of a chunk
+	stray  bool   // bytes have come that answer no request
 
 	// Of the head that is being read.
 	status  int
@@ -42,18 +43,23 @@ const longestLine = 1 << 20
 
 // begin notes that a request with that method is sent.
 func (f *framing) begin(method string) {
-	*f = framing{state: framingStatus, method: method, line: f.line[:0]}
+	*f = framing{state: framingStatus, method: method, line: f.line[:0], stray: f.stray}
 }
 
 // whole reports whether the last byte of the response has arrived.
 func (f *framing) whole() bool { return f.state == framingWhole }
+
+// partial reports whether a part of the response has not arrived, as far as can be told.
+func (f *framing) partial() bool {
+	return !f.stray && f.state != framingNone && f.state != framingWhole && f.state != framingEndless
+}
 
 // feed takes what arrives at the client's end.
 func (f *framing) feed(b []byte) {
 	for len(b) > 0 {
 		switch f.state {
 		case framingNone, framingWhole:
-			f.state = framingEndless
+			f.state, f.stray = framingEndless, true
 		case framingEndless:
 			return
 		case framingBody, framingChunk:

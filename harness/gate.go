@@ -91,30 +91,37 @@ func gateName(e *faultnet.Event) string { return e.Addr[strings.LastIndexByte(e.
 // gateOwner returns the name of the operation, or the connection, at whose gate an event is.
 func gateOwner(e *faultnet.Event) string { return strings.TrimSuffix(e.Addr, " "+gateName(e)) }
 
-// addGates puts gates around what the transport calls of a request.
-func (n *Net) addGates(name string, req *http.Request) *http.Request {
+// trace returns a context of a request by which its transport tells about it, with gates
+// around what it calls.
+func (n *Net) trace(ctx context.Context, r *Request) context.Context {
+	told, name := r.traced(), r.name
 	if len(n.gates) == 0 && (len(n.usual) == 0 || !n.exploring.Load()) {
-		return req
+		return httptrace.WithClientTrace(ctx, told)
 	}
 	trace := &httptrace.ClientTrace{
-		GetConn:     func(string) { n.usualGate(name, "GetConn") },
-		GotConn:     func(httptrace.GotConnInfo) { n.usualGate(name, "GotConn") },
-		PutIdleConn: func(error) { n.usualGate(name, "PutIdleConn") },
+		GetConn:      func(addr string) { n.usualGate(name, "GetConn"); told.GetConn(addr) }, // it asks then
+		GotConn:      func(info httptrace.GotConnInfo) { told.GotConn(info); n.usualGate(name, "GotConn") },
+		PutIdleConn:  func(err error) { told.PutIdleConn(err); n.usualGate(name, "PutIdleConn") },
+		WroteRequest: told.WroteRequest,
 	}
 	if len(n.gates) == 0 {
-		return req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
+		return httptrace.WithClientTrace(ctx, trace)
 	}
 	pass := func(gate string) func() { return func() { n.gate(name, gate) } }
 	trace.GotFirstResponseByte = pass("GotFirstResponseByte")
 	trace.Got100Continue = pass("Got100Continue")
 	trace.WroteHeaders = pass("WroteHeaders")
 	trace.Wait100Continue = pass("Wait100Continue")
-	trace.WroteRequest = func(httptrace.WroteRequestInfo) { n.gate(name, "WroteRequest") }
-	ctx := httptrace.WithClientTrace(req.Context(), trace)
+	trace.WroteRequest = func(info httptrace.WroteRequestInfo) { told.WroteRequest(info); n.gate(name, "WroteRequest") }
+	ctx = httptrace.WithClientTrace(ctx, trace)
 	if n.gated("Done", "Err", "Value") {
 		ctx = &gatedContext{ctx, n, name}
 	}
-	req = req.WithContext(ctx)
+	return ctx
+}
+
+// addGates puts gates around what the transport calls of a request's body.
+func (n *Net) addGates(name string, req *http.Request) *http.Request {
 	if req.Body != nil && req.Body != http.NoBody && n.gated("BodyRead", "BodyClose") {
 		req.Body = &gatedBody{req.Body, n, name}
 	}

@@ -143,6 +143,7 @@ func (b *bridge) serve() {
 			t.callback("a server's ConnState", func() { user(c, state) })
 		}
 	}
+	setKey(&t.vouched, b.addr, true)
 	t.servers.closeAtEnd(b.addr, config)
 	t.Net.servesAgain(b.addr, b.serveAgain)
 }

@@ -211,7 +211,9 @@ func routeScenarios(t *testing.T) map[string]func(*harness.T) {
 // its script in testdata/quirks. A scenario that is not here shows nothing.
 var findings = map[string][]string{
 	// golang/go#68653, see testdata/quirks/head-with-body.txtar.
-	"HEAD with a body": {"r2: got the response to stray"},
+	"HEAD with a body": {"r1: context canceled, and it was not cancelled", "r2: got the response to stray"},
+	// See testdata/quirks/cancelled-by-another.txtar.
+	"HEAD": {"r2: context canceled, and it was not cancelled", "r3: context canceled, and it was not cancelled"},
 }
 
 // explored is how many schedules of each scenario TestNetHTTP runs.

@@ -25,8 +25,9 @@ type Op struct {
 	request   *Request      // what it is, or nil: it is not HTTP
 
 	// Guarded by c.mu.
-	started   bool // it is under way, or over
-	order     int  // among those started
+	started   bool      // it is under way, or over
+	order     int       // among those started
+	since     time.Time // when it started
 	cancelled bool
 	returned  bool
 	err       error

@@ -152,7 +152,25 @@ func (r *Request) checkAnswer() {
 	}
 	r.c.mu.Unlock()
 	if !skip {
-		r.t.violate("%s: read a whole body of %d bytes, and no server sent that as the answer to it", r.name, got.n)
+		r.t.violate(oracleBody, &r.Op, "%s: read a whole body of %d bytes, and no server sent that as the answer to it", r.name, got.n)
+	}
+}
+
+// checkClosed checks, at the end, that the body of a request that is over was closed. That
+// may be after RoundTrip has returned, and not while the body's own Read blocks. That no body
+// is closed twice is asked by Strict only: io.Closer leaves to each type what it does then.
+// Of the bodies that GetBody returns the documentation says nothing.
+func (r *Request) checkClosed(strict bool) {
+	for i, b := range r.bodies {
+		r.c.mu.Lock()
+		over, closes, reads := r.returned && (r.finished || r.err != nil), b.closes, b.reads
+		r.c.mu.Unlock()
+		switch {
+		case i == 0 && over && closes == 0 && reads == 0:
+			r.t.violate(oracleCloses, &r.Op, "%s: its request body was never closed", r.name)
+		case strict && closes > 1:
+			r.t.violate(oracleStrict, &r.Op, "%s: its request body was closed %d times", r.name, closes)
+		}
 	}
 }
 
@@ -194,6 +212,6 @@ func (b *heard) check() {
 		addBytes(&want, buf[:n])
 	}
 	if !want.same(b.tally) {
-		r.t.violate("%s: a server read a whole request body of %d bytes, which is not the one of %d bytes that was sent", r.name, b.n, want.n)
+		r.t.violate(oracleBody, &r.Op, "%s: a server read a whole request body of %d bytes, which is not the one of %d bytes that was sent", r.name, b.n, want.n)
 	}
 }

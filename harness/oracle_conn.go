@@ -48,10 +48,10 @@ func (o *oracles) checkDeadlines() {
 	for _, c := range o.idle {
 		read, write := c.Deadlines()
 		if read.After(now) {
-			o.t.violate("%s: idle, with a read deadline armed", c.ID())
+			o.t.violate(oracleStrict, nil, "%s: idle, with a read deadline armed", c.ID())
 		}
 		if write.After(now) {
-			o.t.violate("%s: idle, with a write deadline armed", c.ID())
+			o.t.violate(oracleStrict, nil, "%s: idle, with a write deadline armed", c.ID())
 		}
 	}
 }
@@ -66,10 +66,10 @@ func (o *oracles) checkCloses() {
 		c := h.client
 		used, _ := o.census.user(c)
 		if n := c.Closes(); n > 1 {
-			o.t.violate("%s: closed %d times%s", c.ID(), n, used)
+			o.t.violate(oracleStrict, nil, "%s: closed %d times%s", c.ID(), n, used)
 		}
 		if n := c.LateWrites(); n > 0 {
-			o.t.violate("%s: written to after it was closed%s", c.ID(), used)
+			o.t.violate(oracleStrict, nil, "%s: written to after it was closed%s", c.ID(), used)
 		}
 	}
 }

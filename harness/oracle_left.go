@@ -15,10 +15,14 @@ func (t *T) leftovers() {
 	t.step("end")
 	for _, r := range t.census.all() {
 		r.checkAnswer()
+		r.checkWrites()
 	}
 	t.oracles.checkReached()
 	leaks := t.Leaks()
 	t.oracles.checkCloses()
+	for _, r := range t.census.all() {
+		r.checkClosed(t.oracles.strict)
+	}
 	for _, leak := range leaks {
 		t.snapshot()
 		t.journal.add(leak)

@@ -23,7 +23,10 @@ func (o *oracles) checkQuiet(pending []*faultnet.Event) {
 		conns = o.t.net.Conns()
 		o.checkLimits(pending, conns)
 	}
-	if parked(pending) {
+	parked := parked(pending)
+	o.checkHooks(pending, parked)
+	o.checkCauses()
+	if parked {
 		o.passOver(pending)
 		return // a goroutine that is parked may be about to do what is missing
 	}
@@ -32,18 +35,18 @@ func (o *oracles) checkQuiet(pending []*faultnet.Event) {
 		r := op.request
 		o.census.mu.Lock()
 		waits := op.started && !op.returned
-		cancelled, unsent := op.cancelled, r != nil && len(r.runs) == 0
+		cancelled, unsent := op.cancelled, r != nil && len(r.runs) == 0 && r.asks()
 		o.census.mu.Unlock()
 		switch {
 		case !waits:
 		case cancelled:
-			o.t.violate("%s: cancelled, and still pending when all was quiet", op.name)
+			o.t.violate(oraclePrompt, op, "%s: cancelled, and still pending when all was quiet", op.name)
 		case unsent && r.plainAddr != "":
 			if conns == nil {
 				conns = o.t.net.Conns()
 			}
 			if c := o.usable(r, r.plainAddr, conns); c != nil && !r.onItsWay(pending) {
-				o.t.violate("%s: waits while %s to %s is idle", r.name, c.ID(), r.plainAddr)
+				o.t.violate(oracleWaits, op, "%s: waits while %s to %s is idle", r.name, c.ID(), r.plainAddr)
 			}
 		}
 	}
@@ -85,7 +88,7 @@ func (o *oracles) checkDials(pending []*faultnet.Event, ops []*Op) {
 			continue
 		}
 		if c := o.usable(r, e.Addr, o.idle); c != nil {
-			o.t.violate("%s: dials %s while %s to it is idle", e.Owner, e.Addr, c.ID())
+			o.t.violate(oracleDials, &r.Op, "%s: dials %s while %s to it is idle", e.Owner, e.Addr, c.ID())
 		}
 	}
 	o.idle = o.idle[:0]
@@ -94,7 +97,7 @@ func (o *oracles) checkDials(pending []*faultnet.Event, ops []*Op) {
 		if r == nil {
 			continue
 		}
-		if n := len(r.runs); n > 0 && r.over() && r.runs[n-1].client.IsIdle() {
+		if n := len(r.runs); n > 0 && r.over() && r.runs[n-1].lastRequest() == r && r.runs[n-1].client.IsIdle() {
 			o.idle = append(o.idle, r.runs[n-1].client)
 		}
 	}
@@ -121,14 +124,14 @@ func (o *oracles) checkTurn(r *Request, c *Conn) {
 		return // a goroutine that is parked may have got a connection already
 	}
 	for _, q := range o.census.all() {
-		if q.index >= r.index {
-			break
+		if q == r {
+			continue
 		}
 		o.census.mu.Lock()
-		waits := q.started && q.order < r.order && !q.returned && !q.cancelled && len(q.runs) == 0 && q.plainAddr == r.plainAddr
+		waits := q.started && q.before(r) && !q.returned && !q.cancelled && len(q.runs) == 0 && q.plainAddr == r.plainAddr
 		o.census.mu.Unlock()
 		if waits && q.ofPool() == c.ofPool() && !q.onItsWay(pending) {
-			o.t.violate("%s: got %s, for which %s has waited longer", r.name, c.ID(), q.name)
+			o.t.violate(oracleTurn, &r.Op, "%s: got %s, for which %s has waited longer", r.name, c.ID(), q.name)
 		}
 	}
 }
@@ -138,7 +141,7 @@ func (o *oracles) checkTurn(r *Request, c *Conn) {
 // for the next one.
 func (o *oracles) checkSound(r *Request, c *Conn) {
 	if q := c.lastRequest(); q != r && c.wire.plain && c.wire.at >= c.wire.sound && c.lastFailed() {
-		o.t.violate("%s: sent on %s, on which %s had failed", r.name, c.ID(), q.name)
+		o.t.violate(oracleSound, &r.Op, "%s: sent on %s, on which %s had failed", r.name, c.ID(), q.name)
 	}
 }
 
@@ -168,7 +171,7 @@ func (o *oracles) checkLimits(pending []*faultnet.Event, conns []*faultnet.Conn)
 			limit = p.pool.transport.MaxConnsPerHost
 		}
 		if count[p]++; limit > 0 && count[p] > limit {
-			o.t.violateAt(cmp.Or(o.t.journal.place(), o.census.dialer(p.addr)),
+			o.t.violateAt(oracleLimit, nil, cmp.Or(o.t.journal.place(), o.census.dialer(p.addr)),
 				fmt.Sprintf("%s: more connections and dials than the limit, which is %d", p.addr, limit))
 		}
 	}
@@ -182,6 +185,20 @@ func (o *oracles) checkLimits(pending []*faultnet.Event, conns []*faultnet.Conn)
 			check(host{c.Address(), h.ofPool()})
 		}
 	}
+}
+
+// asks reports, with census.mu held, whether the request waits for a connection. One that
+// has not asked for any is held back by what is in front of its transport, such as a rate
+// limiter. Of transports that call no hooks that is not known.
+func (r *Request) asks() bool { return r.c.asked == 0 || r.hooks.asking > 0 }
+
+// before reports, with census.mu held, whether the request waits for a connection, and has
+// waited longer than q.
+func (r *Request) before(q *Request) bool {
+	if r.c.asked == 0 {
+		return r.order < q.order
+	}
+	return r.hooks.asking > 0 && r.hooks.asked < q.hooks.asked
 }
 
 // usable returns a connection to addr that the request could use at once: open at

@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"fmt"
 	"runtime"
 	"strings"
 
@@ -56,22 +55,6 @@ func (r *driver) fail(kind Kind, text string, why ...string) {
 func (r *driver) fatal(kind Kind, text string, why ...string) {
 	r.fail(kind, text, why...)
 	runtime.Goexit()
-}
-
-// violate records that a property does not hold which every run must have, once.
-func (r *driver) violate(format string, args ...any) {
-	r.violateAt(r.journal.place(), fmt.Sprintf(format, args...))
-}
-
-func (r *driver) violateAt(where, text string) {
-	if r.journal.has(text) {
-		return
-	}
-	r.snapshot()
-	if r.scheduler != nil {
-		r.scheduler.failed()
-	}
-	r.journal.add(Failure{Kind: KindOracle, Text: text, Where: where})
 }
 
 // snapshot keeps the state of the network and of the goroutines, once.

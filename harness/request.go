@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +36,13 @@ type Request struct {
 	got      tally           // of the response's body, as it was read
 	sent     []*answerWriter // what servers answered; nil for a connection that was taken over
 	pool     *pool           // the one of the client that sends it, or nil
+	hooks    hooks
+	ctx      context.Context // that it is sent with
+	quit     <-chan struct{} // Request.Cancel
+	bodies   []*requestBody  // of the request, where it has code of its own
+	bodyErr  bool            // reading one of them has failed
+	upload   bool            // it has a body
+	broken   error           // of reading the response's body before it was closed
 }
 
 // MayCancel does the same as [Op.MayCancel].

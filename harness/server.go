@@ -43,6 +43,7 @@ func (t *T) ServeTLSAs(addr string, modes ...string) {
 	t.servers.servesAs("serve-tls", addr, modes...)
 	config := t.servers.tellKeys(peer.TLSConfig(addr, modes))
 	t.servers.serve(addr, nil, func(s *http.Server, l net.Listener) { s.Serve(peer.TLS(l, config, modes)) })
+	setKey(&t.vouched, addr, len(modes) == 0)
 }
 
 // ServeH2 runs an HTTP/2 server over TLS on "host:port" whose first connection

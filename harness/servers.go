@@ -63,6 +63,7 @@ func (s *servers) serve(addr string, h http.Handler, run func(h *http.Server, l 
 	if h == nil {
 		h = http.HandlerFunc(Pages)
 	}
+	setKey(&s.t.vouched, addr, true)
 	s.listenOn(addr, func(l net.Listener) {
 		server = s.server(h)
 		s.closeAtEnd(addr, server)

@@ -42,6 +42,7 @@ var language = func() *script.Language {
 		"EVENT...": checkEvent, "OUTCOME": checkOutcome, "ERROR": checkError, "SETTING=VALUE...": func(arg string) error { return new(Settings).set(arg) },
 		"GATE...": checkGate, "ADDR": nil, "URL": nil, "TEXT": nil, "METHOD": nil, "HOST": nil, "HOSTS...": nil,
 		"FROM": nil, "TO": nil, "DIRECTION": checkDirection, "ERRNO": checkErrno, "ANSWER": checkAnswer,
+		"ORACLE": checkOracle, "OPERATION...": nil,
 	}}
 	for _, s := range verbSections {
 		section := script.Section{Title: s.title}
@@ -107,7 +108,11 @@ func Manual() string {
 	for _, a := range Answers() {
 		answers.Rows = append(answers.Rows, script.Row{Name: a.Name, Doc: a.Doc})
 	}
-	tables := []script.Table{errors, outcomes, {Intro: "ERRNO is one of:", Line: faultnet.ErrnoNames()}, answers}
+	oracles := script.Table{Intro: "ORACLE is one of these, each with the sentence that it enforces:"}
+	for _, row := range oracleTable {
+		oracles.Rows = append(oracles.Rows, script.Row{Name: string(row.name), Doc: row.rule})
+	}
+	tables := []script.Table{errors, outcomes, oracles, {Intro: "ERRNO is one of:", Line: faultnet.ErrnoNames()}, answers}
 	for _, verb := range []string{"serve-tls", "serve-proxy", "serve-h2"} {
 		modes := script.Table{Intro: "MODE of " + verb + " is one of these:"}
 		for _, m := range modesOf(verb) {

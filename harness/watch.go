@@ -17,12 +17,13 @@ import (
 func (c *census) watch(name string, req *http.Request, at string) (*Request, *http.Request) {
 	ctx, cancel := context.WithCancel(req.Context())
 	r := &Request{Op: Op{name: name, where: at, cancel: cancel}, method: req.Method, url: req.URL.String()}
-	r.request = r
+	r.request, r.ctx, r.quit = r, ctx, req.Cancel
 	r.once = !replayable(req)
+	r.upload = req.Body != nil && req.Body != http.NoBody
 	r.deadline, _ = req.Context().Deadline()
 	r.plainAddr = plainAddr(req.URL)
 	c.add(&r.Op)
-	out := req.WithContext(faultnet.WithOwner(ctx, r.name))
+	out := req.WithContext(c.dresser.trace(faultnet.WithOwner(r.shieldHooks(ctx), r.name), r))
 	out.Header = make(http.Header, len(req.Header)+1)
 	for k, v := range req.Header {
 		out.Header[k] = slices.Clone(v)
@@ -41,6 +42,9 @@ func (r *Request) roundTrip(rt http.RoundTripper, req *http.Request) (*http.Resp
 	switch {
 	case err != nil || resp == nil:
 		r.finished = true
+		if err != nil {
+			r.c.failed = append(r.c.failed, r)
+		}
 	case resp.Body == nil || resp.Body == http.NoBody:
 		r.finished, r.got.state = true, wholeTally
 	default:
@@ -71,7 +75,8 @@ func (b upgradedBody) CloseWrite() error {
 // body watches a response body.
 type body struct {
 	io.ReadCloser
-	r *Request
+	r      *Request
+	closed bool // guarded by census.mu
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -85,14 +90,19 @@ func (b *body) Read(p []byte) (int, error) {
 		// connection then.
 		r.finished = true
 	}
-	if err == io.EOF {
+	switch {
+	case err == io.EOF:
 		r.got.state = wholeTally
+	case err != nil && !b.closed && r.broken == nil:
+		r.broken = err
+		r.c.failed = append(r.c.failed, r)
 	}
 	return n, err
 }
 
 func (b *body) Close() error {
 	b.r.c.mu.Lock()
+	b.closed = true
 	b.r.early = b.r.early || !b.r.finished
 	b.r.finished = true
 	b.r.c.mu.Unlock()
@@ -130,12 +140,12 @@ func (w *watched) CloseIdleConnections() {
 func (r *Request) checkReturn(resp *http.Response, err error) {
 	switch {
 	case resp == nil && err == nil:
-		r.t.violate("%s: RoundTrip returned neither a response nor an error", r.name)
+		r.t.violate(oracleReturn, &r.Op, "%s: RoundTrip returned neither a response nor an error", r.name)
 	case resp != nil && err != nil:
-		r.t.violate("%s: RoundTrip returned a response and an error: %v", r.name, err)
+		r.t.violate(oracleReturn, &r.Op, "%s: RoundTrip returned a response and an error: %v", r.name, err)
 	case resp != nil:
 		if of := resp.Header.Get(RequestHeader); of != "" && of != r.name {
-			r.t.violate("%s: got the response to %s", r.name, of)
+			r.t.violate(oracleAnswer, &r.Op, "%s: got the response to %s", r.name, of)
 		}
 	}
 }

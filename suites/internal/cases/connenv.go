@@ -78,6 +78,7 @@ func (e *Env) tryConn() (ClientConn, error) {
 		return nil, err
 	}
 	e.Transport = c
+	e.Allow("cause", "Close ends what is on the only connection, and so does the cancellation of a request of HTTP/1")
 	e.Cleanup(func() { c.Close() })
 	return c, nil
 }
