@@ -106,7 +106,7 @@ func (c *census) sawRequest(name string, h *Conn) {
 	c.mu.Lock()
 	h.wire.first, h.wire.last = cmp.Or(h.wire.first, r), r
 	h.wire.response.begin(r.method)
-	r.runs = append(r.runs, h)
+	r.runs, h.via = append(r.runs, h), r.via
 	n := len(r.runs) - r.refused
 	c.mu.Unlock()
 	if r.once && n > 1 {

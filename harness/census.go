@@ -42,6 +42,7 @@ type census struct {
 	asked      int                      // how many have asked for a connection, where their transports call hooks
 	told       []told                   // by hooks, since the last quiet point
 	failed     []*Request               // since then
+	foreign    []answered               // since then
 	conns      map[*faultnet.Conn]*Conn // by the client's end
 	dialed     []dialed
 	transports []idler

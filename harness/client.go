@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 )
@@ -28,6 +29,16 @@ func (t *T) study(rt http.RoundTripper) {
 			t.MayPass(timeout)
 		}
 	}
+}
+
+// LimitOrphans says that no more than most dials of a host are under way, at any time, that no
+// request waits for: those whose requests have ended. A dial is no orphan while another request
+// to its address can take the connection that it opens. net/http lets a dial go on when its
+// request is cancelled, and without MaxConnsPerHost nothing bounds how many do: golang/go#76784.
+func (t *T) LimitOrphans(most int) {
+	t.step("limit-orphans", fmt.Sprint(most))
+	t.journal.serve(fmt.Sprintf("limit-orphans %d", most))
+	t.oracles.orphans = &most
 }
 
 // LimitConns says that the transports under test keep to so many connections

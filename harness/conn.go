@@ -20,6 +20,7 @@ type Conn struct {
 	wire   wire
 	pool   *pool // of the one client that uses it, if it is known; guarded by c.mu
 	hungUp bool  // the test has closed the client's end
+	via    any   // the transport whose request used it last; guarded by c.mu
 }
 
 // ID returns the connection's name: "c1" for the first that opened.
@@ -139,6 +140,17 @@ func (c *Conn) ofPool() *pool {
 	c.c.mu.Lock()
 	defer c.c.mu.Unlock()
 	return c.pool
+}
+
+// usedVia returns the transport whose connection it is, or nil if that is not known.
+func (c *Conn) usedVia() any {
+	owner := c.c.request(c.client.Owner())
+	c.c.mu.Lock()
+	defer c.c.mu.Unlock()
+	if c.via == nil && owner != nil {
+		return owner.via
+	}
+	return c.via
 }
 
 // drains reports whether c carries what is left of a response whose body was

@@ -61,7 +61,7 @@ func (r *Request) gotConn(info httptrace.GotConnInfo) {
 	if h.conn = conn; conn == nil {
 		return
 	}
-	h.got = append(h.got, conn)
+	h.got, conn.via = append(h.got, conn), r.via
 	w := &conn.wire
 	r.c.told = append(r.c.told, told{r: r, conn: conn, hook: "GotConn", info: info,
 		used: w.first != nil && w.first != r, heard: w.heard})

@@ -43,7 +43,14 @@ type answerWriter struct {
 	http.ResponseWriter
 	r     *Request
 	begun atomic.Bool // it may be on its way
+	stale bool        // 304: what the client has stored is the response
 	tally
+}
+
+// WriteHeader notes a 304.
+func (a *answerWriter) WriteHeader(code int) {
+	a.stale = code == http.StatusNotModified
+	a.ResponseWriter.WriteHeader(code)
 }
 
 func (a *answerWriter) Write(p []byte) (int, error) {
@@ -141,14 +148,15 @@ func (r *Request) forget(a *answerWriter) {
 }
 
 // checkAnswer checks, at the end, that a response body that was read to its end
-// is one that a server sent, whole, as the answer to the request.
+// is one that a server sent, whole, as the answer to the request. After a 304 it is the one
+// that a cache has stored: RFC 9111 section 4.3.3.
 func (r *Request) checkAnswer() {
 	r.c.mu.Lock()
 	resp, got, sent := r.resp, r.got, r.sent
 	skip := resp == nil || r.err != nil || got.state != wholeTally || len(sent) == 0 ||
 		resp.Uncompressed || r.method == "HEAD" || resp.StatusCode == http.StatusSwitchingProtocols
 	for _, a := range sent {
-		skip = skip || a == nil || a.state == openTally || a.state == wholeTally && a.same(got)
+		skip = skip || a == nil || a.stale || a.state == openTally || a.state == wholeTally && a.same(got)
 	}
 	r.c.mu.Unlock()
 	if !skip {

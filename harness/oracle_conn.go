@@ -16,6 +16,7 @@ type oracles struct {
 	perHost int              // the least limit of connections of a host, or 0
 	idle    []*faultnet.Conn // usable at the last quiet point
 	dials   int              // seen so far
+	orphans *int             // the most dials of a host that no request waits for, if it is limited
 	studied []uintptr        // the transports that study has seen
 	strict  bool
 	audits  []func()

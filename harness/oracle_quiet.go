@@ -23,9 +23,13 @@ func (o *oracles) checkQuiet(pending []*faultnet.Event) {
 		conns = o.t.net.Conns()
 		o.checkLimits(pending, conns)
 	}
+	if o.orphans != nil {
+		o.checkOrphans(pending, ops)
+	}
 	parked := parked(pending)
 	o.checkHooks(pending, parked)
 	o.checkCauses()
+	o.checkAnswers(pending)
 	if parked {
 		o.passOver(pending)
 		return // a goroutine that is parked may be about to do what is missing
@@ -73,6 +77,38 @@ func (o *oracles) passOver(pending []*faultnet.Event) {
 		}
 	}
 	o.idle = slices.DeleteFunc(o.idle, func(c *faultnet.Conn) bool { return !c.IsIdle() })
+}
+
+// checkOrphans checks that no more dials are under way that no request waits for than the
+// test allows.
+func (o *oracles) checkOrphans(pending []*faultnet.Event, ops []*Op) {
+	idle := make(map[string]int) // by address: dials less requests that wait
+	anywhere := 0                // requests that wait, and may dial any address
+	var addrs []string
+	for _, e := range pending {
+		if e.Kind == faultnet.Dial {
+			if idle[e.Addr] == 0 {
+				addrs = append(addrs, e.Addr)
+			}
+			idle[e.Addr]++
+		}
+	}
+	for _, op := range ops {
+		o.census.mu.Lock()
+		if r := op.request; op.started && !op.returned && (r == nil || len(r.runs) == 0) {
+			if r == nil || r.plainAddr == "" {
+				anywhere++
+			} else {
+				idle[r.plainAddr]--
+			}
+		}
+		o.census.mu.Unlock()
+	}
+	for _, addr := range addrs {
+		if idle[addr]-anywhere > *o.orphans {
+			o.t.violate(oracleOrphans, nil, "%s: more dials that no request waits for than %d", addr, *o.orphans)
+		}
+	}
 }
 
 // checkDials checks that no dial begins while a connection that it could do
@@ -130,7 +166,7 @@ func (o *oracles) checkTurn(r *Request, c *Conn) {
 		o.census.mu.Lock()
 		waits := q.started && q.before(r) && !q.returned && !q.cancelled && len(q.runs) == 0 && q.plainAddr == r.plainAddr
 		o.census.mu.Unlock()
-		if waits && q.ofPool() == c.ofPool() && !q.onItsWay(pending) {
+		if waits && q.shares(c) && !q.onItsWay(pending) {
 			o.t.violate(oracleTurn, &r.Op, "%s: got %s, for which %s has waited longer", r.name, c.ID(), q.name)
 		}
 	}
@@ -209,7 +245,7 @@ func (o *oracles) usable(r *Request, addr string, conns []*faultnet.Conn) *fault
 			continue
 		}
 		h := o.census.conn(c)
-		if h.wire.seen && !h.wire.plain || r.ofPool() != h.ofPool() {
+		if h.wire.seen && !h.wire.plain || !r.shares(h) {
 			continue
 		}
 		if last := h.lastRequest(); last == nil || last.over() {

@@ -300,3 +300,39 @@ func TestLimitConns(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// Dials whose requests have ended are no more than the test says; one that another request can
+// use is no orphan.
+func TestLimitOrphans(t *testing.T) {
+	run := func(limit int, then func(t *harness.T, tr http.RoundTripper)) string {
+		return first(harness.TestReport(t.Name(), func(t *harness.T) {
+			t.LimitOrphans(limit)
+			t.Serve("api.test:80", nil)
+			t.Net.Hold("dial")
+			tr := t.Net.Transport()
+			r1 := t.Get("r1", tr, "http://api.test/")
+			r1.Cancel()
+			then(t, tr)
+			t.Net.Release("dial")
+		}))
+	}
+	again := func(t *harness.T, tr http.RoundTripper) { t.Get("r2", tr, "http://api.test/").Cancel() }
+	if got, want := run(1, again), "api.test:80: more dials that no request waits for than 1"; !strings.HasPrefix(got, want) {
+		t.Errorf("net/http: got %s, want %s", got, want)
+	}
+	if got := run(2, again); got != "held" {
+		t.Errorf("within the limit: got %s", got)
+	}
+	waits := func(t *harness.T, tr http.RoundTripper) {
+		r2 := t.Get("r2", tr, "http://api.test/")
+		t.Net.WantDial("of r1").Open()
+		t.Net.WantDial("of r2, which does without it")
+		r2.Finish()
+	}
+	if got := run(1, waits); got != "held" {
+		t.Errorf("another request waits: got %s", got)
+	}
+	if got := run(0, func(t *harness.T, tr http.RoundTripper) { t.Allow("orphans", "the test shows that there is one") }); got == "held" {
+		t.Errorf("allowed too late: got %s", got)
+	}
+}

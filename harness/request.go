@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 )
 
@@ -37,6 +38,8 @@ type Request struct {
 	sent     []*answerWriter // what servers answered; nil for a connection that was taken over
 	pool     *pool           // the one of the client that sends it, or nil
 	hooks    hooks
+	parent   *Request        // that it was made to carry out, or nil
+	via      any             // the transport that it went to last, of those that are watched; nil if they can't be told apart
 	ctx      context.Context // that it is sent with
 	quit     <-chan struct{} // Request.Cancel
 	bodies   []*requestBody  // of the request, where it has code of its own
@@ -244,6 +247,26 @@ func (r *Request) ofPool() *pool {
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
 	return r.pool
+}
+
+// goesTo notes the transport that the request goes to next.
+func (r *Request) goesTo(rt http.RoundTripper) {
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	if r.via = nil; reflect.ValueOf(rt).Comparable() {
+		r.via = rt
+	}
+}
+
+// shares reports whether the request and the connection may be of one transport.
+func (r *Request) shares(c *Conn) bool {
+	if r.ofPool() != c.ofPool() {
+		return false
+	}
+	of := c.usedVia()
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	return of == nil || r.via == nil || of == r.via
 }
 
 // upgraded reports whether the request's response was a 101: its connection is the

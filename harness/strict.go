@@ -1,7 +1,7 @@
 package harness
 
 // Strict asks of the program under test, from here on, what is good style and
-// no promise of Go's: at the end each connection was closed once, and not again;
+// no promise of Go's: at the end each connection and each request body was closed once;
 // nothing was written to one that was closed; and no deadline is armed on a
 // connection while it is idle. net/http keeps all of it on HTTP/1.
 func (t *T) Strict() {

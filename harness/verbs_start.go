@@ -12,6 +12,8 @@ var verbsBefore = []*verb{
 		run: func(p *scriptRun, c *command) { p.t.step(append([]string{"transport"}, c.args...)...) }},
 	{name: "strict", doc: "ask for good style too: each connection closed once, no write after that, no deadline armed while it is idle",
 		run: func(p *scriptRun, c *command) { p.t.Strict() }},
+	{name: "limit-orphans", args: "N", doc: "no more than N dials of a host are under way that no request waits for",
+		run: func(p *scriptRun, c *command) { p.t.LimitOrphans(argNumber(c.args[0])) }},
 	{name: "allow", args: "ORACLE TEXT [OPERATION...]", doc: "the oracle of that name does not apply, or not to those operations; TEXT is the reason",
 		run: func(p *scriptRun, c *command) { p.t.Allow(c.args[0], c.args[1], c.args[2:]...) }},
 	{name: "gates", args: "GATE...", doc: "park the transport at each call of these callbacks, as an event (gate r1 PutIdleConn); before transport and the first request",

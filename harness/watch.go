@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net"
@@ -18,6 +19,7 @@ func (c *census) watch(name string, req *http.Request, at string) (*Request, *ht
 	ctx, cancel := context.WithCancel(req.Context())
 	r := &Request{Op: Op{name: name, where: at, cancel: cancel}, method: req.Method, url: req.URL.String()}
 	r.request, r.ctx, r.quit = r, ctx, req.Cancel
+	r.parent = cmp.Or(c.request(req.Header.Get(RequestHeader)), c.request(faultnet.Owner(ctx)))
 	r.once = !replayable(req)
 	r.upload = req.Body != nil && req.Body != http.NoBody
 	r.deadline, _ = req.Context().Deadline()
@@ -34,6 +36,7 @@ func (c *census) watch(name string, req *http.Request, at string) (*Request, *ht
 
 // roundTrip sends the request and keeps the result.
 func (r *Request) roundTrip(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
+	r.goesTo(rt)
 	resp, err := rt.RoundTrip(req)
 	r.checkReturn(resp, err)
 	r.c.mu.Lock()
@@ -118,7 +121,8 @@ type watched struct {
 // RoundTrip watches the request, unless it is on its way through another watched
 // transport already: the two are one operation.
 func (w *watched) RoundTrip(req *http.Request) (*http.Response, error) {
-	if w.c.requestOf(req) != nil {
+	if r := w.c.requestOf(req); r != nil {
+		r.goesTo(w.rt)
 		return w.rt.RoundTrip(req)
 	}
 	r, out := w.c.watch("", req, bubble.Caller())
@@ -144,8 +148,43 @@ func (r *Request) checkReturn(resp *http.Response, err error) {
 	case resp != nil && err != nil:
 		r.t.violate(oracleReturn, &r.Op, "%s: RoundTrip returned a response and an error: %v", r.name, err)
 	case resp != nil:
-		if of := resp.Header.Get(RequestHeader); of != "" && of != r.name {
-			r.t.violate(oracleAnswer, &r.Op, "%s: got the response to %s", r.name, of)
+		if of := resp.Header.Get(RequestHeader); of != "" && of != r.name && !r.within(of) {
+			r.c.mu.Lock()
+			r.c.foreign = append(r.c.foreign, answered{r, of})
+			r.c.mu.Unlock()
+		}
+	}
+}
+
+// within reports whether the request of that name was made to carry out this one: by what is
+// between two transports that are watched.
+func (r *Request) within(name string) bool {
+	q := r.c.request(name)
+	for q != nil && q != r {
+		q = q.parent
+	}
+	return q != nil
+}
+
+// answered is a request that has returned the response to the one of that name.
+type answered struct {
+	r  *Request
+	of string
+}
+
+// checkAnswers looks at the responses that are not their requests' own. A request that was sent
+// to no server has its response from a cache, or shares the one of another: RFC 9111 section 4.
+func (o *oracles) checkAnswers(pending []*faultnet.Event) {
+	o.census.mu.Lock()
+	foreign := o.census.foreign
+	o.census.foreign = nil
+	o.census.mu.Unlock()
+	for _, f := range foreign {
+		o.census.mu.Lock()
+		sent := len(f.r.runs) > 0 || len(f.r.hooks.got) > 0
+		o.census.mu.Unlock()
+		if sent || f.r.onItsWay(pending) {
+			o.t.violate(oracleAnswer, &f.r.Op, "%s: got the response to %s", f.r.name, f.of)
 		}
 	}
 }
