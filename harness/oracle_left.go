@@ -54,7 +54,7 @@ func (t *T) Leaks() []Failure {
 	for _, o := range t.census.allOps() {
 		r, state := o.request, o.state()
 		t.census.mu.Lock()
-		unclosed := r != nil && state == "done" && !r.finished && !r.dropped
+		unclosed := r != nil && state == "done" && !r.finished && !r.dropped && !r.bodyless()
 		t.census.mu.Unlock()
 		switch {
 		case state == "pending" && r == nil:

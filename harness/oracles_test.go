@@ -336,3 +336,20 @@ func TestLimitOrphans(t *testing.T) {
 		t.Errorf("allowed too late: got %s", got)
 	}
 }
+
+// A response without a body need not be closed, whatever its Body is; one with a body need.
+func TestBodylessNeedsNoClose(t *testing.T) {
+	for path, want := range map[string]string{"/status/204": "held", "/bytes/0": "held", "/bytes/1": "r1: response body of GET http://api.test/bytes/1 never closed"} {
+		got := first(harness.TestReport(t.Name(), func(t *harness.T) {
+			t.Serve("api.test:80", nil)
+			t.Get("r1", between{t.Net.Transport(), func(tr *http.Transport, req *http.Request) (*http.Response, error) {
+				resp, err := tr.RoundTrip(req)
+				resp.Body = struct{ io.ReadCloser }{resp.Body}
+				return resp, err
+			}}, "http://api.test"+path)
+		}))
+		if got != want && !strings.HasPrefix(got, want+" ") {
+			t.Errorf("%s: got %s, want %s", path, got, want)
+		}
+	}
+}

@@ -249,6 +249,13 @@ func (r *Request) ofPool() *pool {
 	return r.pool
 }
 
+// bodyless reports, with mu held, whether the response has no body, whatever its Body is: RFC
+// 9110 section 6.4.1. Nothing is behind it that closing would free.
+func (r *Request) bodyless() bool {
+	code := r.resp.StatusCode
+	return r.method == http.MethodHead || code == http.StatusNoContent || code == http.StatusNotModified || r.resp.ContentLength == 0
+}
+
 // goesTo notes the transport that the request goes to next.
 func (r *Request) goesTo(rt http.RoundTripper) {
 	r.c.mu.Lock()

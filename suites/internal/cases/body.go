@@ -291,10 +291,7 @@ var bodyCases = []Case{
 			}))
 			r1 := e.Do("r1", "GET", "/", "", "Connection: Upgrade", "Upgrade: echo")
 			r1.WantStatus(http.StatusSwitchingProtocols)
-			both, ok := r1.Response().Body.(io.ReadWriteCloser)
-			if !ok {
-				e.Fatal("the body of a 101 cannot be written to")
-			}
+			both := e.upgraded(r1)
 			r2 := e.wantOK("r2")
 			if r2.Conn() == r1.Conn() {
 				e.Fatalf("r2: got %s, which has changed its protocol", r1.Conn())

@@ -30,10 +30,7 @@ var handoverCases = []Case{
 			c1.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello")
 			c1.Send(" you")
 			r1.WantStatus(http.StatusSwitchingProtocols)
-			both, ok := r1.Response().Body.(io.ReadWriteCloser)
-			if !ok {
-				e.Fatal("the body of a 101 cannot be written to")
-			}
+			both := e.upgraded(r1)
 			var got []byte
 			for len(got) < len("hello you") {
 				b := make([]byte, 3)

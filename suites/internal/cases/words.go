@@ -198,3 +198,20 @@ func (c *call) returned() bool {
 		return false
 	}
 }
+
+// upgraded returns the connection of a 101, in the hands of the caller of the request. A
+// transport that has a body of its own around each response, one without content too, as those
+// do that trace or count, cannot be asked: net/http's own bodies of a 101 are io.Writers.
+func (e *Env) upgraded(r *harness.Request) io.ReadWriteCloser {
+	both, ok := r.Response().Body.(io.ReadWriteCloser)
+	if ok {
+		return both
+	}
+	e.ServeHost("plain.test", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	plain := e.T.Get("bodyless", e.Transport, e.URLOf("plain.test", "/"))
+	if resp := plain.Response(); resp != nil && resp.Body != http.NoBody {
+		e.NotApplicable("it wraps each response body: that of a 101 is no io.Writer")
+	}
+	e.Fatal("the body of a 101 cannot be written to")
+	return nil
+}
