@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -17,7 +18,7 @@ import (
 // such a panic fail the test instead, as an error for the transport where the call has one.
 
 // errCallback is the error that a transport gets from a callback that panicked.
-var errCallback = errors.New("harness: this call of the request panicked, which has failed the test")
+var errCallback = errors.New("harness: this call of the request has failed the test")
 
 // shieldHooks returns ctx with the hooks of the user's trace shielded.
 func (r *Request) shieldHooks(ctx context.Context) context.Context {
@@ -65,7 +66,8 @@ func (r *driver) callback(purpose string, f func()) {
 // requestBody is the body of a request on its way out.
 type requestBody struct {
 	io.ReadCloser
-	r *Request
+	r     *Request
+	empty int // so many reads, one after the other, gave nothing
 
 	// Guarded by census.mu.
 	reads  int // calls of Read and WriteTo that have not returned
@@ -89,10 +91,27 @@ func (r *Request) shieldBody(body io.ReadCloser) io.ReadCloser {
 	return b
 }
 
+// breaks fails the test for a body that breaks the contract of [io.Reader].
+func (b *requestBody) breaks(how, contract string) {
+	b.r.t.journal.add(Failure{Kind: KindUsage, Text: b.r.name + ": its request body " + how, Detail: []string{"io.Reader: " + contract}})
+}
+
 func (b *requestBody) Read(p []byte) (n int, err error) {
 	err = errCallback
 	b.reading(1)
 	b.r.t.callback(b.r.name+": reading its request body", func() { n, err = b.ReadCloser.Read(p) })
+	if n < 0 || n > len(p) {
+		b.breaks(fmt.Sprintf("says that it read %d bytes into %d", n, len(p)), `"Read reads up to len(p) bytes into p"`)
+		n, err = 0, errCallback
+	}
+	if b.empty++; n > 0 || err != nil {
+		b.empty = 0
+	}
+	if b.empty == mostEmptyReads && len(p) > 0 {
+		b.breaks(fmt.Sprintf("gives neither bytes nor an end, %d times in a row", b.empty),
+			`"Implementations of Read are discouraged from returning a zero byte count with a nil error"`)
+		n, err = 0, io.ErrNoProgress
+	}
 	b.ends(err)
 	return n, err
 }

@@ -11,6 +11,7 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -33,7 +34,7 @@ func traced(trace *httptrace.ClientTrace) *http.Request {
 // A callback of a request that panics in a goroutine of the transport's fails the test, in
 // words that name it, and the transport goes on with an error.
 func TestCallbacksPanic(t *testing.T) {
-	const ours = "harness: this call of the request panicked"
+	const ours = "harness: this call of the request has failed the test"
 	rewound := sending(io.NopCloser(strings.NewReader("x")))
 	rewound.GetBody = func() (io.ReadCloser, error) { panic("mine") }
 	rewinds := roundTripper(func(req *http.Request) (*http.Response, error) {
@@ -47,7 +48,7 @@ func TestCallbacksPanic(t *testing.T) {
 		want string            // how the report begins
 		err  string            // of the request
 	}{
-		{"a body that panics as it is read", sending(panicking{read: true}), nil, "r1: reading its request body: panic: read\n    harness_test.panicking.Read misbehaving_test.go:", ours},
+		{"a body that panics as it is read", sending(panicking{read: true}), nil, "r1: reading its request body: panic: read\n    harness_test.panicking.Read callbacks_test.go:", ours},
 		{"a body that panics as it is written", sending(panickingTo{}), nil, "r1: reading its request body: panic: written\n    harness_test.panickingTo.WriteTo callbacks_test.go:", ours},
 		{"a body that panics as it is closed", sending(panicking{close: true}), nil, "r1: closing its request body: panic: close\n", ""},
 		{"a body that ends its goroutine", sending(panicking{goexit: true}), nil, "r1: reading its request body called runtime.Goexit\n", ""},
@@ -197,4 +198,31 @@ type panickingTo struct{ panicking }
 
 func (panickingTo) WriteTo(io.Writer) (int64, error) {
 	panic("written")
+}
+
+// panicking is a body that fails in the way that is set.
+type panicking struct{ read, close, goexit bool }
+
+func (b panicking) Read(p []byte) (int, error) {
+	if b.read {
+		panic("read")
+	}
+	if b.goexit {
+		runtime.Goexit()
+	}
+	return 0, io.EOF
+}
+
+func (b panicking) Close() error {
+	if b.close {
+		panic("close")
+	}
+	return nil
+}
+
+// answering returns a transport that answers each request with that body.
+func answering(body io.ReadCloser) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: body, Request: req, ProtoMajor: 1, ProtoMinor: 1}, nil
+	})
 }

@@ -36,6 +36,7 @@ type census struct {
 	// mu guards all of it, and the fields of requests and connections that say so.
 	mu         sync.Mutex
 	ops        []*Op
+	byName     map[string]*Op           // of more than a few
 	requests   []*Request               // those of them that are HTTP
 	calls      int                      // how many of them came through a client
 	starts     int                      // how many have started
@@ -51,6 +52,9 @@ type census struct {
 	firstOps      [4]*Op
 	firstRequests [4]*Request
 }
+
+// fewOps is how many operations are looked for one by one.
+const fewOps = 16
 
 // idler is a transport whose idle connections can be closed.
 type idler interface{ CloseIdleConnections() }
@@ -98,6 +102,9 @@ func (c *census) at() ([]*Op, []*pool) {
 func (c *census) op(name string) *Op {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.byName != nil {
+		return c.byName[name]
+	}
 	for _, o := range c.ops {
 		if o.name == name {
 			return o
@@ -125,6 +132,15 @@ func (c *census) add(o *Op) {
 	}
 	o.t, o.c, o.index, o.done = c.t, c, len(c.ops), make(chan struct{})
 	c.ops = append(c.ops, o)
+	switch {
+	case c.byName != nil:
+		c.byName[o.name] = o
+	case len(c.ops) == fewOps:
+		c.byName = make(map[string]*Op, 2*fewOps)
+		for _, o := range c.ops {
+			c.byName[o.name] = o
+		}
+	}
 	if o.request != nil {
 		c.requests = append(c.requests, o.request)
 	}

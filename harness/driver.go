@@ -121,6 +121,9 @@ func (r *driver) open(std *testing.T, f func()) {
 		r.net = new(faultnet.Net)
 		r.net.Record(!r.set.silent)
 		r.net.Drive(r.news)
+		number, logs := bubble.CurrentID(), &stdLog().runs
+		logs.Store(number, r)
+		defer logs.Delete(number)
 		f()
 	})
 	r.journal.closed.Store(false) // the last word is ours
@@ -199,7 +202,9 @@ func (r *driver) drive(next func() func()) {
 		}
 		if asked == wantQuiet {
 			asked = nothing
-			r.patient = time.Now()
+			if r.patient = time.Now(); !r.set.explored {
+				steps = 0
+			}
 			r.quiet <- struct{}{}
 			continue
 		}
@@ -326,13 +331,17 @@ func (r *driver) stuck() {
 	r.journal.add(Failure{Kind: KindStuck, Text: fmt.Sprintf("stuck: nothing moved for %s of virtual time, and the body did not return", Limit)})
 }
 
+// mostEvents is how many events a test may have, while its body does nothing, before it
+// counts as endless.
+var mostEvents = 100_000
+
 // mostEvents returns how many events a run may have before it counts as endless. A
 // schedule of an exploration has some dozens.
 func (r *driver) mostEvents() int {
 	if r.set.explored {
 		return 20_000
 	}
-	return 1_000_000
+	return mostEvents
 }
 
 // endless ends a run in which things happen without an end: code that tries

@@ -77,9 +77,9 @@ type ParseError struct {
 // Error returns the place, the line and the cause.
 func (e *ParseError) Error() string {
 	if e.Text == "" {
-		return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err)
+		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, cutText(e.Err.Error(), mostInText))
 	}
-	return fmt.Sprintf("%s:%d: %s: %v", e.File, e.Line, e.Text, e.Err)
+	return fmt.Sprintf("%s:%d: %s: %s", e.File, e.Line, cutLine(e.Text), cutText(e.Err.Error(), mostInText))
 }
 
 // Unwrap returns the cause.

@@ -129,16 +129,18 @@ func (x *Exploration) String() string {
 	}
 	for _, f := range x.Undecided {
 		fmt.Fprintf(&b, "\n")
-		for _, failure := range f.Report.Failures {
-			failure.write(&b)
-		}
-		fmt.Fprintf(&b, "    schedule: %s\n", strings.Join(f.Schedule, "; "))
+		writeFailures(&b, f.Report.Failures)
+		fmt.Fprintf(&b, "    schedule: %s\n", cutLine(strings.Join(f.Schedule, "; ")))
 	}
 	if len(x.Findings)+len(x.Undecided) > 0 && len(x.Outcomes)+len(x.Reached) > 0 {
 		b.WriteString("\noutcomes:\n")
 	}
-	for _, o := range slices.Sorted(maps.Keys(x.Outcomes)) {
-		fmt.Fprintf(&b, "  %6d x %s\n", x.Outcomes[o], o)
+	for i, o := range slices.Sorted(maps.Keys(x.Outcomes)) {
+		if i == mostOutcomes {
+			fmt.Fprintf(&b, "  and %d more outcomes\n", len(x.Outcomes)-i)
+			break
+		}
+		fmt.Fprintf(&b, "  %6d x %s\n", x.Outcomes[o], cutLine(o))
 	}
 	for _, s := range slices.Sorted(maps.Keys(x.Reached)) {
 		fmt.Fprintf(&b, "  reached %d x: %s\n", x.Reached[s], s)

@@ -103,6 +103,9 @@ type explorer struct {
 
 // explore explores body within the bounds.
 func explore(name string, bounds Bounds, body func(*T), files []string, progress func(*Exploration)) (*Exploration, error) {
+	if bubble.Inside() {
+		return nil, errors.New(insideAnother)
+	}
 	b, effects, err := bounds.normal()
 	if err != nil {
 		return nil, err

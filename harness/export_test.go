@@ -7,3 +7,7 @@ func Whole(method, response string) bool {
 	f.feed([]byte(response))
 	return f.whole()
 }
+
+// SetMost sets how many events a test may have before it counts as endless, and how many
+// bytes of a body are read.
+func SetMost(events, content int) { mostEvents, mostContent = events, content }

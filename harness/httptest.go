@@ -128,15 +128,16 @@ func (b *bridge) serve() {
 	user := config.ConnContext
 	config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if user != nil {
-			t.callback("a server's ConnContext", func() {
-				theirs := user(ctx, c)
-				if theirs == nil {
-					panic("ConnContext returned nil")
-				}
-				ctx = theirs
-			})
+			t.callback("a server's ConnContext", func() { ctx = orPanic(user(ctx, c), "ConnContext returned nil") })
 		}
 		return withConn(ctx, c)
+	}
+	if user := config.BaseContext; user != nil {
+		config.BaseContext = func(l net.Listener) context.Context {
+			base := context.Background()
+			t.callback("a server's BaseContext", func() { base = orPanic(user(l), "BaseContext returned nil") })
+			return base
+		}
 	}
 	if user := config.ConnState; user != nil {
 		config.ConnState = func(c net.Conn, state http.ConnState) {
@@ -146,6 +147,14 @@ func (b *bridge) serve() {
 	setKey(&t.vouched, b.addr, true)
 	t.servers.closeAtEnd(b.addr, config)
 	t.Net.servesAgain(b.addr, b.serveAgain)
+}
+
+// orPanic returns the context, or panics if there is none, as net/http does.
+func orPanic(ctx context.Context, without string) context.Context {
+	if ctx == nil {
+		panic(without)
+	}
+	return ctx
 }
 
 // serveAgain has the server listen again after a Kill or a Crash, unless it was

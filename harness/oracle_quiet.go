@@ -30,12 +30,13 @@ func (o *oracles) checkQuiet(pending []*faultnet.Event) {
 	o.checkHooks(pending, parked)
 	o.checkCauses()
 	o.checkAnswers(pending)
+	o.noteLive(ops)
 	if parked {
 		o.passOver(pending)
 		return // a goroutine that is parked may be about to do what is missing
 	}
-	o.checkDials(pending, ops)
-	for _, op := range ops {
+	o.checkDials(pending)
+	for _, op := range o.live {
 		r := op.request
 		o.census.mu.Lock()
 		waits := op.started && !op.returned
@@ -54,6 +55,31 @@ func (o *oracles) checkQuiet(pending []*faultnet.Event) {
 			}
 		}
 	}
+}
+
+// noteLive keeps a list of the operations that a quiet point has to look at, so that a run of
+// many does not take longer with each: those that are not over, and the last one of
+// each connection that is open.
+func (o *oracles) noteLive(ops []*Op) {
+	o.live = append(o.live, ops[o.noted:]...)
+	o.noted = len(ops)
+	if len(o.live) < o.pruneAt {
+		return
+	}
+	o.live = slices.DeleteFunc(o.live, func(op *Op) bool {
+		r := op.request
+		if r == nil {
+			return op.state() != "pending"
+		}
+		o.census.mu.Lock()
+		defer o.census.mu.Unlock()
+		if !r.returned || r.err == nil && !r.finished {
+			return false
+		}
+		n := len(r.runs)
+		return n == 0 || r.runs[n-1].wire.last != r || r.runs[n-1].client.IsClosed()
+	})
+	o.pruneAt = 2*len(o.live) + 32
 }
 
 // parked reports whether a goroutine is at a gate.
@@ -113,7 +139,7 @@ func (o *oracles) checkOrphans(pending []*faultnet.Event, ops []*Op) {
 
 // checkDials checks that no dial begins while a connection that it could do
 // without has been idle since the quiet point before.
-func (o *oracles) checkDials(pending []*faultnet.Event, ops []*Op) {
+func (o *oracles) checkDials(pending []*faultnet.Event) {
 	for _, e := range pending {
 		if e.Kind != faultnet.Dial || e.DialNumber() <= o.dials {
 			continue
@@ -128,7 +154,7 @@ func (o *oracles) checkDials(pending []*faultnet.Event, ops []*Op) {
 		}
 	}
 	o.idle = o.idle[:0]
-	for _, op := range ops {
+	for _, op := range o.live {
 		r := op.request
 		if r == nil {
 			continue
@@ -159,8 +185,9 @@ func (o *oracles) checkTurn(r *Request, c *Conn) {
 	if parked(pending) {
 		return // a goroutine that is parked may have got a connection already
 	}
-	for _, q := range o.census.all() {
-		if q == r {
+	for _, op := range o.live {
+		q := op.request
+		if q == nil || q == r {
 			continue
 		}
 		o.census.mu.Lock()

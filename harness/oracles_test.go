@@ -154,7 +154,7 @@ func TestAtQuiet(t *testing.T) {
 	}{
 		"error": {func(t *harness.T, n int) { t.Errorf("%d open", n) }, "1 open"},
 		"fatal": {func(t *harness.T, n int) { t.Fatalf("%d open", n) }, "1 open"},
-		"panic": {func(t *harness.T, n int) { panic("broken") }, "panic: broken"},
+		"panic": {func(t *harness.T, n int) { panic("broken") }, "a check of AtQuiet: panic: broken"},
 	} {
 		x, err := harness.ExploreReport(t.Name(), harness.Bounds{Faults: harness.None, Strategy: "exhaustive"}, nil, func(t *harness.T) {
 			tr := t.Net.Transport()

@@ -151,7 +151,7 @@ func (p *plan) do(a action, name string) {
 		c := p.calls[a.call]
 		p.calls = slices.Delete(p.calls, a.call, a.call+1)
 		p.note(name)
-		go c.call() // it may be parked at a gate
+		go t.callback(c.name, c.call) // it may be parked at a gate
 	case timeAction:
 		p.waits--
 		if a.until.IsZero() {

@@ -66,7 +66,7 @@ func (r *driver) snapshot() {
 		r.drain()
 		table := r.net.String()
 		for _, e := range r.net.Pending() {
-			table += "pending: " + e.String() + "\n"
+			table += pendingEvent + e.String() + "\n"
 		}
 		return table, r.bubble.Blocked()
 	})

@@ -78,11 +78,23 @@ func (f Failure) String() string {
 
 func (f Failure) write(b *strings.Builder) {
 	if f.Reason != "" {
-		fmt.Fprintf(b, "%s\n    ", f.Reason)
+		fmt.Fprintf(b, "%s\n    ", cutText(f.Reason, mostInText))
 	}
+	f.Text = cutText(f.Text, mostInText)
 	b.WriteString(f.String() + "\n")
-	for _, d := range f.Detail {
+	for _, d := range cutLines(f.Detail, mostFrames, "lines") {
 		fmt.Fprintf(b, "    %s\n", d)
+	}
+}
+
+// writeFailures writes the first failures, and how many others there are.
+func writeFailures(b *strings.Builder, fs []Failure) {
+	for i, f := range fs {
+		if i == mostFailures {
+			fmt.Fprintf(b, "and %d more failures\n", len(fs)-i)
+			break
+		}
+		f.write(b)
 	}
 }
 
@@ -175,12 +187,6 @@ func (r *Report) Trace() string {
 	return b.String()
 }
 
-// The most lines that each part of a report has: it is to fit one screen.
-const (
-	mostSteps   = 24
-	mostBlocked = 8
-)
-
 // String returns the report of a run that failed or is undecided, the same each time: what went wrong
 // and why; the steps, those of passed sections folded; the network as it was at
 // the first failure; who was still blocked; and a line that runs it again. For
@@ -193,27 +199,21 @@ func (r *Report) String() string {
 		return r.Name + ": held\n"
 	}
 	var b strings.Builder
-	for _, f := range r.Failures {
-		f.write(&b)
-	}
+	writeFailures(&b, r.Failures)
 	b.WriteString("\nsteps:\n")
 	for _, s := range foldSteps(r.trace) {
-		b.WriteString("  " + s + "\n")
+		b.WriteString("  " + cutLine(s) + "\n")
 	}
 	if r.table != "" {
 		b.WriteString("\nnetwork (* not closed by the program; bytes in flight+unread):\n")
-		for l := range strings.Lines(r.table) {
-			b.WriteString("  " + l)
+		for _, l := range cutTable(r.table) {
+			b.WriteString("  " + l + "\n")
 		}
 	}
 	if len(r.blocked) > 0 {
 		b.WriteString("\nblocked:\n")
-		for i, l := range r.blocked {
-			if i == mostBlocked {
-				fmt.Fprintf(&b, "  and %d more\n", len(r.blocked)-i)
-				break
-			}
-			b.WriteString("  " + l + "\n")
+		for _, l := range cutLines(r.blocked, mostBlocked, "") {
+			b.WriteString("  " + strings.TrimSpace(l) + "\n")
 		}
 	}
 	if r.again != "" {

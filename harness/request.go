@@ -115,6 +115,13 @@ func (r *Request) readAll() {
 	err = r.readBody(r.resp)
 }
 
+// mostContent is how many bytes of a body the harness reads, and keeps: a body without an end
+// would take all memory.
+var mostContent = 64 << 20
+
+// mostEmptyReads is how many reads, one after the other, may give neither bytes nor an end.
+const mostEmptyReads = 100
+
 var errBodyPanicked = errors.New("a call of the body did not return")
 
 // readBody reads a response body to its end, closes it, and returns the error of either.
@@ -125,10 +132,20 @@ func (r *Request) readBody(resp *http.Response) (err error) {
 		size = int(n) + 1 // one more, to see the end
 	}
 	buf := make([]byte, size)
-	for err == nil {
+	for empty := 0; err == nil; {
 		var n int
 		n, err = resp.Body.Read(buf)
 		content = append(content, buf[:n]...)
+		if empty++; n > 0 {
+			empty = 0
+		}
+		switch {
+		case err != nil:
+		case empty == mostEmptyReads:
+			err = io.ErrNoProgress
+		case len(content) > mostContent:
+			err = fmt.Errorf("more than %d bytes, with no end,", mostContent)
+		}
 		r.c.mu.Lock()
 		r.content = content
 		r.c.mu.Unlock()

@@ -107,6 +107,9 @@ func (t *T) Do(ctx context.Context, name string, call func(ctx context.Context) 
 
 // mustBeNew ends the test if there is an operation of that name.
 func (t *T) mustBeNew(name string) {
+	if name == "" || strings.ContainsFunc(name, isControl) || strings.Contains(name, "\n") {
+		t.fatal(KindUsage, fmt.Sprintf("an operation has a name, in one line: got %q", name))
+	}
 	if o := t.census.op(name); o != nil {
 		kind := "an operation"
 		if o.request != nil {
@@ -120,10 +123,14 @@ func (t *T) mustBeNew(name string) {
 func (t *T) launch(o *Op, call func()) *Op {
 	o.start = func() {
 		// A panic here would be the end of the process.
-		defer t.caught(o.name + ": ")
-		defer t.news() // a deadline may have ended it, with no event to follow
-		defer close(o.done)
-		call()
+		t.callback(o.name, func() {
+			defer t.news() // a deadline may have ended it, with no event to follow
+			defer close(o.done)
+			call()
+		})
+	}
+	if t.auditing.Load() {
+		t.fatal(KindUsage, "a check of AtQuiet must not start anything: "+o.name)
 	}
 	if t.scheduler != nil {
 		t.plan.declare(o)

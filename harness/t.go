@@ -149,6 +149,9 @@ func (t *T) Advance(d time.Duration) {
 	if lastDay := time.Date(2261, time.January, 1, 0, 0, 0, 0, time.UTC); d > time.Until(lastDay) {
 		t.fatal(KindUsage, fmt.Sprintf("virtual time ends with the year 2260, and %s more would pass that", d))
 	}
+	if d < 0 {
+		t.fatal(KindUsage, fmt.Sprintf("time does not go backwards, and %s would", d))
+	}
 	t.patient = time.Now().Add(d)
 	time.Sleep(d)
 	t.settle()

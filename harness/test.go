@@ -76,6 +76,8 @@ func runOnce(std *testing.T, name string, body func(*T), set settings) *Report {
 	return runBody(std, name, body, set, nil).journal.report(name, set.again)
 }
 
+const insideAnother = "a test of the harness begins inside another one, or in a bubble of testing/synctest: each has a bubble of its own"
+
 // runBody runs body in a bubble of its own; the plan, if there is one, decides what
 // happens next in it.
 func runBody(std *testing.T, name string, body func(*T), set settings, p *plan) *T {
@@ -92,8 +94,7 @@ func runBody(std *testing.T, name string, body func(*T), set settings, p *plan) 
 	t.driver, t.Clock, t.plan, t.body = r, clock.System, p, body
 	t.census, t.servers, t.oracles = &all.census, &all.servers, &all.oracles
 	if bubble.Inside() {
-		r.journal.add(Failure{Kind: KindUsage, Where: bubble.Caller(),
-			Text: "a test of the harness begins inside another one, or in a bubble of testing/synctest: each has a bubble of its own"})
+		r.journal.add(Failure{Kind: KindUsage, Where: bubble.Caller(), Text: insideAnother})
 		return t
 	}
 	r.open(std, func() {

@@ -57,7 +57,7 @@ func (b *Bubble) Open(t *testing.T, dog *Watchdog, f func()) Ending {
 					end.Panicked, end.Stack = r, debug.Stack()
 				}
 			}()
-			b.id.Store(currentID())
+			b.id.Store(CurrentID())
 			f()
 		})
 		finished = true
@@ -96,10 +96,10 @@ func (b *Bubble) Empty() bool { return len(b.Goroutines()) == ownGoroutines }
 const ownGoroutines = 3
 
 // Inside reports whether the caller runs in a bubble.
-func Inside() bool { return currentID() != 0 }
+func Inside() bool { return CurrentID() != 0 }
 
-// currentID returns the number of the bubble that the caller runs in, or 0.
-func currentID() uint64 {
+// CurrentID returns the number of the bubble that the caller runs in, or 0.
+func CurrentID() uint64 {
 	var buf [128]byte
 	head, _, _ := bytes.Cut(buf[:runtime.Stack(buf[:], false)], []byte("\n"))
 	g, _ := parseHeader(string(head))

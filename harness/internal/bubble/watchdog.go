@@ -131,13 +131,15 @@ const (
 func NewWatchdog(after time.Duration) *Watchdog {
 	d := &Watchdog{after: after, frozen: make(chan *Freeze, 1), known: make(map[string]bool)}
 	d.timer = time.AfterFunc(time.Hour, func() {
+		begun := time.Now()
 		if b := d.bubble.Load(); b != nil && d.standsStill(b) && d.bubble.CompareAndSwap(b, nil) {
 			seen := d.seen
 			d.known[seen.signature()] = true
 			d.frozen <- &seen
 		}
 		if !d.stopped.Load() {
-			d.timer.Reset(d.after / looks)
+			// A look at very many goroutines, which stops all of them, takes its time.
+			d.timer.Reset(max(d.after/looks, 3*time.Since(begun)))
 		}
 	})
 	d.timer.Reset(d.after / looks) // only now may it look
@@ -162,6 +164,9 @@ func (d *Watchdog) standsStill(b *Bubble) bool {
 		return false // it moves: nothing more is asked
 	}
 	now := b.keptFromQuiet()
+	if now.Cause == Moving && d.same > 0 && d.seen.Cause == Computing {
+		now = d.seen // seen between two of its steps: at rest, the bubble would have had its quiet
+	}
 	if d.same > 0 && !now.like(d.seen) {
 		d.same = 0
 	}
