@@ -3,7 +3,6 @@ package harness
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"reflect"
 	"strings"
 
@@ -110,7 +109,7 @@ func Merge(shards []*Exploration) (*Exploration, error) {
 func MergeFiles(files ...string) (*Exploration, error) {
 	var shards []*Exploration
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := readFile(file, mostInReport)
 		if err != nil {
 			return nil, err
 		}
@@ -144,12 +143,15 @@ func merge(shards []*Exploration, names []string) (*Exploration, error) {
 	return all, nil
 }
 
+// mostMissing is how many missing shards are named.
+const mostMissing = 16
+
 // checkShards returns an error that names the reports, if they are not each shard of one
 // exploration, once.
 func checkShards(shards []*Exploration, names []string) error {
 	first := shards[0]
 	total := max(1, first.Shard.Total)
-	of := make([]string, total) // which report has each shard
+	of := make(map[int]string, len(shards)) // which report has each shard
 	for i, x := range shards {
 		foreign := func(what string, got, want any) error {
 			return fmt.Errorf("%s and %s are not shards of one exploration: the %s differ: %v and %v", names[0], names[i], what, want, got)
@@ -169,10 +171,13 @@ func checkShards(shards []*Exploration, names []string) error {
 		of[x.Shard.Index] = names[i]
 	}
 	var missing []string
-	for i, name := range of {
-		if name == "" {
+	for i := 0; i < total && len(missing) < mostMissing; i++ {
+		if of[i] == "" {
 			missing = append(missing, Shard{i, total}.String())
 		}
+	}
+	if n := total - len(of) - len(missing); n > 0 {
+		missing = append(missing, fmt.Sprintf("and %d more", n))
 	}
 	if len(missing) > 0 {
 		return fmt.Errorf("missing: shard %s; there are: %s", strings.Join(missing, ", "), strings.Join(names, ", "))

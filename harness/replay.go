@@ -82,7 +82,7 @@ func savedReplays(test string) ([]string, error) {
 	}
 	var of []string
 	for _, file := range files {
-		data, err := readFile(file)
+		data, err := readFile(file, mostInFile)
 		if err != nil {
 			return nil, err
 		}
@@ -176,7 +176,7 @@ func misfit(s Schedule, r search.Replayed) string {
 // may save at once: a reader never sees a part of a file.
 func (f *Finding) Save(folder, test string) (file string, err error) {
 	file = filepath.Join(folder, replayFile(test, f))
-	if old, err := readFile(file); err == nil {
+	if old, err := readFile(file, mostInFile); err == nil {
 		if s, err := ParseSchedule(file, old); err == nil && slices.Equal(s, f.saved()) {
 			return file, nil // the comments of the first one stay
 		}

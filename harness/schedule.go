@@ -68,7 +68,7 @@ func scheduleOf(data []byte) string {
 // ReadSchedule reads a saved schedule, a regular file of at most 4 MiB. It also returns
 // the name of the test, or the file of the script, that the schedule is of.
 func ReadSchedule(file string) (of string, s Schedule, err error) {
-	data, err := readFile(file)
+	data, err := readFile(file, mostInFile)
 	if err != nil {
 		return "", nil, err
 	}
@@ -111,11 +111,14 @@ func ParseSchedule(file string, data []byte) (Schedule, error) {
 	return s, nil
 }
 
-// mostInFile is how long a script or a saved schedule may be, in bytes.
-const mostInFile = 4 << 20
+// How long a script or a saved schedule may be, and the report of a shard, in bytes.
+const (
+	mostInFile   = 4 << 20
+	mostInReport = 64 << 20
+)
 
-// readFile reads a script or a saved schedule: a regular file of a bounded size.
-func readFile(file string) ([]byte, error) {
+// readFile reads a regular file of at most so many bytes.
+func readFile(file string, most int) ([]byte, error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return nil, err
@@ -128,9 +131,9 @@ func readFile(file string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, mostInFile+1))
-	if err == nil && len(data) > mostInFile {
-		err = fmt.Errorf("%s: more than %d bytes", file, mostInFile)
+	data, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
+	if err == nil && len(data) > most {
+		err = fmt.Errorf("%s: more than %d bytes", file, most)
 	}
 	return data, err
 }

@@ -30,7 +30,7 @@ type Script struct {
 
 // ReadScript reads and parses a script: a regular file of at most 4 MiB.
 func ReadScript(file string) (*Script, error) {
-	data, err := readFile(file)
+	data, err := readFile(file, mostInFile)
 	if err != nil {
 		return nil, err
 	}
