@@ -109,7 +109,7 @@ var callbacks = []program{
 	}), want: "panic: mine"},
 }
 
-// serving is a test of a server that is set so.
+// serving returns a test of a server that is set so.
 func serving(set func(*http.Server)) func(*testing.T) string {
 	return once(func(t *harness.T) {
 		s := t.NewUnstartedServer(nil)

@@ -166,12 +166,12 @@ func readTo(in *bufio.Reader, end string) (string, error) {
 	}
 }
 
-// once is a program that is one test.
+// once returns a program that is one test.
 func once(body func(t *harness.T)) func(*testing.T) string {
 	return func(*testing.T) string { return harness.TestReport("program", body).String() }
 }
 
-// exploring is a program that is explored.
+// exploring returns a program that is explored.
 func exploring(body func(t *harness.T)) func(*testing.T) string {
 	return func(*testing.T) string {
 		x, err := harness.ExploreReport("program", harness.Bounds{Schedules: 50}, nil, body)
@@ -179,7 +179,7 @@ func exploring(body func(t *harness.T)) func(*testing.T) string {
 	}
 }
 
-// scripted is a program that is a script, over net/http.
+// scripted returns a program that is a script, over net/http.
 func scripted(text string) func(*testing.T) string {
 	return func(*testing.T) string {
 		s, err := harness.ParseScript("program.txtar", []byte(text))
@@ -196,7 +196,7 @@ func scripted(text string) func(*testing.T) string {
 
 const apiURL = "http://api.test/"
 
-// getting is a test with a request over net/http to that handler.
+// getting returns a test with a request over net/http to that handler.
 func getting(h http.HandlerFunc) func(*testing.T) string {
 	return once(func(t *harness.T) {
 		t.Serve("api.test:80", h)
@@ -204,7 +204,7 @@ func getting(h http.HandlerFunc) func(*testing.T) string {
 	})
 }
 
-// posting is a test that sends a request with that body over net/http.
+// posting returns a test that sends a request with that body over net/http.
 func posting(body io.ReadCloser) func(*testing.T) string {
 	return once(func(t *harness.T) {
 		t.Serve("api.test:80", http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) { io.Copy(io.Discard, req.Body) }))
@@ -212,12 +212,12 @@ func posting(body io.ReadCloser) func(*testing.T) string {
 	})
 }
 
-// answered is a test whose transport answers with that body, which is read.
+// answered returns a test whose transport answers with that body, which is read.
 func answered(body io.ReadCloser) func(*testing.T) string {
 	return once(func(t *harness.T) { t.Get("r1", answering(body), apiURL).Finish() })
 }
 
-// over is a test with a request over that transport.
+// over returns a test with a request over that transport.
 func over(rt roundTripper) func(*testing.T) string {
 	return once(func(t *harness.T) { t.Get("r1", rt, apiURL).Await() })
 }

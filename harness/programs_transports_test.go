@@ -172,7 +172,7 @@ func (closingIdle) RoundTrip(*http.Request) (*http.Response, error) {
 }
 func (c closingIdle) CloseIdleConnections() { c.f() }
 
-// dialing is a test with a request over net/http, which dials so.
+// dialing returns a test with a request over net/http, which dials so.
 func dialing(dial func(context.Context, string, string) (net.Conn, error)) func(*testing.T) string {
 	return once(func(t *harness.T) {
 		tr := &http.Transport{DialContext: dial}

@@ -22,7 +22,7 @@ var (
 	condOutside  = func() *sync.Cond { return sync.NewCond(new(sync.Mutex)) }()
 )
 
-// kept is what must not be collected, as that would close it.
+// kept has sockets and pipes, which would be closed if they were collected.
 var kept []any
 
 // silentPort returns the address of a real socket that accepts and says nothing.

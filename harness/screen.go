@@ -23,7 +23,7 @@ const (
 
 	mostInLine = 300
 	mostInText = 2_000 // of a failure,
-	mostLines  = 16    // in so many lines
+	mostLines  = 16    // which are at most as many lines
 )
 
 // cutText returns a text of any length as a report has it: of a long one the beginning and
