@@ -41,7 +41,7 @@ type census struct {
 	calls      int                      // how many of them came through a client
 	starts     int                      // how many have started
 	asked      int                      // how many have asked for a connection, where their transports call hooks
-	told       []told                   // by hooks, since the last quiet point
+	told       []hookCall               // by hooks, since the last quiet point
 	failed     []*Request               // since then
 	foreign    []answered               // since then
 	conns      map[*faultnet.Conn]*Conn // by the client's end

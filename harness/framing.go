@@ -49,7 +49,7 @@ func (f *framing) begin(method string) {
 // whole reports whether the last byte of the response has arrived.
 func (f *framing) whole() bool { return f.state == framingWhole }
 
-// partial reports whether a part of the response has not arrived, as far as can be told.
+// partial reports whether a part of the response has not arrived, as far as is known.
 func (f *framing) partial() bool {
 	return !f.stray && f.state != framingNone && f.state != framingWhole && f.state != framingEndless
 }

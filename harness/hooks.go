@@ -20,8 +20,8 @@ type hooks struct {
 	writes int  // calls of WroteRequest
 }
 
-// told is a call of a hook, which the oracles look at when it is quiet.
-type told struct {
+// hookCall is a call of a hook, which the oracles look at when it is quiet.
+type hookCall struct {
 	r    *Request
 	conn *Conn
 	hook string
@@ -63,7 +63,7 @@ func (r *Request) gotConn(info httptrace.GotConnInfo) {
 	}
 	h.got, conn.via = append(h.got, conn), r.via
 	w := &conn.wire
-	r.c.told = append(r.c.told, told{r: r, conn: conn, hook: "GotConn", info: info,
+	r.c.told = append(r.c.told, hookCall{r: r, conn: conn, hook: "GotConn", info: info,
 		used: w.first != nil && w.first != r, heard: w.heard})
 }
 
@@ -75,7 +75,7 @@ func (r *Request) putIdleConn(err error) {
 		return
 	}
 	w := &conn.wire
-	r.c.told = append(r.c.told, told{r: r, conn: conn, hook: "PutIdleConn", err: err,
+	r.c.told = append(r.c.told, hookCall{r: r, conn: conn, hook: "PutIdleConn", err: err,
 		cut: w.plain && w.last == r && w.response.partial()})
 }
 
@@ -85,7 +85,7 @@ func (r *Request) wroteRequest(info httptrace.WroteRequestInfo) {
 	r.hooks.writes++
 	r.hooks.wrote = info.Err == nil
 	if conn := r.hooks.conn; conn != nil && !r.hooks.mixed && info.Err == nil {
-		r.c.told = append(r.c.told, told{r: r, conn: conn, hook: "WroteRequest"})
+		r.c.told = append(r.c.told, hookCall{r: r, conn: conn, hook: "WroteRequest"})
 	}
 }
 

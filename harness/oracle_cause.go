@@ -64,7 +64,7 @@ func (o *oracles) checkCause(r *Request) {
 	}
 }
 
-// about is what an error is about.
+// about says what an error is about.
 type about uint8
 
 const (

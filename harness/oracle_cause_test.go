@@ -41,7 +41,7 @@ func (tr *interrupting) CloseIdleConnections() {
 	tr.Transport.CloseIdleConnections()
 }
 
-// sharing is a transport that gives what came of the first request to those that come while
+// sharing is a transport that gives the result of the first request to those that come while
 // it is under way.
 type sharing struct {
 	*http.Transport
@@ -65,180 +65,184 @@ func (s *sharing) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+var causes = []struct {
+	name string
+	run  func(t *harness.T)
+	want string
+}{
+	{"closed in use", func(t *harness.T) {
+		t.Peer("api.test:80")
+		tr := newInterrupting(t)
+		startAt(t, "r1", tr)
+		tr.CloseIdleConnections()
+	}, "r1: failed without a cause: "},
+	{"says what happened there", func(t *harness.T) {
+		t.Peer("api.test:80")
+		tr := newInterrupting(t)
+		startAt(t, "r1", tr)
+		tr.CloseIdleConnections()
+	}, "; c1: r1 was sent on it, 0 bytes came back, the client closed it, and neither a fault nor its peer has ended it"},
+	{"reset by its peer", func(t *harness.T) {
+		t.Peer("api.test:80")
+		r := startAt(t, "r1", newInterrupting(t))
+		t.Conn("c1").Reset()
+		r.WantErr(syscall.ECONNRESET)
+	}, "held"},
+	{"ended by its peer", func(t *harness.T) {
+		t.Peer("api.test:80")
+		r := startAt(t, "r1", newInterrupting(t))
+		t.Conn("c1").Fin()
+		r.WantErr(io.EOF)
+	}, "held"},
+	{"broken by a fault", func(t *harness.T) {
+		t.Peer("api.test:80")
+		r := startAt(t, "r1", newInterrupting(t))
+		t.Conn("c1").Break(syscall.EHOSTUNREACH)
+		r.WantErr(syscall.EHOSTUNREACH)
+	}, "held"},
+	{"a call that fails", func(t *harness.T) {
+		t.Peer("api.test:80")
+		v, _ := faultnet.ParseVerdict("error:ECONNRESET")
+		t.Net.Fault("c1 client write", v)
+		startAt(t, "r1", newInterrupting(t)).WantErr(syscall.ECONNRESET)
+	}, "held"},
+	{"split is no fault", func(t *harness.T) {
+		t.Serve("api.test:80", nil)
+		t.Net.Fault("c1 server->client data", faultnet.Split(1))
+		startAt(t, "r1", between{t.Net.Transport(), func(tr *http.Transport, req *http.Request) (*http.Response, error) {
+			if resp, err := tr.RoundTrip(req); err == nil {
+				resp.Body.Close()
+			}
+			return nil, fmt.Errorf("reading: %w", io.ErrUnexpectedEOF)
+		}})
+	}, "r1: failed without a cause: reading: unexpected EOF; c1: r1 was sent on it, "},
+	{"closed by the test", func(t *harness.T) {
+		t.Peer("api.test:80")
+		r := startAt(t, "r1", newInterrupting(t))
+		t.Conn("c1").HangUp()
+		r.WantErr(net.ErrClosed)
+	}, "held"},
+	{"an answer that is none", func(t *harness.T) {
+		t.Peer("api.test:80")
+		startAt(t, "r1", newInterrupting(t))
+		t.Conn("c1").Send("HTTP/1.1 200 OK\r\nno colon\r\n\r\n")
+	}, "held"},
+	{"another one was cancelled", func(t *harness.T) {
+		t.Peer("api.test:80")
+		tr := &sharing{Transport: t.Net.Transport()}
+		r1 := startAt(t, "r1", tr)
+		startAt(t, "r2", tr)
+		r1.Cancel()
+	}, "r2: context canceled, and it was not cancelled"},
+	{"it was cancelled itself", func(t *harness.T) {
+		t.Peer("api.test:80")
+		r1 := startAt(t, "r1", &sharing{Transport: t.Net.Transport()})
+		r1.Cancel()
+		r1.WantErr(context.Canceled)
+	}, "held"},
+	{"by Request.Cancel", func(t *harness.T) {
+		t.Peer("api.test:80")
+		req, _ := http.NewRequest("GET", "http://api.test/", nil)
+		quit := make(chan struct{})
+		req.Cancel = quit
+		t.Start("r1", t.Net.Transport(), req)
+		close(quit)
+		t.Settle()
+	}, "held"},
+	{"late at once", func(t *harness.T) { startAt(t, "r1", returning(t, os.ErrDeadlineExceeded)) },
+		"r1: i/o timeout, and no time has passed"},
+	{"late after a time", func(t *harness.T) {
+		t.Peer("api.test:80")
+		tr := t.Net.Transport()
+		tr.ResponseHeaderTimeout = time.Second
+		r := startAt(t, "r1", tr)
+		t.Advance(time.Second)
+		if r.Err() == nil {
+			t.Error("got no error, want a timeout")
+		}
+	}, "held"},
+	{"an error of its own", func(t *harness.T) { startAt(t, "r1", returning(t, errors.New("no, thanks"))) }, "held"},
+	{"not valid", func(t *harness.T) {
+		req, _ := http.NewRequest("GET", "http://api.test/", nil)
+		req.URL.Scheme = "gopher"
+		t.Start("r1", t.Net.Transport(), req)
+	}, "held"},
+	{"its dial was refused", func(t *harness.T) {
+		t.Net.Fault("dial", faultnet.Refuse)
+		startAt(t, "r1", t.Net.Transport()).WantErr(syscall.ECONNREFUSED)
+	}, "held"},
+	{"one dial for two", func(t *harness.T) {
+		t.Net.Hold("dial")
+		tr := &sharing{Transport: t.Net.Transport()}
+		startAt(t, "r1", tr)
+		r2 := startAt(t, "r2", tr)
+		t.Net.WantDial().Refuse()
+		r2.WantErr(syscall.ECONNREFUSED)
+		t.Net.Release("dial")
+	}, "held"},
+	{"the dial of another one", func(t *harness.T) {
+		t.Peer("api.test:80")
+		t.Net.Fault("dial d1", faultnet.Refuse)
+		var failed error
+		tr := between{t.Net.Transport(), func(tr *http.Transport, req *http.Request) (*http.Response, error) {
+			resp, err := tr.RoundTrip(req)
+			if failed == nil {
+				failed = err
+			} else if err == nil {
+				resp.Body.Close()
+				err = failed
+			}
+			return nil, err
+		}}
+		startAt(t, "r1", tr)
+		r2 := startAt(t, "r2", tr)
+		t.Conn("c1").Respond(204, "")
+		r2.Await()
+	}, "r2: dial tcp "},
+	{"a body that ends early", func(t *harness.T) {
+		t.Serve("api.test:80", nil)
+		r := t.Get("r1", between{t.Net.Transport(), func(tr *http.Transport, req *http.Request) (*http.Response, error) {
+			resp, err := tr.RoundTrip(req)
+			resp.Body = &endsEarly{resp.Body}
+			return resp, err
+		}}, "http://api.test/bytes/100")
+		r.WantBrokenBody(io.ErrUnexpectedEOF)
+	}, "r1: failed without a cause: unexpected EOF; c1: r1 was sent on it, "},
+	{"a body that is cut", func(t *harness.T) {
+		t.Serve("api.test:80", nil)
+		t.Net.Fault("c1 server->client data", faultnet.Cut(150))
+		t.Get("r1", t.Net.Transport(), "http://api.test/bytes/100").WantBrokenBody(io.ErrUnexpectedEOF)
+	}, "held"},
+	{"allowed", func(t *harness.T) {
+		t.Allow("cause", "this transport says so of everything")
+		startAt(t, "r1", returning(t, net.ErrClosed))
+	}, "held"},
+	{"allowed for one", func(t *harness.T) {
+		tr := returning(t, net.ErrClosed)
+		t.Allow("cause", "it is the first", "r1")
+		startAt(t, "r1", tr)
+		startAt(t, "r2", tr)
+	}, "r2: failed without a cause"},
+	{"allowed, and there is no such oracle", func(t *harness.T) { t.Allow("causes", "a slip") },
+		"unknown oracle \"causes\" (did you mean \"cause\"?); there are: limit, "},
+	{"allowed without a reason", func(t *harness.T) { t.Allow("cause", " ") }, "allow cause: the reason is missing"},
+}
+
+func startAt(t *harness.T, name string, rt http.RoundTripper) *harness.Request {
+	return t.Get(name, rt, "http://api.test/")
+}
+
+// returning makes a transport that has that error for each request.
+func returning(t *harness.T, err error) http.RoundTripper {
+	return between{t.Net.Transport(), func(*http.Transport, *http.Request) (*http.Response, error) { return nil, err }}
+}
+
 // A request does not fail without a cause of its own; whatever has one may fail.
 func TestErrorsHaveCauses(t *testing.T) {
-	const alike = "held"
-	get := func(t *harness.T, name string, rt http.RoundTripper) *harness.Request {
-		return t.Get(name, rt, "http://api.test/")
-	}
-	returning := func(t *harness.T, err error) http.RoundTripper {
-		return between{t.Net.Transport(), func(*http.Transport, *http.Request) (*http.Response, error) { return nil, err }}
-	}
-	for _, c := range []struct {
-		name string
-		run  func(t *harness.T)
-		want string
-	}{
-		{"closed in use", func(t *harness.T) {
-			t.Peer("api.test:80")
-			tr := newInterrupting(t)
-			get(t, "r1", tr)
-			tr.CloseIdleConnections()
-		}, "r1: failed without a cause: "},
-		{"says what happened there", func(t *harness.T) {
-			t.Peer("api.test:80")
-			tr := newInterrupting(t)
-			get(t, "r1", tr)
-			tr.CloseIdleConnections()
-		}, "; c1: r1 was sent on it, 0 bytes came back, the client closed it, and neither a fault nor its peer has ended it"},
-		{"reset by its peer", func(t *harness.T) {
-			t.Peer("api.test:80")
-			r := get(t, "r1", newInterrupting(t))
-			t.Conn("c1").Reset()
-			r.WantErr(syscall.ECONNRESET)
-		}, alike},
-		{"ended by its peer", func(t *harness.T) {
-			t.Peer("api.test:80")
-			r := get(t, "r1", newInterrupting(t))
-			t.Conn("c1").Fin()
-			r.WantErr(io.EOF)
-		}, alike},
-		{"broken by a fault", func(t *harness.T) {
-			t.Peer("api.test:80")
-			r := get(t, "r1", newInterrupting(t))
-			t.Conn("c1").Break(syscall.EHOSTUNREACH)
-			r.WantErr(syscall.EHOSTUNREACH)
-		}, alike},
-		{"a call that fails", func(t *harness.T) {
-			t.Peer("api.test:80")
-			v, _ := faultnet.ParseVerdict("error:ECONNRESET")
-			t.Net.Fault("c1 client write", v)
-			get(t, "r1", newInterrupting(t)).WantErr(syscall.ECONNRESET)
-		}, alike},
-		{"split is no fault", func(t *harness.T) {
-			t.Serve("api.test:80", nil)
-			t.Net.Fault("c1 server->client data", faultnet.Split(1))
-			get(t, "r1", between{t.Net.Transport(), func(tr *http.Transport, req *http.Request) (*http.Response, error) {
-				if resp, err := tr.RoundTrip(req); err == nil {
-					resp.Body.Close()
-				}
-				return nil, fmt.Errorf("reading: %w", io.ErrUnexpectedEOF)
-			}})
-		}, "r1: failed without a cause: reading: unexpected EOF; c1: r1 was sent on it, "},
-		{"closed by the test", func(t *harness.T) {
-			t.Peer("api.test:80")
-			r := get(t, "r1", newInterrupting(t))
-			t.Conn("c1").HangUp()
-			r.WantErr(net.ErrClosed)
-		}, alike},
-		{"an answer that is none", func(t *harness.T) {
-			t.Peer("api.test:80")
-			get(t, "r1", newInterrupting(t))
-			t.Conn("c1").Send("HTTP/1.1 200 OK\r\nno colon\r\n\r\n")
-		}, alike},
-		{"another one was cancelled", func(t *harness.T) {
-			t.Peer("api.test:80")
-			tr := &sharing{Transport: t.Net.Transport()}
-			r1 := get(t, "r1", tr)
-			get(t, "r2", tr)
-			r1.Cancel()
-		}, "r2: context canceled, and it was not cancelled"},
-		{"it was cancelled itself", func(t *harness.T) {
-			t.Peer("api.test:80")
-			r1 := get(t, "r1", &sharing{Transport: t.Net.Transport()})
-			r1.Cancel()
-			r1.WantErr(context.Canceled)
-		}, alike},
-		{"by Request.Cancel", func(t *harness.T) {
-			t.Peer("api.test:80")
-			req, _ := http.NewRequest("GET", "http://api.test/", nil)
-			quit := make(chan struct{})
-			req.Cancel = quit
-			t.Start("r1", t.Net.Transport(), req)
-			close(quit)
-			t.Settle()
-		}, alike},
-		{"late at once", func(t *harness.T) { get(t, "r1", returning(t, os.ErrDeadlineExceeded)) },
-			"r1: i/o timeout, and no time has passed"},
-		{"late after a time", func(t *harness.T) {
-			t.Peer("api.test:80")
-			tr := t.Net.Transport()
-			tr.ResponseHeaderTimeout = time.Second
-			r := get(t, "r1", tr)
-			t.Advance(time.Second)
-			if r.Err() == nil {
-				t.Error("got no error, want a timeout")
-			}
-		}, alike},
-		{"an error of its own", func(t *harness.T) { get(t, "r1", returning(t, errors.New("no, thanks"))) }, alike},
-		{"not valid", func(t *harness.T) {
-			req, _ := http.NewRequest("GET", "http://api.test/", nil)
-			req.URL.Scheme = "gopher"
-			t.Start("r1", t.Net.Transport(), req)
-		}, alike},
-		{"its dial was refused", func(t *harness.T) {
-			t.Net.Fault("dial", faultnet.Refuse)
-			get(t, "r1", t.Net.Transport()).WantErr(syscall.ECONNREFUSED)
-		}, alike},
-		{"one dial for two", func(t *harness.T) {
-			t.Net.Hold("dial")
-			tr := &sharing{Transport: t.Net.Transport()}
-			get(t, "r1", tr)
-			r2 := get(t, "r2", tr)
-			t.Net.WantDial().Refuse()
-			r2.WantErr(syscall.ECONNREFUSED)
-			t.Net.Release("dial")
-		}, alike},
-		{"the dial of another one", func(t *harness.T) {
-			t.Peer("api.test:80")
-			t.Net.Fault("dial d1", faultnet.Refuse)
-			var failed error
-			tr := between{t.Net.Transport(), func(tr *http.Transport, req *http.Request) (*http.Response, error) {
-				resp, err := tr.RoundTrip(req)
-				if failed == nil {
-					failed = err
-				} else if err == nil {
-					resp.Body.Close()
-					err = failed
-				}
-				return nil, err
-			}}
-			get(t, "r1", tr)
-			r2 := get(t, "r2", tr)
-			t.Conn("c1").Respond(204, "")
-			r2.Await()
-		}, "r2: dial tcp "},
-		{"a body that ends early", func(t *harness.T) {
-			t.Serve("api.test:80", nil)
-			r := t.Get("r1", between{t.Net.Transport(), func(tr *http.Transport, req *http.Request) (*http.Response, error) {
-				resp, err := tr.RoundTrip(req)
-				resp.Body = &endsEarly{resp.Body}
-				return resp, err
-			}}, "http://api.test/bytes/100")
-			r.WantBrokenBody(io.ErrUnexpectedEOF)
-		}, "r1: failed without a cause: unexpected EOF; c1: r1 was sent on it, "},
-		{"a body that is cut", func(t *harness.T) {
-			t.Serve("api.test:80", nil)
-			t.Net.Fault("c1 server->client data", faultnet.Cut(150))
-			t.Get("r1", t.Net.Transport(), "http://api.test/bytes/100").WantBrokenBody(io.ErrUnexpectedEOF)
-		}, alike},
-		{"allowed", func(t *harness.T) {
-			t.Allow("cause", "this transport says so of everything")
-			get(t, "r1", returning(t, net.ErrClosed))
-		}, alike},
-		{"allowed for one", func(t *harness.T) {
-			tr := returning(t, net.ErrClosed)
-			t.Allow("cause", "it is the first", "r1")
-			get(t, "r1", tr)
-			get(t, "r2", tr)
-		}, "r2: failed without a cause"},
-		{"allowed, and there is no such oracle", func(t *harness.T) { t.Allow("causes", "a slip") },
-			"unknown oracle \"causes\" (did you mean \"cause\"?); there are: limit, "},
-		{"allowed without a reason", func(t *harness.T) { t.Allow("cause", " ") }, "allow cause: the reason is missing"},
-	} {
+	for _, c := range causes {
 		t.Run(c.name, func(t *testing.T) {
 			got := first(harness.TestReport(c.name, c.run))
-			if (c.want == alike) != (got == alike) || !strings.Contains(got, c.want) {
+			if (c.want == "held") != (got == "held") || !strings.Contains(got, c.want) {
 				t.Errorf("got %s\nwant %s", got, c.want)
 			}
 		})

@@ -27,7 +27,7 @@ func (b counted) Read(p []byte) (int, error) {
 
 func (counted) Close() error { return nil }
 
-// The body of a request is closed, whatever comes of it, at the latest when all is over.
+// The body of a request is closed, whatever its result, at the latest when all is over.
 func TestRequestBodiesAreClosed(t *testing.T) {
 	type roundTrip = func(*http.Transport, *http.Request) (*http.Response, error)
 	pass := (*http.Transport).RoundTrip

@@ -31,7 +31,7 @@ func (o *oracles) checkHooks(pending []*faultnet.Event, parked bool) {
 
 // checkGotConn checks what GotConnInfo says. A connection that was idle at the last quiet
 // point was in a pool: all goroutines were blocked, and no request was on it.
-func (o *oracles) checkGotConn(h told) {
+func (o *oracles) checkGotConn(h hookCall) {
 	r, id, info := h.r, h.conn.ID(), h.info
 	idle := !info.WasIdle && h.conn.wire.plain && slices.Contains(o.idle, h.conn.client)
 	o.idle = slices.DeleteFunc(o.idle, func(c *faultnet.Conn) bool { return c == h.conn.client }) // until it is seen to be again
@@ -48,7 +48,7 @@ func (o *oracles) checkGotConn(h told) {
 }
 
 // checkPutIdleConn checks what PutIdleConn says about a connection that a request is done with.
-func (o *oracles) checkPutIdleConn(h told, parked bool) {
+func (o *oracles) checkPutIdleConn(h hookCall, parked bool) {
 	r, id := h.r, h.conn.ID()
 	switch {
 	case h.err == nil && h.cut:
@@ -60,7 +60,7 @@ func (o *oracles) checkPutIdleConn(h told, parked bool) {
 
 // checkWroteRequest checks that a request is on the wire of which WroteRequest says that it
 // was written. What a fault or the end of the connection has taken is not missed.
-func (o *oracles) checkWroteRequest(h told, pending []*faultnet.Event) {
+func (o *oracles) checkWroteRequest(h hookCall, pending []*faultnet.Event) {
 	r, c := h.r, h.conn
 	if c.client.Fault() != "" || c.client.Ended() != 0 || !c.client.IsIdle() || c.wire.seen && !c.wire.plain {
 		return

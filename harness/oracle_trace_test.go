@@ -45,90 +45,96 @@ type swallowing struct{ net.Conn }
 func (c swallowing) Write(b []byte) (int, error) { return len(b), nil }
 func (c swallowing) NetConn() net.Conn           { return c.Conn }
 
-// What the hooks of httptrace say is what happened on the wire.
-func TestTraceAgrees(t *testing.T) {
-	twoGets := func(t *harness.T, rt http.RoundTripper) {
+var lies = []struct {
+	name string
+	lie  func(name string, trace, told *httptrace.ClientTrace)
+	run  func(t *harness.T, rt http.RoundTripper)
+	want string
+}{
+	{"new", lieAbout(func(info *httptrace.GotConnInfo) { info.Reused = false }), twoPages,
+		"r2: GotConn says that c1 is new, and another request was sent on it before"},
+	{"not idle", lieAbout(func(info *httptrace.GotConnInfo) { info.WasIdle, info.IdleTime = false, 0 }), twoPages,
+		"r2: GotConn says that c1 was not idle, and it was"},
+	{"idle for longer", lieAbout(func(info *httptrace.GotConnInfo) { info.IdleTime++ }), twoPages,
+		"r2: GotConn says that c1 was idle for 1m0.000000001s, and bytes arrived on it 1m0s ago"},
+	{"put back too early", func(_ string, trace, told *httptrace.ClientTrace) {
+		told.GotFirstResponseByte = func() { trace.PutIdleConn(nil) }
+	}, func(t *harness.T, rt http.RoundTripper) {
+		t.Peer("api.test:80")
+		r1 := t.Get("r1", rt, "http://api.test/")
+		t.Conn("c1").Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no")
+		t.Conn("c1").Send("k")
+		r1.Finish()
+	}, "r1: PutIdleConn says that c1 is idle, and its response has not come to its end"},
+	{"not put back", func(_ string, trace, told *httptrace.ClientTrace) {
+		told.PutIdleConn = func(error) { trace.PutIdleConn(errors.New("no room")) }
+	}, twoPages, "r1: PutIdleConn says that c1 did not become idle (no room), and it is open"},
+	{"not written", func(string, *httptrace.ClientTrace, *httptrace.ClientTrace) {}, func(t *harness.T, rt http.RoundTripper) {
+		rt.(lying).DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := t.Net.DialContext(ctx, network, addr)
+			return swallowing{c}, err
+		}
 		t.Serve("api.test:80", nil)
-		t.Get("r1", rt, "http://api.test/").Finish()
-		t.Advance(time.Minute)
+		t.Get("r1", rt, "http://api.test/").Cancel()
+	}, "r1: WroteRequest says that it was written, and c1 has brought nothing of it"},
+	{"not called", func(_ string, _, told *httptrace.ClientTrace) { told.WroteRequest = nil }, twoPages,
+		"r1: answered, and WroteRequest was never called"},
+
+	{"as it is", func(string, *httptrace.ClientTrace, *httptrace.ClientTrace) {}, twoPages, "held"},
+	{"no room", func(string, *httptrace.ClientTrace, *httptrace.ClientTrace) {}, func(t *harness.T, rt http.RoundTripper) {
+		rt.(lying).MaxIdleConnsPerHost = -1
+		twoPages(t, rt)
+	}, "held"},
+	{"from hand to hand", func(string, *httptrace.ClientTrace, *httptrace.ClientTrace) {}, func(t *harness.T, rt http.RoundTripper) {
+		rt.(lying).MaxConnsPerHost = 1
+		t.Serve("api.test:80", nil)
+		r1 := t.Get("r1", rt, "http://api.test/")
+		r2 := t.Get("r2", rt, "http://api.test/")
+		r1.Finish()
+		r2.Finish()
+	}, "held"},
+	{"parked", func(string, *httptrace.ClientTrace, *httptrace.ClientTrace) {}, func(t *harness.T, rt http.RoundTripper) {
+		t.Gates("GotConn", "WroteRequest", "PutIdleConn")
+		t.Serve("api.test:80", nil)
+		t.Net.Hold("gate")
+		r1 := t.Get("r1", rt, "http://api.test/status/204")
+		for range 3 {
+			t.Advance(time.Second)
+			t.Net.Next(1)
+		}
+		t.Net.Release("gate")
+		r1.Finish()
 		t.Get("r2", rt, "http://api.test/").Finish()
-	}
-	told := func(change func(info *httptrace.GotConnInfo)) func(string, *httptrace.ClientTrace, *httptrace.ClientTrace) {
-		return func(name string, trace, told *httptrace.ClientTrace) {
-			told.GotConn = func(info httptrace.GotConnInfo) {
-				if name == "r2" {
-					change(&info)
-				}
-				trace.GotConn(info)
+	}, "held"},
+	{"allowed", func(_ string, _, told *httptrace.ClientTrace) { told.WroteRequest = nil }, func(t *harness.T, rt http.RoundTripper) {
+		t.Allow("trace", "it calls some hooks only")
+		twoPages(t, rt)
+	}, "held"},
+}
+
+// twoPages gets a page, and another one a minute later.
+func twoPages(t *harness.T, rt http.RoundTripper) {
+	t.Serve("api.test:80", nil)
+	t.Get("r1", rt, "http://api.test/").Finish()
+	t.Advance(time.Minute)
+	t.Get("r2", rt, "http://api.test/").Finish()
+}
+
+// lieAbout has GotConn say something else of r2.
+func lieAbout(change func(info *httptrace.GotConnInfo)) func(string, *httptrace.ClientTrace, *httptrace.ClientTrace) {
+	return func(name string, trace, told *httptrace.ClientTrace) {
+		told.GotConn = func(info httptrace.GotConnInfo) {
+			if name == "r2" {
+				change(&info)
 			}
+			trace.GotConn(info)
 		}
 	}
-	for _, c := range []struct {
-		name string
-		lie  func(name string, trace, told *httptrace.ClientTrace)
-		run  func(t *harness.T, rt http.RoundTripper)
-		want string
-	}{
-		{"new", told(func(info *httptrace.GotConnInfo) { info.Reused = false }), twoGets,
-			"r2: GotConn says that c1 is new, and another request was sent on it before"},
-		{"not idle", told(func(info *httptrace.GotConnInfo) { info.WasIdle, info.IdleTime = false, 0 }), twoGets,
-			"r2: GotConn says that c1 was not idle, and it was"},
-		{"idle for longer", told(func(info *httptrace.GotConnInfo) { info.IdleTime++ }), twoGets,
-			"r2: GotConn says that c1 was idle for 1m0.000000001s, and bytes arrived on it 1m0s ago"},
-		{"put back too early", func(_ string, trace, told *httptrace.ClientTrace) {
-			told.GotFirstResponseByte = func() { trace.PutIdleConn(nil) }
-		}, func(t *harness.T, rt http.RoundTripper) {
-			t.Peer("api.test:80")
-			r1 := t.Get("r1", rt, "http://api.test/")
-			t.Conn("c1").Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no")
-			t.Conn("c1").Send("k")
-			r1.Finish()
-		}, "r1: PutIdleConn says that c1 is idle, and its response has not come to its end"},
-		{"not put back", func(_ string, trace, told *httptrace.ClientTrace) {
-			told.PutIdleConn = func(error) { trace.PutIdleConn(errors.New("no room")) }
-		}, twoGets, "r1: PutIdleConn says that c1 did not become idle (no room), and it is open"},
-		{"not written", func(string, *httptrace.ClientTrace, *httptrace.ClientTrace) {}, func(t *harness.T, rt http.RoundTripper) {
-			rt.(lying).DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-				c, err := t.Net.DialContext(ctx, network, addr)
-				return swallowing{c}, err
-			}
-			t.Serve("api.test:80", nil)
-			t.Get("r1", rt, "http://api.test/").Cancel()
-		}, "r1: WroteRequest says that it was written, and c1 has brought nothing of it"},
-		{"not told", func(_ string, _, told *httptrace.ClientTrace) { told.WroteRequest = nil }, twoGets,
-			"r1: answered, and WroteRequest was never called"},
+}
 
-		{"as it is", func(string, *httptrace.ClientTrace, *httptrace.ClientTrace) {}, twoGets, "held"},
-		{"no room", func(string, *httptrace.ClientTrace, *httptrace.ClientTrace) {}, func(t *harness.T, rt http.RoundTripper) {
-			rt.(lying).MaxIdleConnsPerHost = -1
-			twoGets(t, rt)
-		}, "held"},
-		{"from hand to hand", func(string, *httptrace.ClientTrace, *httptrace.ClientTrace) {}, func(t *harness.T, rt http.RoundTripper) {
-			rt.(lying).MaxConnsPerHost = 1
-			t.Serve("api.test:80", nil)
-			r1 := t.Get("r1", rt, "http://api.test/")
-			r2 := t.Get("r2", rt, "http://api.test/")
-			r1.Finish()
-			r2.Finish()
-		}, "held"},
-		{"parked", func(string, *httptrace.ClientTrace, *httptrace.ClientTrace) {}, func(t *harness.T, rt http.RoundTripper) {
-			t.Gates("GotConn", "WroteRequest", "PutIdleConn")
-			t.Serve("api.test:80", nil)
-			t.Net.Hold("gate")
-			r1 := t.Get("r1", rt, "http://api.test/status/204")
-			for range 3 {
-				t.Advance(time.Second)
-				t.Net.Next(1)
-			}
-			t.Net.Release("gate")
-			r1.Finish()
-			t.Get("r2", rt, "http://api.test/").Finish()
-		}, "held"},
-		{"allowed", func(_ string, _, told *httptrace.ClientTrace) { told.WroteRequest = nil }, func(t *harness.T, rt http.RoundTripper) {
-			t.Allow("trace", "it calls some hooks only")
-			twoGets(t, rt)
-		}, "held"},
-	} {
+// What the hooks of httptrace say is what happened on the wire.
+func TestTraceAgrees(t *testing.T) {
+	for _, c := range lies {
 		t.Run(c.name, func(t *testing.T) {
 			got := first(harness.TestReport(c.name, func(t *harness.T) { c.run(t, lying{t.Net.Transport(), c.lie}) }))
 			if got != c.want && !strings.HasPrefix(got, c.want+" ") {

@@ -39,7 +39,7 @@ type Request struct {
 	pool     *pool           // the one of the client that sends it, or nil
 	hooks    hooks
 	parent   *Request        // that it was made to carry out, or nil
-	via      any             // the transport that it went to last, of those that are watched; nil if they can't be told apart
+	via      any             // the transport that it went to last, of those that are watched; nil if it cannot be compared
 	ctx      context.Context // that it is sent with
 	quit     <-chan struct{} // Request.Cancel
 	bodies   []*requestBody  // of the request, where it has code of its own

@@ -22,7 +22,7 @@ func (w wrapping) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// dropping is a wrapping transport that keeps the bodies that are none, and hides that the
+// dropping is a wrapping transport that keeps bodies without content as they are, and hides that the
 // body of a 101 is an io.Writer.
 type dropping struct{ *http.Transport }
 
@@ -34,7 +34,7 @@ func (d dropping) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// No case wants http.NoBody itself, or the io.Writer of a 101, of a transport that wraps all
+// No case wants the Body that net/http has for no content, or the io.Writer of a 101, of a transport that wraps all
 // bodies; one that wraps some is asked for the io.Writer.
 func TestWrappedBodies(t *testing.T) {
 	asked := []string{"body-none", "body-upgrade", "body-upgrade-first-bytes", "retry-idempotent", "retry-unsent", "retry-key-empty",
