@@ -10,6 +10,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -279,6 +280,8 @@ func (d connectedDialer) DialContext(context.Context, string, string) (net.Conn,
 	return d.conn, nil
 }
 
+var errNoH2C = errors.New("pool: Transport does not support unencrypted HTTP/2")
+
 // speak decides which protocol conn carries.
 func (t *Transport) speak(ctx context.Context, dst *destination, conn net.Conn, state *tls.ConnectionState) (*persistConn, error) {
 	pc := t.newConn(conn, state)
@@ -289,7 +292,11 @@ func (t *Transport) speak(ctx context.Context, dst *destination, conn net.Conn, 
 		return pc, nil
 	}
 	if state == nil {
-		if t.h2 != nil && t.protocols.UnencryptedHTTP2() && !t.protocols.HTTP1() {
+		if t.protocols.UnencryptedHTTP2() && !t.protocols.HTTP1() {
+			if t.h2 == nil {
+				conn.Close()
+				return nil, errNoH2C
+			}
 			return t.h2.adopt(ctx, pc, dst)
 		}
 	} else if name := state.NegotiatedProtocol; name != "" {

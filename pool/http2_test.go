@@ -290,3 +290,29 @@ func TestHTTP2IdleServesLine(t *testing.T) {
 		}
 	})
 }
+
+// GODEBUG turns HTTP/2 off, whatever the settings are: a server that offers it is spoken
+// to in HTTP/1, and where only HTTP/2 may be spoken there is an error.
+func TestHTTP2Off(t *testing.T) {
+	cert := certServer(t)
+	t.Setenv("GODEBUG", "http2client=0")
+	synctest.Test(t, func(t *testing.T) {
+		tr := h2Bubble(t, cert, nil, echo)
+		tr.Protocols = new(http.Protocols)
+		tr.Protocols.SetHTTP1(true)
+		tr.Protocols.SetHTTP2(true)
+		if resp, _ := fetch(t, tr, "https://api.test/"); resp.ProtoMajor != 1 {
+			t.Errorf("got %s, want HTTP/1", resp.Proto)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		mem, l := memory("api.test:80")
+		defer l.Close()
+		tr := &Transport{DialContext: mem.DialContext, Protocols: new(http.Protocols)}
+		tr.Protocols.SetUnencryptedHTTP2(true)
+		req, _ := http.NewRequest("GET", "http://api.test/", nil)
+		if _, err := tr.RoundTrip(req); err != errNoH2C || len(tr.Ledger()) != 0 {
+			t.Errorf("got %v and\n%s, want %v and no connection", err, tr.Ledger(), errNoH2C)
+		}
+	})
+}

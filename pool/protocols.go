@@ -12,7 +12,7 @@ import (
 // setUp decides once which protocols are spoken.
 func (t *Transport) setUp() {
 	t.protocols = t.allowed()
-	if t.TLSNextProto != nil && t.Protocols == nil {
+	if http2Off() || t.TLSNextProto != nil && t.Protocols == nil {
 		return
 	}
 	if t.protocols.HTTP2() || t.protocols.UnencryptedHTTP2() {
@@ -30,10 +30,12 @@ func (t *Transport) allowed() http.Protocols {
 	p.SetHTTP1(true)
 	custom := t.TLSClientConfig != nil || t.Dial != nil || t.DialContext != nil ||
 		t.DialTLS != nil || t.DialTLSContext != nil
-	off := strings.Contains(os.Getenv("GODEBUG"), "http2client=0")
-	p.SetHTTP2(t.TLSNextProto == nil && !off && (t.ForceAttemptHTTP2 || !custom))
+	p.SetHTTP2(t.TLSNextProto == nil && !http2Off() && (t.ForceAttemptHTTP2 || !custom))
 	return p
 }
+
+// http2Off reports whether GODEBUG turns HTTP/2 off, whatever the settings are.
+func http2Off() bool { return strings.Contains(os.Getenv("GODEBUG"), "http2client=0") }
 
 // offers returns the list of protocols for ALPN. It is nil where only HTTP/1 can
 // be spoken, so that a server without ALPN will do too.
