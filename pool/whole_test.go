@@ -36,6 +36,11 @@ func TestExplore(t *testing.T) {
 		schedules, outcomes, complete := 0, 0, 0
 		for i, s := range all {
 			bounds := harness.Bounds{Delays: delays, Faults: 1, Schedules: schedulesEach, KeepGoing: true}
+			if s.name == "gates, HEAD with a body" {
+				// Not "split": stray bytes that come when the next request is out look like
+				// its answer to any client.
+				bounds.Effects = []string{"refuse", "reset"}
+			}
 			if *exploreFor > 0 {
 				// What the small ones leave over is for the large ones, which come
 				// last.
