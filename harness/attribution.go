@@ -19,13 +19,15 @@ import (
 type wire struct {
 	seen  bool
 	plain bool
-	tail  []byte    // what may be the beginning of a header field
-	read  int       // how many bytes have arrived, or are about to
-	at    int       // where in them the request begins that is about to arrive
-	sound int       // what was written up to there came when the last request had not failed
-	heard time.Time // when bytes arrived at the client last; guarded by census.mu
-	first *Request  // the one that was sent first; guarded by census.mu
-	last  *Request  // the one that was sent last; likewise
+	// opaque is TLS or HTTP/2: sizes, and the order of what comes together, are chance.
+	opaque bool
+	tail   []byte    // what may be the beginning of a header field
+	read   int       // how many bytes have arrived, or are about to
+	at     int       // where in them the request begins that is about to arrive
+	sound  int       // what was written up to there came when the last request had not failed
+	heard  time.Time // when bytes arrived at the client last; guarded by census.mu
+	first  *Request  // the one that was sent first; guarded by census.mu
+	last   *Request  // the one that was sent last; likewise
 	// response follows what arrives for last, where the wire is plain; likewise.
 	response framing
 }
@@ -34,6 +36,9 @@ var (
 	requestField = []byte("\r\n" + RequestHeader + ": ")
 	endOfHeader  = []byte("\r\n\r\n")
 )
+
+// tlsHandshake begins the first record of TLS: RFC 8446 section 5.1.
+const tlsHandshake = 22
 
 // longestName bounds how much of a connection's bytes is kept to find a field
 // that came in two pieces.
@@ -67,7 +72,9 @@ func (c *census) readWire(e *faultnet.Event, b []byte) {
 	w := &h.wire
 	if !w.seen {
 		w.seen = true
-		w.plain = len(b) > 0 && b[0] >= 'A' && b[0] <= 'Z' && !bytes.HasPrefix(b, []byte("PRI * HTTP/2"))
+		http2 := bytes.HasPrefix(b, []byte("PRI * HTTP/2"))
+		w.plain = len(b) > 0 && b[0] >= 'A' && b[0] <= 'Z' && !http2
+		w.opaque = http2 || b[0] == tlsHandshake
 	}
 	if !w.plain {
 		return

@@ -45,7 +45,8 @@ type Bounds struct {
 	// "reset:*", "stall:*" and "split:*" are tried at every byte of what arrives; of
 	// more than 1,024 bytes at the first and the last 512. "cut:some" and so on are
 	// tried at a few places of what a server sends: behind the head of a response, in
-	// the middle of its body, before the last chunk, and before the last byte.
+	// the middle of its body, before the last chunk, and before the last byte; not
+	// where that is TLS or HTTP/2.
 	Effects []string
 	// Gates is the gates at which a request's goroutine, or that of its connection, may be
 	// held until something else has happened: To hold one

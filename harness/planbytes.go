@@ -17,47 +17,69 @@ func (p *plan) atBytes(opts []search.Option, o search.Option, e *faultnet.Event)
 	if e.Kind != faultnet.Data || len(p.effects.every)+len(p.effects.some) == 0 {
 		return opts
 	}
-	add := func(base string, at int) {
+	add := func(base string, at int, place string) {
 		v, err := faultnet.ParseVerdict(fmt.Sprintf("%s:%d", base, at))
 		if err != nil {
 			panic("harness: " + err.Error()) // its name was checked
 		}
 		opts = p.addFault(opts, o, e, &v)
+		if place != "" {
+			last := &opts[len(opts)-1]
+			last.Effect = base + ":" + place
+			last.Name = o.Name + " as " + last.Effect
+		}
 	}
 	b := e.Arriving(faultnet.Pass)
 	for _, base := range p.effects.every {
 		for i := range b {
 			if i < endBytes || i >= len(b)-endBytes {
-				add(base, i)
+				add(base, i, "")
 			}
 		}
 	}
-	if e.From.Side() == faultnet.Client {
+	wire := &p.census.conn(e.From).wire
+	if e.From.Side() == faultnet.Client || wire.opaque {
 		return opts
 	}
 	for _, base := range p.effects.some {
-		for _, i := range somePlaces(b) {
-			add(base, i)
+		for _, place := range somePlaces(b, wire.plain) {
+			add(base, place.at, place.name)
 		}
 	}
 	return opts
 }
 
+// bytePlace is a byte of what a server sends, by a name that does not depend on sizes.
+type bytePlace struct {
+	name string
+	at   int
+}
+
+// placeNames is the names of all places, in the order of a message.
+var placeNames = []string{"head", "middle", "chunk", "last"}
+
 // lastChunk ends a body of which nothing said before how long it is.
 var lastChunk = []byte("0\r\n\r\n")
 
 // somePlaces returns where code that reads a response may come to think that it has all of
-// it: behind its head, in the middle of its body, before what only says that it ends, and
-// before its last byte.
-func somePlaces(b []byte) []int {
-	body := 0
-	if i := bytes.Index(b, endOfHeader); i >= 0 {
-		body = i + len(endOfHeader)
+// it: behind its head, in the middle of its body, before the chunk that only says that it
+// ends, and before its last byte. Head and chunk are those of plain HTTP/1.
+func somePlaces(b []byte, plain bool) []bytePlace {
+	head, chunk := 0, 0
+	if plain {
+		if i := bytes.Index(b, endOfHeader); i >= 0 {
+			head = i + len(endOfHeader)
+		}
+		if bytes.HasSuffix(b[head:], lastChunk) {
+			chunk = len(b) - len(lastChunk)
+		}
 	}
-	places := []int{body, body + (len(b)-body)/2, len(b) - 1}
-	if bytes.HasSuffix(b[body:], lastChunk) {
-		places = append(places, len(b)-len(lastChunk))
+	var places []bytePlace
+	for i, at := range []int{head, head + (len(b)-head)/2, chunk, len(b) - 1} {
+		known := slices.ContainsFunc(places, func(p bytePlace) bool { return p.at == at })
+		if at > 0 && at < len(b) && !known {
+			places = append(places, bytePlace{placeNames[i], at})
+		}
 	}
-	slices.Sort(places)
-	return slices.DeleteFunc(slices.Compact(places), func(i int) bool { return i <= 0 || i >= len(b) })
+	return places
 }

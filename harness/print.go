@@ -66,8 +66,10 @@ func (t *T) script(p *plan) string {
 				continue
 			}
 			line(a.op.words...)
-		case eventAction, faultAction, passAction:
+		case eventAction, passAction:
 			line("let", name)
+		case faultAction:
+			line("let", a.event.String()+" as "+a.verdict.String())
 		case pairAction:
 			fmt.Fprintln(&b, "# These two happened with no quiet between them, which no script can say.")
 			line("let", a.event.String())

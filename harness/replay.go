@@ -121,7 +121,7 @@ func (e *explorer) replayAll(engine *search.Engine, files []string) error {
 // room returns limits and effects with room for all that the schedule has.
 func (s Schedule) room(e effects) (search.Limits, effects) {
 	l := search.Limits{Delays: All, Faults: All}
-	e.every = nil
+	e.every, e.some = nil, nil
 	for _, name := range s {
 		if strings.Contains(name, " & ") {
 			l.Coincidences = All
@@ -129,6 +129,9 @@ func (s Schedule) room(e effects) (search.Limits, effects) {
 		_, effect, ok := strings.Cut(name, " as ")
 		if v, err := parseOutcome(effect); ok && err == nil {
 			e.verdicts = append(slices.Clip(e.verdicts), v)
+		}
+		if base, place, _ := strings.Cut(effect, ":"); slices.Contains(placeNames, place) && !slices.Contains(e.some, base) {
+			e.some = append(e.some, base)
 		}
 	}
 	return l, e
