@@ -93,25 +93,8 @@ func messageScenarios() map[string]func(*harness.T) {
 			t.Get("r3", tr, "http://api.test/")
 		},
 		"HEAD with a body": func(t *harness.T) {
-			t.Gates("PutIdleConn")
 			tr := t.Net.Transport()
-			t.Serve("api.test:80", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.Method != "HEAD" {
-					io.WriteString(w, "ok")
-					return
-				}
-				// A server that does what RFC 9110 section 9.3.2 forbids.
-				c, _, _ := w.(http.Hijacker).Hijack()
-				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\nHTTP/1.1 200 OK\r\n"+
-					harness.RequestHeader+": stray\r\nContent-Length: 0\r\n\r\n")
-				buf := make([]byte, 4096)
-				for {
-					if _, err := c.Read(buf); err != nil {
-						c.Close()
-						return
-					}
-				}
-			}))
+			t.Serve("api.test:80", http.HandlerFunc(answersHeadWithBody))
 			head, _ := http.NewRequest("HEAD", "http://api.test/", nil)
 			t.Start("r1", tr, head)
 			t.Get("r2", tr, "http://api.test/").MayCancel()
