@@ -20,8 +20,8 @@ type Bounds struct {
 	// itself, which is what has waited longest. A cancellation, a call of
 	// CloseIdleConnections and a passing of time each count as one. 0 means 2;
 	// [None] means none, [All] any number. It is a bound of what is tried in order, and
-	// of how often time passes; what is drawn at random departs as often as it comes, unless
-	// this is None.
+	// of how often time passes; what is drawn at random departs any number of times,
+	// unless this is None.
 	Delays int
 	// Faults is how many events of a schedule may be faults. 0 means 1.
 	Faults int

@@ -12,8 +12,8 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// liveBugs is what net/http of this release does, by the plainest service that shows it: no
-// gates, no effects and no bounds are named. Each is a quirk of suites.NetHTTPQuirks, with
+// liveBugs lists bugs of net/http of this release, each with the plainest service that shows
+// it: no gates, no effects and no bounds are named. Each is a quirk of suites.NetHTTPQuirks, with
 // its versions and its mechanism.
 var liveBugs = []struct {
 	name   string

@@ -16,7 +16,7 @@ import (
 // matters.
 func (t *T) script(p *plan) string {
 	var b strings.Builder
-	line := func(words ...string) { fmt.Fprintln(&b, stepText(words)) }
+	line := func(words ...string) { writeStep(&b, words...) }
 	if len(t.journal.failures) > 0 {
 		writeComment(&b, t.journal.failures[0].Text)
 	}
@@ -59,33 +59,7 @@ func (t *T) script(p *plan) string {
 			continue
 		}
 		next()
-		switch a.kind {
-		case startAction:
-			if a.op.request == nil {
-				fmt.Fprintf(&b, "# do %s: an operation of the test's own, which a script cannot contain\n", a.op.name)
-				continue
-			}
-			line(a.op.words...)
-		case eventAction, passAction:
-			line("let", name)
-		case faultAction:
-			line("let", a.event.String()+" as "+a.verdict.String())
-		case pairAction:
-			fmt.Fprintln(&b, "# These two happened with no quiet between them, which no script can say.")
-			line("let", a.event.String())
-			if a.second != nil {
-				line("let", a.second.String())
-			} else {
-				line("cancel", a.op.name)
-			}
-		case callAction:
-			if name != closeIdle {
-				name = "# " + name + ": a call of the test's own, which a script cannot contain"
-			}
-			fmt.Fprintln(&b, name)
-		case cancelAction, timeAction:
-			fmt.Fprintln(&b, name)
-		}
+		a.write(&b, name)
 	}
 	next()
 	if rest {
@@ -95,6 +69,40 @@ func (t *T) script(p *plan) string {
 		}
 	}
 	return b.String()
+}
+
+// writeStep writes a line of a script.
+func writeStep(b *strings.Builder, words ...string) { fmt.Fprintln(b, stepText(words)) }
+
+// write writes the action, whose option has that name, as a script does it.
+func (a action) write(b *strings.Builder, name string) {
+	switch a.kind {
+	case startAction:
+		if a.op.request == nil {
+			fmt.Fprintf(b, "# do %s: an operation of the test's own, which a script cannot contain\n", a.op.name)
+			return
+		}
+		writeStep(b, a.op.words...)
+	case eventAction, passAction:
+		writeStep(b, "let", name)
+	case faultAction:
+		writeStep(b, "let", a.event.String()+" as "+a.verdict.String())
+	case pairAction:
+		fmt.Fprintln(b, "# These two happened with no quiet between them, which no script can say.")
+		writeStep(b, "let", a.event.String())
+		if a.second != nil {
+			writeStep(b, "let", a.second.String())
+		} else {
+			writeStep(b, "cancel", a.op.name)
+		}
+	case callAction:
+		if name != closeIdle {
+			name = "# " + name + ": a call of the test's own, which a script cannot contain"
+		}
+		fmt.Fprintln(b, name)
+	case cancelAction, timeAction:
+		fmt.Fprintln(b, name)
+	}
 }
 
 // gatesOf returns the gates that a script of these steps has: those that the test asked

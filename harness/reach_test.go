@@ -16,7 +16,7 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// peeking is a client that reads an answer up to the end of its value, and closes it
+// peeking reads an answer up to the end of its value, and closes it
 // through a wrapper that has lost Close, as that of aws/aws-sdk-go-v2#3517 was. Where all
 // of the body has arrived with the value, its decoder reads to the end by chance.
 func peeking(t *harness.T) {

@@ -123,8 +123,8 @@ func (e *Engine) once(pick func([]Option) int) result {
 }
 
 // drawn returns the limits of schedules that are drawn. A bound on delays is for those
-// that are tried in order, where it keeps their number small: what is drawn departs as
-// often as it comes, unless nothing may depart at all.
+// that are tried in order, where it keeps their number small: what is drawn departs any
+// number of times, unless nothing may depart at all.
 func (e *Engine) drawn() Limits {
 	l := e.bounds.Limits
 	if l.Delays > 0 {
