@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/harness/view"
 )
 
 // State is the result of a case for a subject, in a word.
@@ -50,6 +51,9 @@ type Result struct {
 	Quirk *Quirk
 	// Elapsed is how long it took, in real time, if [Check] ran it.
 	Elapsed time.Duration
+	// Runs has timelines of it, if they were kept: the run of a script, or of an exploration
+	// the first finding, and what held.
+	Runs []*view.Run
 }
 
 // Run puts the subject to a case.
@@ -68,6 +72,7 @@ func (s Subject) Run(c Case) Result {
 	quirk, known := quirkOf(s.Quirks, c, s.Protocol)
 	switch {
 	case errors.As(err, &refused):
+		r.Runs = nil
 		r.State, r.Reason, r.Schedules = NotApplicable, refused.Err.Error(), 0
 		return r
 	case err != nil:
@@ -143,6 +148,9 @@ func (s Subject) try(c Case, r *Result) (undecided string, err error) {
 		return "", err
 	}
 	r.Schedules = x.Schedules
+	if page := x.Timeline(); page != nil {
+		r.keep(page.Runs...)
+	}
 	if len(x.Findings) > 0 {
 		first := x.Findings[0]
 		r.Report, r.Script = x.String(), first.Script
@@ -173,6 +181,7 @@ func (s Subject) ask(t *harness.T, c Case) {
 
 // take keeps what a run came to, and returns why it is undecided, if it is.
 func (r *Result) take(rep *harness.Report) (undecided string) {
+	r.keep(rep.Timeline())
 	if len(rep.Failures) == 0 {
 		return ""
 	}

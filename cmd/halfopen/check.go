@@ -20,6 +20,7 @@ type wanted struct {
 	group           string
 	json, junit     string
 	github, all     bool
+	pages           *pages
 }
 
 func checkCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
@@ -31,6 +32,7 @@ func checkCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
 	fs.StringVar(&want.junit, "junit", "", "write the report in the XML format of JUnit to this `file`; with -, as for -json")
 	fs.BoolVar(&want.github, "github", os.Getenv("GITHUB_ACTIONS") == "true", "write failures as annotations of GitHub Actions; the default there")
 	fs.BoolVar(&want.all, "v", false, "print all failures, not only the first, and a script or a report that shows each quirk")
+	want.pages = htmlFlag(fs)
 	return func(args []string, out, errs io.Writer) int {
 		mistaken := func(format string, args ...any) int {
 			fmt.Fprintf(errs, "halfopen check: "+format+"\n", args...)
@@ -107,6 +109,7 @@ func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, er
 	// net/http logs errors of servers; here servers make them on purpose.
 	logs := log.Writer()
 	log.SetOutput(io.Discard)
+	want.pages.begin()
 	report := suites.Check(cases, subjects)
 	log.SetOutput(logs)
 
@@ -124,6 +127,9 @@ func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, er
 		if err := write(); err != nil {
 			return mistake, err
 		}
+	}
+	if !want.pages.write(report.Page("check"), errs) {
+		return mistake, nil
 	}
 	if report.Failed() {
 		return failed, nil

@@ -9,7 +9,8 @@ import (
 	"github.com/halfopen/halfopen/harness/view"
 )
 
-// pages is where a command writes pages with timelines: the value of its flag -html.
+// pages has the folder in which a command writes pages with timelines: the value of its flag
+// -html. A nil one has none.
 type pages struct{ dir string }
 
 // htmlFlag defines the flag -html.
@@ -20,12 +21,12 @@ func htmlFlag(fs *flag.FlagSet) *pages {
 }
 
 // begin has the runs from now on keep their timelines, if there is to be a page.
-func (p *pages) begin() { harness.KeepTimelines(p.dir != "") }
+func (p *pages) begin() { harness.KeepTimelines(p != nil && p.dir != "") }
 
 // write writes a page, if one is wanted, and says where it is. It reports whether that
 // succeeded.
 func (p *pages) write(page *view.Page, errs io.Writer) bool {
-	if p.dir == "" {
+	if p == nil || p.dir == "" {
 		return true
 	}
 	file, err := page.Save(p.dir)

@@ -91,3 +91,36 @@ func TestExploreHTML(t *testing.T) {
 		t.Errorf("got coverage %q, and the report\n%s", page.Tree.Coverage, out)
 	}
 }
+
+// check -html writes a page with a cell for each case and subject. Each leads to its
+// timelines, unless it could not be asked.
+func TestCheckHTML(t *testing.T) {
+	dir := t.TempDir()
+	code, _, errs := halfopen("check", "-html", dir, "-run", "^(reuse-sequential|limit-never-exceeded|limit-apart)$", "-subject", "^net/http")
+	if code != held {
+		t.Fatalf("got exit code %d\n%s", code, errs)
+	}
+	page := readPage(t, dir, "check.html", errs)
+	if len(page.Matrix.Cases) != 3 || len(page.Matrix.Subjects) != 3 || page.Matrix.Cases[0].Claim == "" {
+		t.Fatalf("got %d cases for the subjects %q", len(page.Matrix.Cases), page.Matrix.Subjects)
+	}
+	states := make(map[string]int)
+	for _, c := range page.Matrix.Cases {
+		for i, cell := range c.Cells {
+			states[cell.State]++
+			if (len(cell.Runs) > 0) != (cell.State != "n/a") {
+				t.Errorf("%s, %s: %s with %d runs", c.Name, page.Matrix.Subjects[i], cell.State, len(cell.Runs))
+			}
+			if len(cell.Runs) == 0 {
+				continue
+			}
+			run := page.Runs[cell.Runs[0]]
+			if want := map[string]string{"held": "held", "quirk": "failed"}[cell.State]; run.Verdict != want || run.Name != c.Name+", "+page.Matrix.Subjects[i] {
+				t.Errorf("%s, %s: %s leads to %s, which is %s", c.Name, page.Matrix.Subjects[i], cell.State, run.Name, run.Verdict)
+			}
+		}
+	}
+	if states["held"] == 0 || states["quirk"] == 0 || states["n/a"] == 0 {
+		t.Errorf("got %v, want some of each", states)
+	}
+}

@@ -3,6 +3,7 @@ package view
 import (
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"embed"
 	"encoding/base64"
 	"encoding/json"
@@ -26,14 +27,27 @@ var assets embed.FS
 // data URLs in an import map, as a page of file:// can import no other file.
 var modules = []string{"lit-html", "model", "layout", "timeline", "tables", "tree", "matrix", "app"}
 
-// dataTag begins the element with the data of a page.
-const dataTag = `<script id="data" type="application/json">`
+// The beginnings of the element with the data of a page. Data that is large is compressed,
+// and in base64.
+const (
+	dataTag   = `<script id="data" type="application/json">`
+	packedTag = `<script id="data" type="application/gzip">`
+	large     = 1 << 20
+)
 
 // WriteHTML writes the page. The same page has the same bytes.
 func (p *Page) WriteHTML(w io.Writer) error {
 	data, err := json.Marshal(p) // which escapes < and >: no data ends the element
 	if err != nil {
 		return err
+	}
+	element := dataTag + string(data)
+	if len(data) > large {
+		var packed bytes.Buffer
+		z, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+		z.Write(data)
+		z.Close()
+		element = packedTag + base64.StdEncoding.EncodeToString(packed.Bytes())
 	}
 	imports := make(map[string]string)
 	for _, m := range modules {
@@ -59,7 +73,7 @@ func (p *Page) WriteHTML(w io.Writer) error {
 		"{{title}}", html.EscapeString(p.Title),
 		"{{style}}", text["style.css"],
 		"{{imports}}", `<script type="importmap">`+string(importMap)+`</script>`,
-		"{{data}}", dataTag+string(data)+`</script>`,
+		"{{data}}", element+`</script>`,
 		"{{licence}}", "<!--\nThis page contains lit-html.\n\n"+strings.TrimSpace(text["lit-html.LICENSE"])+"\n-->",
 	).WriteString(w, text["page.html"])
 	return err
@@ -100,14 +114,20 @@ func ReadHTML(r io.Reader) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, data, ok := bytes.Cut(text, []byte(dataTag))
-	if !ok {
-		return nil, errors.New("view: this is no page of halfopen: it has no data")
-	}
-	data, _, _ = bytes.Cut(data, []byte("</script>"))
 	p := new(Page)
-	if err := json.Unmarshal(data, p); err != nil {
-		return nil, fmt.Errorf("view: the data of the page: %w", err)
+	err = errors.New("this is no page of halfopen: it has no data")
+	if _, data, ok := bytes.Cut(text, []byte(dataTag)); ok {
+		data, _, _ = bytes.Cut(data, []byte("</script>"))
+		err = json.Unmarshal(data, p)
+	} else if _, data, ok := bytes.Cut(text, []byte(packedTag)); ok {
+		data, _, _ = bytes.Cut(data, []byte("</script>"))
+		var z *gzip.Reader
+		if z, err = gzip.NewReader(base64.NewDecoder(base64.StdEncoding, bytes.NewReader(data))); err == nil {
+			err = json.NewDecoder(z).Decode(p)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("view: %w", err)
 	}
 	return p, nil
 }

@@ -91,12 +91,29 @@ func TestHTMLNeedsNoNetwork(t *testing.T) {
 	}
 }
 
+// The data of a large page is compressed, and comes back too.
+func TestHTMLLarge(t *testing.T) {
+	page := &view.Page{Title: "large"}
+	for range 1000 {
+		page.Runs = append(page.Runs, example())
+	}
+	text := htmlOf(t, page)
+	back, err := view.ReadHTML(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(back, page) || len(text) > 1<<20 {
+		t.Errorf("got a page of %d bytes with %d runs, want one of less than a MiB with %d", len(text), len(back.Runs), len(page.Runs))
+	}
+}
+
 // What is no page is refused.
 func TestReadHTML(t *testing.T) {
 	for name, text := range map[string]string{
 		"another page": "<html></html>",
 		"no data":      htmlOf(t, new(view.Page))[:2000],
 		"cut":          `<script id="data" type="application/json">{"title":"T`,
+		"no archive":   `<script id="data" type="application/gzip">eyJ0aXRsZSI6IlQifQ==</script>`,
 	} {
 		if _, err := view.ReadHTML(strings.NewReader(text)); err == nil || !strings.HasPrefix(err.Error(), "view: ") {
 			t.Errorf("%s: got %v, want an error of view", name, err)

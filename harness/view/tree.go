@@ -42,7 +42,9 @@ type MatrixCase struct {
 type Cell struct {
 	// State is "held", "failed", "quirk", "undecided" or "n/a".
 	State string `json:"state"`
-	// Text is why, or how many schedules held.
+	// Schedules is how many were tried.
+	Schedules int `json:"schedules,omitempty"`
+	// Text says why.
 	Text string `json:"text,omitempty"`
 	// Runs is the indexes of its runs in the page.
 	Runs []int `json:"runs,omitempty"`

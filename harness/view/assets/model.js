@@ -1,6 +1,13 @@
 // What the page shows, and what each lane is at each step.
 
-export const page = JSON.parse(document.getElementById("data").textContent);
+export const page = JSON.parse(await text(document.getElementById("data")));
+
+// text returns the data, which is compressed if it is large.
+async function text(element) {
+  if (element.type === "application/json") return element.textContent;
+  const packed = Uint8Array.from(atob(element.textContent), c => c.charCodeAt(0));
+  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+}
 
 // States after which a lane has ended.
 const ended = new Set(["done", "failed", "given up", "taken back", ""]);
