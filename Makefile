@@ -6,7 +6,7 @@ GREMLINS = github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 # ./... does not include the package testdata.
 PACKAGES = ./... ./testdata
 
-.PHONY: test tshark race lint api bench bench-peers peers mutants tidy check generate
+.PHONY: test tshark browser race lint api bench bench-peers peers mutants tidy check generate
 
 check:
 	go run ./cmd/halfopen check
@@ -22,6 +22,7 @@ lint:
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt would change: $$out"; exit 1; }
 	go vet $(PACKAGES)
 	cd peers && go vet ./...
+	cd browser && go vet ./...
 	go run $(STATICCHECK) $(PACKAGES)
 	tidy=$$(mktemp) && trap 'rm -f '$$tidy EXIT && go build -o $$tidy ./internal/tidy && \
 		go vet -vettool=$$tidy $(PACKAGES) && cd peers && go vet -vettool=$$tidy ./...
@@ -67,8 +68,13 @@ mutants:
 tshark:
 	go test -count=1 -tags tshark ./harness/view/pcapng
 
+# This opens pages in Chromium (Debian: apt-get install chromium), and uses them.
+browser:
+	cd browser && go test -count=1 -v .
+
 tidy:
 	go mod tidy
+	cd browser && go mod tidy
 	cd peers && go mod tidy
 
 generate:

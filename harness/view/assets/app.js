@@ -77,7 +77,7 @@ function interesting(way, what) {
 }
 
 function key(e) {
-  if (e.ctrlKey || e.metaKey || e.altKey || e.target.matches("input[type=search]")) return;
+  if (e.ctrlKey || e.metaKey || e.altKey || e.target.matches?.("input[type=search]")) return;
   if (e.key === "?") { state.help = !state.help; draw(); return; }
   if (e.key === "Escape") { state.help = false; tip(null); draw(); return; }
   if (e.key === "d") { theme(); return; }
