@@ -1,8 +1,10 @@
 package search
 
 import (
+	"fmt"
 	"hash/fnv"
 	"io"
+	"slices"
 )
 
 // Choices answers a run that asks which of its options it has to take.
@@ -11,12 +13,22 @@ type Choices struct {
 	// report needs.
 	Tell bool
 
-	pick      func([]Option) int
+	by        chooser
 	limits    Limits
 	taken     Limits
 	abandoned bool
 	steps     []Step
 	slab      []Option
+	segments  []segment // what happened inside: each before the step with its index
+	points    []Point   // of all segments
+}
+
+// chooser decides a run: it picks options, says how inner choices are made, and sees
+// which there were. The last two may be nil.
+type chooser struct {
+	pick     func([]Option) int
+	inside   func() Inside
+	happened func([]Point)
 }
 
 // Step is one choice that was made.
@@ -67,7 +79,7 @@ func (c *Choices) MayPair() bool { return c.taken.Coincidences < c.limits.Coinci
 // run.
 func (c *Choices) Take(opts []Option) int {
 	c.slab = c.slab[:min(cap(c.slab), len(c.slab)+len(opts))]
-	i := c.pick(opts)
+	i := c.by.pick(opts)
 	if i < 0 {
 		c.abandoned = true
 		return i
@@ -93,6 +105,11 @@ func (c *Choices) ToTell(failedAt int) (n int, rest bool) {
 			n = i + 1
 		}
 	}
+	for i, s := range c.segments {
+		if len(s.departed) > 0 {
+			n = max(n, min(i, len(c.steps)))
+		}
+	}
 	return n, true
 }
 
@@ -105,13 +122,10 @@ func (c *Choices) told() int {
 // printed returns the schedule of the first n steps as it is printed: neither a wait nor a
 // pass is a choice to speak of, and each comes by itself.
 func (c *Choices) printed(n int) []string {
-	var s []string
-	for _, st := range c.steps[:n] {
-		if o := st.Option(); o.Kind != Wait && o.Kind != Pass {
-			s = append(s, o.Name)
-		}
-	}
-	return s
+	list := slices.DeleteFunc(c.entries(n), func(x entry) bool {
+		return !x.isInner() && (c.steps[x.step].Option().Kind == Wait || c.steps[x.step].Option().Kind == Pass)
+	})
+	return names(list)
 }
 
 // print returns a hash of everything that was offered.
@@ -123,14 +137,14 @@ func (c *Choices) print() uint64 {
 		}
 		h.Write([]byte{1})
 	}
+	for _, s := range c.segments {
+		fmt.Fprint(h, s.print())
+	}
 	return h.Sum64()
 }
 
+// Schedule returns the choices so far, by name.
+func (c *Choices) Schedule() []string { return c.schedule() }
+
 // schedule returns the choices by name.
-func (c *Choices) schedule() []string {
-	var s []string
-	for _, st := range c.steps {
-		s = append(s, st.Option().Name)
-	}
-	return s
-}
+func (c *Choices) schedule() []string { return names(c.entries(len(c.steps))) }

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -15,36 +16,50 @@ type Divergence struct {
 	Offers []string
 }
 
-// diverge records, once, that a run made that offer after its first choices, and not
-// the one that was made before.
-func (e *Engine) diverge(choices []uint16, offered string, r result) {
+// diverge records, once, that a run of a node's prefix made that offer at a step, from 0,
+// and not the one that was made before.
+func (e *Engine) diverge(n node, step int, offered string, r result) {
 	if e.seen[diverged] {
 		return
 	}
 	e.seen[diverged] = true
 	e.Findings = append(e.Findings, Finding{Schedule: r.schedule(), Found: e.Schedules,
-		Diverged: &Divergence{Step: len(choices) + 1, Offers: e.offers(choices, offered)}})
+		Diverged: &Divergence{Step: step + 1, Offers: e.offers(n, step, offered)}})
 }
 
 // diverged takes the place of a signature.
 const diverged = "diverged"
 
 // offers runs the same choices again, some times, and returns that offer and
-// those that differ from it.
-func (e *Engine) offers(choices []uint16, offered string) []string {
+// those that differ from it. An offer is the inner choices before the step, or its
+// options.
+func (e *Engine) offers(n node, at int, offered string) []string {
 	all := []string{offered}
+	choices, inner := n.choices(), strings.HasPrefix(offered, innerOffer)
 	for range 50 {
-		step := 0
-		r := e.once(func(opts []Option) int {
-			step++
-			if step <= len(choices) && int(choices[step-1]) < len(opts) {
-				return int(choices[step-1])
-			}
-			if o := offer(opts); step == len(choices)+1 && !slices.Contains(all, o) {
+		step, begun := 0, 0
+		see := func(o string) {
+			if !slices.Contains(all, o) {
 				all = append(all, o)
 			}
+		}
+		r := e.by(chooser{pick: func(opts []Option) int {
+			step++
+			if step <= at && int(choices[step-1]) < len(opts) {
+				return int(choices[step-1])
+			}
+			if step == at+1 && !inner {
+				see(offer(opts))
+			}
 			return -1
-		})
+		}, inside: func() Inside {
+			begun++
+			return Inside{Departures: n.inside(begun - 1)}
+		}, happened: func(points []Point) {
+			if begun == at+1 && inner {
+				see(segment{points: points}.String())
+			}
+		}})
 		e.recycle(r)
 	}
 	slices.Sort(all)
@@ -58,4 +73,22 @@ func offer(opts []Option) string {
 		names[i] = o.Name
 	}
 	return "offered: " + strings.Join(names, "; ")
+}
+
+// innerOffer begins a line about inner choices.
+const innerOffer = "inner choices: "
+
+// String returns the kinds and numbers of the inner choices in a line, the equal ones
+// together.
+func (s segment) String() string {
+	var runs []string
+	for i := 0; i < len(s.points); {
+		j := i
+		for j < len(s.points) && s.points[j] == s.points[i] {
+			j++
+		}
+		runs = append(runs, fmt.Sprintf("%d x kind %d of %d", j-i, s.points[i].Kind, s.points[i].Of))
+		i = j
+	}
+	return fmt.Sprintf("%s%d: %s", innerOffer, len(s.points), strings.Join(runs, ", "))
 }

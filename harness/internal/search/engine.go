@@ -97,9 +97,11 @@ type Engine struct {
 	seen    map[string]bool // accounts of findings that are not looked for again
 	failing map[string]failure
 	tree    *tree
-	length  int // steps of the run in which each choice is the oldest option
-	draws   int // schedules that were drawn, by any shard
-	skipped int // schedules that other shards run
+	length  int  // steps of the run in which each choice is the oldest option
+	inner   int  // inner choices of that run
+	insides bool // some run had inner choices
+	draws   int  // schedules that were drawn, by any shard
+	skipped int  // schedules that other shards run
 	spare   *Choices
 	frozen  int // schedules that stood still
 }
@@ -119,7 +121,7 @@ type result struct {
 }
 
 func (e *Engine) once(pick func([]Option) int) result {
-	return e.onceWithin(e.bounds.Limits, pick, false)
+	return e.onceWithin(e.bounds.Limits, chooser{pick: pick}, false)
 }
 
 // drawn returns the limits of schedules that are drawn. A bound on delays is for those
@@ -130,21 +132,30 @@ func (e *Engine) drawn() Limits {
 	if l.Delays > 0 {
 		l.Delays = math.MaxInt
 	}
+	if l.Inner > 0 && e.insides {
+		l.Inner = math.MaxInt
+	}
 	return l
 }
 
 // again runs a schedule again, with room for all that a schedule of this search may have.
 func (e *Engine) again(schedule []string, tell bool) result {
-	return e.onceWithin(e.drawn(), follow(schedule).pick, tell)
+	return e.onceWithin(e.drawn(), follow(schedule).chooser(), tell)
 }
 
-// onceWithin runs the program once; pick decides.
-func (e *Engine) onceWithin(limits Limits, pick func([]Option) int, tell bool) result {
-	c := &Choices{pick: pick, limits: limits, Tell: tell}
+// by runs the program once.
+func (e *Engine) by(c chooser) result { return e.onceWithin(e.bounds.Limits, c, false) }
+
+// onceWithin runs the program once.
+func (e *Engine) onceWithin(limits Limits, by chooser, tell bool) result {
+	c := &Choices{by: by, limits: limits, Tell: tell}
 	if s := e.spare; s != nil {
 		c.steps, c.slab, e.spare = s.steps[:0], s.slab[:0], nil
+		c.segments, c.points = s.segments[:0], s.points[:0]
 	}
-	return result{c, e.run(c)}
+	r := result{c, e.run(c)}
+	e.insides = e.insides || len(c.points) > 0
+	return r
 }
 
 // recycle takes back the memory of a run that is not looked at again.
@@ -170,7 +181,7 @@ func (e *Engine) Try(pick func([]Option) int) {
 func (e *Engine) explore() {
 	if e.bounds.Schedules > 0 {
 		asItComes := e.once(func([]Option) int { return 0 })
-		e.length, e.Program = len(asItComes.steps), asItComes.print()
+		e.length, e.inner, e.Program = len(asItComes.steps), len(asItComes.points), asItComes.print()
 	}
 	drawn := []string{"pct", "pos", "random"}
 	for i := 0; e.goesOn(i); i++ {
@@ -207,7 +218,7 @@ func (e *Engine) watch(r result) {
 
 // Show runs a schedule again, with Tell, and counts nothing.
 func (e *Engine) Show(schedule []string) Outcome {
-	return e.onceWithin(e.bounds.Limits, follow(schedule).pick, true).Outcome
+	return e.onceWithin(e.bounds.Limits, follow(schedule).chooser(), true).Outcome
 }
 
 // goesOn reports whether there is anything left to explore.
@@ -243,7 +254,7 @@ func (e *Engine) draw(strategy string, i int) {
 		return
 	}
 	e.Drawn++
-	r := e.onceWithin(e.drawn(), newSampler(e.bounds, strategy, uint64(i), e.length).pick, false)
+	r := e.onceWithin(e.drawn(), newSampler(e.bounds, strategy, uint64(i), e.length, e.inner).chooser(), false)
 	e.count(r)
 	e.recycle(r)
 }

@@ -43,25 +43,26 @@ const (
 	Optional             // something that need not happen at all
 )
 
-// Limits is how many delays, faults and coincidences a schedule has, or may have.
-type Limits struct{ Delays, Faults, Coincidences int }
+// Limits is how many delays, faults, coincidences and inner delays a schedule has, or
+// may have.
+type Limits struct{ Delays, Faults, Coincidences, Inner int }
 
 func (l Limits) plus(m Limits) Limits {
-	return Limits{l.Delays + m.Delays, l.Faults + m.Faults, l.Coincidences + m.Coincidences}
+	return Limits{l.Delays + m.Delays, l.Faults + m.Faults, l.Coincidences + m.Coincidences, l.Inner + m.Inner}
 }
 
 // within reports whether none of l is more than what m allows.
 func (l Limits) within(m Limits) bool {
-	return l.Delays <= m.Delays && l.Faults <= m.Faults && l.Coincidences <= m.Coincidences
+	return l.Delays <= m.Delays && l.Faults <= m.Faults && l.Coincidences <= m.Coincidences && l.Inner <= m.Inner
 }
 
 // full reports whether a schedule has no room for any departure.
 func (l Limits) full(m Limits) bool {
-	return l.Delays >= m.Delays && l.Faults >= m.Faults && l.Coincidences >= m.Coincidences
+	return l.Delays >= m.Delays && l.Faults >= m.Faults && l.Coincidences >= m.Coincidences && l.Inner >= m.Inner
 }
 
 // sum returns how far a schedule departs from what would come next by itself.
-func (l Limits) sum() int { return l.Delays + l.Faults + l.Coincidences }
+func (l Limits) sum() int { return l.Delays + l.Faults + l.Coincidences + l.Inner }
 
 // cost returns how far the option, at that index among those of its step, departs
 // from what would come next by itself.

@@ -2,6 +2,7 @@ package search
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
@@ -17,10 +18,20 @@ type sampler struct {
 	changeAt map[int]bool       // pct
 	weight   map[string]float64 // pos
 	low      float64
+	inside   *Draw // of inner choices; nil if there are none, or once it is told
 }
 
-// newSampler returns a sampler for a schedule of about that many steps.
-func newSampler(b Bounds, strategy string, number uint64, length int) *sampler {
+// chooser returns the sampler as what decides a run.
+func (s *sampler) chooser() chooser {
+	return chooser{pick: s.pick, inside: func() Inside {
+		draw := s.inside
+		s.inside = nil
+		return Inside{Draw: draw}
+	}}
+}
+
+// newSampler returns a sampler for a schedule of about that many steps and inner choices.
+func newSampler(b Bounds, strategy string, number uint64, length, inner int) *sampler {
 	s := &sampler{rng: rand.New(rand.NewPCG(b.Seed, number)), strategy: strategy}
 	length = max(length, 8)
 	if n := b.Faults + b.Coincidences; n > 0 {
@@ -38,7 +49,24 @@ func newSampler(b Bounds, strategy string, number uint64, length int) *sampler {
 			s.changeAt[s.rng.IntN(length)] = true
 		}
 	}
+	if b.Inner > 0 {
+		s.inside = s.draw(max(inner, 8))
+	}
 	return s
+}
+
+// rates is how often a random walk preempts goroutines, of 256 times: how often is best
+// depends on the defect.
+var rates = []int{4, 16, 64, 128}
+
+// draw returns how the inner choices of a run are drawn that has about that many.
+func (s *sampler) draw(inner int) *Draw {
+	d := &Draw{Strategy: s.strategy, Seed: s.rng.Uint64(), Rate: rates[s.rng.IntN(len(rates))]}
+	for range s.rng.IntN(4) {
+		d.Changes = append(d.Changes, 1+s.rng.IntN(inner))
+	}
+	slices.Sort(d.Changes)
+	return d
 }
 
 func (s *sampler) pick(opts []Option) int {

@@ -114,7 +114,7 @@ func everyOrderOf(g *toy, limits Limits) map[string]int {
 		step := 0
 		var next []int // how many options each step behind the prefix has
 		c := &Choices{limits: limits}
-		c.pick = func(opts []Option) int {
+		c.by.pick = func(opts []Option) int {
 			i := 0
 			if step < len(prefix) {
 				i = prefix[step]

@@ -15,6 +15,15 @@ type picker struct {
 	left []string
 	lost map[string]lost // of each choice that was next and not offered: the first time
 	step int
+	due  []Departure // of the step that is under way
+
+	missed []missed // inner departures that did not come
+}
+
+// missed is an inner departure that did not come, after so many steps.
+type missed struct {
+	after int
+	Departure
 }
 
 // lost is where a choice was looked for: the step, from 1, and its options.
@@ -24,6 +33,27 @@ type lost struct {
 }
 
 func follow(schedule []string) *picker { return &picker{left: slices.Clone(schedule)} }
+
+// chooser returns the picker as what decides a run.
+func (p *picker) chooser() chooser {
+	return chooser{pick: p.pick, inside: p.inside, happened: p.happened}
+}
+
+// inside returns the inner departures that are next in the schedule.
+func (p *picker) inside() Inside {
+	p.due = innerBefore(&p.left)
+	return Inside{Departures: p.due}
+}
+
+// happened notes which of the departures that were due did not come.
+func (p *picker) happened(points []Point) {
+	for _, d := range p.due {
+		if d.At > len(points) || int(points[d.At-1].Took) != d.Take {
+			p.missed = append(p.missed, missed{p.step, d})
+		}
+	}
+	p.due = nil
+}
 
 func (p *picker) pick(opts []Option) int {
 	p.step++
@@ -64,7 +94,7 @@ type Replayed struct {
 // is a finding, and its failure is not looked for again.
 func (e *Engine) Replay(schedule []string, within Limits) Replayed {
 	p := follow(schedule)
-	r := e.onceWithin(within, p.pick, true)
+	r := e.onceWithin(within, p.chooser(), true)
 	if r.Frozen {
 		e.frozen++
 	}
@@ -76,7 +106,14 @@ func (e *Engine) Replay(schedule []string, within Limits) Replayed {
 		e.Findings = append(e.Findings, Finding{Schedule: r.printed(len(r.steps)), Told: r.told(), Outcome: r.Outcome, Account: r.account()})
 	}
 	again := Replayed{Outcome: r.Outcome, Left: p.left}
-	if len(p.left) > 0 {
+	if len(p.due) > 0 { // no step came
+		p.happened(nil)
+	}
+	if len(p.missed) > 0 {
+		m := p.missed[0]
+		again.Left = append([]string{m.String()}, p.left...)
+		again.Step, again.Offered = m.after+1, []string{"other inner choices"}
+	} else if len(p.left) > 0 {
 		at, ok := p.lost[p.left[0]]
 		if !ok {
 			at.step = p.step + 1
@@ -116,7 +153,7 @@ func (e *shrinker) shrink(r result) Finding {
 	again := e.again(r.schedule(), false)
 	e.exact = again.Failed && again.account() == r.account()
 	for again := true; again; {
-		again = false
+		r, again = e.withoutInner(r)
 		for _, departs := range []func(Step) bool{isOptional, isFault, isLate} {
 			if shorter, ok := e.without(r, departs); ok {
 				r, again = shorter, true
@@ -133,6 +170,9 @@ func (e *shrinker) shrink(r result) Finding {
 	case e.exact && final.account() == r.account():
 		f.Account = r.account()
 	}
+	if f.Unsteady == nil && r.taken.Inner > 0 {
+		f.Schedule = final.printed(len(final.steps)) // it says what the inner departures mean
+	}
 	return f
 }
 
@@ -146,6 +186,40 @@ func (e *shrinker) try(r result, schedule []string) (result, bool) {
 	again := e.again(schedule, false)
 	same := again.Signature == r.Signature && (!e.exact || again.account() == r.account())
 	return again, again.Failed && same && again.weight() < r.weight()
+}
+
+// withoutInner takes inner departures away that the failure can do without: many at once
+// first, as there may be hundreds. It reports whether there was one.
+func (e *shrinker) withoutInner(r result) (result, bool) {
+	found := false
+	for size := r.taken.Inner; size > 0; size /= 2 {
+		for i := 0; ; {
+			list := r.entries(len(r.steps))
+			n, from := 0, 0 // go on after the first i
+			for from < len(list) && n < i {
+				if list[from].isInner() {
+					n++
+				}
+				from++
+			}
+			if n = 0; !slices.ContainsFunc(list[from:], entry.isInner) {
+				break
+			}
+			rest := slices.DeleteFunc(list[from:], func(x entry) bool {
+				if !x.isInner() || n == size {
+					return false
+				}
+				n++
+				return true
+			})
+			if shorter, ok := e.try(r, names(list[:from+len(rest)])); ok {
+				r, found = shorter, true
+			} else {
+				i += size
+			}
+		}
+	}
+	return r, found
 }
 
 // without takes every such departure away that the failure can do without. It reports
@@ -176,16 +250,19 @@ func (e *shrinker) earlier(r result) result {
 		if !isOptional(st) && !isFault(st) {
 			continue
 		}
+		list := r.entries(len(r.steps))
+		at := func(step int) int { return slices.IndexFunc(list, func(x entry) bool { return x.step == step }) }
+		s := names(list)
 		for j := range i {
 			name, ok := sameIn(r.steps[j].Options, st.Option())
 			if !ok {
 				continue
 			}
-			s := r.schedule()
-			moved := slices.Concat(s[:j], []string{name}, s[j:i], s[i+1:])
+			to, from := at(j), at(i)
+			moved := slices.Concat(s[:to], []string{name}, s[to:from], s[from+1:])
 			if isFault(st) {
 				// The event that is a fault now is not also one that comes.
-				moved = append(slices.Clone(s[:j]), name)
+				moved = append(slices.Clone(s[:to]), name)
 			}
 			if shorter, ok := e.try(r, moved); ok {
 				return e.earlier(shorter)
@@ -209,7 +286,7 @@ func sameIn(opts []Option, o Option) (string, bool) {
 // weight returns how much of a run's schedule a script has to contain.
 func (r result) weight() int {
 	n, _ := r.ToTell(r.FailedAt)
-	return 1000*r.taken.Faults + 100*r.taken.Delays + n
+	return 1000*r.taken.Faults + 100*(r.taken.Delays+r.taken.Inner) + n
 }
 
 func isOptional(s Step) bool { return s.Option().Kind == Optional }
@@ -219,13 +296,14 @@ func isLate(s Step) bool     { return s.cost().Delays > 0 && !isOptional(s) }
 // withoutStep returns the schedule without the departure at step i. A fault becomes
 // its event in the normal course.
 func (c *Choices) withoutStep(i int) []string {
-	s, st := c.schedule(), c.steps[i]
+	list, st := c.entries(len(c.steps)), c.steps[i]
+	s, at := names(list), slices.IndexFunc(list, func(x entry) bool { return x.step == i })
 	if !isFault(st) {
-		return slices.Delete(s, i, i+1)
+		return slices.Delete(s, at, at+1)
 	}
 	for _, o := range st.Options {
 		if o.Kind == Event && o.Event == st.Option().Event {
-			s[i] = o.Name
+			s[at] = o.Name
 		}
 	}
 	return s

@@ -2,6 +2,7 @@ package search
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 )
@@ -18,6 +19,9 @@ type toy struct {
 	effects map[string][]string
 	cancel  bool
 	pairs   bool
+	// inside is the number of alternatives of each inner choice before a step, by what has
+	// happened so far.
+	inside func(order []string) []int
 	// fails reports whether a run that came to that order fails, and how.
 	fails func(order []string) string
 
@@ -28,7 +32,11 @@ func (g *toy) run(c *Choices) Outcome {
 	at := make([]int, len(g.chains))
 	cancelled := false
 	var order []string
+	var inner insides
 	for {
+		if g.inside != nil {
+			order = inner.step(c, g.inside(order), order)
+		}
 		opts, does := c.Offer(), [][2]int(nil)
 		add := func(o Option, chain, second int) {
 			opts, does = append(opts, o), append(does, [2]int{chain, second})
@@ -78,6 +86,36 @@ func (g *toy) run(c *Choices) Outcome {
 		o.Failed = o.Signature != ""
 	}
 	return o
+}
+
+// insides makes the inner choices of a run.
+type insides struct{ rng *rand.Rand }
+
+// step makes those of a step, which have that many alternatives, and adds the delays to
+// the order: "i2:1" is the alternative 1 of the second.
+func (s *insides) step(c *Choices, of []int, order []string) []string {
+	in := c.Inside()
+	if in.Draw != nil {
+		s.rng = rand.New(rand.NewPCG(in.Draw.Seed, 0))
+	}
+	var points []Point
+	for i, n := range of {
+		took := 0
+		if s.rng != nil {
+			took = s.rng.IntN(n)
+		}
+		for _, d := range in.Departures {
+			if d.At == i+1 && d.Take < n {
+				took = d.Take
+			}
+		}
+		if took > 0 {
+			order = append(order, fmt.Sprintf("i%d:%d", i+1, took))
+		}
+		points = append(points, Point{Of: uint16(n), Took: uint16(took)})
+	}
+	c.Happened(points, func(at int) string { return fmt.Sprintf("the note of %d", at) })
+	return order
 }
 
 func (g *toy) event(chain, i int) Option {

@@ -27,19 +27,68 @@ type tree struct {
 	waiting  int  // how many schedules are known and not yet run; the sum over shards counts
 }
 
-// node is a prefix: that of a run up to a step, and another choice there.
+// node is a prefix: that of a run up to a step, or up to an inner choice before that
+// step, and another choice there.
 type node struct {
 	of    *track
 	at    int
+	inner int // the number of the inner choice, from 1; 0 for a choice among options
 	alt   int
 	taken Limits
 	sleep []Option
 }
 
-// track keeps of a run its choices, and fingerprints of the options that it had.
+// track keeps of a run its choices, and fingerprints of the options and the inner choices
+// that it had.
 type track struct {
-	choices []uint16
-	prints  []uint32
+	choices  []uint16
+	prints   []uint32
+	insides  []uint32   // of each segment
+	departed []departed // the inner departures
+}
+
+// departed is an inner departure before a step.
+type departed struct {
+	before int
+	Departure
+}
+
+// choices returns the choices among options of the prefix.
+func (n node) choices() []uint16 {
+	switch {
+	case n.of == nil:
+		return nil
+	case n.inner > 0:
+		return n.of.choices[:n.at]
+	}
+	return append(slices.Clone(n.of.choices[:n.at]), uint16(n.alt))
+}
+
+// inside returns the departures of the prefix before a step.
+func (n node) inside(step int) (list []Departure) {
+	if n.of == nil || step > n.at {
+		return nil
+	}
+	for _, d := range n.of.departed {
+		if d.before == step && (step < n.at || n.inner == 0 || d.At < n.inner) {
+			list = append(list, d.Departure)
+		}
+	}
+	if step == n.at && n.inner > 0 {
+		list = append(list, Departure{At: n.inner, Take: n.alt})
+	}
+	return list
+}
+
+// fits reports whether the inner choices before a step are those of the prefix.
+func (n node) fits(step int, s segment) bool {
+	switch {
+	case n.of == nil || step > n.at:
+		return true
+	case step == n.at && n.inner > 0:
+		return n.inner <= len(s.points) && int(s.points[n.inner-1].Took) == n.alt
+	}
+	return n.of.insides[step] == s.print()
 }
 
 func newTree(e *Engine) *tree {
@@ -83,21 +132,19 @@ func (t *tree) next() bool {
 // run runs the schedule of a node and finds the nodes behind it. It counts only what is
 // this shard's.
 func (t *tree) run(n node, root, mine bool) {
-	var prefix []uint16
-	if n.of != nil {
-		prefix = append(slices.Clone(n.of.choices[:n.at]), uint16(n.alt))
-	}
+	prefix := n.choices()
 	step, asleep := 0, n.sleep
 	var sleeps [][]Option // the sleep set before each step behind the prefix
 	diverged, offered := -1, ""
 	pick := func(opts []Option) int {
 		i := step
 		step++
+		if diverged >= 0 {
+			return -1
+		}
 		if i < len(prefix) {
 			if n.of.prints[i] != fingerprint(opts) || int(prefix[i]) >= len(opts) {
-				if diverged < 0 {
-					diverged, offered = i, offer(opts)
-				}
+				diverged, offered = i, offer(opts)
 				return -1
 			}
 			return int(prefix[i])
@@ -114,9 +161,19 @@ func (t *tree) run(n node, root, mine bool) {
 		}
 		return -1
 	}
-	r := t.e.once(pick)
+	begun := 0
+	inside := func() Inside {
+		begun++
+		return Inside{Departures: n.inside(begun - 1)}
+	}
+	happened := func(points []Point) {
+		if s := (segment{points: points}); diverged < 0 && !n.fits(begun-1, s) {
+			diverged, offered = begun-1, s.String()
+		}
+	}
+	r := t.e.by(chooser{pick, inside, happened})
 	if diverged >= 0 {
-		t.e.diverge(prefix[:diverged], offered, r)
+		t.e.diverge(n, diverged, offered, r)
 		return
 	}
 	defer t.e.recycle(r)
@@ -135,45 +192,100 @@ func (t *tree) run(n node, root, mine bool) {
 			t.e.frozen++
 		}
 	}
-	t.expand(r, len(prefix), sleeps, root, mine)
+	t.expand(r, n, len(prefix), sleeps, root, mine)
 }
 
-// expand adds the nodes behind a run: each choice that it did not make.
-func (t *tree) expand(r result, from int, sleeps [][]Option, root, mine bool) {
-	b := t.e.bounds
-	w := &track{choices: make([]uint16, 0, len(r.steps)), prints: make([]uint32, 0, len(r.steps))}
-	var taken Limits
-	child := 0
-	for i, s := range r.steps {
-		w.choices = append(w.choices, uint16(s.Chosen))
-		w.prints = append(w.prints, fingerprint(s.Options))
+// expand adds the nodes behind a run of a node's prefix, of that many choices among
+// options: each choice that it did not make.
+func (t *tree) expand(r result, of node, from int, sleeps [][]Option, root, mine bool) {
+	x := expansion{tree: t, w: &track{choices: make([]uint16, 0, len(r.steps)), prints: make([]uint32, 0, len(r.steps))}, root: root, mine: mine}
+	for i := range len(r.steps) + 1 {
 		if i >= from {
-			var before []Option
-			if b.SleepSets && i-from < len(sleeps) {
-				before = append(slices.Clone(sleeps[i-from]), s.Option())
+			after := 0 // the inner choices that are of the prefix
+			if i == from && of.inner > 0 {
+				after = of.inner
 			}
-			for alt, o := range s.Options {
-				with := taken.plus(o.cost(alt))
-				if alt == s.Chosen || b.SleepSets && sleeping(before, o) || !with.within(b.Limits) {
-					continue
-				}
-				n := node{of: w, at: i, alt: alt, taken: with}
-				if b.SleepSets {
-					n.sleep = stillAsleep(before, o)
-					before = append(before, o)
-				}
-				child++
-				if root && t.branches && !b.Shard.owns(child) {
-					continue
-				}
-				if mine || t.branches {
-					t.waiting++
-				}
-				t.push(with.sum(), n)
+			x.inside(i, r.segment(i), after)
+		} else {
+			x.keep(i, r.segment(i))
+		}
+		if i == len(r.steps) {
+			break
+		}
+		s := r.steps[i]
+		x.w.choices = append(x.w.choices, uint16(s.Chosen))
+		x.w.prints = append(x.w.prints, fingerprint(s.Options))
+		if i >= from {
+			x.options(i, s, sleeps, i-from)
+		}
+		x.taken = x.taken.plus(s.cost())
+	}
+}
+
+// expansion is one expand that is under way.
+type expansion struct {
+	*tree
+	w          *track
+	root, mine bool
+	taken      Limits // by the choices so far
+	child      int
+}
+
+// keep adds a segment to the track.
+func (x *expansion) keep(i int, s segment) {
+	x.w.insides = append(x.w.insides, s.print())
+	for _, d := range s.departed {
+		x.w.departed = append(x.w.departed, departed{i, d})
+	}
+	x.taken.Inner += len(s.departed)
+}
+
+// inside adds the nodes of a segment, after the inner choices that are of the prefix.
+func (x *expansion) inside(i int, s segment, after int) {
+	taken := x.taken
+	taken.Inner += len(s.departed) // those of the prefix: it made no others
+	taken.Inner++
+	if taken.within(x.e.bounds.Limits) {
+		for k, p := range s.points[min(after, len(s.points)):] {
+			for alt := 1; alt < int(p.Of); alt++ {
+				x.add(node{of: x.w, at: i, inner: after + k + 1, alt: alt, taken: taken})
 			}
 		}
-		taken = taken.plus(s.cost())
 	}
+	x.keep(i, s)
+}
+
+// options adds the nodes of the options of a step.
+func (x *expansion) options(i int, s Step, sleeps [][]Option, k int) {
+	b := x.e.bounds
+	var before []Option
+	if b.SleepSets && k < len(sleeps) {
+		before = append(slices.Clone(sleeps[k]), s.Option())
+	}
+	for alt, o := range s.Options {
+		with := x.taken.plus(o.cost(alt))
+		if alt == s.Chosen || b.SleepSets && sleeping(before, o) || !with.within(b.Limits) {
+			continue
+		}
+		n := node{of: x.w, at: i, alt: alt, taken: with}
+		if b.SleepSets {
+			n.sleep = stillAsleep(before, o)
+			before = append(before, o)
+		}
+		x.add(n)
+	}
+}
+
+// add adds a node, if it is this shard's.
+func (x *expansion) add(n node) {
+	x.child++
+	if x.root && x.branches && !x.e.bounds.Shard.owns(x.child) {
+		return
+	}
+	if x.mine || x.branches {
+		x.waiting++
+	}
+	x.push(n.taken.sum(), n)
 }
 
 func (t *tree) push(level int, n node) {
