@@ -6,7 +6,7 @@ GREMLINS = github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 # ./... does not include the package testdata.
 PACKAGES = ./... ./testdata
 
-.PHONY: test tshark browser race lint api bench bench-peers peers mutants tidy check generate
+.PHONY: deep test tshark browser race lint api bench bench-peers peers mutants tidy check generate
 
 check:
 	go run ./cmd/halfopen check
@@ -71,6 +71,13 @@ tshark:
 # This opens pages in Chromium (Debian: apt-get install chromium), and uses them.
 browser:
 	cd browser && go test -count=1 -v .
+
+# This measures the deep bubble: how many schedules each strategy needs for the planted
+# defects, what plain runs find of them, and whether repeated searches over HTTP/2 differ.
+deep:
+	eval "$$(go run ./cmd/halfopen overlay)" && go run ./internal/planted/table
+	go run -race ./internal/planted/table -plain 1000
+	eval "$$(go run ./cmd/halfopen overlay)" && go test ./harness -run TestInsideHTTP2 -searches 1000 -cpu 1,2,4 -timeout 4h -v
 
 tidy:
 	go mod tidy

@@ -11,6 +11,7 @@ import (
 	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness/internal/script"
 	"github.com/halfopen/halfopen/harness/internal/search"
+	"github.com/halfopen/halfopen/internal/deep/on"
 )
 
 // Bounds limits an exploration. The zero value is a good default: the
@@ -29,6 +30,14 @@ type Bounds struct {
 	// between them. The result is chance: such a schedule is run
 	// several times, and its outcomes are a sample. 0 means none.
 	Coincidences int
+	// Inner is how many times a schedule may depart, inside its steps, from what comes
+	// next by itself: which goroutine runs next, or preempts another one at an operation
+	// that others can see, which ready case a select takes, which goroutine gets a mutex,
+	// which timer of an instant fires first, where a range over a map begins. The
+	// strategies that draw depart any number of times. Only a deep bubble (halfopen test)
+	// has inner choices; in an ordinary one they are chance, and Inner means nothing. 0
+	// means 1, or none if Schedules is All: there are many.
+	Inner int
 	// Schedules is how many schedules are run at most, by all shards together: these are
 	// the same schedules that one process would run, each counted by one shard. Without a
 	// finding that ends it, and without Time, an exploration by shards is exactly that of
@@ -141,6 +150,10 @@ func (b Bounds) normal() (Bounds, effects, error) {
 	def(&b.Delays, 2)
 	def(&b.Faults, 1)
 	def(&b.Coincidences, 0)
+	if !on.Deep() || b.Inner == 0 && b.Schedules == All {
+		b.Inner = None
+	}
+	def(&b.Inner, 1)
 	def(&b.Schedules, 2000)
 	if b.Seed == 0 {
 		b.Seed = 1
@@ -176,7 +189,7 @@ func (b Bounds) check() error {
 	for _, f := range []struct {
 		name string
 		n    int
-	}{{"Delays", b.Delays}, {"Faults", b.Faults}, {"Coincidences", b.Coincidences}, {"Schedules", b.Schedules}} {
+	}{{"Delays", b.Delays}, {"Faults", b.Faults}, {"Coincidences", b.Coincidences}, {"Inner", b.Inner}, {"Schedules", b.Schedules}} {
 		if f.n < None {
 			return fmt.Errorf("bound %s: got %d, want at least 0 (or None, which is -1)", f.name, f.n)
 		}
@@ -192,7 +205,7 @@ func (b Bounds) check() error {
 
 // search returns the bounds without all that only a network can have.
 func (b Bounds) search() search.Bounds {
-	return search.Bounds{Limits: search.Limits{Delays: b.Delays, Faults: b.Faults, Coincidences: b.Coincidences},
+	return search.Bounds{Limits: search.Limits{Delays: b.Delays, Faults: b.Faults, Coincidences: b.Coincidences, Inner: b.Inner},
 		Schedules: b.Schedules, Time: b.Time, Strategy: b.Strategy, Seed: b.Seed,
 		SleepSets: b.Independent, KeepGoing: b.KeepGoing, AsFound: b.AsFound, Shard: search.Shard(b.Shard)}
 }

@@ -120,6 +120,10 @@ func (x *Exploration) String() string {
 		if f.NotShortest {
 			b.WriteString("\nThe schedule may not be the shortest: making it shorter was stopped after many runs.\n")
 		}
+		if f.Schedule.needsDeep() {
+			fmt.Fprintf(&b, "\nIt depends on the order inside steps: only a deep bubble (halfopen test) shows it again.\n    schedule: %s\n",
+				strings.Join(f.Schedule, "; "))
+		}
 		if f.Script != "" {
 			b.WriteString("\nas a script:\n")
 			for l := range strings.Lines(f.Script) {
@@ -164,8 +168,11 @@ func (x *Exploration) coverage() string {
 		} else if b.Faults > 0 {
 			s += fmt.Sprintf(" with at most %s", countOf(b.Faults, "fault"))
 		}
+		if b.Inner > 0 && b.Inner != All {
+			s += fmt.Sprintf(", and at most %s", countOf(b.Inner, "delay inside steps"))
+		}
 	case x.Delays >= 0:
-		s += fmt.Sprintf("%d schedules, among them all with at most %s", distinct, countOf(x.Delays, "delay or fault"))
+		s += fmt.Sprintf("%d schedules, among them all with at most %s", distinct, countOf(x.Delays, b.departure()))
 	default:
 		s += fmt.Sprintf("%d schedules", distinct)
 	}
@@ -186,6 +193,14 @@ func (x *Exploration) coverage() string {
 		s += fmt.Sprintf("; %d with coincidences, each run %d times: a sample", x.Sampled, search.Samples)
 	}
 	return s
+}
+
+// departure returns the word for what departs from what would come by itself.
+func (b Bounds) departure() string {
+	if b.Inner > 0 {
+		return "departure of any kind"
+	}
+	return "delay or fault"
 }
 
 // countOf returns n and a noun: "1 delay", "2 delays".

@@ -95,6 +95,7 @@ type explorer struct {
 	gates   []string
 	waits   int // how often time may pass in a schedule
 	dog     *bubble.Watchdog
+	inside  *inside // or nil
 	spare   []action
 	forest  *forest  // its page, or nil
 	files   []string // of the findings that a replay showed
@@ -119,6 +120,9 @@ func explore(name string, bounds Bounds, body func(*T), files []string, progress
 	b.Shard = Shard{} // a shard is within what the whole is within
 	e := &explorer{x: &Exploration{Name: name, Bounds: b, Shard: shardOf(within.Shard)}, body: body, effects: effects, gates: b.Gates, waits: b.Delays, dog: newWatchdog()}
 	defer e.dog.Stop()
+	if b.Inner > 0 || len(files) > 0 {
+		e.inside = newInside()
+	}
 	engine := search.New(within, e.run)
 	if progress != nil {
 		engine.Progress = func(c search.Counts) {
@@ -175,9 +179,13 @@ type explored struct {
 
 // run runs the body once.
 func (e *explorer) run(c *search.Choices) search.Outcome {
-	p := &plan{choices: c, effects: e.effects, gates: e.gates, waits: e.waits, cancel: e.x.Bounds.Cancel, actions: e.spare[:0]}
+	p := &plan{choices: c, inside: e.inside, effects: e.effects, gates: e.gates, waits: e.waits, cancel: e.x.Bounds.Cancel, actions: e.spare[:0]}
 	t := runBody(nil, e.x.Name, e.body, settings{silent: !c.Tell, explored: true, timeline: e.forest != nil, dog: e.dog, hasty: raceEnabled}, p)
+	p.inside.end() // of a run that was cut short
 	e.spare = p.actions
+	if t.stoodStill && e.inside != nil {
+		e.inside = newInside() // what stood still may go on behind us
+	}
 	e.refused = cmp.Or(e.refused, t.journal.reason())
 	r := t.journal.report(e.x.Name, "")
 	o := search.Outcome{Summary: p.summary, Failed: r.Failed(), Undecided: r.Undecided(), Frozen: t.stoodStill, FailedAt: p.failedAt, Reached: t.oracles.reached}

@@ -177,13 +177,15 @@ func TestTimeToEnd(t *testing.T) {
 	}
 }
 
-// What is not under control is said, and not hidden: a body that draws lots.
+// What is not under control is said, and not hidden: a body that knows how often it has
+// run. (A deep bubble has the same random numbers each time.)
 func TestUncontrolled(t *testing.T) {
+	runs := 0
 	x, err := harness.ExploreReport("lots", harness.Bounds{Strategy: "exhaustive"}, nil, func(t *harness.T) {
 		tr := t.Net.Transport()
 		t.Serve("api.test:80", nil)
 		t.Get("r1", tr, "http://api.test/").MayCancel()
-		if rand.IntN(2) == 0 { // unlabelled on purpose
+		if runs++; runs > 2 && runs%2 == 0 {
 			t.Get("r2", tr, "http://api.test/")
 		}
 	})

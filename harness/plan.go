@@ -17,6 +17,7 @@ type plan struct {
 	census  *census
 	net     *Net
 	choices *search.Choices
+	inside  *inside // the choices inside steps; nil if there are none
 	effects effects
 	gates   []string // the usual ones that are tried
 	cancel  bool     // every operation may be cancelled
@@ -73,6 +74,7 @@ func (p *plan) failed() {
 
 // end ends the exploring of the run: the events that are left happen in their order.
 func (p *plan) end() {
+	p.inside.end()
 	p.summary = p.census.outcome(p.tags)
 	p.t.scheduler = nil
 	p.net.exploring.Store(false)
@@ -119,10 +121,12 @@ func (p *plan) next(pending []*faultnet.Event) progress {
 		}
 		return atRest
 	}
+	p.inside.happened()
 	i := p.choices.Take(opts)
 	if i < 0 {
 		return abandoned
 	}
+	p.inside.step()
 	a := p.actions[i]
 	if p.choices.Tell {
 		p.taken = append(p.taken, a)
@@ -142,7 +146,7 @@ func (p *plan) do(a action, name string) {
 		p.starts = removeOne(p.starts, a.op)
 		p.census.start(a.op)
 		p.note(name)
-		go a.op.start()
+		go p.call(a.op)
 	case cancelAction:
 		p.cancels = removeOne(p.cancels, a.op)
 		p.note(name)
@@ -183,6 +187,14 @@ func (p *plan) do(a action, name string) {
 		p.goesOn(a.event)
 		t.apply(a.event, t.net.Verdict(a.event))
 	}
+}
+
+// call makes the call of an operation.
+func (p *plan) call(o *Op) {
+	if p.choices.Tell && p.inside != nil {
+		p.inside.named(o)
+	}
+	o.start()
 }
 
 // note records something that the plan did.

@@ -21,6 +21,9 @@ func (t *T) script(p *plan) string {
 		writeComment(&b, t.journal.failures[0].Text)
 	}
 	fmt.Fprintf(&b, "# A schedule of %s.\n", oneLine(t.name))
+	if Schedule(p.choices.Schedule()).needsDeep() {
+		fmt.Fprintln(&b, "# It has inner choices, which no script can make: its replay can, in a deep bubble (halfopen test).")
+	}
 	for _, s := range t.journal.served {
 		fmt.Fprintln(&b, s)
 	}
@@ -42,7 +45,14 @@ func (t *T) script(p *plan) string {
 			asItComes = 0
 		}
 	}
+	inner := func(i int) {
+		for _, d := range p.choices.Departures(i) {
+			next()
+			fmt.Fprintf(&b, "# %s\n", d)
+		}
+	}
 	for i, st := range steps[:n] {
+		inner(i)
 		a, name := p.taken[i], st.Option().Name
 		if a.event != nil && t.Net.byItself(a.event) {
 			switch i := slices.Index(held, a.event); {
@@ -61,6 +71,7 @@ func (t *T) script(p *plan) string {
 		next()
 		a.write(&b, name)
 	}
+	inner(n)
 	next()
 	if rest {
 		line("rest")

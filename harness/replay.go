@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/halfopen/halfopen/harness/internal/search"
+	"github.com/halfopen/halfopen/internal/deep/on"
 )
 
 // The flags of explorations. Each has an environment variable beside it, for
@@ -62,7 +63,7 @@ var unsafeInName = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 
 // replayFile returns the name of a file for a schedule of that test, or of that script.
 func replayFile(test string, f *Finding) string {
-	sum := sha256.Sum256([]byte(test + "\n" + strings.Join(f.saved(), "\n")))
+	sum := sha256.Sum256([]byte(test + "\n" + strings.Join(search.WithoutNotes(f.saved()), "\n")))
 	return fmt.Sprintf("%s-%x.replay", safeName(test), sum[:8])
 }
 
@@ -103,10 +104,14 @@ func (e *explorer) replayAll(engine *search.Engine, files []string) error {
 		if err != nil {
 			return err
 		}
+		if s.needsDeep() && !on.Deep() {
+			e.x.Replayed = append(e.x.Replayed, Replay{File: file, NeedsDeep: true})
+			continue
+		}
 		var within search.Limits
 		within, e.effects = s.room(effects)
 		r := engine.Replay(s, within)
-		replay := Replay{file, misfit(s, r), r.Failed, r.Undecided}
+		replay := Replay{File: file, Misfit: misfit(s, r), Failed: r.Failed, Undecided: r.Undecided}
 		e.x.Replayed = append(e.x.Replayed, replay)
 		if len(engine.Findings) > len(e.files) {
 			if replay.Misfit != "" {
@@ -120,7 +125,7 @@ func (e *explorer) replayAll(engine *search.Engine, files []string) error {
 
 // room returns limits and effects with room for all that the schedule has.
 func (s Schedule) room(e effects) (search.Limits, effects) {
-	l := search.Limits{Delays: All, Faults: All}
+	l := search.Limits{Delays: All, Faults: All, Inner: All}
 	e.every, e.some = nil, nil
 	for _, name := range s {
 		if strings.Contains(name, " & ") {
@@ -137,6 +142,9 @@ func (s Schedule) room(e effects) (search.Limits, effects) {
 	return l, e
 }
 
+// needsDeep reports whether the schedule has inner choices.
+func (s Schedule) needsDeep() bool { return slices.ContainsFunc(s, search.IsInner) }
+
 // Replay is a saved schedule that was run again.
 type Replay struct {
 	// File is where it is saved.
@@ -148,6 +156,9 @@ type Replay struct {
 	Failed bool
 	// Undecided is whether it could not be run to its end.
 	Undecided bool
+	// NeedsDeep is whether it was not run, because it has inner choices and the bubble is
+	// ordinary: only halfopen test has them.
+	NeedsDeep bool
 }
 
 // String returns the file and the result.
@@ -158,6 +169,8 @@ func (r Replay) String() string {
 		s = r.File + ": fails"
 	case r.Undecided:
 		s = r.File + ": undecided"
+	case r.NeedsDeep:
+		s = r.File + ": not run: it has inner choices, which need a deep bubble (halfopen test)"
 	}
 	if r.Misfit != "" {
 		s += "; it no longer fits: " + r.Misfit
@@ -180,7 +193,7 @@ func misfit(s Schedule, r search.Replayed) string {
 func (f *Finding) Save(folder, test string) (file string, err error) {
 	file = filepath.Join(folder, replayFile(test, f))
 	if old, err := readFile(file, mostInFile); err == nil {
-		if s, err := ParseSchedule(file, old); err == nil && slices.Equal(s, f.saved()) {
+		if s, err := ParseSchedule(file, old); err == nil && slices.Equal(search.WithoutNotes(s), search.WithoutNotes(f.saved())) {
 			return file, nil // the comments of the first one stay
 		}
 	}

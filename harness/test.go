@@ -112,6 +112,7 @@ func runBody(std *testing.T, name string, body func(*T), set settings, p *plan) 
 			t.Net.usual = p.gates
 			t.Net.exploring.Store(true)
 			r.scheduler = p
+			p.inside.begin(p.choices)
 		}
 		r.drive(t.onward)
 		t.shutDown()

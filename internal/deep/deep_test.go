@@ -191,6 +191,20 @@ func TestProgram(t *testing.T) {
 	}
 }
 
+// The tests of packages harness and planted about inner choices, and those whose result is another one
+// in a deep bubble, pass in one.
+func TestHarness(t *testing.T) {
+	b, err := Prepare(nil, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := b.Command("test", "-count=1", "-run=^Test(Inside|Planted|Uncontrolled|Frozen)",
+		"github.com/halfopen/halfopen/harness", "github.com/halfopen/halfopen/internal/planted")
+	if out, err := cmd.CombinedOutput(); err != nil || bytes.Count(out, []byte("ok ")) != 2 {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // Several processes at the same time get the same folder. It is complete, and no
 // other folder is left.
 func TestMadeOnce(t *testing.T) {

@@ -106,16 +106,44 @@ func (g *Goroutine) parseFrames(s string) {
 // internal reports whether the frame is one that a reader of a report does
 // not want to see: the runtime's, and the harness's own.
 func (f frame) internal() bool {
-	return startsWithOne(f.function, "runtime.", "internal/", "sync.", "time.Sleep", "testing.", "testing/") || ofHarness(f.function)
+	return startsWithOne(f.function, "runtime.", "internal/", "sync.", "sync/", "time.Sleep", "testing.", "testing/") || ofHarness(f.function)
 }
 
 // harness is the path of the package that this one serves.
 const harness = "github.com/halfopen/halfopen/harness"
 
+// prefixes begin the names of the functions of the harness and of its network.
+var prefixes = []string{harness + ".", harness + "/internal/bubble.", harness + "/internal/search.", harness + "/internal/peer.",
+	"github.com/halfopen/halfopen/faultnet."}
+
+// HarnessPrefixes returns what the names of the functions of the harness and of its
+// network begin with.
+func HarnessPrefixes() []string { return slices.Clone(prefixes) }
+
 // ofHarness reports whether a function is of the harness or of its network.
-func ofHarness(function string) bool {
-	return startsWithOne(function, harness+".", harness+"/internal/bubble.", harness+"/internal/search.", harness+"/internal/peer.",
-		"github.com/halfopen/halfopen/faultnet.")
+func ofHarness(function string) bool { return startsWithOne(function, prefixes...) }
+
+// Describe returns a name for a goroutine, which is the function that it runs, and where
+// it is: " at pool.(*Pool).Get pool.go:12", or "" if that says nothing. The program
+// counters are those of its stack, innermost first.
+func Describe(pcs []uintptr) (name, place string) {
+	if i := slices.Index(pcs, 0); i >= 0 {
+		pcs = pcs[:i]
+	}
+	frames := runtime.CallersFrames(pcs)
+	for more := len(pcs) > 0; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		if f.Function == "" || f.Function == "runtime.goexit" {
+			continue
+		}
+		at := frame{function: f.Function, file: f.File, line: f.Line}
+		if place == "" && !at.internal() {
+			place = " at " + at.String()
+		}
+		name = at.function[strings.LastIndex(at.function, "/")+1:]
+	}
+	return name, place
 }
 
 func startsWithOne(s string, prefixes ...string) bool {
