@@ -22,8 +22,8 @@ func needsDeep(t *testing.T) {
 	}
 }
 
-// inside returns the bounds of all orders with so many delays inside steps, and of
-// nothing else.
+// inside returns the bounds of all orders with at most that number of delays inside
+// steps, and of nothing else.
 func inside(delays int) harness.Bounds {
 	return harness.Bounds{Strategy: "exhaustive", Delays: harness.None, Faults: harness.None, Inner: delays, Schedules: harness.All, KeepGoing: true}
 }

@@ -21,7 +21,7 @@ type Departure struct {
 	At   int    // the number of the choice in its step, from 1
 	Take int    // the alternative, from 1
 	Of   int    // how many alternatives there were
-	Note string // what it means, in a run that is to be told
+	Note string // what it means, in a run with Tell
 }
 
 // String returns the departure as a schedule has it: "inner 3: 2 of 4, run r2". The
@@ -54,7 +54,7 @@ func WithoutNotes(schedule []string) []string {
 	return plain
 }
 
-// parseDeparture is the reverse of String. The note is left out.
+// parseDeparture reads what String returns. It leaves the note out.
 func parseDeparture(name string) (d Departure, ok bool) {
 	if !strings.HasPrefix(name, innerPrefix) {
 		return d, false
@@ -78,7 +78,7 @@ type Draw struct {
 	Rate     int   // random: of 256 chances to preempt a goroutine, how many are taken
 }
 
-// segment is what happened inside a step.
+// segment has the inner choices of a step.
 type segment struct {
 	points   []Point
 	departed []Departure
@@ -94,7 +94,7 @@ func (c *Choices) Inside() Inside {
 }
 
 // Happened takes the inner choices of the step that is over, before the options of the
-// next one are offered. In a run that is to be told, note says what a departure means.
+// next one are offered. In a run with Tell, note says what a departure means.
 func (c *Choices) Happened(points []Point, note func(at int) string) {
 	from := len(c.points)
 	c.points = append(c.points, points...)

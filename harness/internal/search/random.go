@@ -18,7 +18,7 @@ type sampler struct {
 	changeAt map[int]bool       // pct
 	weight   map[string]float64 // pos
 	low      float64
-	inside   *Draw // of inner choices; nil if there are none, or once it is told
+	inside   *Draw // of inner choices; nil if there are none, or once the run has it
 }
 
 // chooser returns the sampler as what decides a run.

@@ -20,7 +20,7 @@ type picker struct {
 	missed []missed // inner departures that did not come
 }
 
-// missed is an inner departure that did not come, after so many steps.
+// missed has an inner departure that did not come, and the number of steps before it.
 type missed struct {
 	after int
 	Departure

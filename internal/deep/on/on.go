@@ -50,7 +50,7 @@ type Choice struct {
 	Of, Took uint16 // the number of alternatives, and the index of the one that was taken
 }
 
-// Kind is what a choice is about.
+// Kind says between which alternatives a choice is.
 type Kind uint8
 
 const (
