@@ -88,7 +88,8 @@
 // The files in source are added to the runtime and to package sync; the table
 // in edits.go says which functions call them. The file order.go.txt orders the
 // goroutines, syscalls.go.txt keeps that order during system calls, chance.go.txt
-// provides the random numbers, and locks.go.txt decides which waits for locks
+// provides the random numbers, choice.go.txt makes the inner choices that a program
+// takes part in (docs/deep.md lists them), and locks.go.txt decides which waits for locks
 // are durable.
 //
 // With package on a program finds out whether its bubbles are deep.
