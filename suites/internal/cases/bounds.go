@@ -21,7 +21,7 @@ const (
 var boundCases = []Case{
 	{
 		Name:     "body-header-limit",
-		Claim:    "A header that is longer than MaxResponseHeaderBytes is an error, one that is shorter is none; the limit is for each response anew.",
+		Claim:    "A header that is longer than MaxResponseHeaderBytes is an error, one that is shorter is none; the limit begins again with each response.",
 		Verdict:  "it is an error, and nothing is left behind",
 		Source:   maxHeader,
 		Settings: harness.Settings{MaxResponseHeaderBytes: 4096},
@@ -60,7 +60,7 @@ var boundCases = []Case{
 				r := e.T.Get(host, e.Transport, e.URLOf(host, "/"))
 				c := r.Conn()
 				c.Send(begin + strings.Repeat("X-Long: "+strings.Repeat("x", 990)+"\r\n", 8))
-				e.wantFailed(r, "8000 bytes have come of its header")
+				e.wantFailed(r, "8000 bytes of its header have arrived")
 				c.WantClosed("it is of no use")
 			}
 		},

@@ -33,7 +33,7 @@ var brokenCallbacks = []breakage{
 	{"requests are remembered", 0, remembering(), []string{"leak-failed", "leak-dials"}},
 }
 
-// rewiredAnd is a transport on which a case can set each field, with something between it and
+// rewiredAnd makes a transport on which a case can set each field, with something between it and
 // the caller.
 func rewiredAnd(do func(http.RoundTripper, *http.Request) (*http.Response, error)) harness.Maker {
 	return func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {

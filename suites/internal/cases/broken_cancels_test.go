@@ -56,7 +56,7 @@ func closedForEver(rt http.RoundTripper, req *http.Request) (*http.Response, err
 }
 
 // cancelRequest is net/http's transport with a CancelRequest that cancels a request if heeds
-// says so, which is told whether there is a connection.
+// says so, which learns whether there is a connection.
 func cancelRequest(heeds func(started bool) bool) harness.Maker {
 	return func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 		rt, err := harness.NetHTTP(t, s)

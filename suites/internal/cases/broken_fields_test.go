@@ -174,7 +174,7 @@ func schemeWanted(tr *http.Transport) {
 }
 
 // wrappedEach is net/http's transport with something between it and the caller that is made
-// anew for each transport.
+// again for each transport.
 func wrappedEach(do func(harness.Settings) func(http.RoundTripper, *http.Request) (*http.Response, error)) harness.Maker {
 	return func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 		return wrapped(do(s))(t, s)

@@ -10,7 +10,7 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// retold is net/http's transport whose hooks of package httptrace are told something else.
+// retold is net/http's transport whose hooks of package httptrace learn something else.
 func retold(change func(*httptrace.ClientTrace)) harness.Maker {
 	return wrapped(func(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
 		trace := httptrace.ContextClientTrace(req.Context())

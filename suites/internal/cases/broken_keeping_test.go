@@ -73,7 +73,7 @@ func (c *cancelling) RoundTrip(req *http.Request) (*http.Response, error) {
 	return c.Transport.RoundTrip(req)
 }
 
-// sharedByClones is a transport that is its own clone.
+// sharedByClones makes a transport that is its own clone.
 func sharedByClones(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	rt, err := h2c(harness.NetHTTP)(t, s)
 	return sharing{rt.(*http.Transport)}, err

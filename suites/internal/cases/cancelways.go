@@ -305,7 +305,7 @@ func (e *Env) wantCancelledEverywhere(must bool, begin func(ctx context.Context,
 		} else if call.err == nil {
 			e.Errorf("%s: got the end of an answer that has none, want an error", stage)
 		}
-		cancel() // whatever became of it
+		cancel() // however it ended
 		e.Settle()
 		if stage == "dial" {
 			e.Net.Release("dial")
@@ -317,6 +317,11 @@ func (e *Env) wantCancelledEverywhere(must bool, begin func(ctx context.Context,
 	case len(unheeded) > 0:
 		e.Errorf("got requests that are cancelled in this way and go on, at the stage of %s", strings.Join(unheeded, ", "))
 	}
+	e.wantHarmless(begin)
+}
+
+// wantHarmless expects that a request which is cancelled when it is over does no harm.
+func (e *Env) wantHarmless(begin func(ctx context.Context, method, url string, body io.ReadCloser) (*http.Request, func())) {
 	req, stop := begin(e.Context(), "GET", e.URL("/"), nil)
 	resp, err := e.Transport.RoundTrip(req)
 	if err != nil {

@@ -33,7 +33,7 @@ var groups = []Group{
 	"http2",
 	"conn",  // a single connection, in its user's hands: [ClientConn]
 	"close", // CloseIdleConnections, Request.Close
-	"trace", // what the hooks of package httptrace are told
+	"trace", // what the hooks of package httptrace learn
 	"leak",  // nothing is left behind
 }
 

@@ -134,7 +134,7 @@ var http2RuleCases = []Case{
 	{
 		Name:      "http2-pings-answered",
 		Claim:     "A PING is answered with what is in it, and settings are acknowledged, whether a request is under way or not.",
-		Verdict:   "what the server is told",
+		Verdict:   "what the server learns",
 		Source:    "RFC 9113 section 6.7 (receivers of a PING frame that does not include an ACK flag MUST send a PING frame with the ACK flag set in response); section 6.5.3",
 		Protocols: H2 | H2C,
 		Body: func(e *Env) {
@@ -214,8 +214,8 @@ var http2RuleCases = []Case{
 	},
 	{
 		Name:      "http2-config-sizes",
-		Claim:     "The sizes of Transport.HTTP2 are those that the server is told: of the largest frame, and of the window of a stream.",
-		Verdict:   "what the server is told",
+		Claim:     "The sizes of Transport.HTTP2 are those that the server learns: of the largest frame, and of the window of a stream.",
+		Verdict:   "what the server learns",
 		Source:    "net/http: Transport.HTTP2; HTTP2Config.MaxReadFrameSize; HTTP2Config.MaxReceiveBufferPerStream",
 		Protocols: H2 | H2C,
 		Body: func(e *Env) {

@@ -114,7 +114,7 @@ var keepingCases = []Case{
 	},
 	{
 		Name:      "idle-timeout-each",
-		Claim:     "Each idle connection has its own time: one that was used in between has it anew, and the others do not.",
+		Claim:     "Each idle connection has its own time: one that was used in between has all of it again, and the others do not.",
 		Verdict:   "nothing stays open beyond its time, and nothing is closed before",
 		Source:    idleConnTimeout,
 		Protocols: HTTP1,
@@ -275,7 +275,7 @@ var keepingCases = []Case{
 	},
 	{
 		Name:      "limit-keep-alives-off-said",
-		Claim:     "With DisableKeepAlives a server is told that its connection is to be closed, and it is, although the server would keep it.",
+		Claim:     "With DisableKeepAlives a server learns that its connection is to be closed, and it is, although the server would keep it.",
 		Verdict:   "each connection carries one request",
 		Source:    "net/http: Transport.DisableKeepAlives; RFC 9112 section 9.6",
 		Protocols: HTTP1,

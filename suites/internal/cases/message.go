@@ -272,7 +272,7 @@ var messageCases = []Case{
 	},
 	{
 		Name:      "body-on-wire",
-		Claim:     "What a request says of itself reaches the server: its host, its length or that there is none, and that its connection is to be closed.",
+		Claim:     "What describes a request reaches the server: its host, its length or that there is none, and that its connection is to be closed.",
 		Verdict:   "what the server is asked",
 		Source:    "net/http: Request.Host; Request.ContentLength; Request.TransferEncoding; Request.Close; RFC 9112 section 3.2",
 		Protocols: HTTP1,

@@ -24,12 +24,12 @@ var (
 	basicAuth    = "Basic " + base64.StdEncoding.EncodeToString([]byte("user:secret"))
 )
 
-// proxyHeadCases are about what a proxy is told, and which proxy it is.
+// proxyHeadCases are about what a proxy gets, and which proxy it is.
 var proxyHeadCases = []Case{
 	{
 		Name:      "proxy-connect-request",
 		Claim:     "A proxy is asked with CONNECT for the host and port of the URL, with the fields of ProxyConnectHeader and the password of its own URL; the server gets none of these.",
-		Verdict:   "what the proxy and the server are told",
+		Verdict:   "what the proxy and the server get",
 		Source:    "net/http: Transport.ProxyConnectHeader; Transport.Proxy (will pass the username and password in a Proxy-Authorization header); RFC 9110 section 9.3.6",
 		Protocols: overTLS,
 		Secure:    true,
@@ -66,7 +66,7 @@ var proxyHeadCases = []Case{
 	{
 		Name:      "proxy-connect-header",
 		Claim:     "GetProxyConnectHeader says which fields a proxy gets with CONNECT, in place of ProxyConnectHeader. It may say that there are none; its error is the request's, and no tunnel is left.",
-		Verdict:   "what the proxy is told, and nothing left behind",
+		Verdict:   "what the proxy gets, and nothing left behind",
 		Source:    "net/http: Transport.GetProxyConnectHeader",
 		Protocols: overTLS,
 		Secure:    true,
@@ -198,7 +198,7 @@ var proxyHeadCases = []Case{
 	{
 		Name:      "proxy-password",
 		Claim:     "A proxy that gets requests for http gets the password of its URL with each of them.",
-		Verdict:   "what the proxy is told",
+		Verdict:   "what the proxy gets",
 		Source:    proxyField + " (will pass the username and password in a Proxy-Authorization header)",
 		Protocols: HTTP1,
 		Settings:  withPassword,
@@ -315,7 +315,7 @@ var proxyHeadCases = []Case{
 	{
 		Name:      "proxy-socks-password",
 		Claim:     "A SOCKS proxy gets the name and the password of its URL if it asks for them, and the host's name as it is: it looks it up.",
-		Verdict:   "what the proxy is told",
+		Verdict:   "what the proxy gets",
 		Source:    proxyField + `; RFC 1928; RFC 1929`,
 		Protocols: HTTP1,
 		Settings:  harness.Settings{Proxy: "socks5://user:secret@" + socksAddr},

@@ -16,15 +16,15 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// traceDoc is where package httptrace says what a hook is told.
+// traceDoc is where package httptrace says what a hook learns.
 const traceDoc = "net/http/httptrace: "
 
-// traceCases are about what the hooks of package httptrace are told.
+// traceCases are about what the hooks of package httptrace learn.
 var traceCases = []Case{
 	{
 		Name:      "trace-got-conn",
 		Claim:     "GotConn says whether a connection has served before, and whether and how long it was idle.",
-		Verdict:   "what a hook is told is true",
+		Verdict:   "what a hook learns is true",
 		Source:    traceDoc + "GotConnInfo.Reused; GotConnInfo.WasIdle; GotConnInfo.IdleTime",
 		Protocols: HTTP1,
 		Settings:  oneConnPerHost,
@@ -53,7 +53,7 @@ var traceCases = []Case{
 	{
 		Name:      "trace-got-unused-conn",
 		Claim:     "A connection that no request has used yet is not reused, though it was idle.",
-		Verdict:   "what a hook is told is true",
+		Verdict:   "what a hook learns is true",
 		Source:    traceDoc + "GotConnInfo.Reused (whether this connection has been previously used for another HTTP request)",
 		Protocols: HTTP1,
 		Body: func(e *Env) {
@@ -80,7 +80,7 @@ var traceCases = []Case{
 	{
 		Name:      "trace-put-idle",
 		Claim:     "PutIdleConn says that a connection went back, or why it did not, before the body's Close returns; and it is not called where connections are not kept at all.",
-		Verdict:   "what a hook is told is true",
+		Verdict:   "what a hook learns is true",
 		Source:    traceDoc + "ClientTrace.PutIdleConn",
 		Protocols: HTTP1,
 		Settings:  harness.Settings{MaxIdleConnsPerHost: 1},
@@ -113,7 +113,7 @@ var traceCases = []Case{
 	{
 		Name:     "trace-keep-alives-off",
 		Claim:    "PutIdleConn is not called if DisableKeepAlives is set.",
-		Verdict:  "what a hook is told is true",
+		Verdict:  "what a hook learns is true",
 		Source:   traceDoc + "ClientTrace.PutIdleConn (not called if connection reuse is disabled via Transport.DisableKeepAlives)",
 		Settings: harness.Settings{DisableKeepAlives: true},
 		Body: func(e *Env) {
@@ -130,7 +130,7 @@ var traceCases = []Case{
 	{
 		Name:      "trace-order",
 		Claim:     "The hooks of a request are called in the order of its life, each once: a connection is wanted, got, written to, heard of, and put back.",
-		Verdict:   "what a hook is told is true",
+		Verdict:   "what a hook learns is true",
 		Source:    traceDoc + "ClientTrace (its hooks)",
 		Protocols: HTTP1,
 		Body: func(e *Env) {
@@ -152,7 +152,7 @@ var traceCases = []Case{
 	{
 		Name:    "trace-body-fails",
 		Claim:   "WroteRequest is called with the error of a body that fails.",
-		Verdict: "what a hook is told is true",
+		Verdict: "what a hook learns is true",
 		Source:  traceDoc + "ClientTrace.WroteRequest; WroteRequestInfo.Err",
 		Body: func(e *Env) {
 			e.Serve(nil)
@@ -167,7 +167,7 @@ var traceCases = []Case{
 	{
 		Name:    "trace-no-conn",
 		Claim:   "GotConn is not called for a request that gets no connection: its error says why.",
-		Verdict: "what a hook is told is true",
+		Verdict: "what a hook learns is true",
 		Source:  traceDoc + "ClientTrace.GotConn (there is no hook for failure to obtain a connection; use the error from RoundTrip)",
 		Body: func(e *Env) {
 			r, told := e.traced("r1", "GET", "/", nil) // no server is there
@@ -180,7 +180,7 @@ var traceCases = []Case{
 	{
 		Name:    "trace-hints",
 		Claim:   "Got1xxResponse is called with each informational response, in their order. Its error is the request's.",
-		Verdict: "what a hook is told is true",
+		Verdict: "what a hook learns is true",
 		Source:  traceDoc + "ClientTrace.Got1xxResponse",
 		Body: func(e *Env) {
 			e.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -208,7 +208,7 @@ var traceCases = []Case{
 	{
 		Name:      "trace-continue",
 		Claim:     "Wait100Continue is called when a body waits for a 100, and Got100Continue when that has come.",
-		Verdict:   "what a hook is told is true",
+		Verdict:   "what a hook learns is true",
 		Source:    traceDoc + "ClientTrace.Wait100Continue; ClientTrace.Got100Continue",
 		Protocols: HTTP1,
 		Settings:  harness.Settings{ExpectContinueTimeout: patience},
@@ -232,7 +232,7 @@ var traceCases = []Case{
 	{
 		Name:      "trace-handshake",
 		Claim:     "TLSHandshakeStart and TLSHandshakeDone are called around a handshake, the latter with its error if it failed.",
-		Verdict:   "what a hook is told is true",
+		Verdict:   "what a hook learns is true",
 		Source:    traceDoc + "ClientTrace.TLSHandshakeStart; ClientTrace.TLSHandshakeDone",
 		Protocols: overTLS,
 		Secure:    true,
@@ -258,8 +258,8 @@ var traceCases = []Case{
 	},
 }
 
-// told is what the hooks of a request were told.
-type told struct {
+// hooksHeard keeps what the hooks of a request learn.
+type hooksHeard struct {
 	mu     sync.Mutex
 	called []string
 	conn   httptrace.GotConnInfo
@@ -268,16 +268,16 @@ type told struct {
 	hints  []int
 }
 
-func (t *told) call(what string, do func()) {
+func (t *hooksHeard) call(what string, do func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.called = append(t.called, what)
 	do()
 }
 
-// newTold returns hooks that remember what they are told.
-func newTold() (*httptrace.ClientTrace, *told) {
-	t := new(told)
+// newTold returns hooks that remember what they learn.
+func newTold() (*httptrace.ClientTrace, *hooksHeard) {
+	t := new(hooksHeard)
 	just := func(what string) func() { return func() { t.call(what, func() {}) } }
 	return &httptrace.ClientTrace{
 		GetConn:              func(addr string) { t.call("GetConn "+addr, func() {}) },
@@ -299,9 +299,9 @@ func newTold() (*httptrace.ClientTrace, *told) {
 	}, t
 }
 
-// traced starts a request to a page of api.test whose hooks remember what they are told. A
+// traced starts a request to a page of api.test whose hooks remember what they learn. A
 // body that is not nil has an unknown length.
-func (e *Env) traced(name, method, path string, body io.ReadCloser) (*harness.Request, *told) {
+func (e *Env) traced(name, method, path string, body io.ReadCloser) (*harness.Request, *hooksHeard) {
 	trace, told := newTold()
 	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(e.Context(), trace), method, e.URL(path), nil)
 	if err != nil {

@@ -30,7 +30,7 @@ func (e *Env) chooseProxies(err error) bool {
 	})
 }
 
-// wantField expects that a field of a header that somebody got has that value; "" means
+// wantField expects that a field of a header that arrived has that value; "" means
 // that it is not there.
 func wantField(e *Env, at string, h http.Header, key, want string) {
 	if got := strings.Join(h.Values(key), ", "); got != want {
