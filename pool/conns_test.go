@@ -175,3 +175,31 @@ func TestHTTP2ClosedOnce(t *testing.T) {
 		})
 	}
 }
+
+// A connection is closed once whose handshake does not come to its end, whatever the
+// reason is.
+func TestHandshakeClosedOnce(t *testing.T) {
+	for _, end := range []string{"timeout", "server"} {
+		synctest.Test(t, func(t *testing.T) {
+			mem, l := memory("api.test:443")
+			defer l.Close()
+			var conn *bareConn
+			tr := &Transport{TLSHandshakeTimeout: time.Second, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				c, err := mem.DialContext(ctx, network, addr)
+				conn = &bareConn{Conn: c}
+				return conn, err
+			}}
+			go func() {
+				if far, err := l.Accept(); err == nil && end == "server" {
+					far.Close()
+				}
+			}()
+			req, _ := http.NewRequest("GET", "https://api.test/", nil)
+			_, err := tr.RoundTrip(req)
+			synctest.Wait()
+			if n := conn.closed.Load(); n != 1 || err == nil || (err == errHandshakeTimeout) != (end == "timeout") {
+				t.Errorf("%s: got %v, closed %d times, want once", end, err, n)
+			}
+		})
+	}
+}

@@ -144,6 +144,8 @@ func (t *Transport) finishHandshake(ctx context.Context, tc secureConn) (net.Con
 	if h, ok := tc.(interface{ HandshakeContext(context.Context) error }); ok {
 		err = h.HandshakeContext(ctx)
 	}
+	_, std := tc.(*tls.Conn)
+	closed := std && err != nil && err == ctx.Err() // by crypto/tls, which does that when ctx ends
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
@@ -155,7 +157,9 @@ func (t *Transport) finishHandshake(ctx context.Context, tc secureConn) (net.Con
 		trace.TLSHandshakeDone(state, err)
 	}
 	if err != nil {
-		closeBluntly(tc) // the peer may be the reason for the delay
+		if !closed {
+			closeBluntly(tc) // the peer may be the reason for the delay
+		}
 		return nil, nil, err
 	}
 	return tc, &state, nil
