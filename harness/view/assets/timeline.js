@@ -63,6 +63,9 @@ export class Timeline {
     const n = this.model.steps.length, e = this.element;
     const a = all ? 0 : Math.max(0, Math.floor(e.scrollTop / row) - 4);
     const b = all ? n - 1 : Math.min(n - 1, a + Math.ceil((e.clientHeight || 600) / row) + 8);
+    const drawn = [a, b, this.step, this.differs].join();
+    if (drawn === this.drawn) return; // a scroll that showed nothing new
+    this.drawn = drawn;
     render(html`
       <div class="heads" style="width:${this.plan.width + 2}px">
         <div class="corner">${n} steps</div>
