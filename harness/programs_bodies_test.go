@@ -113,7 +113,7 @@ var bodies = []program{
 		for range 100_000 {
 			go func() { select {} }()
 		}
-	}), want: "(100000 of them)\n"},
+	}), crowds: true, want: "(100000 of them)\n"},
 	{does: "a hundred goroutines are left, each in its own way", run: once(func(*harness.T) {
 		for i := range 100 {
 			go nested(i, func() { select {} })

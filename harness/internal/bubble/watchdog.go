@@ -35,7 +35,8 @@ type Watchdog struct {
 	last  *Bubble
 	quiet int64           // how many quiet points the bubble had had
 	seen  Freeze          // its goroutines that kept it from the next one
-	same  int             // how many looks in a row saw just that
+	same  int             // for how many times the usual pause all looks saw just that
+	pause int             // how many times the usual one the last pause was
 	known map[string]bool // what froze bubbles before
 }
 
@@ -139,7 +140,10 @@ func NewWatchdog(after time.Duration) *Watchdog {
 		}
 		if !d.stopped.Load() {
 			// A look at very many goroutines, which stops all of them, takes its time.
-			d.timer.Reset(max(d.after/looks, 3*time.Since(begun)))
+			usual := max(d.after/looks, 1)
+			pause := max(usual, 3*time.Since(begun))
+			d.pause = int(pause / usual)
+			d.timer.Reset(pause)
 		}
 	})
 	d.timer.Reset(d.after / looks) // only now may it look
@@ -171,7 +175,11 @@ func (d *Watchdog) standsStill(b *Bubble) bool {
 		d.same = 0
 	}
 	d.seen = now
-	d.same++
+	if d.same == 0 {
+		d.same = 1
+	} else {
+		d.same += max(1, d.pause)
+	}
 	most := looks
 	if d.known[now.signature()] {
 		most /= 2 // it would be a strange chance if this one were only slow
