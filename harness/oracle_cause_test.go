@@ -144,6 +144,7 @@ var causes = []struct {
 		t.Peer("api.test:80")
 		req, _ := http.NewRequest("GET", "http://api.test/", nil)
 		quit := make(chan struct{})
+		//lint:ignore SA1019 Request.Cancel is part of what net/http promises, deprecated or not.
 		req.Cancel = quit
 		t.Start("r1", t.Net.Transport(), req)
 		close(quit)

@@ -18,6 +18,7 @@ import (
 func (c *census) watch(name string, req *http.Request, at string) (*Request, *http.Request) {
 	ctx, cancel := context.WithCancel(req.Context())
 	r := &Request{Op: Op{name: name, where: at, cancel: cancel}, method: req.Method, url: req.URL.String()}
+	//lint:ignore SA1019 Request.Cancel is part of what net/http promises, deprecated or not.
 	r.request, r.ctx, r.quit = r, ctx, req.Cancel
 	r.parent = cmp.Or(c.request(req.Header.Get(RequestHeader)), c.request(faultnet.Owner(ctx)))
 	r.once = !replayable(req)

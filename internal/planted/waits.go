@@ -15,6 +15,7 @@ var waits = []Program{
 			mu.Unlock()
 		}, func() {
 			mu.Lock()
+			//lint:ignore SA2001 What it changes here is left out: the side that waits never asks for it.
 			mu.Unlock()
 			cond.Signal()
 		})

@@ -207,9 +207,7 @@ func (c *capture) packets() []packet {
 				c.send(step.At, s, client, layers.TCP{SYN: true}, nil, 0, "dial "+lane.ID+" "+lane.Title)
 				s.next[client]++
 			} else if lane.Kind == view.ConnLane && change.Ends != nil {
-				for side, state := range change.Ends {
-					s.state[side] = state
-				}
+				s.state = *change.Ends
 			}
 		}
 	}

@@ -16,13 +16,15 @@ type Choices struct {
 	tellings uint32
 	low      uint32
 	Seed     uint64 // of what the strategy draws
+	//lint:ignore U1000 The runtime uses it.
 	root     uint64
 	Plan     []Departure
 	Log      []Choice // has room for the choices of a step that are recorded
 	Told     []Told   // has room for the departures of a step that are described
 	packages []pkg
 	ranks    [256]struct{ id, rank uint64 }
-	sites    [1024]struct {
+	//lint:ignore U1000 The runtime uses it.
+	sites [1024]struct {
 		pc    uintptr
 		class uint8
 	}

@@ -1,5 +1,7 @@
 package cases_test
 
+//lint:file-ignore SA1019 Request.Cancel and CancelRequest are part of what net/http promises, deprecated or not.
+
 import (
 	"context"
 	"net/http"

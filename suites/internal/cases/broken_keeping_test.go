@@ -53,6 +53,7 @@ func cancelsAll(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, req := range under {
+			//lint:ignore SA1019 CancelRequest is part of what net/http promises, deprecated or not.
 			tr.CancelRequest(req)
 		}
 		tr.CloseIdleConnections()

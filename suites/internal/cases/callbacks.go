@@ -244,6 +244,7 @@ var callbackCases = []Case{
 				over = append(over, weak.Make(large))
 				ctx, cancel := context.WithCancel(context.WithValue(context.Background(), heldKey{}, large))
 				req, _ := http.NewRequestWithContext(ctx, "GET", url, nil)
+				//lint:ignore SA1019 Request.Cancel is part of what net/http promises, deprecated or not.
 				req.Cancel = make(chan struct{})
 				c := e.call(func() error {
 					resp, err := e.Transport.RoundTrip(req)

@@ -59,6 +59,7 @@ var cancelWayCases = []Case{
 			e.wantCancelledEverywhere(std, func(ctx context.Context, method, url string, body io.ReadCloser) (*http.Request, func()) {
 				stop := make(chan struct{})
 				req, _ := http.NewRequestWithContext(ctx, method, url, nil)
+				//lint:ignore SA1019 Request.Cancel is part of what net/http promises, deprecated or not.
 				req.Cancel = stop
 				if body != nil {
 					req.Body, req.ContentLength = body, -1
@@ -137,15 +138,14 @@ var cancelWayCases = []Case{
 				}
 				req, _ := http.NewRequestWithContext(ctx, "GET", e.URL(path), nil)
 				r := e.Start("r"+strings.ReplaceAll(path, "/", "-"), e.Transport, req)
-				err := errors.New("none")
-				switch {
-				case path == "/dial" || path == "/hang":
+				var err error
+				if path == "/dial" || path == "/hang" {
 					cancel(errCause)
 					e.Settle()
 					if err = r.Err(); path == "/dial" {
 						e.Net.Release("dial")
 					}
-				default:
+				} else {
 					r.WantStatus(http.StatusOK)
 					cancel(errCause)
 					e.Settle()
