@@ -81,7 +81,8 @@
 //     stuck
 //
 // Each oracle has a name, which stands in its failures with the sentence that it enforces: see
-// [Manual]. [T.Allow] says, by name and with the reason, that one does not apply. A request
+// [Manual]. [T.Allow] says, by name and with the reason, that one does not apply. A thing that
+// is left at the end has a [Kind] in place of such a name, and cannot be allowed. A request
 // waits for a connection from its transport's GetConn on, where transports call hooks: what is
 // in front of a transport, such as a rate limiter, may hold it back.
 //

@@ -26,10 +26,8 @@ const (
 	oracleCause   oracle = "cause"
 	oracleCloses  oracle = "closes"
 	oracleOrphans oracle = "orphans"
-	oracleFree    oracle = "free"
 	oracleTrace   oracle = "trace"
 	oracleStrict  oracle = "strict"
-	oracleLeft    oracle = "left"
 )
 
 // oracleTable has the sentence that each oracle enforces, in the order of the
@@ -42,7 +40,7 @@ var oracleTable = []struct {
 	{oraclePrompt, `net/http, NewRequestWithContext: "the context controls the entire lifetime of a request and its response"`},
 	{oracleWaits, `net/http, Transport: "By default, Transport caches connections for future re-use"`},
 	{oracleDials, `RFC 9112 section 9.4: "A client ought to limit the number of simultaneous open connections that it maintains to a given server"`},
-	{oracleTurn, "requests for one host are served in their order: golang/go#13957"},
+	{oracleTurn, `net/http, Transport.MaxConnsPerHost: "On limit violation, dials will block"; a connection that comes free is for the request that has waited longest`},
 	{oracleOnce, `RFC 9110 section 9.2.2: "A client SHOULD NOT automatically retry a request with a non-idempotent method"`},
 	{oracleSound, "RFC 9112 section 6.3: what is left of one response must not be taken for the next one"},
 	{oracleReturn, `net/http, RoundTripper: "RoundTrip executes a single HTTP transaction, returning a Response for the provided Request"`},
@@ -51,10 +49,8 @@ var oracleTable = []struct {
 	{oracleCause, `net/http, Transport.CloseIdleConnections: "It does not interrupt any connections currently in use"; net/http, NewRequestWithContext: a context is that of one request`},
 	{oracleCloses, `net/http, RoundTripper: "RoundTrip must always close the body, including on errors, but depending on the implementation may do so in a separate goroutine even after RoundTrip returns"`},
 	{oracleOrphans, "T.LimitOrphans: dials that no request waits for are no more than the test says (golang/go#76784)"},
-	{oracleFree, "T.WantFree: what a request that is over has held can be collected (golang/go#50798)"},
 	{oracleTrace, "net/http/httptrace: GotConnInfo, PutIdleConn and WroteRequest say what happened to the connection and the request"},
-	{oracleStrict, "T.Strict"},
-	{oracleLeft, "a test ends empty-handed: what is left behind is a leak"},
+	{oracleStrict, "T.Strict: each connection and each request body is closed once, nothing is written to it afterwards, and no deadline is armed while it is idle"},
 }
 
 // ruleOf returns the sentence that an oracle enforces.
