@@ -16,7 +16,7 @@ import (
 // bodies is programs whose test itself misbehaves.
 var bodies = []program{
 	{does: "the body panics", run: once(func(*harness.T) { panic("mine") }), want: "panic: mine\n    harness_test."},
-	{does: "the body panics with nil", run: once(func(*harness.T) { panic(any(nil)) }), want: "panic: panic called with nil argument"},
+	{does: "the body panics with nil", run: once(func(*harness.T) { panic(any(nil)) }), want: "panic called with nil argument"},
 	{does: "the body panics with an error that panics", run: once(func(*harness.T) { panic(panickingError{}) }), want: "panic: %!v(PANIC=Error method: mine)"},
 	{does: "the body divides by zero", run: once(func(t *harness.T) { t.Log(1 / len(t.Requests())) }), want: "panic: runtime error: integer divide by zero"},
 	{does: "the body reads through nil", run: once(func(*harness.T) { var r *http.Response; _ = r.Body }), want: "panic: runtime error: invalid memory address"},

@@ -32,7 +32,7 @@ var callbacks = []program{
 		t.Start("r1", t.Net.Transport(), req).WantStatus(200)
 	}), want: "ContentLength=10 with Body length 1"},
 	{does: "a handler panics", run: getting(func(http.ResponseWriter, *http.Request) { panic("mine") }), want: "a handler: panic: mine\n    harness_test."},
-	{does: "a handler panics with nil", run: getting(func(http.ResponseWriter, *http.Request) { panic(any(nil)) }), want: "a handler: panic: panic called with nil argument"},
+	{does: "a handler panics with nil", run: getting(func(http.ResponseWriter, *http.Request) { panic(any(nil)) }), want: "panic called with nil argument"},
 	{does: "a handler aborts its response", run: once(func(t *harness.T) {
 		t.Serve("api.test:80", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 		t.Get("r1", t.Net.Transport(), apiURL).WantErr(io.EOF)
