@@ -26,6 +26,9 @@ type Quirk struct {
 	// Versions is those that have it. A case may have several quirks, each of other
 	// versions.
 	Versions Versions
+	// Chance is set where goroutines that race inside a step decide whether it shows: the
+	// case may hold as well.
+	Chance bool
 }
 
 // String returns the issue, the reason and the versions, in a line.

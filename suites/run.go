@@ -80,7 +80,7 @@ func (s Subject) Run(c Case) Result {
 		return r
 	case undecided != "":
 		r.State, r.Reason = Undecided, undecided
-	case r.Report == "" && quirk != nil && known:
+	case r.Report == "" && quirk != nil && known && !quirk.Chance:
 		r.State = Failed
 		r.Report = fmt.Sprintf("%s: has a quirk (%s), and holds on %s: say until which version it has\n", c.Name, quirk, versionOf(quirk.Versions))
 	case r.Report == "":

@@ -129,6 +129,16 @@ func TestQuirkThatHolds(t *testing.T) {
 	}
 }
 
+// A quirk that is chance may not show.
+func TestQuirkOfChance(t *testing.T) {
+	c := suites.Cases()[0]
+	rec := &recorder{TB: t}
+	suites.Subject{Protocol: suites.HTTP1, Maker: harness.NetHTTP, Quirks: []suites.Quirk{{Case: c.Name, Reason: "none", Chance: true}}}.Test(rec, c)
+	if rec.text != "" {
+		t.Errorf("got %q, want no failure", rec.text)
+	}
+}
+
 // recorder keeps the error of a test instead of failing.
 type recorder struct {
 	testing.TB

@@ -10,6 +10,8 @@ const http2Name = "x/net/http2"
 // net/http. The files and lines are those of x/net/http2.
 var http2Quirks = concat(
 	http2Alone,
+	untraced(xnetVersion, append(both("cancel-at-callbacks", "cancel-channel", "cancel-late-failure", "http2-goaway-unprocessed", "retry-stream", "route-request-empty"),
+		"h2/trace-handshake")...),
 	quirk(suites.Quirk{
 		Reason: "a request that shares the dial of another request waits until the dial ends, even if its own context ends before: " +
 			"clientConnPool.getClientConn (client_conn_pool.go:87) receives only from dialCall.done",

@@ -15,6 +15,7 @@ const http2Name = "x/net/http2 over net/http"
 // net/http explains the mechanism.
 var http2Quirks = concat(
 	http2Alone,
+	untraced(xnetVersion, append(both("http2-goaway-unprocessed", "route-request-empty"), "h2/leak-dial-after-cancel", "h2/trace-handshake", "h2c/close-late-dial")...),
 	ofNetHTTP(both("body-wrong-length")...),
 	quirk(suites.Quirk{
 		Reason: "a request that shares the dial of another request fails when the other request was cancelled and CloseIdleConnections is called: " +

@@ -12,6 +12,17 @@ func quirk(q suites.Quirk, cases ...string) []suites.Quirk {
 	return quirks
 }
 
+// untraced returns quirks whose mechanism is not known yet: the cases are newer than the
+// last look at the source of that peer. Each of them is to become a quirk with its
+// mechanism, unless the case turns out to be wrong.
+func untraced(v suites.Versions, cases ...string) []suites.Quirk {
+	return quirk(suites.Quirk{
+		Reason:   "not traced in its source yet: the case is newer than the last look at it",
+		Breaks:   "not decided before it is traced",
+		Versions: v,
+	}, cases...)
+}
+
 // both returns the names of the cases over both protocols of HTTP/2.
 func both(cases ...string) (names []string) {
 	for _, c := range cases {
@@ -33,6 +44,13 @@ var fasthttpVersion = suites.Versions{Module: "github.com/valyala/fasthttp", Fro
 // fastQuirks has the quirks of both clients of fasthttp. Files and lines are those of
 // fasthttp.
 var fastQuirks = concat(
+	untraced(fasthttpVersion,
+		"body-framing", "body-framing-wrong", "body-gzip-asked", "body-gzip-broken", "body-gzip-closed-while-read", "body-gzip-fields",
+		"body-on-wire", "body-trailers", "body-upgrade-first-bytes", "body-upgrade-place", "broken-dial", "broken-out-of-step",
+		"broken-speaks-first", "cancel-at-callbacks", "cancel-cause", "cancel-client-timeout", "idle-default-per-host",
+		"idle-server-close-in-use", "idle-timeout-each", "idle-timeout-unused", "limit-apart", "limit-late-places", "retry-at-callback",
+		"retry-get-body-fails", "retry-key-empty", "retry-not-answered", "retry-not-new", "route-request-empty", "route-scheme-unknown",
+		"trace-body-fails", "trace-got-conn", "trace-got-unused-conn", "trace-handshake", "trace-hints", "trace-order"),
 	quirk(suites.Quirk{
 		Reason: "a request that has begun to dial waits for its own dial: HostClient.AcquireConn (client.go:1792) dials in the goroutine of its caller, and ReleaseConn (client.go:1968) " +
 			"passes a free connection only to a request that waits at MaxConns and for which no dial has begun (decConnsCount, client.go:1907)",
@@ -180,7 +198,7 @@ var pgxQuirks = concat(
 		Reason: "when the server ends a connection, even in the middle of the handshake, pgx opens another one to cancel a query that cannot be running any more: " +
 			"peekMessage (pgconn/pgconn.go:707) calls asyncClose for every error except a timeout, and asyncClose dials to send a CancelRequest (pgconn.go:845), with process 0 if none is known; " +
 			"at the same time the pool gives the place to another call, so that MaxConns is exceeded just when the server breaks connections",
-		Breaks: "pgxpool: MaxConns is the maximum size of the pool; PostgreSQL: a CancelRequest names the process that it is to stop", Versions: pgxVersion,
+		Breaks: "pgxpool: MaxConns is the maximum size of the pool; PostgreSQL: a CancelRequest names the process that it is to stop", Versions: pgxVersion, Chance: true,
 	}, "limit-slot-after-failure"),
 	quirk(suites.Quirk{
 		Reason: "a place does not become free before its connection is cleaned up, and asyncClose (pgconn/pgconn.go:840) waits up to 15 s for a silent server: " +

@@ -25,8 +25,8 @@ func TestWrite(t *testing.T) {
 	write(&b, rows, false)
 	want := `held/FAILED/quirk/undecided/not applicable
 
-subject  reuse      limit      order      cancel     idle       broken     retry      body       expect     proxy      tls        http2      conn       close      leak       all        schedules
-peer     1/0/0/0/1  0/0/2/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/1/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/1/0/0/0  1/1/2/1/1  50
+subject  reuse      limit      order      cancel     idle       broken     retry      body       expect     proxy      tls        route      http2      conn       close      trace      leak       all        schedules
+peer     1/0/0/0/1  0/0/2/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/1/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/0/0/0/0  0/1/0/0/0  1/1/2/1/1  50
 
 peer: quirk: why
   limit-a limit-b
