@@ -84,7 +84,9 @@
 // [Manual]. [T.Allow] says, by name and with the reason, that one does not apply. A thing that
 // is left at the end has a [Kind] in place of such a name, and cannot be allowed. A request
 // waits for a connection from its transport's GetConn on, where transports call hooks: what is
-// in front of a transport, such as a rate limiter, may hold it back.
+// in front of a transport, such as a rate limiter, may hold it back. A Close of the transport's
+// own, which ends its requests, is a cause that cannot be seen: a test that calls it allows
+// "cause".
 //
 // Whether a connection is idle is seen on the wire: the last byte of the last
 // response has arrived. A response body may be closed before that: a transport may
