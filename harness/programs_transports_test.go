@@ -75,7 +75,7 @@ var transports = []program{
 	}), want: "r1: panic: mine"},
 	{does: "a dialer returns nothing", run: dialing(func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("none today") }), want: "none today"},
 	{does: "a dialer waits for nothing", run: dialing(func(context.Context, string, string) (net.Conn, error) { select {} }), want: "stuck: nothing moved"},
-	{does: "a dialer returns a connection that gives nothing", run: dialing(func(context.Context, string, string) (net.Conn, error) { return idleConn{}, nil }), want: "r1: got error: multiple Read calls return no data or error"},
+	{does: "a dialer returns a connection that gives nothing", run: dialing(func(context.Context, string, string) (net.Conn, error) { return idleConn{}, nil }), want: "multiple Read calls return no data or error, want status 200"},
 	{does: "a dialer returns a pipe to itself", run: dialing(func(context.Context, string, string) (net.Conn, error) {
 		a, b := net.Pipe()
 		go io.Copy(b, b)

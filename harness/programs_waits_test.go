@@ -22,8 +22,18 @@ var (
 	condOutside  = func() *sync.Cond { return sync.NewCond(new(sync.Mutex)) }()
 )
 
-// kept has sockets and pipes, which would be closed if they were collected.
-var kept []any
+// keep keeps sockets and pipes, which would be closed if they were collected. A program that
+// hangs may do so while the next one runs.
+func keep(files ...any) {
+	keeping.Lock()
+	defer keeping.Unlock()
+	kept = append(kept, files...)
+}
+
+var (
+	keeping sync.Mutex
+	kept    []any // guarded by keeping
+)
 
 // silentPort returns the address of a real socket that accepts and says nothing.
 var silentPort = sync.OnceValue(func() string {
@@ -31,7 +41,7 @@ var silentPort = sync.OnceValue(func() string {
 	if err != nil {
 		panic(err)
 	}
-	kept = append(kept, l)
+	keep(l)
 	return l.Addr().String()
 })
 
@@ -57,7 +67,7 @@ var waits = []program{
 	{does: "a real socket is dialed, and says nothing", run: once(func(t *harness.T) { http.Get("http://" + silentPort()) }), want: "outside: a goroutine waits for a real socket"},
 	{does: "a real connection is read", run: once(func(t *harness.T) {
 		if c, err := net.Dial("tcp", silentPort()); err == nil {
-			kept = append(kept, c)
+			keep(c)
 			c.Read(make([]byte, 1))
 		}
 	}), want: "outside: a goroutine waits for a real socket"},
@@ -80,7 +90,7 @@ var waits = []program{
 	}), want: "outside: a goroutine waits for a real socket"},
 	{does: "a pipe of the system is read", run: once(func(t *harness.T) {
 		if r, w, err := os.Pipe(); err == nil {
-			kept = append(kept, r, w)
+			keep(r, w)
 			r.Read(make([]byte, 1))
 		}
 	}), want: "outside: a goroutine waits for a real socket, pipe or file"},

@@ -37,6 +37,7 @@ type Watchdog struct {
 	seen  Freeze          // its goroutines that kept it from the next one
 	same  int             // for how many times the usual pause all looks saw just that
 	pause int             // how many times the usual one the last pause was
+	again int             // how many looks in a row saw just that
 	known map[string]bool // what froze bubbles before
 }
 
@@ -176,8 +177,9 @@ func (d *Watchdog) standsStill(b *Bubble) bool {
 	}
 	d.seen = now
 	if d.same == 0 {
-		d.same = 1
+		d.same, d.again = 1, 1
 	} else {
+		d.again++
 		d.same += max(1, d.pause)
 	}
 	most := looks
@@ -186,9 +188,10 @@ func (d *Watchdog) standsStill(b *Bubble) bool {
 	}
 	switch now.Cause {
 	case Mutex, Outside:
-		return d.same > patienceForOthers*most || d.same > most && !othersRun()
+		return d.same > patienceForOthers*most || d.same > most && len(othersRun()) == 0
 	case Computing:
-		return d.same > PatienceForComputing*looks
+		// Where looks take long, a few of them make up the time: what computes may have had none.
+		return d.same > PatienceForComputing*looks && d.again > 2*looks
 	}
 	return false
 }
@@ -204,15 +207,15 @@ func (f Freeze) like(g Freeze) bool {
 	}))
 }
 
-// othersRun reports whether a goroutine outside of every bubble can run, or is in a
-// system call, this one apart.
-func othersRun() bool {
-	return slices.ContainsFunc(goroutines(0), func(g Goroutine) bool {
+// othersRun returns the goroutines outside of every bubble that can run, or are in a system
+// call, this one apart.
+func othersRun() []Goroutine {
+	return slices.DeleteFunc(goroutines(0), func(g Goroutine) bool {
 		switch g.state {
 		case "running", "runnable", "syscall":
-			return !g.calls(harness+"/internal/bubble.othersRun") && !g.calls("os/signal.signal_recv")
+			return g.calls(harness+"/internal/bubble.othersRun") || g.calls("os/signal.signal_recv")
 		}
-		return false
+		return true
 	})
 }
 
