@@ -11,15 +11,16 @@ import (
 	"github.com/halfopen/halfopen/internal/mini"
 )
 
-// defects are classic mistakes of connection pools, each with the public bug
-// that it is a model of where there is one, and the scenario that can show it.
-var defects = []struct {
+// A defect is a classic mistake of connection pools.
+type defect struct {
 	bug      string
-	like     string
-	scenario func(t *harness.T, tr *mini.Transport)
+	like     string                                 // the public bug that it is a model of, if there is one
+	scenario func(t *harness.T, tr *mini.Transport) // can show it
 	limit    int
 	lines    int // of the shortest script that shows it, written by hand
-}{
+}
+
+var defects = []defect{
 	{"unused dial leaked", "golang/go#59017", oneAfterAnother, 0, 5},
 	{"goroutine left waiting", "golang/go#33850", oneGet, 0, 4},
 	{"slot lost after cancel", "golang/go#65705", threeAtLimit, 1, 6},
@@ -121,45 +122,43 @@ func TestNoDefect(t *testing.T) {
 	}
 }
 
-// Every defect is found, by the portfolio in a few hundred schedules whatever
-// the seed. The table is how many schedules each strategy takes, in the median
-// over 30 seeds; a dash is more than 2,000 in half of them.
+// Every defect is found, by the portfolio in a few hundred schedules whatever the seed.
 func TestDefects(t *testing.T) {
 	if len(defects) < 12 {
 		t.Fatalf("got %d defects, want at least 12", len(defects))
 	}
-	names := []string{"portfolio", "exhaustive", "pct", "pos", "random"}
-	var table strings.Builder
-	fmt.Fprintf(&table, "%-26s", "defect")
-	for _, s := range names {
-		fmt.Fprintf(&table, " %10s", s)
-	}
 	for _, d := range defects {
-		fmt.Fprintf(&table, "\n%-26s", d.bug)
-		for _, strategy := range names {
-			found := make([]int, seeds(strategy))
-			for seed := range found {
-				found[seed] = search(t, d.bug, d.limit, d.scenario, strategy, uint64(seed+1))
-			}
-			slices.Sort(found)
-			median := found[len(found)/2]
-			if median > budget {
-				fmt.Fprintf(&table, " %10s", "-")
-			} else {
-				fmt.Fprintf(&table, " %10d", median)
-			}
-			if strategy != "portfolio" {
-				continue
-			}
-			if found[len(found)-1] > budget {
-				t.Errorf("%s: the portfolio missed it with a seed", d.bug)
-			}
-			if median >= 500 || d.bug == "POST retried" && median >= 40 {
-				t.Errorf("%s: the portfolio took %d schedules in the median", d.bug, median)
+		found := needed(t, d, "portfolio")
+		median := found[len(found)/2]
+		if found[len(found)-1] > budget {
+			t.Errorf("%s: the portfolio missed it with a seed", d.bug)
+		}
+		if median >= 500 || d.bug == "POST retried" && median >= 40 {
+			t.Errorf("%s: the portfolio took %d schedules in the median", d.bug, median)
+		}
+		t.Logf("%s: %d schedules in the median", d.bug, median)
+	}
+}
+
+// BenchmarkDefects prints how many schedules each strategy takes for each defect, in the
+// median over 30 seeds; a dash is more than 2,000 in half of them.
+func BenchmarkDefects(b *testing.B) {
+	names := []string{"portfolio", "exhaustive", "pct", "pos", "random"}
+	for b.Loop() {
+		table := fmt.Sprintf("%-26s %10s %10s %10s %10s %10s", "defect", names[0], names[1], names[2], names[3], names[4])
+		for _, d := range defects {
+			table += fmt.Sprintf("\n%-26s", d.bug)
+			for _, strategy := range names {
+				found := needed(b, d, strategy)
+				cell := "-"
+				if median := found[len(found)/2]; median <= budget {
+					cell = fmt.Sprint(median)
+				}
+				table += fmt.Sprintf(" %10s", cell)
 			}
 		}
+		b.Logf("\n%s", table)
 	}
-	t.Logf("\n%s", table.String())
 }
 
 const budget = 2000
@@ -173,18 +172,24 @@ func seeds(strategy string) int {
 	return 30
 }
 
-// search returns the number of the schedule that shows the defect.
-func search(t *testing.T, bug string, limit int, scenario func(*harness.T, *mini.Transport), strategy string, seed uint64) int {
-	t.Helper()
-	x, err := harness.ExploreReport(bug, harness.Bounds{Strategy: strategy, Seed: seed, Schedules: budget, AsFound: true}, nil,
-		func(t *harness.T) { scenario(t, newMini(t, bug, limit)) })
-	if err != nil {
-		t.Fatal(err)
+// needed returns, for each seed, the number of the schedule that shows the defect, the least
+// first.
+func needed(tb testing.TB, d defect, strategy string) []int {
+	tb.Helper()
+	found := make([]int, seeds(strategy))
+	for seed := range found {
+		x, err := harness.ExploreReport(d.bug, harness.Bounds{Strategy: strategy, Seed: uint64(seed + 1), Schedules: budget, AsFound: true}, nil,
+			func(t *harness.T) { d.scenario(t, newMini(t, d.bug, d.limit)) })
+		if err != nil {
+			tb.Fatal(err)
+		}
+		found[seed] = budget + 1
+		if len(x.Findings) > 0 {
+			found[seed] = x.Findings[0].Found
+		}
 	}
-	if len(x.Findings) == 0 {
-		return budget + 1
-	}
-	return x.Findings[0].Found
+	slices.Sort(found)
+	return found
 }
 
 // What is found is printed as a script that fails by itself, with the same
