@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
-	"github.com/halfopen/halfopen/harness/internal/script"
 	"github.com/halfopen/halfopen/harness/internal/search"
 	"github.com/halfopen/halfopen/internal/deep/on"
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // Bounds limits an exploration. The zero value is a good default: the
@@ -164,7 +164,7 @@ func (b Bounds) normal() (Bounds, effects, error) {
 	}
 	if !slices.Contains(strategies, b.Strategy) {
 		return b, effects{}, fmt.Errorf("unknown strategy %q%s; there are: %s", b.Strategy,
-			script.DidYouMean(b.Strategy, strategies), strings.Join(strategies, ", "))
+			nearest.DidYouMean(b.Strategy, strategies), strings.Join(strategies, ", "))
 	}
 	if b.Independent && (b.Strategy != "exhaustive" || b.Delays != All) {
 		return b, effects{}, fmt.Errorf("sleep sets (Independent) are sound only for Strategy \"exhaustive\" with Delays: All")

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/halfopen/halfopen/harness/internal/script"
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // errorNames is the errors that a script can name; anything else is a part of
@@ -62,7 +62,7 @@ func checkError(arg string) error {
 		names = append(names, e.name)
 	}
 	return fmt.Errorf("unknown error %q%s; there are: %s, and any text of more than a word",
-		arg, script.DidYouMean(arg, names), strings.Join(names, ", "))
+		arg, nearest.DidYouMean(arg, names), strings.Join(names, ", "))
 }
 
 // ParseError is a mistake in a script. Its text is "file:line: verb args:

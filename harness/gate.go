@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
-	"github.com/halfopen/halfopen/harness/internal/script"
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // A transport calls back: trace hooks, the dialer, the request's body, the
@@ -39,7 +39,7 @@ func checkGate(name string) error {
 	if slices.Contains(gates, name) {
 		return nil
 	}
-	return fmt.Errorf("unknown gate %q%s; there are: %s", name, script.DidYouMean(name, gates), strings.Join(gates, ", "))
+	return fmt.Errorf("unknown gate %q%s; there are: %s", name, nearest.DidYouMean(name, gates), strings.Join(gates, ", "))
 }
 
 // gated reports whether one of those gates is wanted.

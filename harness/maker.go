@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/halfopen/halfopen/harness/internal/script"
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // Maker makes the transport that a script studies: on t.Net, with those
@@ -112,7 +112,7 @@ func (s *Settings) set(setting string) error {
 		for i := range v.NumField() {
 			names = append(names, v.Type().Field(i).Name)
 		}
-		return fmt.Errorf("unknown setting %s%s; there are: %s", name, script.DidYouMean(name, names), strings.Join(names, ", "))
+		return fmt.Errorf("unknown setting %s%s; there are: %s", name, nearest.DidYouMean(name, names), strings.Join(names, ", "))
 	}
 	var err error
 	switch p := f.Addr().Interface().(type) {

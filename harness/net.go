@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/halfopen/halfopen/faultnet"
-	"github.com/halfopen/halfopen/harness/internal/script"
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // Net is the network of a [T]: a [faultnet.Net] whose events the harness
@@ -200,7 +200,7 @@ func parseOutcome(name string) (faultnet.Verdict, error) {
 		}
 		names = append(names, v.String())
 	}
-	return faultnet.Pass, fmt.Errorf("unknown outcome %q%s; there are: %s", name, script.DidYouMean(name, names), strings.Join(names, ", "))
+	return faultnet.Pass, fmt.Errorf("unknown outcome %q%s; there are: %s", name, nearest.DidYouMean(name, names), strings.Join(names, ", "))
 }
 
 // Fault is a fault that is armed: see [Net.Fault].

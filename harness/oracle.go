@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/halfopen/halfopen/harness/internal/script"
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // oracle is the name of a property that is checked in every run: see [T.Allow].
@@ -72,7 +72,7 @@ func checkOracle(name string) error {
 		}
 		names = append(names, string(row.name))
 	}
-	return fmt.Errorf("unknown oracle %q%s; there are: %s", name, script.DidYouMean(name, names), strings.Join(names, ", "))
+	return fmt.Errorf("unknown oracle %q%s; there are: %s", name, nearest.DidYouMean(name, names), strings.Join(names, ", "))
 }
 
 // allowance says that an oracle does not apply to an operation, or to any if it has no name.

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/halfopen/halfopen/faultnet"
-	"github.com/halfopen/halfopen/harness/internal/script"
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // place says which words can stand at one place of an event's name.
@@ -96,7 +96,7 @@ func checkPattern(pattern string) error {
 	if len(want) == 0 {
 		return fmt.Errorf("event pattern %q: no event has a word %q behind %q", pattern, word, strings.Join(words[:most], " "))
 	}
-	return fmt.Errorf("event pattern %q: no event has %q there%s; it can be: %s", pattern, word, script.DidYouMean(word, want), strings.Join(want, ", "))
+	return fmt.Errorf("event pattern %q: no event has %q there%s; it can be: %s", pattern, word, nearest.DidYouMean(word, want), strings.Join(want, ", "))
 }
 
 // watchedHold is a Hold of the test, and whether it was of use: it held an event, or the

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/halfopen/halfopen/faultnet"
-	"github.com/halfopen/halfopen/harness/internal/script"
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // Answer is a wrong, or merely unusual, way in which a server of HTTP/1.1
@@ -99,7 +99,7 @@ func FindAnswer(name string) (Answer, error) {
 		}
 		names = append(names, a.Name)
 	}
-	return Answer{}, fmt.Errorf("unknown answer %q%s; there are: %s", name, script.DidYouMean(name, names), strings.Join(names, ", "))
+	return Answer{}, fmt.Errorf("unknown answer %q%s; there are: %s", name, nearest.DidYouMean(name, names), strings.Join(names, ", "))
 }
 
 // answerPage serves the page "/answer/NAME" of [Pages].

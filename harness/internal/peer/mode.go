@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/halfopen/halfopen/faultnet"
-	"github.com/halfopen/halfopen/harness/internal/script"
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // Mode is a way in which a peer misbehaves.
@@ -35,7 +35,7 @@ func CheckMode(modes []Mode, name string) error {
 		}
 		names = append(names, m.Name)
 	}
-	return fmt.Errorf("unknown mode %q%s; there are: %s", name, script.DidYouMean(name, names), strings.Join(names, ", "))
+	return fmt.Errorf("unknown mode %q%s; there are: %s", name, nearest.DidYouMean(name, names), strings.Join(names, ", "))
 }
 
 // Witness learns of the requests that a peer sees, where the wire does not show them.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // Language is the verbs of scripts, and what their arguments may be.
@@ -144,7 +146,7 @@ func (k *checker) checkArg(v *Verb, kind, arg string) error {
 		return nil
 	case "R":
 		if !slices.Contains(k.requests, arg) {
-			return fmt.Errorf("unknown request %s%s", arg, DidYouMean(arg, k.requests))
+			return fmt.Errorf("unknown request %s%s", arg, nearest.DidYouMean(arg, k.requests))
 		}
 		return nil
 	case "D", "C":

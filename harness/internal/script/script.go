@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/txtar"
+
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // Script is a script that was parsed.
@@ -90,7 +92,7 @@ func (k *checker) command(text string) (c Command, err error) {
 	}
 	v := k.language.verb(name)
 	if v == nil {
-		return c, fmt.Errorf("unknown verb %q%s", name, DidYouMean(name, k.language.verbNames()))
+		return c, fmt.Errorf("unknown verb %q%s", name, nearest.DidYouMean(name, k.language.verbNames()))
 	}
 	var args []string
 	for _, w := range rest {
@@ -139,7 +141,7 @@ func (s *Script) Raw(arg string) (string, error) {
 		for _, f := range s.Archive.Files {
 			have = append(have, f.Name)
 		}
-		return "", fmt.Errorf("no file -- %s -- in this script%s", name, DidYouMean(name, have))
+		return "", fmt.Errorf("no file -- %s -- in this script%s", name, nearest.DidYouMean(name, have))
 	}
 	head, body, _ := bytes.Cut(data, []byte("\n\n"))
 	head = bytes.ReplaceAll(head, []byte("\n"), []byte("\r\n"))

@@ -1,4 +1,5 @@
-package script
+// Package nearest finds the name that the author of a wrong one may have meant.
+package nearest
 
 import "fmt"
 
