@@ -127,8 +127,9 @@ var errBodyPanicked = errors.New("a call of the body did not return")
 // readBody reads a response body to its end, closes it, and returns the error of either.
 func (r *Request) readBody(resp *http.Response) (err error) {
 	var content []byte
-	size := 4096
-	if n := resp.ContentLength; n >= 0 && n < int64(size) {
+	const most = 4096
+	size := most
+	if n := resp.ContentLength; n >= 0 && n < most {
 		size = int(n) + 1 // one more, to see the end
 	}
 	buf := make([]byte, size)
@@ -138,6 +139,9 @@ func (r *Request) readBody(resp *http.Response) (err error) {
 		content = append(content, buf[:n]...)
 		if empty++; n > 0 {
 			empty = 0
+		}
+		if n == len(buf) && n < most {
+			buf = make([]byte, most) // there is more than its length says
 		}
 		switch {
 		case err != nil:
