@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -48,7 +49,7 @@ func addFiles(f *testing.F, patterns ...string) {
 }
 
 // FuzzScriptFile reads scripts. One that is refused says where; one that is read is the same when
-// it is read again.
+// it is read again, and when it was formatted, which changes nothing a second time.
 func FuzzScriptFile(f *testing.F) {
 	addFiles(f, "races/*.txtar", "failures/*.txtar", "catalogue/*/*.txtar")
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -63,6 +64,14 @@ func FuzzScriptFile(f *testing.F) {
 			again, err := harness.ParseScript("fuzz.txtar", data)
 			if err != nil || len(again.Comments()) != len(s.Comments()) {
 				t.Errorf("got %v and other comments when read again", err)
+			}
+			text, _ := s.Format()
+			formatted, err := harness.ParseScript("fuzz.txtar", text)
+			if err != nil || !slices.Equal(formatted.Comments(), s.Comments()) {
+				t.Fatalf("got %v, and other comments when formatted:\n%s", err, text)
+			}
+			if twice, changed := formatted.Format(); changed {
+				t.Errorf("got\n%s\nand formatted again\n%s", text, twice)
 			}
 		})
 	})

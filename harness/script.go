@@ -68,6 +68,11 @@ func (s *Script) Comments() []string {
 	return cs
 }
 
+// Format returns the script as it is best read: one space between words, an empty line in front
+// of each comment that follows a verb, and the files of the archive as they are. It reports
+// whether that differs from the text that was parsed.
+func (s *Script) Format() (text []byte, changed bool) { return s.parsed.Format() }
+
 // traceFile is the file of an archive that holds the golden trace.
 const traceFile = "trace"
 

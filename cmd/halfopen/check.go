@@ -2,7 +2,8 @@ package main
 
 import (
 	"cmp"
-	"flag"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -10,7 +11,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
+	"github.com/urfave/cli/v3"
+
+	"github.com/halfopen/halfopen/internal/nearest"
 	"github.com/halfopen/halfopen/suites"
 )
 
@@ -20,45 +25,51 @@ type wanted struct {
 	group           string
 	json, junit     string
 	github, all     bool
-	pages           *pages
+	pages           pages
 }
 
-func checkCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
-	cases := fs.String("run", "", "only the cases whose names match this `regexp`")
-	subjects := fs.String("subject", "", "only the subjects whose names, such as \"net/http h2\", match this `regexp`")
+func (l *line) checkCommand() *cli.Command {
 	var want wanted
-	fs.StringVar(&want.group, "group", "", "only the cases of this `group`: "+groupNames())
-	fs.StringVar(&want.json, "json", "", "write the report as JSON to this `file`; with -, to standard output, and everything else to standard error")
-	fs.StringVar(&want.junit, "junit", "", "write the report in the XML format of JUnit to this `file`; with -, as for -json")
-	fs.BoolVar(&want.github, "github", os.Getenv("GITHUB_ACTIONS") == "true", "write failures as annotations of GitHub Actions; the default there")
-	fs.BoolVar(&want.all, "v", false, "print all failures, not only the first, and a script or a report that shows each quirk")
-	want.pages = htmlFlag(fs)
-	return func(args []string, out, errs io.Writer) int {
-		mistaken := func(format string, args ...any) int {
-			fmt.Fprintf(errs, "halfopen check: "+format+"\n", args...)
-			return mistake
-		}
-		var err error
-		switch {
-		case len(args) > 0:
-			return mistaken("takes no arguments; to run a script of your own, use halfopen run FILE")
-		case want.json == "-" && want.junit == "-":
-			return mistaken("-json and -junit cannot both be standard output")
-		case want.group != "" && !slices.Contains(suites.Groups(), suites.Group(want.group)):
-			return mistaken("unknown group %q; there are: %s", want.group, groupNames())
-		}
-		if want.cases, err = regexp.Compile(*cases); err != nil {
-			return mistaken("-run: %v", err)
-		}
-		if want.subjects, err = regexp.Compile(*subjects); err != nil {
-			return mistaken("-subject: %v", err)
-		}
-		code, err := want.check(suites.Cases(), suites.Subjects(), out, errs)
-		if err != nil {
-			return mistaken("%v", err)
-		}
-		return code
-	}
+	var cases, subjects string
+	var list bool
+	return l.deep(&cli.Command{
+		Name: "check", Category: ofSuites, ArgsUsage: "[flags]",
+		Usage: "run every case on net/http and pool, and print a table of the results",
+		Description: examples("halfopen check", "halfopen check -group limit -v", "halfopen check -list -run '^cancel-'",
+			"halfopen check -subject 'pool h2$' -json report.json", "halfopen check -html out"),
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "run", Usage: "only the cases whose names match this `regexp`", Destination: &cases},
+			&cli.StringFlag{Name: "subject", Usage: "only the subjects whose names, such as \"net/http h2\", match this `regexp`", Destination: &subjects},
+			&cli.StringFlag{Name: "group", Usage: "only the cases of this `group`: " + groupNames(), Destination: &want.group},
+			&cli.BoolFlag{Name: "list", Usage: "print the cases with their groups and claims, and run none", Destination: &list},
+			&cli.StringFlag{Name: "json", Usage: "write the report as JSON to this `file`; with -, to standard output, and everything else to standard error", Destination: &want.json},
+			&cli.StringFlag{Name: "junit", Usage: "write the report in the XML format of JUnit to this `file`; with -, as for -json", Destination: &want.junit},
+			&cli.BoolFlag{Name: "github", Usage: "write failures as annotations of GitHub Actions; the default there", Value: os.Getenv("GITHUB_ACTIONS") == "true", Destination: &want.github},
+			&cli.BoolFlag{Name: "v", Usage: "print all failures, not only the first, and a script or a report that shows each quirk", Destination: &want.all},
+			htmlFlag(&want.pages),
+		},
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			var err error
+			switch {
+			case cmd.Args().Present():
+				return misused(cmd, "takes no arguments; to run a script of your own, use halfopen run FILE")
+			case want.json == "-" && want.junit == "-":
+				return errors.New("-json and -junit cannot both be standard output")
+			case want.group != "" && !slices.Contains(suites.Groups(), suites.Group(want.group)):
+				return fmt.Errorf("unknown group %q%s; there are: %s", want.group, nearest.DidYouMean(want.group, strings.Split(groupNames(), ", ")), groupNames())
+			}
+			if want.cases, err = regexp.Compile(cases); err != nil {
+				return fmt.Errorf("-run: %w", err)
+			}
+			if want.subjects, err = regexp.Compile(subjects); err != nil {
+				return fmt.Errorf("-subject: %w", err)
+			}
+			if list {
+				return want.list(suites.Cases(), l.out)
+			}
+			return want.check(suites.Cases(), suites.Subjects(), l.out, l.errs)
+		},
+	})
 }
 
 func groupNames() string {
@@ -77,18 +88,39 @@ func subjectNames() string {
 	return strings.Join(names, ", ")
 }
 
-// check runs the wanted cases on the wanted subjects, writes the reports, and
-// returns the exit code.
-func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, errs io.Writer) (int, error) {
+// choose returns the wanted ones of the cases.
+func (want wanted) choose(cases []suites.Case) ([]suites.Case, error) {
 	cases = slices.DeleteFunc(cases, func(c suites.Case) bool {
 		return want.group != "" && c.Group() != suites.Group(want.group) || !want.cases.MatchString(c.Name)
 	})
+	if len(cases) == 0 {
+		return nil, errors.New("no case matches -run and -group")
+	}
+	return cases, nil
+}
+
+// list prints the wanted cases, a line each.
+func (want wanted) list(cases []suites.Case, out io.Writer) error {
+	cases, err := want.choose(cases)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, c := range cases {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", c.Name, c.Group(), c.Claim)
+	}
+	return table.Flush()
+}
+
+// check runs the wanted cases on the wanted subjects, and writes the reports.
+func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, errs io.Writer) error {
+	cases, err := want.choose(cases)
+	if err != nil {
+		return err
+	}
 	subjects = slices.DeleteFunc(subjects, func(s suites.Subject) bool { return !want.subjects.MatchString(s.String()) })
-	switch {
-	case len(cases) == 0:
-		return mistake, fmt.Errorf("no case matches -run and -group")
-	case len(subjects) == 0:
-		return mistake, fmt.Errorf("no subject matches -subject; there are: %s", subjectNames())
+	if len(subjects) == 0 {
+		return fmt.Errorf("no subject matches -subject; there are: %s", subjectNames())
 	}
 	// Make the files first: if a report cannot be written, say so before the cases
 	// run.
@@ -100,11 +132,11 @@ func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, er
 	}
 	jsonTo, err := openOutput(want.json, out)
 	if err != nil {
-		return mistake, err
+		return err
 	}
 	junitTo, err := openOutput(want.junit, out)
 	if err != nil {
-		return mistake, err
+		return err
 	}
 	// net/http logs errors of servers; here servers make them on purpose.
 	logs := log.Writer()
@@ -125,16 +157,16 @@ func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, er
 		func() error { return junitTo.finish(report.WriteJUnit) },
 	} {
 		if err := write(); err != nil {
-			return mistake, err
+			return err
 		}
 	}
-	if !want.pages.write(report.Page("check"), errs) {
-		return mistake, nil
+	if err := want.pages.write(report.Page("check"), errs); err != nil {
+		return err
 	}
 	if report.Failed() {
-		return failed, nil
+		return failed
 	}
-	return held, nil
+	return nil
 }
 
 // output receives a report: it is a file or standard output. The zero output

@@ -1,10 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,111 +12,117 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/urfave/cli/v3"
+
 	"github.com/halfopen/halfopen/internal/deep"
 	"github.com/halfopen/halfopen/internal/deep/on"
 )
 
-const testUsage = `usage: halfopen test [go test flags] [packages]
+func (l *line) testCommand() *cli.Command {
+	return &cli.Command{
+		Name: "test", Category: ofBubbles, ArgsUsage: "[go test flags] [packages]",
+		Usage: "run go test with the deep bubble",
+		Description: `Then, in a testing/synctest bubble, waiting for a mutex of the same bubble is
+durable, and the order of goroutines, select, timers and maps is the same in each
+run. Code outside bubbles runs as usual. The command edits a copy of a few files of
+the Go tree that the go command uses here (Go 1.26 or Go 1.27), and keeps the copy in
+the user's cache directory. To test without the deep bubble, run go test.
 
-This command runs go test with the deep bubble. Then, in a testing/synctest
-bubble, waiting for a mutex of the same bubble is durable, and the order of
-goroutines, select, timers and maps is the same in each run. Code outside bubbles
-runs as usual. The command edits a copy of a few files of the Go tree that the go
-command uses here (Go 1.26 or Go 1.27), and keeps the copy in the user's cache
-directory. To test without the deep bubble, run go test.
-`
-
-// testCommand runs go test with the deep bubble, and returns its exit code.
-func testCommand(args []string, out, errs io.Writer) int {
-	if len(args) > 0 && slices.Contains([]string{"-h", "-help", "--help"}, args[0]) {
-		fmt.Fprint(out, testUsage)
-		return held
+` + examples("halfopen test ./...", "halfopen test -run TestPool -v ."),
+		SkipFlagParsing: true, // go test does that
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			args := cmd.Args().Slice()
+			if len(args) > 0 && slices.Contains([]string{"-h", "-help", "--help"}, args[0]) {
+				return cli.ShowSubcommandHelp(cmd)
+			}
+			b, err := deep.Prepare(args, l.errs)
+			if err != nil {
+				return err
+			}
+			return l.runProcess(b.Command("test", args...))
+		},
 	}
-	b, err := deep.Prepare(args, errs)
-	if err != nil {
-		fmt.Fprintf(errs, "halfopen test: %v\n", err)
-		return mistake
-	}
-	return runProcess(b.Command("test", args...), "test", out, errs)
 }
 
 // runProcess runs a program to its end, and returns its exit code.
-func runProcess(cmd *exec.Cmd, name string, out, errs io.Writer) int {
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, out, errs
+func (l *line) runProcess(cmd *exec.Cmd) error {
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = l.in, l.out, l.errs
 	err := cmd.Run()
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() >= 0 {
-		return exit.ExitCode()
+	if ended, ok := errors.AsType[*exec.ExitError](err); ok && ended.ExitCode() >= 0 {
+		return exit(ended.ExitCode())
 	}
-	if err != nil {
-		fmt.Fprintf(errs, "halfopen %s: %v\n", name, err)
-		return mistake
-	}
-	return held
+	return err
 }
 
-// overlayCommand prints the settings that give every go command the deep bubble.
-func overlayCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
-	file := fs.Bool("file", false, "print only the path of the overlay file; a Go tree that Go has downloaded by itself has none")
-	usage := fs.Usage
-	fs.Usage = func() {
-		usage()
-		fmt.Fprint(fs.Output(), `
-The command prints lines for a shell: eval "$(halfopen overlay)". The lines set
-GOFLAGS to the overlay and the build tag `+deep.Tag+`. Go accepts no overlay for a
+func (l *line) overlayCommand() *cli.Command {
+	var file bool
+	return &cli.Command{
+		Name: "overlay", Category: ofBubbles, ArgsUsage: "[-file]",
+		Usage: "print the settings that give every go command the deep bubble",
+		Description: `The command prints lines for a shell: eval "$(halfopen overlay)". The lines set
+GOFLAGS to the overlay and the build tag ` + deep.Tag + `. Go accepts no overlay for a
 tree that it has downloaded by itself. For such a tree the lines set GOROOT and
-PATH to a tree of links and edited files, and GOTOOLCHAIN to local.
-`)
+PATH to a tree of links and edited files, and GOTOOLCHAIN to local.`,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "file", Usage: "print only the path of the overlay file; a Go tree that Go has downloaded by itself has none", Destination: &file},
+		},
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			if cmd.Args().Present() {
+				return misused(cmd, "takes no arguments")
+			}
+			b, err := deep.Prepare(nil, l.errs)
+			if err == nil && file && b.Overlay == "" {
+				err = fmt.Errorf("this tree of %s has no overlay file: halfopen overlay without -file prints what to set instead", b.Version)
+			}
+			if err != nil {
+				return err
+			}
+			if file {
+				fmt.Fprintln(l.out, b.Overlay)
+				return nil
+			}
+			for _, set := range b.Environment() {
+				name, value, _ := strings.Cut(set, "=")
+				fmt.Fprintf(l.out, "export %s='%s'\n", name, strings.ReplaceAll(value, "'", `'\''`))
+			}
+			return nil
+		},
 	}
-	return func(args []string, out, errs io.Writer) int {
-		if len(args) > 0 {
-			fmt.Fprintln(errs, "halfopen overlay: takes no arguments")
-			return mistake
+}
+
+// deep adds the flag -deep to a command.
+func (l *line) deep(c *cli.Command) *cli.Command {
+	var wanted bool
+	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "deep", Usage: "rebuild halfopen with the deep bubble, and run the command with that", Destination: &wanted})
+	do := c.Action
+	c.Action = func(ctx context.Context, cmd *cli.Command) error {
+		if wanted && !on.Deep() {
+			return l.runDeep()
 		}
-		b, err := deep.Prepare(nil, errs)
-		if err == nil && *file && b.Overlay == "" {
-			err = fmt.Errorf("this tree of %s has no overlay file: halfopen overlay without -file prints what to set instead", b.Version)
+		if wanted {
+			fmt.Fprintf(l.errs, "bubbles are deep (%s)\n", runtime.Version())
 		}
-		if err != nil {
-			fmt.Fprintf(errs, "halfopen overlay: %v\n", err)
-			return mistake
-		}
-		if *file {
-			fmt.Fprintln(out, b.Overlay)
-			return held
-		}
-		for _, set := range b.Environment() {
-			name, value, _ := strings.Cut(set, "=")
-			fmt.Fprintf(out, "export %s='%s'\n", name, strings.ReplaceAll(value, "'", `'\''`))
-		}
-		return held
+		return do(ctx, cmd)
 	}
+	return c
 }
 
 // rebuiltVariable is set in the environment of a halfopen that halfopen -deep
 // rebuilt.
 const rebuiltVariable = "HALFOPEN_DEEP"
 
-// runDeep rebuilds this program with the deep bubble and runs it with args. If
-// this program has been rebuilt already, runDeep does nothing, and ended is false.
-func runDeep(args []string, out, errs io.Writer) (code int, ended bool) {
-	if on.Deep() {
-		fmt.Fprintf(errs, "bubbles are deep (%s)\n", runtime.Version())
-		return held, false
-	}
-	fail := func(err error) (int, bool) {
-		fmt.Fprintf(errs, "halfopen %s: -deep: %v\n", args[0], err)
-		return mistake, true
-	}
+// runDeep rebuilds this program with the deep bubble, and runs it on the same line.
+func (l *line) runDeep() error {
 	if os.Getenv(rebuiltVariable) != "" {
-		return fail(errors.New("halfopen was rebuilt, but its bubbles are not deep"))
+		return errors.New("-deep: halfopen was rebuilt, but its bubbles are not deep")
 	}
-	b, err := deep.Prepare(nil, errs)
+	b, err := deep.Prepare(nil, l.errs)
 	if err != nil {
-		return fail(err)
+		return fmt.Errorf("-deep: %w", err)
 	}
 	dir, err := os.MkdirTemp("", "halfopen-")
 	if err != nil {
-		return fail(err)
+		return err
 	}
 	defer os.RemoveAll(dir)
 	program := filepath.Join(dir, "halfopen")
@@ -125,11 +130,11 @@ func runDeep(args []string, out, errs io.Writer) (code int, ended bool) {
 		program += ".exe"
 	}
 	if err := rebuild(b, program); err != nil {
-		return fail(err)
+		return fmt.Errorf("-deep: %w", err)
 	}
-	cmd := exec.Command(program, args...)
+	cmd := exec.Command(program, l.args...)
 	cmd.Env = append(os.Environ(), rebuiltVariable+"=1")
-	return runProcess(cmd, args[0], out, errs), true
+	return l.runProcess(cmd)
 }
 
 // rebuild builds this program with the halfopen that the module of the current

@@ -46,7 +46,7 @@ func TestGoTest(t *testing.T) {
 	t.Chdir(dir)
 	for _, tt := range []struct {
 		run  string
-		code int
+		code exit
 		want string
 	}{
 		{"TestHeld", 0, "--- PASS: TestHeld"},
@@ -92,7 +92,7 @@ func TestDeepHelp(t *testing.T) {
 	if code, out, _ := halfopen("test", "-h"); code != held || !strings.Contains(out, "To test without the deep bubble, run go test.") {
 		t.Errorf("got exit code %d, %s", code, out)
 	}
-	if code, _, errs := halfopen("overlay", "-h"); code != held || !strings.Contains(errs, `eval "$(halfopen overlay)"`) {
-		t.Errorf("got exit code %d, %s", code, errs)
+	if code, out, _ := halfopen("overlay", "-h"); code != held || !strings.Contains(out, `eval "$(halfopen overlay)"`) {
+		t.Errorf("got exit code %d, %s", code, out)
 	}
 }

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -10,25 +10,32 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/urfave/cli/v3"
+
 	"github.com/halfopen/halfopen/harness"
 )
 
-// exploreFlags defines the flags that say what to explore, and returns a function
-// that returns their values.
-func exploreFlags(fs *flag.FlagSet) func() harness.Bounds {
-	strategy := fs.String("strategy", "", "portfolio (the default), exhaustive, pct, pos or random")
-	seed := fs.Uint64("seed", 0, "the seed of random choices")
-	budget := fs.Int("budget", 0, "the largest number of schedules to run, by all shards together; -1 means all of them (default 2000)")
-	delays := fs.Int("delays", -1, "the largest number of delays in one schedule: choices that are not first come, first served (default 2)")
-	all := fs.Bool("all", false, "allow any number of delays")
-	faults := fs.Int("faults", -1, "the largest number of faults in one schedule (default 1)")
-	together := fs.Int("coincidences", 0, "the largest number of pairs of events in one schedule without quiet between them")
-	effects := fs.String("effects", "", "the names of the faults to try, separated by commas (default refuse,reset,split:some); cut:* cuts at every byte, cut:some at a few places of what a server sends")
-	independent := fs.Bool("independent", false, "leave out orders that are equal because handlers share nothing across connections")
-	keep := fs.Bool("keep-going", false, "go on after the first finding")
-	limit := fs.Duration("time", 0, "stop after this real time")
-	return func() harness.Bounds {
-		b := harness.Bounds{Strategy: *strategy, Seed: *seed, Coincidences: *together, Independent: *independent, KeepGoing: *keep, Time: *limit}
+// exploreFlags returns the flags that say what to explore, and a function that returns their
+// values.
+func exploreFlags() ([]cli.Flag, func() harness.Bounds) {
+	var b harness.Bounds
+	var budget, delays, faults int
+	var all bool
+	var effects string
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "strategy", Usage: "`portfolio` (the default), exhaustive, pct, pos or random", Destination: &b.Strategy},
+		&cli.Uint64Flag{Name: "seed", Usage: "the `seed` of random choices", Destination: &b.Seed},
+		&cli.IntFlag{Name: "budget", Usage: "the largest `number` of schedules to run, by all shards together; -1 means all of them (default 2000)", Destination: &budget},
+		&cli.IntFlag{Name: "delays", Value: -1, Usage: "the largest `number` of delays in one schedule: choices that are not first come, first served (default 2)", Destination: &delays},
+		&cli.BoolFlag{Name: "all", Usage: "allow any number of delays", Destination: &all},
+		&cli.IntFlag{Name: "faults", Value: -1, Usage: "the largest `number` of faults in one schedule (default 1)", Destination: &faults},
+		&cli.IntFlag{Name: "coincidences", Usage: "the largest `number` of pairs of events in one schedule without quiet between them", Destination: &b.Coincidences},
+		&cli.StringFlag{Name: "effects", Usage: "the `names` of the faults to try, separated by commas (default refuse,reset,split:some); cut:* cuts at every byte, cut:some at a few places of what a server sends", Destination: &effects},
+		&cli.BoolFlag{Name: "independent", Usage: "leave out orders that are equal because handlers share nothing across connections", Destination: &b.Independent},
+		&cli.BoolFlag{Name: "keep-going", Usage: "go on after the first finding", Destination: &b.KeepGoing},
+		&cli.DurationFlag{Name: "time", Usage: "stop after this real `time`", Destination: &b.Time},
+	}
+	return flags, func() harness.Bounds {
 		set := func(p *int, n int) {
 			switch {
 			case n == 0:
@@ -37,70 +44,97 @@ func exploreFlags(fs *flag.FlagSet) func() harness.Bounds {
 				*p = n
 			}
 		}
-		set(&b.Delays, *delays)
-		set(&b.Faults, *faults)
-		if *all {
+		set(&b.Delays, delays)
+		set(&b.Faults, faults)
+		if all {
 			b.Delays = harness.All
 		}
-		b.Schedules = *budget
-		if *budget == -1 {
+		b.Schedules = budget
+		if budget == -1 {
 			b.Schedules = harness.All
 		}
-		if *effects != "" {
-			b.Effects = strings.Split(*effects, ",")
+		if effects != "" {
+			b.Effects = strings.Split(effects, ",")
 		}
 		return b
 	}
 }
 
-func exploreCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
-	bounds := exploreFlags(fs)
-	asJSON := fs.Bool("json", false, "print the exploration as JSON, for halfopen merge")
-	save := fs.String("save", "", "save the schedules of the findings in this `folder`")
-	verbose := fs.Bool("v", false, "print progress")
-	pages := htmlFlag(fs)
-	return func(args []string, out, errs io.Writer) int {
-		s, code := oneScript("explore", args, fs, errs)
-		if s == nil {
-			return code
-		}
-		pages.begin()
-		x, err := s.ExploreReport(nil, bounds(), progress(*verbose, errs))
-		if err != nil {
-			fmt.Fprintf(errs, "halfopen explore: %v\n", err)
-			return mistake
-		}
-		if *asJSON {
-			json.NewEncoder(out).Encode(x)
-		} else {
-			fmt.Fprint(out, x)
-		}
-		for _, f := range x.Findings {
-			if *save == "" || len(f.Schedule) == 0 {
-				continue
+func (l *line) exploreCommand() *cli.Command {
+	var asJSON, verbose bool
+	var save string
+	var pages pages
+	flags, bounds := exploreFlags()
+	return l.deep(&cli.Command{
+		Name: "explore", Category: ofScripts, ArgsUsage: "[flags] FILE",
+		Usage: "try every order of a race script, and print the findings; the file - is standard input",
+		Description: examples("halfopen explore testdata/explore/two-gets.txtar", "halfopen explore -strategy exhaustive -delays 1 testdata/explore/two-gets.txtar",
+			"halfopen explore -effects reset,cut:some -budget 500 testdata/explore/two-gets.txtar", "halfopen explore -save found testdata/explore/two-gets.txtar"),
+		Flags: append(flags,
+			&cli.BoolFlag{Name: "json", Usage: "print the exploration as JSON, for halfopen merge", Destination: &asJSON},
+			&cli.StringFlag{Name: "save", Usage: "save the schedules of the findings in this `folder`", Destination: &save},
+			&cli.BoolFlag{Name: "v", Usage: "print progress, on a terminal the default", Destination: &verbose},
+			htmlFlag(&pages)),
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			if cmd.NArg() != 1 {
+				return misused(cmd, "want one script")
 			}
-			file, err := f.Save(*save, s.File)
+			s, err := l.readScript(cmd.Args().First())
 			if err != nil {
-				fmt.Fprintln(errs, err)
-				return mistake
+				return err
 			}
-			fmt.Fprintf(errs, "saved; again: halfopen replay %s\n", file)
-		}
-		if page := x.Timeline(); page != nil {
-			page.Title = s.Name
-			if !pages.write(page, errs) {
-				return mistake
+			pages.begin()
+			x, err := s.ExploreReport(nil, bounds(), progress(verbose, l.errs))
+			if err != nil {
+				return err
 			}
-		}
-		return exitCode(x)
-	}
+			if err := l.print(x, asJSON); err != nil {
+				return err
+			}
+			if err := l.save(x, s, save); err != nil {
+				return err
+			}
+			if page := x.Timeline(); page != nil {
+				page.Title = s.Name
+				if err := pages.write(page, l.errs); err != nil {
+					return err
+				}
+			}
+			return verdict(x)
+		},
+	})
 }
 
-func exitCode(x *harness.Exploration) int {
+// print prints an exploration.
+func (l *line) print(x *harness.Exploration, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(l.out).Encode(x)
+	}
+	_, err := fmt.Fprint(l.out, x)
+	return err
+}
+
+// save saves the schedules of the findings in that folder, if one is named.
+func (l *line) save(x *harness.Exploration, s *harness.Script, folder string) error {
+	for _, f := range x.Findings {
+		if folder == "" || len(f.Schedule) == 0 {
+			continue
+		}
+		file, err := f.Save(folder, s.File)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(l.errs, "saved; again: halfopen replay %s\n", file)
+	}
+	return nil
+}
+
+// verdict returns the exit code of an exploration.
+func verdict(x *harness.Exploration) error {
 	if len(x.Findings) > 0 {
 		return failed
 	}
-	return held
+	return nil
 }
 
 // progress returns a function that prints progress, if errs is a terminal or the
@@ -116,76 +150,64 @@ func progress(verbose bool, errs io.Writer) func(*harness.Exploration) {
 	return harness.Progress(errs)
 }
 
-// oneScript reads the script that args name. If args name no script or several, it
-// prints an error and returns nil and the exit code.
-func oneScript(name string, args []string, fs *flag.FlagSet, errs io.Writer) (*harness.Script, int) {
-	if len(args) != 1 {
-		fmt.Fprintf(errs, "halfopen %s: want one script\n", name)
-		fs.Usage()
-		return nil, mistake
-	}
-	s, err := harness.ReadScript(args[0])
-	if err != nil {
-		fmt.Fprintln(errs, err)
-		return nil, mistake
-	}
-	return s, held
-}
-
-func replayCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
-	return func(args []string, out, errs io.Writer) int {
-		if len(args) < 1 || len(args) > 2 {
-			fmt.Fprintln(errs, "halfopen replay: want a schedule, and its script if the script was moved")
-			fs.Usage()
-			return mistake
-		}
-		script, _, err := harness.ReadSchedule(args[0])
-		if err != nil {
-			fmt.Fprintln(errs, err)
-			return mistake
-		}
-		if len(args) > 1 {
-			script = args[1]
-		} else if filepath.Ext(script) != ".txtar" {
-			fmt.Fprintf(errs, "halfopen replay: %s is of %q, which is no script; name its script\n", args[0], script)
-			return mistake
-		}
-		s, code := oneScript("replay", []string{script}, fs, errs)
-		if s == nil {
-			return code
-		}
-		x, err := s.ReplayReport(nil, args[0])
-		if err != nil {
-			fmt.Fprintln(errs, err)
-			return mistake
-		}
-		code = exitCode(x)
-		for _, r := range x.Replayed {
-			fmt.Fprintln(out, r)
-			if r.Misfit != "" {
-				code = misfit
+func (l *line) replayCommand() *cli.Command {
+	return &cli.Command{
+		Name: "replay", Category: ofScripts, ArgsUsage: "SCHEDULE [FILE]",
+		Usage:       "run one saved schedule of a script again; FILE is the script, if it was moved",
+		Description: examples("halfopen replay found/two-gets-1f2e3d4c.replay", "halfopen replay found/two-gets-1f2e3d4c.replay moved/two-gets.txtar"),
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			if cmd.NArg() < 1 || cmd.NArg() > 2 {
+				return misused(cmd, "want a schedule, and its script if the script was moved")
 			}
-		}
-		for _, f := range slices.Concat(x.Findings, x.Undecided) {
-			fmt.Fprint(out, f.Report)
-		}
-		return code
+			file := cmd.Args().First()
+			script, _, err := harness.ReadSchedule(file)
+			if err != nil {
+				return err
+			}
+			if cmd.NArg() > 1 {
+				script = cmd.Args().Get(1)
+			} else if filepath.Ext(script) != ".txtar" {
+				return fmt.Errorf("%s is of %q, which is no script; name its script", file, script)
+			}
+			s, err := harness.ReadScript(script)
+			if err != nil {
+				return err
+			}
+			x, err := s.ReplayReport(nil, file)
+			if err != nil {
+				return err
+			}
+			code := verdict(x)
+			for _, r := range x.Replayed {
+				fmt.Fprintln(l.out, r)
+				if r.Misfit != "" {
+					code = misfit
+				}
+			}
+			for _, f := range slices.Concat(x.Findings, x.Undecided) {
+				fmt.Fprint(l.out, f.Report)
+			}
+			return code
+		},
 	}
 }
 
-func mergeCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
-	asJSON := fs.Bool("json", false, "print the merged exploration as JSON")
-	return func(args []string, out, errs io.Writer) int {
-		x, err := harness.MergeFiles(args...)
-		if err != nil {
-			fmt.Fprintf(errs, "halfopen merge: %v\n", err)
-			return mistake
-		}
-		if *asJSON {
-			json.NewEncoder(out).Encode(x)
-		} else {
-			fmt.Fprint(out, x)
-		}
-		return exitCode(x)
+func (l *line) mergeCommand() *cli.Command {
+	var asJSON bool
+	return &cli.Command{
+		Name: "merge", Category: ofScripts, ArgsUsage: "[-json] REPORT...",
+		Usage:       "merge the JSON reports of shards",
+		Description: examples("halfopen merge shard-0.json shard-1.json shard-2.json"),
+		Flags:       []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print the merged exploration as JSON", Destination: &asJSON}},
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			x, err := harness.MergeFiles(cmd.Args().Slice()...)
+			if err != nil {
+				return err
+			}
+			if err := l.print(x, asJSON); err != nil {
+				return err
+			}
+			return verdict(x)
+		},
 	}
 }

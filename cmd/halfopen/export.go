@@ -2,13 +2,15 @@ package main
 
 import (
 	"cmp"
-	"flag"
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/urfave/cli/v3"
 
 	"github.com/halfopen/halfopen/harness/view"
 	"github.com/halfopen/halfopen/harness/view/pcapng"
@@ -35,40 +37,42 @@ func formatNames() string {
 	return strings.Join(names, ", ")
 }
 
-func exportCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
-	to := fs.String("to", "", "the `format`, if the name of the file does not say it: "+formatNames())
-	file := fs.String("o", "", "write to this `file` instead of to standard output")
-	number := fs.Int("run", 1, "the number of the run, of a page that has several")
-	return func(args []string, out, errs io.Writer) int {
-		mistaken := func(format string, args ...any) int {
-			fmt.Fprintf(errs, "halfopen export: "+format+"\n", args...)
-			return mistake
-		}
-		if len(args) != 1 {
-			fs.Usage()
-			return mistaken("want one page that -html or -halfopen.report has written")
-		}
-		i := slices.IndexFunc(formats, func(f format) bool {
-			return *to == f.name || *to == "" && f.ending == filepath.Ext(*file)
-		})
-		if i < 0 {
-			return mistaken("unknown format %q; there are: %s", cmp.Or(*to, filepath.Ext(*file)), formatNames())
-		}
-		runs, err := readRuns(args[0])
-		switch {
-		case err != nil:
-			return mistaken("%v", err)
-		case *number < 1 || *number > len(runs):
-			return mistaken("-run %d: %s has %d runs", *number, args[0], len(runs))
-		}
-		target, err := openOutput(cmp.Or(*file, "-"), out)
-		if err != nil {
-			return mistaken("%v", err)
-		}
-		if err := target.finish(func(w io.Writer) error { return formats[i].write(runs[*number-1], w) }); err != nil {
-			return mistaken("%v", err)
-		}
-		return held
+func (l *line) exportCommand() *cli.Command {
+	var to, file string
+	var number int
+	return &cli.Command{
+		Name: "export", Category: ofPages, ArgsUsage: "[flags] PAGE",
+		Usage:       "write a run of a page for Wireshark, Perfetto or an issue; -html and -halfopen.report write pages",
+		Description: examples("halfopen export -o run.pcapng out/body-cancel.html", "halfopen export -to mermaid out/body-cancel.html"),
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "to", Usage: "the `format`, if the name of the file does not say it: " + formatNames(), Destination: &to},
+			&cli.StringFlag{Name: "o", Usage: "write to this `file` instead of to standard output", Destination: &file},
+			&cli.IntFlag{Name: "run", Value: 1, Usage: "the `number` of the run, of a page that has several", Destination: &number},
+		},
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			if cmd.NArg() != 1 {
+				return misused(cmd, "want one page that -html or -halfopen.report has written")
+			}
+			i := slices.IndexFunc(formats, func(f format) bool {
+				return to == f.name || to == "" && f.ending == filepath.Ext(file)
+			})
+			if i < 0 {
+				return fmt.Errorf("unknown format %q; there are: %s", cmp.Or(to, filepath.Ext(file)), formatNames())
+			}
+			page := cmd.Args().First()
+			runs, err := readRuns(page)
+			switch {
+			case err != nil:
+				return err
+			case number < 1 || number > len(runs):
+				return fmt.Errorf("-run %d: %s has %d runs", number, page, len(runs))
+			}
+			target, err := openOutput(cmp.Or(file, "-"), l.out)
+			if err != nil {
+				return err
+			}
+			return target.finish(func(w io.Writer) error { return formats[i].write(runs[number-1], w) })
+		},
 	}
 }
 

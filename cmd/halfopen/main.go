@@ -1,16 +1,10 @@
-// Halfopen runs and explores race scripts without a line of Go.
+// Halfopen runs and explores race scripts without a line of Go, and asks transports the
+// cases of a conformance suite. The commands are listed by
 //
-// Usage:
+//	halfopen help
 //
-//	halfopen check            run every case on net/http and pool, and print a table of the results
-//	halfopen run FILE...      run race scripts on net/http
-//	halfopen explore FILE     try every order of a race script, and print the findings
-//	halfopen replay SCHEDULE  run one saved schedule of a script again
-//	halfopen merge REPORT...  merge the JSON reports of shards
-//	halfopen export PAGE      write a run of a page for Wireshark, Perfetto or an issue
-//	halfopen test             run go test with the deep bubble
-//	halfopen overlay          print the settings that give every go command the deep bubble
-//	halfopen verbs            print the manual of the script language
+// and each one, with its flags and examples, by halfopen help COMMAND. A verb of the
+// script language is described by halfopen help VERB.
 //
 // The exit code is 0 if everything held, 1 if a case or a script failed, and 2
 // if the command or a script has a mistake. It is 3 if a schedule that is replayed no
@@ -18,93 +12,133 @@
 package main
 
 import (
+	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
-// The exit codes.
+// An exit is an exit code without a further word; a command that returns another error has a
+// mistake.
+type exit int
+
 const (
-	held    = 0
-	failed  = 1
-	mistake = 2
-	misfit  = 3
+	failed  exit = 1
+	mistake exit = 2
+	misfit  exit = 3
 )
 
-type command struct {
-	name  string
-	args  string
-	doc   string
-	flags func(*flag.FlagSet) func(args []string, out, errs io.Writer) int
-	deep  bool // has the flag -deep
-}
+func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
-var commands = []command{
-	{"check", "[flags]", "run every case on net/http and pool, and print a table of the results", checkCommand, true},
-	{"run", "[flags] FILE...", "run race scripts on net/http", runCommand, true},
-	{"explore", "[flags] FILE", "try every order of a race script, and print the findings", exploreCommand, true},
-	{"replay", "SCHEDULE [FILE]", "run one saved schedule of a script again", replayCommand, false},
-	{"merge", "[-json] REPORT...", "merge the JSON reports of shards", mergeCommand, false},
-	{"export", "[-to FORMAT] [-o FILE] PAGE", "write a run of a page for Wireshark, Perfetto or an issue", exportCommand, false},
-	{"test", "[go test flags] [packages]", "run go test with the deep bubble", nil, false},
-	{"overlay", "[-file]", "print the settings that give every go command the deep bubble", overlayCommand, false},
-	{"verbs", "", "print the manual of the script language", verbsCommand, false},
-}
+// held is the exit code if everything held.
+const held = 0
 
-func main() { os.Exit(runCommandLine(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(runCommandLine(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
 // runCommandLine runs the command that args name, and returns its exit code.
-func runCommandLine(args []string, out, errs io.Writer) int {
-	if len(args) == 0 {
-		usage(errs)
-		return mistake
-	}
-	if slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
-		usage(out)
+func runCommandLine(args []string, in io.Reader, out, errs io.Writer) int {
+	l := &line{args: args, in: in, out: out, errs: errs}
+	err := l.root().Run(context.Background(), append([]string{"halfopen"}, args...))
+	code, bare := errors.AsType[exit](err)
+	switch {
+	case err == nil:
 		return held
+	case !bare:
+		fmt.Fprintln(errs, err)
+		return int(mistake)
 	}
-	i := slices.IndexFunc(commands, func(c command) bool { return c.name == args[0] })
-	if i < 0 {
-		fmt.Fprintf(errs, "halfopen: unknown command %q\n", args[0])
-		usage(errs)
-		return mistake
-	}
-	c := commands[i]
-	if c.flags == nil {
-		return testCommand(args[1:], out, errs) // it passes its flags on to go test
-	}
-	fs := flag.NewFlagSet("halfopen "+c.name, flag.ContinueOnError)
-	fs.SetOutput(errs)
-	fs.Usage = func() {
-		fmt.Fprintf(errs, "usage: %s\n", strings.TrimSpace("halfopen "+c.name+" "+c.args))
-		fs.PrintDefaults()
-	}
-	do := c.flags(fs)
-	inDeep := new(bool)
-	if c.deep {
-		inDeep = fs.Bool("deep", false, "rebuild halfopen with the deep bubble, and run the command with that")
-	}
-	if err := fs.Parse(args[1:]); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return held
-		}
-		return mistake
-	}
-	if *inDeep {
-		if code, ended := runDeep(args, out, errs); ended {
-			return code
-		}
-	}
-	return do(fs.Args(), out, errs)
+	return int(code)
 }
 
-func usage(w io.Writer) {
-	fmt.Fprintln(w, "usage:")
-	for _, c := range commands {
-		fmt.Fprintf(w, "  %-42s %s\n", strings.TrimSpace("halfopen "+c.name+" "+c.args), c.doc)
+// A line is one command line. Its methods make the commands.
+type line struct {
+	args      []string
+	in        io.Reader
+	out, errs io.Writer
+}
+
+// root returns the command of which all others are subcommands.
+func (l *line) root() *cli.Command {
+	root := &cli.Command{
+		Name:    "halfopen",
+		Usage:   "finds leaks and races of connections",
+		Version: version(),
+		Commands: []*cli.Command{
+			l.checkCommand(), l.runCommand(), l.exploreCommand(), l.replayCommand(), l.mergeCommand(),
+			l.newCommand(), l.formatCommand(), l.verbsCommand(), l.exportCommand(),
+			l.testCommand(), l.overlayCommand(), l.helpCommand(), l.versionCommand(),
+		},
+		HideHelpCommand:       true,
+		EnableShellCompletion: true,
+		ConfigureShellCompletionCommand: func(c *cli.Command) {
+			c.Hidden, c.Category, c.Usage = false, ofCommand, "print a completion script for bash, zsh, fish or pwsh"
+		},
+		Writer:         l.out,
+		ErrWriter:      l.errs,
+		ExitErrHandler: func(context.Context, *cli.Command, error) {},
+		OnUsageError:   l.usageError,
+		Action:         l.noCommand,
 	}
+	for _, c := range root.Commands {
+		do := c.Action
+		c.OnUsageError = l.usageError
+		c.Action = func(ctx context.Context, cmd *cli.Command) error { return naming(cmd, do(ctx, cmd)) }
+	}
+	return root
+}
+
+// naming puts the name of its command in front of a mistake, unless the mistake is in a
+// script, whose file and line come first.
+func naming(cmd *cli.Command, err error) error {
+	_, bare := errors.AsType[exit](err)
+	_, inScript := errors.AsType[*harness.ParseError](err)
+	if err == nil || bare || inScript {
+		return err
+	}
+	return fmt.Errorf("%s: %w", cmd.FullName(), err)
+}
+
+// noCommand is for a line that names no command.
+func (l *line) noCommand(_ context.Context, root *cli.Command) error {
+	if root.Args().Present() {
+		wrong := root.Args().First()
+		return fmt.Errorf("halfopen: unknown command %q%s; halfopen help lists them", wrong, nearest.DidYouMean(wrong, commandNames(root)))
+	}
+	root.Writer = l.errs
+	cli.ShowRootCommandHelp(root)
+	return mistake
+}
+
+func commandNames(root *cli.Command) (names []string) {
+	for _, c := range root.VisibleCommands() {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// usageError adds to a wrong flag the one that may be meant, and how the command is used.
+func (l *line) usageError(_ context.Context, cmd *cli.Command, err error, _ bool) error {
+	near := ""
+	if wrong, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); ok {
+		var names []string
+		for _, f := range cmd.VisibleFlags() {
+			names = append(names, f.Names()...)
+		}
+		near = nearest.DidYouMean(wrong, names)
+	}
+	return fmt.Errorf("%s: %w%s\nusage: %s", cmd.FullName(), err, near, usage(cmd))
+}
+
+func usage(cmd *cli.Command) string { return strings.TrimSpace(cmd.FullName() + " " + cmd.ArgsUsage) }
+
+// misused returns the mistake of a command that has the wrong arguments.
+func misused(cmd *cli.Command, want string) error {
+	return fmt.Errorf("%s\nusage: %s", want, usage(cmd))
 }

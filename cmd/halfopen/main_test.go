@@ -14,9 +14,12 @@ import (
 func TestMain(m *testing.M) { goleakcheck.VerifyTestMain(m) }
 
 // halfopen runs the command line and returns its exit code and what it printed.
-func halfopen(args ...string) (code int, out, errs string) {
+func halfopen(args ...string) (code exit, out, errs string) { return fed("", args...) }
+
+// fed does the same with that text as standard input.
+func fed(in string, args ...string) (code exit, out, errs string) {
 	var o, e bytes.Buffer
-	code = runCommandLine(args, &o, &e)
+	code = exit(runCommandLine(args, strings.NewReader(in), &o, &e))
 	return code, o.String(), e.String()
 }
 
@@ -131,61 +134,5 @@ func TestReplay(t *testing.T) {
 	}
 	if code, _, errs := halfopen("replay", script); code != mistake || !strings.Contains(errs, `want "halfopen replay 2"`) {
 		t.Errorf("replay of no schedule: got exit code %d\n%s", code, errs)
-	}
-}
-
-// Each mistake of a user has its exit code and its message.
-func TestMistakes(t *testing.T) {
-	dir := t.TempDir()
-	script := func(name, text string) string {
-		file := filepath.Join(dir, name)
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		return file
-	}
-	typo := script("typo.txtar", "# A typo.\nserve api.test:80\ngte r1 http://api.test/\n")
-	wrong := script("wrong.txtar", "# It does not hold.\nwant conns 1\n")
-	byHand := script("by-hand.txtar", "# One order.\nserve api.test:80\nget r1 http://api.test/\nopen d1\nrest\n")
-	good := script("good.txtar", "# It holds.\nwant conns 0\n\n-- trace --\n")
-	for _, tt := range []struct {
-		args []string
-		code int
-		want string
-	}{
-		{nil, mistake, "usage:"},
-		{[]string{"help"}, held, "usage:"},
-		{[]string{"frobnicate"}, mistake, `halfopen: unknown command "frobnicate"`},
-		{[]string{"run"}, mistake, "halfopen run: want one script or more"},
-		{[]string{"run", "-x", good}, mistake, "flag provided but not defined: -x"},
-		{[]string{"run", typo}, mistake, typo + `:3: gte r1 http://api.test/: unknown verb "gte" (did you mean "get"?)`},
-		{[]string{"run", filepath.Join(dir, "none.txtar")}, mistake, "no such file"},
-		{[]string{"run", wrong}, failed, "got 0 connections open on the client's side [], want 1  (" + wrong + ":2)"},
-		{[]string{"run", good}, failed, "trace line 1"},
-		{[]string{"run", "-update", good}, held, "good: trace updated"},
-		{[]string{"run", good}, held, "good: held"},
-		{[]string{"run", "-v", good}, held, "> want conns 0\n> end\n"},
-		{[]string{"run", "-update", wrong}, failed, "want 1"},
-		{[]string{"check", "x"}, mistake, "takes no arguments"},
-		{[]string{"check", "-run", "("}, mistake, "-run: error parsing regexp"},
-		{[]string{"check", "-subject", "("}, mistake, "-subject: error parsing regexp"},
-		{[]string{"check", "-run", "frobnicate"}, mistake, "no case matches -run and -group"},
-		{[]string{"check", "-subject", "curl"}, mistake, "no subject matches -subject; there are: net/http http1, net/http h2, net/http h2c, pool http1,"},
-		{[]string{"check", "-group", "frobs"}, mistake, `unknown group "frobs"; there are: reuse, limit, order,`},
-		{[]string{"check", "-json", "-", "-junit", "-"}, mistake, "cannot both be standard output"},
-		{[]string{"check", "-json", filepath.Join(dir, "none", "r.json")}, mistake, "no such file or directory"},
-		{[]string{"explore", byHand}, mistake, "halfopen explore: " + byHand + ":4: open d1: an exploration decides what happens next"},
-		{[]string{"explore", "-delays", "-2", good}, mistake, "bound Delays: got -2"},
-		{[]string{"explore", "-faults", "-5", good}, mistake, "bound Faults: got -5"},
-		{[]string{"explore", "-budget", "-2", good}, mistake, "bound Schedules: got -2"},
-		{[]string{"explore", "-time", "-1s", good}, mistake, "bound Time: got -1s"},
-		{[]string{"explore", "-effects", "refuse,short:1", good}, mistake, `effect "short:1": an exploration cannot give it`},
-		{[]string{"verbs"}, held, "# Race scripts"},
-		{[]string{"verbs", "x"}, mistake, "takes no arguments"},
-	} {
-		code, out, errs := halfopen(tt.args...)
-		if code != tt.code || !strings.Contains(out+errs, tt.want) {
-			t.Errorf("halfopen %q: got exit code %d and\n%s%s\nwant %d and %q", tt.args, code, out, errs, tt.code, tt.want)
-		}
 	}
 }

@@ -43,7 +43,7 @@ func TestRunHTML(t *testing.T) {
 	if run.Verdict != "failed" || len(run.Failures) == 0 || run.Failures[0].Kind != "body" {
 		t.Errorf("got %s, %v, want a body that is left", run.Verdict, run.Failures)
 	}
-	if code, _, errs := halfopen("run", "-html", "/dev/null/x", "../../testdata/races/body-cancel.txtar"); code != mistake || !strings.Contains(errs, "halfopen: -html: ") {
+	if code, _, errs := halfopen("run", "-html", "/dev/null/x", "../../testdata/races/body-cancel.txtar"); code != mistake || !strings.Contains(errs, "halfopen run: -html: ") {
 		t.Errorf("a folder that cannot be: got exit code %d\n%s", code, errs)
 	}
 	if code, _, errs := halfopen("run", "../../testdata/races/body-cancel.txtar"); code != held || errs != "" {

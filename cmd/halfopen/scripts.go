@@ -1,72 +1,171 @@
 package main
 
 import (
-	"flag"
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
+
+	"github.com/urfave/cli/v3"
 
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/harness/view"
 )
 
-func verbsCommand(*flag.FlagSet) func([]string, io.Writer, io.Writer) int {
-	return func(args []string, out, errs io.Writer) int {
-		if len(args) > 0 {
-			fmt.Fprintln(errs, "halfopen verbs: takes no arguments")
-			return mistake
-		}
-		fmt.Fprint(out, harness.Manual())
-		return held
-	}
-}
+// standardInput is the name of a script that comes from there.
+const standardInput = "-"
 
-func runCommand(fs *flag.FlagSet) func([]string, io.Writer, io.Writer) int {
-	verbose := fs.Bool("v", false, "print the trace of each script")
-	update := fs.Bool("update", false, "rewrite the golden traces")
-	pages := htmlFlag(fs)
-	return func(args []string, out, errs io.Writer) int {
-		if len(args) == 0 {
-			fmt.Fprintln(errs, "halfopen run: want one script or more")
-			fs.Usage()
-			return mistake
-		}
-		code := held
-		pages.begin()
-		for _, file := range args {
-			code = max(code, runFile(file, *verbose, *update, pages, out, errs))
-		}
-		return code
-	}
-}
+// mostInScript is how many bytes are read of standard input, as [harness.ReadScript] reads of
+// a file.
+const mostInScript = 4 << 20
 
-func runFile(file string, verbose, update bool, pages *pages, out, errs io.Writer) int {
-	s, err := harness.ReadScript(file)
+// readScript reads a script: of a file, or of standard input.
+func (l *line) readScript(file string) (*harness.Script, error) {
+	if file != standardInput {
+		return harness.ReadScript(file)
+	}
+	data, err := io.ReadAll(io.LimitReader(l.in, mostInScript+1))
 	if err != nil {
-		fmt.Fprintln(errs, err)
-		return mistake
+		return nil, err
+	}
+	if len(data) > mostInScript {
+		return nil, fmt.Errorf("standard input: more than %d bytes", mostInScript)
+	}
+	return harness.ParseScript(file, data)
+}
+
+func (l *line) verbsCommand() *cli.Command {
+	return &cli.Command{
+		Name: "verbs", Category: ofScripts, ArgsUsage: "[SECTION]",
+		Usage:       "print the manual of the script language, or a section of it",
+		Description: examples("halfopen verbs", "halfopen verbs start", `halfopen verbs "let go"`, "halfopen verbs outcome"),
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			switch cmd.NArg() {
+			case 0:
+				fmt.Fprint(l.out, harness.Manual())
+				return nil
+			case 1:
+				text, err := harness.ManualOf(cmd.Args().First())
+				fmt.Fprint(l.out, text)
+				return err
+			}
+			return misused(cmd, "want one section, in quotes if it has several words")
+		},
+	}
+}
+
+func (l *line) runCommand() *cli.Command {
+	var verbose, update bool
+	var pages pages
+	return l.deep(&cli.Command{
+		Name: "run", Category: ofScripts, ArgsUsage: "[flags] FILE...",
+		Usage:       "run race scripts on net/http; the file - is standard input",
+		Description: examples("halfopen run testdata/races/body-cancel.txtar", "halfopen run -v - <testdata/races/body-cancel.txtar", "halfopen run -html out testdata/races/body-cancel.txtar"),
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "v", Usage: "print the trace of each script", Destination: &verbose},
+			&cli.BoolFlag{Name: "update", Usage: "rewrite the golden traces", Destination: &update},
+			htmlFlag(&pages),
+		},
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			if !cmd.Args().Present() {
+				return misused(cmd, "want one script or more")
+			}
+			if update && slices.Contains(cmd.Args().Slice(), standardInput) {
+				return errors.New("-update has no file to rewrite: the script is standard input")
+			}
+			pages.begin()
+			worst := exit(held)
+			for _, file := range cmd.Args().Slice() {
+				err := l.runFile(file, verbose, update, pages)
+				code, bare := errors.AsType[exit](err)
+				if err != nil && !bare {
+					fmt.Fprintln(l.errs, naming(cmd, err)) // and the other scripts run
+					code = mistake
+				}
+				worst = max(worst, code)
+			}
+			if worst == held {
+				return nil
+			}
+			return worst
+		},
+	})
+}
+
+func (l *line) runFile(file string, verbose, update bool, pages pages) error {
+	s, err := l.readScript(file)
+	if err != nil {
+		return err
 	}
 	r, err := s.TestReport(nil)
 	if err != nil {
-		fmt.Fprintf(errs, "%s: %v\n", file, err)
-		return mistake
+		return fmt.Errorf("%s: %w", file, err)
 	}
 	if update && (!r.Failed() || r.Failures[0].Kind == "trace") {
 		if err := s.Update(r); err != nil {
-			fmt.Fprintln(errs, err)
-			return mistake
+			return err
 		}
-		fmt.Fprintf(out, "%s: trace updated\n", s.Name)
-		return held
+		fmt.Fprintf(l.out, "%s: trace updated\n", s.Name)
+		return nil
 	}
-	fmt.Fprint(out, r)
+	fmt.Fprint(l.out, r)
 	if verbose {
-		fmt.Fprint(out, r.Trace())
+		fmt.Fprint(l.out, r.Trace())
 	}
-	if run := r.Timeline(); run != nil && !pages.write(&view.Page{Title: s.Name, Runs: []*view.Run{run}}, errs) {
-		return mistake
+	if run := r.Timeline(); run != nil {
+		if err := pages.write(&view.Page{Title: s.Name, Runs: []*view.Run{run}}, l.errs); err != nil {
+			return err
+		}
 	}
 	if r.Failed() {
 		return failed
 	}
-	return held
+	return nil
+}
+
+func (l *line) formatCommand() *cli.Command {
+	var list, write bool
+	return &cli.Command{
+		Name: "fmt", Category: ofScripts, ArgsUsage: "[flags] FILE...",
+		Usage:       "format race scripts: print them, or rewrite their files; the file - is standard input",
+		Description: examples("halfopen fmt testdata/races/body-cancel.txtar", "halfopen fmt -l testdata/races/body-cancel.txtar testdata/races/broken-vanish.txtar", "halfopen fmt -w mine.txtar"),
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "l", Usage: "print only the names of the files that would change; the exit code is 1 if there are any", Destination: &list},
+			&cli.BoolFlag{Name: "w", Usage: "rewrite the files that change, instead of printing", Destination: &write},
+		},
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			if !cmd.Args().Present() {
+				return misused(cmd, "want one script or more")
+			}
+			if write && slices.Contains(cmd.Args().Slice(), standardInput) {
+				return errors.New("-w has no file to rewrite: the script is standard input")
+			}
+			differs := false
+			for _, file := range cmd.Args().Slice() {
+				s, err := l.readScript(file)
+				if err != nil {
+					return err
+				}
+				text, changed := s.Format()
+				differs = differs || changed
+				switch {
+				case list && changed:
+					fmt.Fprintln(l.out, file)
+				case !list && !write:
+					l.out.Write(text)
+				}
+				if write && changed {
+					if err := os.WriteFile(file, text, 0o666); err != nil {
+						return err
+					}
+				}
+			}
+			if list && differs && !write {
+				return failed
+			}
+			return nil
+		},
+	}
 }

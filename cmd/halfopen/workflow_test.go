@@ -1,8 +1,6 @@
 package main
 
 import (
-	"flag"
-	"io"
 	"os"
 	"regexp"
 	"strings"
@@ -36,11 +34,8 @@ func TestWorkflows(t *testing.T) {
 	copied := read("../../suites/REPORT.md")
 	checks := 0
 	for _, line := range regexp.MustCompile(`run: go run \S*cmd/halfopen check (.*)`).FindAllStringSubmatch(ours+copied, -1) {
-		fs := flag.NewFlagSet("check", flag.ContinueOnError)
-		fs.SetOutput(io.Discard)
-		checkCommand(fs)
-		if err := fs.Parse(strings.Fields(line[1])); err != nil || fs.NArg() > 0 {
-			t.Errorf("%s: %v", line[0], err)
+		if rest := checkExample(t, "halfopen check "+line[1]); rest > 0 {
+			t.Errorf("%s: got %d arguments, and check takes none", line[0], rest)
 		}
 		checks++
 	}

@@ -2,7 +2,10 @@ package script
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // Table is a list of the manual: of the values of one kind of argument.
@@ -21,31 +24,88 @@ func (l *Language) Manual(tables []Table) string {
 	var b strings.Builder
 	b.WriteString(manualHead)
 	for _, s := range l.Sections {
-		fmt.Fprintf(&b, "### %s\n\n", s.Title)
-		for _, v := range s.Verbs {
-			bang := ""
-			if v.Negatable {
-				bang = "[!] "
-			}
-			fmt.Fprintf(&b, "- `%s%s`: %s.\n", bang, v.usage(), v.Doc)
-		}
-		b.WriteString("\n")
+		b.WriteString(s.text() + "\n")
 	}
 	b.WriteString("## Arguments\n\n" + manualArguments)
 	for _, t := range tables {
-		b.WriteString("\n" + t.Intro)
-		if t.Line != nil {
-			b.WriteString(" " + strings.Join(t.Line, ", ") + ".\n")
-			continue
+		b.WriteString("\n" + t.text())
+	}
+	return b.String()
+}
+
+// ManualOf returns the part of the manual about a verb, a section, or an argument's word in
+// capitals; of all verbs that begin with that word, if none has that name.
+func (l *Language) ManualOf(topic string, tables []Table) (string, error) {
+	var text strings.Builder
+	var names []string
+	for _, s := range l.Sections {
+		title := sectionName(s.Title)
+		names = append(names, title)
+		if strings.EqualFold(title, topic) {
+			return s.text(), nil
 		}
-		b.WriteString("\n\n")
-		for _, r := range t.Rows {
-			fmt.Fprintf(&b, "- `%s`", r.Name)
-			if r.For != "" {
-				b.WriteString(", for " + r.For)
+		for _, v := range s.Verbs {
+			if v.Name == topic {
+				return v.text(), nil
 			}
-			fmt.Fprintf(&b, ": %s.\n", r.Doc)
+			if strings.HasPrefix(v.Name, topic+" ") {
+				text.WriteString(v.text())
+			}
 		}
+	}
+	if names = append(names, "arguments"); strings.EqualFold(topic, "arguments") {
+		return manualArguments, nil
+	}
+	for _, t := range tables {
+		name := strings.ToLower(strings.Trim(strings.Fields(t.Intro)[0], ","))
+		names = append(names, name)
+		if strings.EqualFold(name, topic) {
+			text.WriteString(t.text())
+		}
+	}
+	if text.Len() == 0 {
+		near := nearest.DidYouMean(topic, append(l.verbNames(), names...))
+		return "", fmt.Errorf("the manual has neither a verb nor a section %q%s; its sections: %s", topic, near, strings.Join(slices.Compact(names), ", "))
+	}
+	return text.String(), nil
+}
+
+// sectionName returns the name by which a section is asked for: its title up to the first
+// comma.
+func sectionName(title string) string {
+	name, _, _ := strings.Cut(title, ",")
+	return strings.ToLower(name)
+}
+
+func (s Section) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "### %s\n\n", s.Title)
+	for _, v := range s.Verbs {
+		b.WriteString(v.text())
+	}
+	return b.String()
+}
+
+func (v *Verb) text() string {
+	bang := ""
+	if v.Negatable {
+		bang = "[!] "
+	}
+	return fmt.Sprintf("- `%s%s`: %s.\n", bang, v.usage(), v.Doc)
+}
+
+func (t Table) text() string {
+	if t.Line != nil {
+		return t.Intro + " " + strings.Join(t.Line, ", ") + ".\n"
+	}
+	var b strings.Builder
+	b.WriteString(t.Intro + "\n\n")
+	for _, r := range t.Rows {
+		fmt.Fprintf(&b, "- `%s`", r.Name)
+		if r.For != "" {
+			b.WriteString(", for " + r.For)
+		}
+		fmt.Fprintf(&b, ": %s.\n", r.Doc)
 	}
 	return b.String()
 }

@@ -16,6 +16,8 @@ type Script struct {
 	Claim    string
 	Commands []Command
 	Archive  *txtar.Archive
+
+	text []byte
 }
 
 // Command is one line of a script.
@@ -38,7 +40,7 @@ type Error struct {
 // Parse parses a script. Every mistake that can be seen without running it is an
 // Error.
 func (l *Language) Parse(data []byte) (*Script, *Error) {
-	s := &Script{Archive: txtar.Parse(data)}
+	s := &Script{Archive: txtar.Parse(data), text: data}
 	k := &checker{language: l, script: s}
 	n := 0
 	for text := range strings.Lines(string(s.Archive.Comment)) {

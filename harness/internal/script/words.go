@@ -10,6 +10,7 @@ import (
 type word struct {
 	text   string
 	quoted bool
+	source string // with its quotes
 }
 
 func (w word) bare(s string) bool { return !w.quoted && w.text == s }
@@ -37,21 +38,21 @@ func splitWords(s string) ([]word, error) {
 				return nil, fmt.Errorf("the quote %c has no end or a bad escape", q)
 			}
 			text, _ := strconv.Unquote(prefix)
-			words = append(words, word{text, true})
+			words = append(words, word{text, true, prefix})
 			s = s[len(prefix):]
 		case '\'':
 			text, rest, ok := strings.Cut(s[1:], "'")
 			if !ok {
 				return nil, fmt.Errorf("the quote ' has no end")
 			}
-			words = append(words, word{text, true})
+			words = append(words, word{text, true, s[:len(s)-len(rest)]})
 			s = rest
 		default:
 			i := strings.IndexAny(s, " \t")
 			if i < 0 {
 				i = len(s)
 			}
-			words = append(words, word{s[:i], false})
+			words = append(words, word{s[:i], false, s[:i]})
 			s = s[i:]
 		}
 	}

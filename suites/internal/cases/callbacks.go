@@ -293,14 +293,7 @@ var callbackCases = []Case{
 
 // wantForgotten expects that no more than so many of the values are reachable.
 func (e *Env) wantForgotten(over []held, most int) {
-	runtime.GC()
-	n := 0
-	for _, h := range over {
-		if h.Value() != nil {
-			n++
-		}
-	}
-	if n > most {
+	if n := len(reachable(over)); n > most {
 		e.Errorf("got what the contexts of %d requests of %d hold still reachable, want %d at most: they are over", n, len(over), most)
 	}
 }
