@@ -56,3 +56,40 @@ func TestOracleTable(t *testing.T) {
 		}
 	}
 }
+
+// TestOraclePages wants a section for each oracle in the documentation, with the sentence that
+// it enforces, a failure, what causes it and what looks alike, and a row for each kind of
+// thing that is left at the end.
+func TestOraclePages(t *testing.T) {
+	page, err := os.ReadFile("../docs/oracles.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections := make(map[string]string)
+	for _, s := range strings.Split(string(page), "\n## ")[1:] {
+		title, text, _ := strings.Cut(s, "\n")
+		sections[title] = text
+	}
+	left := sections["Left at the end"]
+	delete(sections, "Left at the end")
+	_, manual, _ := strings.Cut(harness.Manual(), "ORACLE is one of these")
+	manual, _, _ = strings.Cut(manual, "ERRNO is one of")
+	rows := regexp.MustCompile("(?m)^- `(\\w+)`: (.*)\\.$").FindAllStringSubmatch(manual, -1)
+	for _, row := range rows {
+		text := sections[row[1]]
+		delete(sections, row[1])
+		for _, want := range []string{"\n> " + row[2] + "\n", "\n`", "**Usual causes.** ", "**Looks alike, and is right.** "} {
+			if !strings.Contains(text, want) {
+				t.Errorf("the section of the oracle %s has no %q", row[1], want)
+			}
+		}
+	}
+	if len(rows) == 0 || len(sections) > 0 {
+		t.Errorf("of %d oracles, got the sections %v of none", len(rows), sections)
+	}
+	for _, kind := range []harness.Kind{harness.KindConn, harness.KindBody, harness.KindRequest, harness.KindGoroutine, harness.KindDial, harness.KindHold, harness.KindFault, harness.KindUnreached} {
+		if !strings.Contains(left, "\n| `"+string(kind)+"` | ") {
+			t.Errorf("nothing is said about the kind %s", kind)
+		}
+	}
+}
