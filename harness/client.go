@@ -44,4 +44,9 @@ func (t *T) LimitOrphans(most int) {
 // LimitConns says that the transports under test keep to so many connections
 // and dials to a host. For a transport that has it as its MaxConnsPerHost it need
 // not be said.
-func (t *T) LimitConns(perHost int) { t.oracles.perHost = perHost }
+func (t *T) LimitConns(perHost int) {
+	t.oracles.perHost = perHost
+	if t.journal.settings.MaxConnsPerHost != perHost {
+		t.lacks("LimitConns(%d)", perHost)
+	}
+}

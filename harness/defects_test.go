@@ -17,7 +17,7 @@ type defect struct {
 	like     string                                 // the public bug that it is a model of, if there is one
 	scenario func(t *harness.T, tr *mini.Transport) // can show it
 	limit    int
-	lines    int // of the shortest script that shows it, written by hand
+	lines    int // of the shortest script, written by hand, that shows it and holds without it
 }
 
 var defects = []defect{
@@ -25,8 +25,8 @@ var defects = []defect{
 	{"goroutine left waiting", "golang/go#33850", oneGet, 0, 4},
 	{"slot lost after cancel", "golang/go#65705", threeAtLimit, 1, 6},
 	{"slot lost after error", "gomodule/redigo#520", twoAtLimit, 1, 6},
-	{"no dial after failure", "golang/go#10886", threeAtLimit, 1, 5},
-	{"over the limit", "golang/go#29889", threeAtLimit, 1, 3},
+	{"no dial after failure", "golang/go#10886", threeAtLimit, 1, 6},
+	{"over the limit", "golang/go#29889", threeAtLimit, 1, 5},
 	{"dialing waiter skipped", "golang/go#32336", oneAfterAnother, 0, 5},
 	{"idle conn used twice", "", oneThenTwo, 0, 7},
 	{"put back twice", "", oneThenTwo, 0, 7},
@@ -35,7 +35,7 @@ var defects = []defect{
 	{"pooled after cancel", "redis/go-redis#1113", threeFree, 0, 7},
 	{"broken conn left open", "golang/go#28012", oneGet, 0, 4},
 	{"no response and no error", "", oneGet, 0, 4},
-	{"leaked after close-idle", "golang/go#8483", oneAfterAnother, 0, 5},
+	{"leaked after close-idle", "golang/go#8483", oneAfterAnother, 0, 6},
 	{"slot lost after close-idle", "golang/go#32336", idleBetween, 1, 7},
 }
 
@@ -193,7 +193,8 @@ func needed(tb testing.TB, d defect, strategy string) []int {
 }
 
 // What is found is printed as a script that fails by itself, with the same
-// verdict, and is hardly longer than the shortest that a person wrote.
+// verdict, holds without the defect, and is hardly longer than the shortest that a person
+// wrote.
 func TestDefectScripts(t *testing.T) {
 	for _, d := range defects {
 		t.Run(d.bug, func(t *testing.T) {
@@ -224,6 +225,15 @@ func TestDefectScripts(t *testing.T) {
 			}
 			if !r.Failed() || r.Failures[0].Text != f.Report.Failures[0].Text {
 				t.Errorf("got %s\nwant it to fail with: %s\n%s", r, f.Report.Failures[0], f.Script)
+			}
+			if strings.Contains(f.Script, lacksLine) {
+				t.Errorf("it lacks nothing:\n%s", f.Script)
+			}
+			r, err = s.TestReport(func(t *harness.T, _ harness.Settings) (http.RoundTripper, error) {
+				return newMini(t, "", d.limit), nil
+			})
+			if err != nil || len(r.Failures) > 0 {
+				t.Errorf("got %s, %v\nwithout the defect:\n%s", r, err, f.Script)
 			}
 		})
 	}

@@ -20,6 +20,9 @@ type Dial struct {
 // DialContext is [faultnet.Net.DialContext]; the connection has the gates that
 // the test wants.
 func (n *Net) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	if !n.t.set.silent && !n.census.unfinished() {
+		n.t.lacks("a dial for no request")
+	}
 	i := n.census.dialing(address, faultnet.Owner(ctx))
 	c, err := n.net.DialContext(ctx, network, address)
 	n.census.dialEnds(i, c, err)

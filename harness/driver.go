@@ -83,6 +83,8 @@ type scheduler interface {
 	next(pending []*faultnet.Event) progress
 	// failed notes that a failure was seen on the way.
 	failed()
+	// verb notes a verb of the body.
+	verb(words []string)
 }
 
 // progress is the result of a driver's step.

@@ -72,9 +72,9 @@ type Finding struct {
 	account string   // what tells it from other failures
 	told    int      // the choices that a replay needs, counted; 0: not known
 
-	// Script is that schedule as a race script that fails by itself. It says
-	// all that a script can: handlers and transports of the test's own are not
-	// in it.
+	// Script is that schedule as a race script, which fails by itself, and holds when the bug
+	// is gone. If a part of the test is nothing that a script can contain, such as a handler
+	// or what the test asserts in Go, the first lines name it with what runs the test.
 	Script string
 }
 
@@ -127,7 +127,7 @@ func (x *Exploration) String() string {
 		if f.Script != "" {
 			b.WriteString("\nas a script:\n")
 			for l := range strings.Lines(f.Script) {
-				b.WriteString("  " + l)
+				b.WriteString("  " + cutText(strings.TrimSuffix(l, "\n"), mostInText) + "\n")
 			}
 		}
 	}

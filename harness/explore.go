@@ -42,7 +42,7 @@ func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
 		bounds, err = bounds.flagged()
 	}
 	if err == nil {
-		x, err = explore(t.Name(), bounds, body, files, terminal())
+		x, err = explore(t.Name(), goTestLine(t.Name()), bounds, body, files, terminal())
 	}
 	if err != nil {
 		if _, ok := errors.AsType[*NotApplicable](err); ok {
@@ -84,13 +84,14 @@ func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
 // saves nothing. Progress is called now and then with what there is so far, unless
 // it is nil.
 func ExploreReport(name string, bounds Bounds, progress func(*Exploration), body func(t *T)) (*Exploration, error) {
-	return explore(name, bounds, body, nil, progress)
+	return explore(name, "", bounds, body, nil, progress)
 }
 
 // explorer runs the schedules of one body.
 type explorer struct {
 	x       *Exploration
 	body    func(*T)
+	again   string // the line that runs it again, or ""
 	effects effects
 	gates   []string
 	waits   int // how often time may pass in a schedule
@@ -103,7 +104,7 @@ type explorer struct {
 }
 
 // explore explores body within the bounds.
-func explore(name string, bounds Bounds, body func(*T), files []string, progress func(*Exploration)) (*Exploration, error) {
+func explore(name, again string, bounds Bounds, body func(*T), files []string, progress func(*Exploration)) (*Exploration, error) {
 	if bubble.Inside() {
 		return nil, errors.New(insideAnother)
 	}
@@ -118,7 +119,7 @@ func explore(name string, bounds Bounds, body func(*T), files []string, progress
 		}
 	}
 	b.Shard = Shard{} // a shard is within what the whole is within
-	e := &explorer{x: &Exploration{Name: name, Bounds: b, Shard: shardOf(within.Shard)}, body: body, effects: effects, gates: b.Gates, waits: b.Delays, dog: newWatchdog()}
+	e := &explorer{x: &Exploration{Name: name, Bounds: b, Shard: shardOf(within.Shard)}, body: body, again: again, effects: effects, gates: b.Gates, waits: b.Delays, dog: newWatchdog()}
 	defer e.dog.Stop()
 	if b.Inner > 0 || len(files) > 0 {
 		e.inside = newInside()
@@ -180,7 +181,7 @@ type explored struct {
 // run runs the body once.
 func (e *explorer) run(c *search.Choices) search.Outcome {
 	p := &plan{choices: c, inside: e.inside, effects: e.effects, gates: e.gates, waits: e.waits, cancel: e.x.Bounds.Cancel, actions: e.spare[:0]}
-	t := runBody(nil, e.x.Name, e.body, settings{silent: !c.Tell, explored: true, timeline: e.forest != nil, dog: e.dog, hasty: raceEnabled}, p)
+	t := runBody(nil, e.x.Name, e.body, settings{again: e.again, silent: !c.Tell, explored: true, timeline: e.forest != nil, dog: e.dog, hasty: raceEnabled}, p)
 	p.inside.end() // of a run that was cut short
 	e.spare = p.actions
 	if t.stoodStill && e.inside != nil {

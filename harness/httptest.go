@@ -120,6 +120,7 @@ func (b *bridge) serve() {
 		t.servers.script(config.Handler, nil, "serve", b.addr)
 	} else {
 		t.step("serve", b.addr, "tls")
+		t.servers.script(config.Handler, nil, "serve-tls", b.addr)
 	}
 	config.Handler = t.census.attributed(config.Handler)
 	if config.ErrorLog == nil {

@@ -22,6 +22,9 @@ type journal struct {
 	blocked  []string
 	lastWant string   // the line of a script that wants something
 	served   []string // the lines of a script that set up its servers
+	settings Settings // that were asked for
+	lacking  []string // what no script can contain
+	passed   []string // lines of a printed script that no longer fit
 }
 
 // add records a failure.
@@ -113,6 +116,26 @@ func (j *journal) serve(lines ...string) {
 	j.served = append(j.served, lines...)
 }
 
+// passOver notes that a line of a printed script no longer fits.
+func (j *journal) passOver(text string) {
+	j.write(logLine, "passed over: "+text)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.at != "" {
+		text = j.at + ": " + text
+	}
+	j.passed = append(j.passed, text)
+}
+
+// lack notes, once, what no script can contain.
+func (j *journal) lack(what string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !slices.Contains(j.lacking, what) {
+		j.lacking = append(j.lacking, what)
+	}
+}
+
 // picture keeps the state of the network, and the goroutines that are blocked, unless
 // it has both already.
 func (j *journal) picture(take func() (table string, blocked []string)) {
@@ -140,7 +163,7 @@ func (j *journal) report(name, again string) *Report {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	r := &Report{Name: name, Failures: j.failures, trace: j.trace, table: j.table, blocked: j.blocked,
-		again: again, refused: j.refused}
+		again: again, refused: j.refused, passed: j.passed}
 	r.timeline = j.rec.timeline(r)
 	return r
 }

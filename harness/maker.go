@@ -18,6 +18,20 @@ import (
 // honour; the script does not apply to it then.
 type Maker func(t *T, s Settings) (http.RoundTripper, error)
 
+// Make makes the transport, and notes for printed scripts what it was asked for. If the maker
+// refuses the settings, the test ends as not applicable.
+func (m Maker) Make(t *T, s Settings) http.RoundTripper {
+	rt, err := m(t, s)
+	if err != nil {
+		t.NotApplicable(err)
+	}
+	t.journal.settings = s
+	if s.MaxConnsPerHost > 0 {
+		t.LimitConns(s.MaxConnsPerHost)
+	}
+	return rt
+}
+
 // Settings has the fields of a transport that a script may set. The fields have the names
 // and the meaning of those of [http.Transport], or of its HTTP2 field's; a zero
 // field is not asked for.

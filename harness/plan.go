@@ -36,13 +36,14 @@ type plan struct {
 	failedAt int      // the number of steps before the first failure on the way
 	actions  []action // those of the options of this step
 	taken    []action // of each step, in a run that is to be printed
+	verbs    []move   // of the body, in such a run
 }
 
 // action carries an option out.
 type action struct {
 	kind    actionKind
 	event   *faultnet.Event
-	verdict *faultnet.Verdict // of a fault
+	verdict *faultnet.Verdict // of a fault, or of a rule of the test's own
 	second  *faultnet.Event   // released together with event
 	op      *Op
 	call    int // its index
@@ -70,6 +71,17 @@ func (p *plan) failed() {
 	if p.failedAt == 0 {
 		p.failedAt = len(p.choices.Steps())
 	}
+}
+
+// move is a verb of the body, with the number of steps before it.
+type move struct {
+	after int
+	words []string
+}
+
+// verb implements scheduler.
+func (p *plan) verb(words []string) {
+	p.verbs = append(p.verbs, move{len(p.choices.Steps()), words})
 }
 
 // end ends the exploring of the run: the events that are left happen in their order.
@@ -185,7 +197,11 @@ func (p *plan) do(a action, name string) {
 		t.drainBut(a.event.String()) // the test did not ask for that gate
 	default:
 		p.goesOn(a.event)
-		t.apply(a.event, t.net.Verdict(a.event))
+		v := t.net.Verdict(a.event)
+		if p.choices.Tell && !v.IsPass() {
+			p.taken[len(p.taken)-1].verdict = &v
+		}
+		t.apply(a.event, v)
 	}
 }
 
@@ -200,7 +216,7 @@ func (p *plan) call(o *Op) {
 // note records something that the plan did.
 func (p *plan) note(name string) {
 	if !p.t.set.silent {
-		p.t.step(strings.Fields(name)...)
+		p.t.note(strings.Fields(name)...)
 	}
 }
 

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"fmt"
 	"runtime"
 	"strings"
 
@@ -8,13 +9,28 @@ import (
 	"github.com/halfopen/halfopen/harness/internal/bubble"
 )
 
-// step records a verb and its arguments.
+// step records a verb of the test and its arguments.
 func (r *driver) step(words ...string) {
 	if r.set.silent {
 		return
 	}
+	if r.scheduler != nil {
+		r.scheduler.verb(words)
+	}
+	r.note(words...)
+}
+
+// note records a step: a verb, or a choice of an exploration.
+func (r *driver) note(words ...string) {
 	r.drain()
 	r.journal.write(stepLine, stepText(words))
+}
+
+// lacks notes a part of the test that no script can contain.
+func (r *driver) lacks(format string, args ...any) {
+	if !r.set.silent {
+		r.journal.lack(fmt.Sprintf(format, args...))
+	}
 }
 
 // drain moves the events that the network has recorded into the trace.

@@ -110,6 +110,7 @@ type Report struct {
 	blocked []string
 	again   string
 	refused error
+	passed  []string // lines of a printed script that no longer fit
 	// timeline has each step, if it was kept.
 	timeline *view.Run
 	text     string // what String is, of a report that came from elsewhere
@@ -190,15 +191,21 @@ func (r *Report) Trace() string {
 // String returns the report of a run that failed or is undecided, the same each time: what went wrong
 // and why; the steps, those of passed sections folded; the network as it was at
 // the first failure; who was still blocked; and a line that runs it again. For
-// a run that passed it is a line.
+// a run that passed it is a line, and one for each move of a printed script that no longer
+// fits.
 func (r *Report) String() string {
 	switch {
 	case r.text != "":
 		return r.text
-	case len(r.Failures) == 0:
-		return r.Name + ": held\n"
 	}
 	var b strings.Builder
+	if len(r.Failures) == 0 {
+		fmt.Fprintf(&b, "%s: held\n", r.Name)
+		for _, l := range cutLines(r.passed, mostFailures, "moves that do not fit") {
+			fmt.Fprintf(&b, "  passed over: %s\n", l)
+		}
+		return b.String()
+	}
 	writeFailures(&b, r.Failures)
 	b.WriteString("\nsteps:\n")
 	for _, s := range foldSteps(r.trace) {
@@ -266,16 +273,31 @@ func steps(ls []line) (n int) {
 	return n
 }
 
-// stepText returns a verb and its arguments as a script has them. An event
-// pattern, which is words, is the last argument of those verbs that take one.
+// stepText returns a verb and its arguments as a trace has them: as a script does, with
+// long texts cut.
 func stepText(words []string) string {
-	quoted := make([]string, len(words))
+	return scriptLine(words, func(w string) string {
+		if len(w) > mostInWord {
+			w = w[:mostInWord-3] + "..."
+		}
+		return strconv.Quote(w)
+	})
+}
+
+// mostInWord is the most bytes of a quoted word in a trace.
+const mostInWord = 60
+
+// scriptLine returns a verb and its arguments as a script has them, each that could not
+// stand bare quoted. An event pattern, which is words, is the last argument of those verbs
+// that take one.
+func scriptLine(words []string, quote func(string) string) string {
+	out := make([]string, len(words))
 	for i, w := range words {
-		if quoted[i] = w; i > 0 && !isPattern(words[0], words[1]) {
-			quoted[i] = quoteWord(w)
+		if out[i] = w; i > 0 && !isPattern(words[0], words[1]) && !isBare(w) {
+			out[i] = quote(w)
 		}
 	}
-	return strings.Join(quoted, " ")
+	return strings.Join(out, " ")
 }
 
 func isPattern(verb, arg string) bool {
@@ -288,15 +310,9 @@ func isPattern(verb, arg string) bool {
 	return false
 }
 
-// quoteWord quotes a word that a script could not have bare.
-func quoteWord(w string) string {
-	if w != "" && !strings.ContainsAny(w, " \t\r\n\"'`\\") {
-		return w
-	}
-	if len(w) > 60 {
-		w = w[:57] + "..."
-	}
-	return strconv.Quote(w)
+// isBare reports whether a word needs no quotes in a script.
+func isBare(w string) bool {
+	return w != "" && w != "--" && !strings.ContainsAny(w, " \t\r\n\"'`\\") && strings.IndexFunc(w, isControl) < 0
 }
 
 // Seen reports whether something happened in the run whose name in the trace

@@ -119,7 +119,7 @@ func (s *Script) explore(maker Maker, bounds Bounds, files []string, progress fu
 			return nil, &ParseError{s.File, c.Line, s.parsed.Line(c.Line), fmt.Errorf("an exploration decides what happens next: a script that is explored cannot say %s", c.Verb)}
 		}
 	}
-	x, err := explore(s.File, bounds, func(t *T) { s.play(t, maker) }, files, progress)
+	x, err := explore(s.File, "halfopen explore "+s.File, bounds, func(t *T) { s.play(t, maker) }, files, progress)
 	if err == nil && x.Program != "" {
 		x.Program += " " + s.sum
 	}
@@ -128,10 +128,7 @@ func (s *Script) explore(maker Maker, bounds Bounds, files []string, progress fu
 
 // play runs the script's commands with a transport of the maker, which it returns.
 func (s *Script) play(t *T, maker Maker) http.RoundTripper {
-	rt, err := maker(t, s.settings)
-	if err != nil {
-		t.NotApplicable(err)
-	}
+	rt := maker.Make(t, s.settings)
 	if t.scheduler == nil {
 		// A script of a race has the dials in hand.
 		t.Net.hold("dial")

@@ -37,10 +37,10 @@ func (s *servers) servesAs(verb, addr string, modes ...string) {
 // script can contain.
 func (s *servers) script(h http.Handler, config *tls.Config, words ...string) {
 	if h != nil {
-		s.t.journal.serve("# The test's own handler; a script cannot contain it:")
+		s.t.lacks("the handler of %s", words[1])
 	}
 	if config != nil {
-		s.t.journal.serve("# The test's own TLS configuration; a script cannot contain it:")
+		s.t.lacks("the TLS configuration of %s", words[1])
 	}
 	s.t.journal.serve(strings.Join(words, " "))
 }
@@ -106,7 +106,7 @@ func (s *servers) server(h http.Handler) *http.Server {
 
 // listen listens on "host:port", which must be free.
 func (s *servers) listen(addr string) net.Listener {
-	l, err := s.net.Listen("tcp", addr)
+	l, err := s.t.net.Listen("tcp", addr)
 	if err != nil {
 		s.t.fatal(KindUsage, err.Error())
 	}

@@ -72,6 +72,7 @@ func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *st
 	var words []string
 	if !t.set.silent {
 		words = startWords(name, req, body)
+		t.noteUnsaid(name, req, body)
 	}
 	r, req := t.census.watch(name, req, t.here())
 	r.words = words
@@ -83,6 +84,27 @@ func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *st
 		}
 	})
 	return r
+}
+
+// noteUnsaid notes what of a request no script can say.
+func (t *T) noteUnsaid(name string, req *http.Request, body *string) {
+	//lint:ignore SA1019 Request.Cancel is part of a request, deprecated or not.
+	cancel := req.Cancel
+	for _, part := range []struct {
+		what string
+		own  bool
+	}{
+		{"the body", body == nil && req.Body != nil && req.Body != http.NoBody},
+		{"the context", req.Context() != context.Background()},
+		{"the Host", req.Host != "" && req.Host != req.URL.Host},
+		{"Close", req.Close},
+		{"the trailer", len(req.Trailer) > 0},
+		{"Cancel", cancel != nil},
+	} {
+		if part.own {
+			t.lacks("%s of %s", part.what, name)
+		}
+	}
 }
 
 // Do starts an operation named name in a goroutine of its own, and settles. The call is

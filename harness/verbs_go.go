@@ -4,7 +4,7 @@ import "time"
 
 // verbsHold keep events from happening.
 var verbsHold = []*verb{
-	{name: "begin", doc: "hold everything, and read each body as soon as there is a response: so a printed schedule begins",
+	{name: "begin", doc: "hold everything, and read each body as soon as there is a response: so a printed schedule begins; a later let or next that finds nothing held is passed over, and the report says so",
 		run: func(p *scriptRun, c *command) { p.begin() }},
 	{name: "hold", args: "EVENT...", doc: "keep events of that name pending; dials are held from the start",
 		run: func(p *scriptRun, c *command) { p.t.Net.Hold(c.args[0]) }},

@@ -127,6 +127,7 @@ func (w *watched) RoundTrip(req *http.Request) (*http.Response, error) {
 		return w.rt.RoundTrip(req)
 	}
 	r, out := w.c.watch("", req, bubble.Caller())
+	r.t.lacks("the code that makes %s", r.name)
 	defer close(r.done)
 	resp, err := r.roundTrip(w.rt, out)
 	if resp != nil {

@@ -169,14 +169,7 @@ func (s Subject) ask(t *harness.T, c Case) {
 		c.ClientBody(s.client.begin(t, c))
 		return
 	}
-	rt, err := s.Maker(t, c.Settings)
-	if err != nil {
-		t.NotApplicable(err)
-	}
-	if n := c.Settings.MaxConnsPerHost; n > 0 {
-		t.LimitConns(n)
-	}
-	c.Body(&Env{T: t, Transport: rt, Protocol: s.Protocol})
+	c.Body(&Env{T: t, Transport: s.Maker.Make(t, c.Settings), Protocol: s.Protocol})
 }
 
 // take keeps what a run came to, and returns why it is undecided, if it is.
