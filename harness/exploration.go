@@ -110,13 +110,12 @@ func distinct(fs []*Finding) []*Finding {
 	})
 }
 
-// String returns what was explored, each finding with its report, and at last how
-// often each outcome was seen.
+// String returns each finding with its report, and then what was explored, and how often
+// each outcome was seen.
 func (x *Exploration) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "explored %s\n", x.coverage())
 	for _, f := range x.Findings {
-		fmt.Fprintf(&b, "\n%s", f.Report)
+		fmt.Fprintf(&b, "%s", f.Report)
 		if f.NotShortest {
 			b.WriteString("\nThe schedule may not be the shortest: making it shorter was stopped after many runs.\n")
 		}
@@ -130,15 +129,13 @@ func (x *Exploration) String() string {
 				b.WriteString("  " + cutText(strings.TrimSuffix(l, "\n"), mostInText) + "\n")
 			}
 		}
+		b.WriteString("\n")
 	}
 	for _, f := range x.Undecided {
-		fmt.Fprintf(&b, "\n")
 		writeFailures(&b, f.Report.Failures)
-		fmt.Fprintf(&b, "    schedule: %s\n", cutLine(strings.Join(f.Schedule, "; ")))
+		fmt.Fprintf(&b, "    schedule: %s\n\n", cutLine(strings.Join(f.Schedule, "; ")))
 	}
-	if len(x.Findings)+len(x.Undecided) > 0 && len(x.Outcomes)+len(x.Reached) > 0 {
-		b.WriteString("\noutcomes:\n")
-	}
+	fmt.Fprintf(&b, "explored %s\n", x.coverage())
 	for i, o := range slices.Sorted(maps.Keys(x.Outcomes)) {
 		if i == mostOutcomes {
 			fmt.Fprintf(&b, "  and %d more outcomes\n", len(x.Outcomes)-i)

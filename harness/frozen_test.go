@@ -87,7 +87,7 @@ func TestFrozenExplored(t *testing.T) {
 		}
 		return
 	}
-	if want := "0 1 2 false <nil>\nexplored 2 schedules"; !strings.Contains(out, want) || strings.Count(out, "undecided: ") != 1 || !strings.Contains(out, "    schedule: start r1") {
+	if want := "0 1 2 false <nil>\nundecided: "; !strings.Contains(out, want) || !strings.Contains(out, "\nexplored 2 schedules") || strings.Count(out, "undecided: ") != 1 || !strings.Contains(out, "    schedule: start r1") {
 		t.Errorf("got:\n%s\nwant it to contain %q", out, want)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/halfopen/halfopen/harness/internal/bubble"
 )
 
 // journal keeps the history of a run: its steps, its failures, and the network as
@@ -88,7 +90,7 @@ func (j *journal) write(kind lineKind, texts ...string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, text := range texts {
-		j.trace = append(j.trace, line{kind: kind, text: text})
+		j.trace = append(j.trace, line{kind: kind, text: text, at: bubble.Elapsed()})
 	}
 }
 

@@ -22,7 +22,7 @@ func shardsOf(t *testing.T, total int, bounds harness.Bounds, name string, body 
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := fmt.Sprintf("explored shard %d of %d: ", i+1, total); !strings.HasPrefix(x.String(), want) {
+		if want := fmt.Sprintf("explored shard %d of %d: ", i+1, total); !strings.Contains(x.String(), want) {
 			t.Errorf("got %s, want %q", x, want)
 		}
 		data, err := json.Marshal(x)

@@ -101,7 +101,7 @@ func (o *Op) WantDone(why ...string) {
 	o.t.step("want", "done", o.name)
 	o.t.settle()
 	if o.state() != "done" {
-		o.t.fatal(KindWant, fmt.Sprintf("%s: got %s, want done", o.name, o.describe()), why...)
+		o.unmet("done", why...)
 	}
 }
 
@@ -110,7 +110,7 @@ func (o *Op) WantPending(why ...string) {
 	o.t.step("want", "pending", o.name)
 	o.t.settle()
 	if o.state() != "pending" {
-		o.t.fatal(KindWant, fmt.Sprintf("%s: got %s, want pending", o.name, o.describe()), why...)
+		o.unmet("pending", why...)
 	}
 }
 
@@ -124,8 +124,25 @@ func (o *Op) WantErr(err error, why ...string) {
 func (o *Op) wantErr(match func(error) bool, name string, why ...string) {
 	o.t.settle()
 	if o.state() != "failed" || !match(o.Err()) {
-		o.t.fatal(KindWant, fmt.Sprintf("%s: got %s, want error: %s", o.name, o.describe(), name), why...)
+		o.unmet("error: "+name, why...)
 	}
+}
+
+// unmet ends the body, because the operation is not in the state that the test wants. Of one
+// that is pending the failure says what it may be waiting for.
+func (o *Op) unmet(want string, why ...string) {
+	var detail []string
+	if o.state() == "pending" && o.hasStarted() {
+		detail = []string{"nothing is held, and time stands still while all else waits: Await lets it pass"}
+		if held := o.t.net.Pending(); len(held) > 0 {
+			detail[0] = "held: " + held[0].String()
+			if n := len(held) - 1; n > 0 {
+				detail[0] += fmt.Sprintf(", and %d more", n)
+			}
+		}
+	}
+	o.t.failWith(Failure{Kind: KindWant, Text: fmt.Sprintf("%s: got %s, want %s", o.name, o.describe(), want), Detail: detail}, why...)
+	runtime.Goexit()
 }
 
 // String returns the state of the operation, and the line that started it.

@@ -38,7 +38,11 @@ func (t *T) Leaks() []Failure {
 	t.settle()
 	var fs []Failure
 	add := func(kind Kind, where, format string, args ...any) {
-		fs = append(fs, Failure{Kind: kind, Where: where, Text: fmt.Sprintf(format, args...)})
+		f := Failure{Kind: kind, Where: where, Text: fmt.Sprintf(format, args...)}
+		if rule := leftRule(kind); rule != "" && !slices.ContainsFunc(fs, func(g Failure) bool { return g.Kind == kind }) {
+			f.Detail = []string{rule}
+		}
+		fs = append(fs, f)
 	}
 	for _, e := range t.Net.Pending() {
 		d := t.Net.examined[e.DialID()]
@@ -95,6 +99,18 @@ func (t *T) Leaks() []Failure {
 		}
 	}
 	return fs
+}
+
+// leftRule returns the sentence by which a thing of that kind must not be left at the end, or
+// "" if the test has made it.
+func leftRule(kind Kind) string {
+	switch kind {
+	case KindBody:
+		return `net/http, Response.Body: "It is the caller's responsibility to close Body"`
+	case KindRequest:
+		return `net/http, RoundTripper: "RoundTrip executes a single HTTP transaction, returning a Response for the provided Request"`
+	}
+	return ""
 }
 
 // openAfterIdle closes the idle connections of every transport that the harness

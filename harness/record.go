@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"strings"
@@ -59,12 +60,13 @@ func (r *driver) records() []faultnet.Record {
 // fail records a failed expectation at the line of the test that has it. The
 // reasons become the first line of the failure.
 func (r *driver) fail(kind Kind, text string, why ...string) {
+	r.failWith(Failure{Kind: kind, Text: text}, why...)
+}
+
+func (r *driver) failWith(f Failure, why ...string) {
 	r.snapshot()
-	at := r.journal.place()
-	if at == "" {
-		at = bubble.Caller()
-	}
-	r.journal.add(Failure{Kind: kind, Reason: strings.Join(why, " "), Text: text, Where: at})
+	f.Reason, f.Where = strings.Join(why, " "), cmp.Or(r.journal.place(), bubble.Caller())
+	r.journal.add(f)
 }
 
 // fatal is fail, and the end of the body.

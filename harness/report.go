@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness/view"
@@ -129,6 +130,7 @@ func (e *NotApplicable) Unwrap() error { return e.Err }
 type line struct {
 	kind lineKind
 	text string
+	at   time.Duration // of virtual time, since the run began
 }
 
 type lineKind uint8
@@ -258,7 +260,16 @@ func foldSteps(trace []line) []string {
 		out = append(out, fmt.Sprintf("... %d lines before", cut))
 		rest = rest[cut:]
 	}
-	for _, l := range rest {
+	return append(out, timed(rest)...)
+}
+
+// timed returns the lines of a trace, and where virtual time passes between two of them a line
+// that says how much.
+func timed(trace []line) (out []string) {
+	for i, l := range trace {
+		if i > 0 && l.at > trace[i-1].at {
+			out = append(out, fmt.Sprintf("  +%s", l.at-trace[i-1].at))
+		}
 		out = append(out, l.String())
 	}
 	return out

@@ -189,7 +189,7 @@ func (r *Request) Drop() {
 
 func (r *Request) mustHaveResponse() {
 	if s := r.state(); s != "done" {
-		r.t.fatal(KindWant, fmt.Sprintf("%s: got %s, want a response", r.name, r.describe()))
+		r.unmet("a response")
 	}
 }
 

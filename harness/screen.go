@@ -21,7 +21,7 @@ const (
 	mostFrames   = 12 // of a panic
 	mostOutcomes = 16
 
-	mostInLine = 300
+	mostInLine = 160
 	mostInText = 2_000 // of a failure,
 	mostLines  = 16    // which are at most as many lines
 )
@@ -58,7 +58,12 @@ func afterLines(s string, lines int) int {
 }
 
 // cutLine returns a line as a report has it.
-func cutLine(s string) string { return cutText(s, mostInLine) }
+func cutLine(s string) string {
+	if len(s) <= mostInLine && !strings.Contains(s, "\n") {
+		return shown(s)
+	}
+	return cutText(s, mostInLine-len("... (100 bytes left out) ..."))
+}
 
 // cutLines returns the first lines, each as a report has it, and a line that counts the others,
 // which are of that name.

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"flag"
 	"slices"
 	"strings"
 	"testing"
@@ -41,6 +42,27 @@ func Test(t TB, body func(t *T)) {
 	if len(r.Failures) > 0 {
 		t.Errorf("%s", r)
 		t.FailNow()
+	}
+	if std != nil && len(r.trace) > 0 {
+		r.logTo(std)
+	}
+}
+
+// traceFlag is whether a test that passes logs its steps.
+var traceFlag = flag.Bool("halfopen.trace", envBool("HALFOPEN_TRACE"), "log every step of a test that passes, as go test -v shows them (HALFOPEN_TRACE=1)")
+
+// logTo logs what a test that passed has logged, with the flag -halfopen.trace every step, for
+// go test -v.
+func (r *Report) logTo(t *testing.T) {
+	t.Helper()
+	if *traceFlag {
+		t.Logf("%s: held\n%s", r.Name, strings.Join(timed(r.trace), "\n"))
+		return
+	}
+	for _, l := range r.trace {
+		if l.kind == logLine {
+			t.Log(shown(l.text))
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ func (r *Request) WantDone(c *Conn, why ...string) {
 	r.t.step(words...)
 	r.t.settle()
 	if r.state() != "done" || c != nil && r.Conn() != c {
-		r.t.fatal(KindWant, fmt.Sprintf("%s: got %s, want %s", r.name, r.describe(), want), why...)
+		r.unmet(want, why...)
 	}
 }
 
@@ -30,7 +30,7 @@ func (r *Request) WantStatus(code int, why ...string) {
 	r.t.step("want", "status", r.name, fmt.Sprint(code))
 	r.t.settle()
 	if r.state() != "done" {
-		r.t.fatal(KindWant, fmt.Sprintf("%s: got %s, want status %d", r.name, r.describe(), code), why...)
+		r.unmet(fmt.Sprintf("status %d", code), why...)
 	}
 	if got := r.Response().StatusCode; got != code {
 		r.t.fatal(KindWant, fmt.Sprintf("%s: got status %d, want %d", r.name, got, code), why...)

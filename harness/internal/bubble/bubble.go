@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // Bubble is one bubble. The zero value has not been opened.
@@ -94,6 +95,12 @@ func (b *Bubble) Empty() bool { return len(b.Goroutines()) == ownGoroutines }
 // ownGoroutines is the number of goroutines that a bubble has of itself: those of
 // package testing, and its root.
 const ownGoroutines = 3
+
+// begin is when the time of each bubble begins: package testing/synctest promises it.
+var begin = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Elapsed returns how much time has passed in the bubble of the caller.
+func Elapsed() time.Duration { return time.Since(begin) }
 
 // Inside reports whether the caller runs in a bubble.
 func Inside() bool { return CurrentID() != 0 }

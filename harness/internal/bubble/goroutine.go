@@ -239,11 +239,21 @@ func (g Goroutine) Ours() bool {
 }
 
 // Blocked returns a line for each of the bubble's goroutines that is blocked and
-// not the harness's own, in alphabetical order; equal lines are one, with their
-// number.
+// not the harness's own: those in code of the user's first, and each kind in alphabetical
+// order; equal lines are one, with their number.
 func (b *Bubble) Blocked() []string {
-	// A goroutine that is about to run is not blocked, and is seen by chance.
-	return countedLines(slices.DeleteFunc(b.Goroutines(), func(g Goroutine) bool { return !g.durable || g.Ours() }), math.MaxInt)
+	var users, others []Goroutine
+	for _, g := range b.Goroutines() {
+		_, own := g.userFrame()
+		switch {
+		case !g.durable || g.Ours(): // one that is about to run is seen by chance
+		case own:
+			users = append(users, g)
+		default:
+			others = append(others, g)
+		}
+	}
+	return append(countedLines(users, math.MaxInt), countedLines(others, math.MaxInt)...)
 }
 
 // Lines returns a line for each goroutine, the equal ones in one, at most ten.
