@@ -105,11 +105,15 @@ func aboutOf(err error) about {
 
 // carriersOf returns, with mu held, the connections that have or may have carried a request:
 // those that it was given, was sent on or was dialed for, or all if its transport does not
-// tell which.
+// tell which. A request that began no dial and was given no connection may have waited for any.
 func (c *census) carriersOf(r *Request) (conns []*Conn) {
-	told := r.hooks.asked > 0
+	its := func(h *Conn) bool {
+		return slices.Contains(r.hooks.got, h) || slices.Contains(r.runs, h) || h.client.Owner() == r.name
+	}
+	began := func(d dialed) bool { return d.owner == r.name }
+	told := r.hooks.asked > 0 && (len(r.hooks.got)+len(r.runs) > 0 || slices.ContainsFunc(c.dialed, began))
 	for _, h := range c.conns {
-		if !told || slices.Contains(r.hooks.got, h) || slices.Contains(r.runs, h) || h.client.Owner() == r.name {
+		if !told || its(h) {
 			conns = append(conns, h)
 		}
 	}
@@ -139,7 +143,7 @@ func (o *oracles) ends(h *Conn) bool {
 func (o *oracles) dialsOf(r *Request, err error) (own bool, others string) {
 	o.census.mu.Lock()
 	defer o.census.mu.Unlock()
-	began := false
+	began, shared := false, false
 	for _, d := range o.census.dialed {
 		mine := d.owner == r.name
 		began = began || mine
@@ -148,11 +152,11 @@ func (o *oracles) dialsOf(r *Request, err error) (own bool, others string) {
 		case mine:
 			own = true
 		case errors.Is(err, d.err):
-			others = d.owner
+			others, shared = d.owner, true
 		}
 	}
 	if !began {
-		return own || others != "", "" // one dial for several
+		return own || shared, "" // one dial for several, or one that does not say for which it is
 	}
 	return own, others
 }

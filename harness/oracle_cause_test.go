@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"strings"
 	"sync"
@@ -181,6 +182,29 @@ var causes = []struct {
 		r2.WantErr(syscall.ECONNREFUSED)
 		t.Net.Release("dial")
 	}, "held"},
+	{"a dial that does not say for which it is", func(t *harness.T) {
+		t.Net.Fault("dial", faultnet.TimeOut)
+		tr := t.Net.Transport()
+		tr.DialContext = func(_ context.Context, network, addr string) (net.Conn, error) {
+			return t.Net.DialContext(context.Background(), network, addr)
+		}
+		startAt(t, "r1", tr).WantErr(syscall.ETIMEDOUT)
+	}, "held"},
+	{"one connection for two, reset in its handshake", func(t *harness.T) {
+		t.Peer("api.test:80")
+		tr := &greeting{t: t}
+		startAt(t, "r1", tr)
+		r2 := startAt(t, "r2", tr)
+		t.Conn("c1").Reset()
+		r2.WantErr(syscall.ECONNRESET)
+	}, "held"},
+	{"one connection for two, given up in its handshake", func(t *harness.T) {
+		t.Serve("api.test:80", nil)
+		tr := &greeting{t: t}
+		startAt(t, "r1", tr)
+		startAt(t, "r2", tr)
+		tr.c.Close()
+	}, ": failed without a cause: "},
 	{"the dial of another one", func(t *harness.T) {
 		t.Peer("api.test:80")
 		t.Net.Fault("dial d1", faultnet.Refuse)
@@ -231,6 +255,36 @@ var causes = []struct {
 
 func startAt(t *harness.T, name string, rt http.RoundTripper) *harness.Request {
 	return t.Get(name, rt, "http://api.test/")
+}
+
+// greeting is a transport all of whose requests wait for one connection and its handshake. They call the hook GetConn, and none has the connection before that.
+type greeting struct {
+	t    *harness.T
+	mu   sync.Mutex
+	c    net.Conn
+	done chan struct{}
+	err  error
+}
+
+func (g *greeting) RoundTrip(req *http.Request) (*http.Response, error) {
+	if trace := httptrace.ContextClientTrace(req.Context()); trace != nil && trace.GetConn != nil {
+		trace.GetConn(req.URL.Host)
+	}
+	g.mu.Lock()
+	if g.done == nil {
+		g.done = make(chan struct{})
+		go func() {
+			defer close(g.done)
+			if g.c, g.err = g.t.Net.DialContext(req.Context(), "tcp", "api.test:80"); g.err == nil {
+				io.WriteString(g.c, "hello?")
+				_, g.err = g.c.Read(make([]byte, 10))
+				g.c.Close()
+			}
+		}()
+	}
+	g.mu.Unlock()
+	<-g.done
+	return nil, g.err
 }
 
 // returning makes a transport that has that error for each request.

@@ -1,6 +1,7 @@
 package harness_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -73,30 +74,74 @@ func TestBodyIntact(t *testing.T) {
 	}
 }
 
-// A connection on which a request failed is not for another one.
+// A connection on which a request failed is not for another one, unless its answer was read to
+// its end: a client that gives up after an answer, such as a 500, fails the request, and its
+// connection is sound.
 func TestBrokenHandedOut(t *testing.T) {
-	r := harness.TestReport(t.Name(), func(t *harness.T) {
-		t.Peer("api.test:80")
-		tr := t.Net.Transport()
-		failing := between{tr, func(tr *http.Transport, req *http.Request) (*http.Response, error) {
-			resp, err := tr.RoundTrip(req)
-			if req.Header.Get(harness.RequestHeader) == "r1" {
-				resp.Body.Close()
-				return nil, errors.New("no, thanks")
+	for _, c := range []struct {
+		name, method, answer, rest, want string
+	}{
+		{"whole", "GET", "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\nno", "", "held"},
+		{"no content", "HEAD", "HTTP/1.1 500 Internal Server Error\r\n\r\n", "", "held"},
+		{"after a body, which may not have been sent whole", "POST", "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", "", "r2: sent on c1, on which r1 had failed"},
+		{"in part", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nno", "no", "r2: sent on c1, on which r1 had failed"},
+	} {
+		r := harness.TestReport(c.name, func(t *harness.T) {
+			t.Peer("api.test:80")
+			pool := keepsAll{t: t}
+			rt := failingFirst{&pool}
+			req, _ := http.NewRequest(c.method, "http://api.test/", nil)
+			if c.method == "POST" {
+				req, _ = http.NewRequest(c.method, "http://api.test/", strings.NewReader("body"))
 			}
-			return resp, err
-		}}
-		r1 := t.Get("r1", failing, "http://api.test/")
-		c1 := t.Conn("c1")
-		c1.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-		r1.Await()
-		r2 := t.Get("r2", failing, "http://api.test/")
-		c1.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-		r2.Await()
-	})
-	if want := "r2: sent on c1, on which r1 had failed"; first(r) != want {
-		t.Errorf("got %s, want %s", first(r), want)
+			r1 := t.Start("r1", rt, req)
+			c1 := t.Conn("c1")
+			c1.Send(c.answer)
+			r1.Await()
+			r2 := t.Get("r2", rt, "http://api.test/")
+			c1.Send(c.rest + "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			r2.Await()
+			pool.c.Close()
+		})
+		if first(r) != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, first(r), c.want)
+		}
 	}
+}
+
+// keepsAll is a transport with one connection, on which all requests are sent, whatever has
+// come of those before. It reads what has arrived of a body.
+type keepsAll struct {
+	t *harness.T
+	c net.Conn
+}
+
+func (k *keepsAll) RoundTrip(req *http.Request) (*http.Response, error) {
+	if k.c == nil {
+		c, err := k.t.Net.DialContext(req.Context(), "tcp", "api.test:80")
+		if err != nil {
+			return nil, err
+		}
+		k.c = c
+	}
+	if err := req.Write(k.c); err != nil {
+		return nil, err
+	}
+	if req.Body != nil {
+		req.Body.Close()
+	}
+	return http.ReadResponse(bufio.NewReader(k.c), req)
+}
+
+// failingFirst fails the request r1 when its answer has come.
+type failingFirst struct{ http.RoundTripper }
+
+func (f failingFirst) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := f.RoundTripper.RoundTrip(req)
+	if err == nil && req.Header.Get(harness.RequestHeader) == "r1" {
+		return nil, errors.New("no, thanks")
+	}
+	return resp, err
 }
 
 // closing is a connection that is closed twice, written to afterwards, or has a
