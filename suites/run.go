@@ -10,6 +10,7 @@ import (
 
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/harness/view"
+	"github.com/halfopen/halfopen/suites/internal/cases"
 )
 
 // State is the result of a case for a subject, in a word.
@@ -106,8 +107,23 @@ func (s Subject) cannotBeAsked(c Case) string {
 		return "it is about " + c.Protocols.String()
 	case c.Secure && !trusts(s.Maker):
 		return "it gets no page over https from a server that harness.TrustedRoots vouches for"
+	case c.Hooks && !s.callsHooks():
+		return "it calls no hooks of package httptrace"
 	}
-	return ""
+	return s.refuses(c.Knows)
+}
+
+// refuses returns why the maker refuses settings, or "" if it knows them.
+func (s Subject) refuses(settings harness.Settings) (reason string) {
+	if settings == (harness.Settings{}) {
+		return ""
+	}
+	harness.TestReport("settings", func(t *harness.T) {
+		if _, err := s.Maker(t, settings); err != nil {
+			reason = err.Error()
+		}
+	})
+	return reason
 }
 
 // try runs the case, or explores it, and returns why it is undecided, if it is. The error is
@@ -218,6 +234,16 @@ func trusts(maker harness.Maker) (asked bool) {
 		asked = err == nil || t.Net.Opened() > 0 && !distrust.MatchString(err.Error())
 	})
 	return asked
+}
+
+// callsHooks reports whether the subject's transports call hooks of package httptrace.
+func (s Subject) callsHooks() (calls bool) {
+	harness.TestReport("hooks", func(t *harness.T) {
+		if rt, err := s.Maker(t, harness.Settings{}); err == nil {
+			calls = cases.CallsHooks(&Env{T: t, Transport: rt, Protocol: s.Protocol})
+		}
+	})
+	return calls
 }
 
 // distrust matches the errors of a transport that does not know the authority of the

@@ -91,6 +91,7 @@ var boundCases = []Case{
 		Claim:     "A caller that looks at each informational response may have as many as it likes: each of them may be as long as MaxResponseHeaderBytes.",
 		Verdict:   "the answer is delivered",
 		Source:    "net/http/httptrace: ClientTrace.Got1xxResponse (called for each 1xx informational response header returned before the final non-1xx response); " + maxHeader,
+		Hooks:     true,
 		Protocols: HTTP1,
 		Settings:  harness.Settings{MaxResponseHeaderBytes: 4096},
 		Body: func(e *Env) {

@@ -46,6 +46,7 @@ var callbackCases = []Case{
 		Verdict:  noneStuck + "; limits never exceeded",
 		Issues:   []string{"golang/go#65705", "golang/go#10511"},
 		Source:   "net/http: Request.Context; " + maxConnsPerHost,
+		Hooks:    true,
 		Settings: oneConnPerHost,
 		Body: func(e *Env) {
 			e.Serve(nil)
@@ -114,6 +115,7 @@ var callbackCases = []Case{
 		Verdict:   "what was not sent is sent; each body is closed exactly once",
 		Issues:    []string{"golang/go#49621", "golang/go#30938"},
 		Source:    retryDoc + "; RoundTripper (must always close the body, including on errors)",
+		Hooks:     true,
 		Protocols: HTTP1,
 		Body: func(e *Env) {
 			e.Gates("GotConn")

@@ -71,6 +71,12 @@ type Case struct {
 	// transport that does not trust [harness.TrustedRoots] makes it not
 	// applicable.
 	Secure bool
+	// Hooks says that the case is about the hooks of package httptrace. A transport that
+	// calls none makes it not applicable.
+	Hooks bool
+	// Knows has settings that the case leaves at zero and that a transport must know for it
+	// to be asked: a maker that refuses one makes the case not applicable.
+	Knows harness.Settings
 	// Settings are those of the transport, and ClientSettings those of the client. One
 	// that the maker refuses makes the case not applicable.
 	Settings       harness.Settings

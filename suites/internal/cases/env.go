@@ -18,8 +18,14 @@ type Env struct {
 	Protocol  Protocol
 }
 
-// NotApplicable ends the case, for it cannot be asked of this transport, and says why.
-func (e *Env) NotApplicable(why string) { e.T.NotApplicable(errors.New(why)) }
+// NotApplicable ends the case, for it cannot be asked of this transport, and says why. What
+// has failed before has failed.
+func (e *Env) NotApplicable(why string) {
+	if e.Failed() {
+		e.FailNow()
+	}
+	e.T.NotApplicable(errors.New(why))
+}
 
 // Addr returns the "host:port" of a host in the subject's protocol.
 func (e *Env) Addr(host string) string {
@@ -89,11 +95,12 @@ func (e *Env) MayCloseIdle() {
 	}
 }
 
-// CloseIdle calls CloseIdleConnections on the transport, and settles.
+// CloseIdle calls CloseIdleConnections on the transport, and settles. A transport need not have
+// it: [http.Client] does nothing then.
 func (e *Env) CloseIdle() {
 	c, ok := e.Transport.(interface{ CloseIdleConnections() })
 	if !ok {
-		e.Fatal("the transport has no CloseIdleConnections")
+		e.NotApplicable("the transport has no CloseIdleConnections")
 	}
 	c.CloseIdleConnections()
 	e.Settle()

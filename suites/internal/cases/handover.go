@@ -93,6 +93,7 @@ var handoverCases = []Case{
 		Claim:   "A body that is decompressed can be closed while a Read of it waits: both return, the Read with an error, and nothing is left.",
 		Verdict: "nothing is left behind",
 		Source:  responseBody,
+		Knows:   harness.Settings{DisableCompression: true},
 		Body: func(e *Env) {
 			e.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path != "/half" {

@@ -17,6 +17,7 @@ var keepingCases = []Case{
 		Verdict:   "limits never exceeded; " + noDialWhileIdle,
 		Source:    "net/http: Transport.MaxIdleConnsPerHost (if zero, DefaultMaxIdleConnsPerHost is used)",
 		Protocols: HTTP1,
+		Knows:     harness.Settings{MaxIdleConnsPerHost: 1},
 		Body: func(e *Env) {
 			e.Serve(nil)
 			var requests []*harness.Request

@@ -21,7 +21,7 @@ var messageCases = []Case{
 		Name:      "body-framing",
 		Claim:     "Where a response ends follows from its header and its request. Its length is known or not, its body is what was sent, and a connection that is not at its end is used again.",
 		Verdict:   "the body is what was sent; " + noDialWhileIdle,
-		Source:    "RFC 9112 section 6.3; net/http: Response.ContentLength; Response.Close; Response.TransferEncoding",
+		Source:    "RFC 9112 section 6.3; RFC 9110 section 8.6 (of a length that is said twice a recipient MAY either reject the message as invalid or take the value once); net/http: Response.ContentLength; Response.Close; Response.TransferEncoding",
 		Protocols: HTTP1,
 		Body: func(e *Env) {
 			for i, f := range framings {
@@ -36,6 +36,10 @@ var messageCases = []Case{
 					c.Fin()
 				}
 				resp := r.Response()
+				if resp == nil && f.refusable && r.Err() != nil {
+					c.WantClosed("its answer was refused")
+					continue
+				}
 				if resp == nil {
 					e.Errorf("%s answered with %q: got %v, want a response", f.method, f.answer, r.Err())
 					continue
@@ -133,6 +137,7 @@ var messageCases = []Case{
 		Claim:   "A response that the transport decompresses says so: it has no length, and no field of the coding. One that the caller asked for in gzip stays as it is.",
 		Verdict: "the body is what was sent",
 		Source:  "net/http: Transport.DisableCompression; Response.Uncompressed",
+		Knows:   harness.Settings{DisableCompression: true},
 		Body: func(e *Env) {
 			var packed bytes.Buffer
 			z := gzip.NewWriter(&packed)
@@ -163,6 +168,7 @@ var messageCases = []Case{
 		Claim:   "The transport asks for gzip by itself, unless the request says which coding it takes.",
 		Verdict: "what the server is asked",
 		Source:  `net/http: Transport.DisableCompression (requesting compression with an "Accept-Encoding: gzip" request header when the Request contains no existing Accept-Encoding value)`,
+		Knows:   harness.Settings{DisableCompression: true},
 		Body: func(e *Env) {
 			e.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Header.Get("Accept-Encoding")) }))
 			e.Get("r1", "/").WantBody("gzip")
@@ -198,6 +204,7 @@ var messageCases = []Case{
 		Claim:   "A body that should be gzip and is not is an error for its reader, after a response that is one.",
 		Verdict: "a body that ends without an error is whole",
 		Source:  responseBody + "; RoundTripper (must return err == nil if it obtained a response)",
+		Knows:   harness.Settings{DisableCompression: true},
 		Body: func(e *Env) {
 			e.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Encoding", "gzip")
@@ -315,20 +322,21 @@ var framings = []struct {
 	length         int64
 	body           string
 	last, close    bool // it is the last on its connection, and only its end ends it
+	refusable      bool // it may be an error instead
 }{
-	{"GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 2, "ok", false, false},
-	{"GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok", 2, "ok", false, false},
-	{"GET", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0, "", false, false},
-	{"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", -1, "ok", false, false},
-	{"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", -1, "", false, false},
-	{"GET", "HTTP/1.1 200 OK\r\n\r\nok", -1, "ok", true, true},
-	{"GET", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", 2, "ok", true, false},
-	{"GET", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", 2, "ok", true, false},
-	{"GET", "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok", 2, "ok", false, false},
-	{"GET", "HTTP/1.1 204 No Content\r\n\r\n", 0, "", false, false},
-	{"GET", "HTTP/1.1 304 Not Modified\r\n\r\n", 0, "", false, false},
-	{"HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", 10, "", false, false},
-	{"HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", -1, "", false, false},
-	{"HEAD", "HTTP/1.1 200 OK\r\n\r\n", -1, "", false, false},
-	{"HEAD", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\n", 10, "", true, false},
+	{"GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 2, "ok", false, false, false},
+	{"GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok", 2, "ok", false, false, true},
+	{"GET", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0, "", false, false, false},
+	{"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", -1, "ok", false, false, false},
+	{"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", -1, "", false, false, false},
+	{"GET", "HTTP/1.1 200 OK\r\n\r\nok", -1, "ok", true, true, false},
+	{"GET", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", 2, "ok", true, false, false},
+	{"GET", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", 2, "ok", true, false, false},
+	{"GET", "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok", 2, "ok", false, false, false},
+	{"GET", "HTTP/1.1 204 No Content\r\n\r\n", 0, "", false, false, false},
+	{"GET", "HTTP/1.1 304 Not Modified\r\n\r\n", 0, "", false, false, false},
+	{"HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", 10, "", false, false, false},
+	{"HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", -1, "", false, false, false},
+	{"HEAD", "HTTP/1.1 200 OK\r\n\r\n", -1, "", false, false, false},
+	{"HEAD", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\n", 10, "", true, false, false},
 }

@@ -137,25 +137,41 @@ var routeCases = []Case{
 	},
 	{
 		Name:    "route-request-empty",
-		Claim:   "A request without a URL or a header is an error, and its body is closed.",
+		Claim:   "A request that cannot be sent is an error, and its body is closed. One without a URL or a header is its caller's mistake, which may also panic.",
 		Verdict: "each body is closed exactly once",
-		Source:  "net/http: RoundTripper (the Request's URL and Header fields must be initialized; must always close the body, including on errors)",
+		Source:  "net/http: RoundTripper (must always close the body, including on errors; the Request's URL and Header fields must be initialized)",
 		Body: func(e *Env) {
-			for _, spoil := range []func(*http.Request){
-				func(r *http.Request) { r.URL = nil },
-				func(r *http.Request) { r.Header = nil },
-				func(r *http.Request) { r.Trailer = http.Header{"a b": {"x"}} },
-				func(r *http.Request) { r.URL.Host = "" },
-				func(r *http.Request) { r.Method = "G T" },
+			for _, s := range []struct {
+				of      string
+				spoil   func(*http.Request)
+				mistake bool
+			}{
+				{"no URL", func(r *http.Request) { r.URL = nil }, true},
+				{"no header", func(r *http.Request) { r.Header = nil }, true},
+				{"a trailer field with a space", func(r *http.Request) { r.Trailer = http.Header{"a b": {"x"}} }, false},
+				{"no host", func(r *http.Request) { r.URL.Host = "" }, false},
+				{"a method with a space", func(r *http.Request) { r.Method = "G T" }, false},
 			} {
 				body := newBody(strings.NewReader("x"))
 				req := upload(e.Context(), e.URL("/"), body)
-				spoil(req)
-				c := e.call(func() error { _, err := e.Transport.RoundTrip(req); return err })
-				if !c.returned() || c.err == nil {
-					e.Errorf("got no error for a request of %s %v with the header %v", req.Method, req.URL, req.Header)
+				s.spoil(req)
+				panicked := false
+				c := e.call(func() error {
+					defer func() {
+						if s.mistake && recover() != nil {
+							panicked = true
+						}
+					}()
+					_, err := e.Transport.RoundTrip(req)
+					return err
+				})
+				switch {
+				case panicked:
+				case !c.returned() || c.err == nil && !s.mistake:
+					e.Errorf("got no error for a request with %s", s.of)
+				case c.err != nil:
+					body.wantClosed(e, "the request with "+s.of)
 				}
-				body.wantClosed(e, "the request")
 			}
 			e.WantOpened(0, "there is nothing to send")
 		},

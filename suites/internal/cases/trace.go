@@ -26,6 +26,7 @@ var traceCases = []Case{
 		Claim:     "GotConn says whether a connection has served before, and whether and how long it was idle.",
 		Verdict:   "what a hook learns is true",
 		Source:    traceDoc + "GotConnInfo.Reused; GotConnInfo.WasIdle; GotConnInfo.IdleTime",
+		Hooks:     true,
 		Protocols: HTTP1,
 		Settings:  oneConnPerHost,
 		Body: func(e *Env) {
@@ -55,6 +56,7 @@ var traceCases = []Case{
 		Claim:     "A connection that no request has used yet is not reused, though it was idle.",
 		Verdict:   "what a hook learns is true",
 		Source:    traceDoc + "GotConnInfo.Reused (whether this connection has been previously used for another HTTP request)",
+		Hooks:     true,
 		Protocols: HTTP1,
 		Body: func(e *Env) {
 			e.Serve(nil)
@@ -82,6 +84,7 @@ var traceCases = []Case{
 		Claim:     "PutIdleConn says that a connection went back, or why it did not, before the body's Close returns; and it is not called where connections are not kept at all.",
 		Verdict:   "what a hook learns is true",
 		Source:    traceDoc + "ClientTrace.PutIdleConn",
+		Hooks:     true,
 		Protocols: HTTP1,
 		Settings:  harness.Settings{MaxIdleConnsPerHost: 1},
 		Body: func(e *Env) {
@@ -115,6 +118,7 @@ var traceCases = []Case{
 		Claim:    "PutIdleConn is not called if DisableKeepAlives is set.",
 		Verdict:  "what a hook learns is true",
 		Source:   traceDoc + "ClientTrace.PutIdleConn (not called if connection reuse is disabled via Transport.DisableKeepAlives)",
+		Hooks:    true,
 		Settings: harness.Settings{DisableKeepAlives: true},
 		Body: func(e *Env) {
 			e.Serve(nil)
@@ -132,6 +136,7 @@ var traceCases = []Case{
 		Claim:     "The hooks of a request are called in the order of its life, each once: a connection is wanted, got, written to, heard of, and put back.",
 		Verdict:   "what a hook learns is true",
 		Source:    traceDoc + "ClientTrace (its hooks)",
+		Hooks:     true,
 		Protocols: HTTP1,
 		Body: func(e *Env) {
 			e.Serve(nil)
@@ -154,6 +159,7 @@ var traceCases = []Case{
 		Claim:   "WroteRequest is called with the error of a body that fails.",
 		Verdict: "what a hook learns is true",
 		Source:  traceDoc + "ClientTrace.WroteRequest; WroteRequestInfo.Err",
+		Hooks:   true,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			errOwn := errors.New("the caller's own")
@@ -169,6 +175,7 @@ var traceCases = []Case{
 		Claim:   "GotConn is not called for a request that gets no connection: its error says why.",
 		Verdict: "what a hook learns is true",
 		Source:  traceDoc + "ClientTrace.GotConn (there is no hook for failure to obtain a connection; use the error from RoundTrip)",
+		Hooks:   true,
 		Body: func(e *Env) {
 			r, told := e.traced("r1", "GET", "/", nil) // no server is there
 			e.wantFailed(r, "no server is there")
@@ -182,6 +189,7 @@ var traceCases = []Case{
 		Claim:   "Got1xxResponse is called with each informational response, in their order. Its error is the request's.",
 		Verdict: "what a hook learns is true",
 		Source:  traceDoc + "ClientTrace.Got1xxResponse",
+		Hooks:   true,
 		Body: func(e *Env) {
 			e.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Link", "</a>")
@@ -210,6 +218,7 @@ var traceCases = []Case{
 		Claim:     "Wait100Continue is called when a body waits for a 100, and Got100Continue when that has come.",
 		Verdict:   "what a hook learns is true",
 		Source:    traceDoc + "ClientTrace.Wait100Continue; ClientTrace.Got100Continue",
+		Hooks:     true,
 		Protocols: HTTP1,
 		Settings:  harness.Settings{ExpectContinueTimeout: patience},
 		Body: func(e *Env) {
@@ -234,6 +243,7 @@ var traceCases = []Case{
 		Claim:     "TLSHandshakeStart and TLSHandshakeDone are called around a handshake, the latter with its error if it failed.",
 		Verdict:   "what a hook learns is true",
 		Source:    traceDoc + "ClientTrace.TLSHandshakeStart; ClientTrace.TLSHandshakeDone",
+		Hooks:     true,
 		Protocols: overTLS,
 		Secure:    true,
 		Body: func(e *Env) {
@@ -256,6 +266,18 @@ var traceCases = []Case{
 			}
 		},
 	},
+}
+
+// CallsHooks reports whether the transport calls hooks for a page. One that gets no page may
+// call them, for all that is known.
+func CallsHooks(e *Env) bool {
+	e.Serve(nil)
+	r, told := e.traced("r1", "GET", "/", nil)
+	if r.Response() == nil {
+		return true
+	}
+	r.Finish()
+	return len(told.called) > 0
 }
 
 // hooksHeard keeps what the hooks of a request learn.
