@@ -30,6 +30,10 @@ type wire struct {
 	last   *Request  // the one that was sent last; likewise
 	// response follows what arrives for last, where the wire is plain; likewise.
 	response framing
+	// requests follows what arrives from the client, where the wire is plain; begun counts the
+	// requests that were seen, and is guarded by census.mu.
+	requests framing
+	begun    int
 }
 
 var (
@@ -71,7 +75,7 @@ func (c *census) readWire(e *faultnet.Event, b []byte) {
 	h := c.conn(e.From)
 	w := &h.wire
 	if !w.seen {
-		w.seen = true
+		w.seen, w.requests.requests = true, true
 		http2 := bytes.HasPrefix(b, []byte("PRI * HTTP/2"))
 		w.plain = len(b) > 0 && b[0] >= 'A' && b[0] <= 'Z' && !http2
 		w.opaque = http2 || b[0] == tlsHandshake
@@ -80,6 +84,7 @@ func (c *census) readWire(e *faultnet.Event, b []byte) {
 		return
 	}
 	w.read += len(b)
+	defer w.requests.feed(b) // what is seen in b begins behind what was fed
 	if len(w.tail) > 0 {
 		b = append(w.tail, b...)
 	}
@@ -111,6 +116,7 @@ func (c *census) sawRequest(name string, h *Conn) {
 	}
 	c.receiver.arrives(r, h)
 	c.mu.Lock()
+	h.wire.begun++
 	h.wire.first, h.wire.last = cmp.Or(h.wire.first, r), r
 	h.wire.response.begin(r.method)
 	r.runs, h.via = append(r.runs, h), r.via

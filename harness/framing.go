@@ -9,13 +9,16 @@ import (
 // knows whether the last byte of the last one has arrived: RFC 9112 section 6.3.
 // It is fed what arrives at the client's end. What it cannot follow (an upgraded
 // connection, a tunnel, a response that it does not understand, bytes that
-// answer no request) ends with the connection only.
+// answer no request) ends with the connection only. It follows the requests as well, where each
+// begins behind the one before it.
 type framing struct {
-	state  framingState
-	method string // of the request that is answered
-	line   []byte // the part of a line that has come
-	n      int64  // bytes to come, of the body or of a chunk
-	stray  bool   // bytes have come that answer no request
+	requests bool // it follows requests
+	done     int  // how many of them are whole
+	state    framingState
+	method   string // of the request that is answered
+	line     []byte // the part of a line that has come
+	n        int64  // bytes to come, of the body or of a chunk
+	stray    bool   // bytes have come that answer no request
 
 	// Of the head that is being read.
 	status  int
@@ -59,7 +62,9 @@ func (f *framing) feed(b []byte) {
 	for len(b) > 0 {
 		switch f.state {
 		case framingNone, framingWhole:
-			f.state, f.stray = framingEndless, true
+			if f.state = framingStatus; !f.requests {
+				f.state, f.stray = framingEndless, true
+			}
 		case framingEndless:
 			return
 		case framingBody, framingChunk:
@@ -68,7 +73,7 @@ func (f *framing) feed(b []byte) {
 			switch {
 			case f.n > 0:
 			case f.state == framingBody:
-				f.state = framingWhole
+				f.end()
 			default:
 				f.state = framingSize
 			}
@@ -114,13 +119,23 @@ func (f *framing) takeLine(line []byte) {
 		}
 	case framingTrailer:
 		if len(line) == 0 {
-			f.state = framingWhole
+			f.end()
 		}
 	}
 }
 
-// takeStatus takes the first line of a response: "HTTP/1.1 200 OK".
+// end notes the end of a message.
+func (f *framing) end() {
+	f.state = framingWhole
+	f.done++
+}
+
+// takeStatus takes the first line of a response: "HTTP/1.1 200 OK"; or of a request, any.
 func (f *framing) takeStatus(line []byte) {
+	if f.requests {
+		f.state, f.length, f.chunked, f.coded = framingField, -1, false, false
+		return
+	}
 	version, rest, _ := bytes.Cut(line, []byte(" "))
 	code, _, _ := bytes.Cut(rest, []byte(" "))
 	n, err := strconv.Atoi(string(code))
@@ -152,18 +167,20 @@ func (f *framing) takeField(line []byte) {
 // endHead decides, at the end of a head, how long the body is.
 func (f *framing) endHead() {
 	switch s := f.status; {
+	case f.requests && !f.coded && f.length < 0:
+		f.end()
 	case s == 101 || s/100 == 2 && f.method == "CONNECT":
 		f.state = framingEndless
 	case s/100 == 1:
 		f.state = framingStatus // an informational response: another one follows
 	case f.method == "HEAD" || s == 204 || s == 304:
-		f.state = framingWhole
+		f.end()
 	case f.chunked:
 		f.state = framingSize
 	case f.coded || f.length < 0:
 		f.state = framingEndless
 	case f.length == 0:
-		f.state = framingWhole
+		f.end()
 	default:
 		f.state, f.n = framingBody, f.length
 	}

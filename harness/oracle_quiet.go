@@ -204,18 +204,18 @@ func (o *oracles) checkTurn(r *Request, c *Conn) {
 // for the next one. Nothing is left of one that has arrived, and was read, to its end: what is
 // in front of a transport may refuse an answer, or be cancelled, and the transport keeps its connection.
 func (o *oracles) checkSound(r *Request, c *Conn) {
-	if q := c.lastRequest(); q != r && c.wire.plain && c.wire.at >= c.wire.sound && c.lastFailed() && !o.spent(q, c) {
+	if q := c.lastRequest(); q != r && c.wire.plain && c.wire.at >= c.wire.sound && c.lastFailed() && !o.spent(c) {
 		o.t.violate(oracleSound, &r.Op, "%s: sent on %s, on which %s had failed", r.name, c.ID(), q.name)
 	}
 }
 
-// spent reports whether nothing is left of a request, the last one on c, and of its answer: the
-// answer has arrived at the client and was read there. Of a request with a body it is not known
-// whether all of that was sent.
-func (o *oracles) spent(q *Request, c *Conn) bool {
+// spent reports whether nothing is left of the requests that c has carried, and of the last
+// answer: they have arrived at the server, and that at the client, which has read it.
+func (o *oracles) spent(c *Conn) bool {
 	o.census.mu.Lock()
 	defer o.census.mu.Unlock()
-	return !q.upload && c.wire.response.whole() && !c.wire.response.stray && c.client.Unread()+c.client.InFlight() == 0
+	w := &c.wire
+	return w.requests.done >= w.begun && w.response.whole() && !w.response.stray && c.client.Unread()+c.client.InFlight() == 0
 }
 
 // lastFailed reports whether the request that was sent last on c has failed there.

@@ -2,6 +2,7 @@ package harness_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -78,21 +79,25 @@ func TestBodyIntact(t *testing.T) {
 // its end: a client that gives up after an answer, such as a 500, fails the request, and its
 // connection is sound.
 func TestBrokenHandedOut(t *testing.T) {
+	const sent = "r2: sent on c1, on which r1 had failed"
 	for _, c := range []struct {
-		name, method, answer, rest, want string
+		name, method, body, answer, rest, want string
 	}{
-		{"whole", "GET", "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\nno", "", "held"},
-		{"no content", "HEAD", "HTTP/1.1 500 Internal Server Error\r\n\r\n", "", "held"},
-		{"after a body, which may not have been sent whole", "POST", "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", "", "r2: sent on c1, on which r1 had failed"},
-		{"in part", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nno", "no", "r2: sent on c1, on which r1 had failed"},
+		{"whole", "GET", "", "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\nno", "", "held"},
+		{"no content", "HEAD", "", "HTTP/1.1 500 Internal Server Error\r\n\r\n", "", "held"},
+		{"whole, with a body", "POST", "body", "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", "", "held"},
+		{"whole, with a body in chunks", "POST", "chunks", "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", "", "held"},
+		{"in the midst of its body", "POST", "part", "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", "", sent},
+		{"in part", "GET", "", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nno", "no", sent},
+		{"in chunks, in part", "GET", "", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n", "0\r\n\r\n", sent},
 	} {
 		r := harness.TestReport(c.name, func(t *harness.T) {
 			t.Peer("api.test:80")
 			pool := keepsAll{t: t}
 			rt := failingFirst{&pool}
-			req, _ := http.NewRequest(c.method, "http://api.test/", nil)
-			if c.method == "POST" {
-				req, _ = http.NewRequest(c.method, "http://api.test/", strings.NewReader("body"))
+			req, _ := http.NewRequest(c.method, "http://api.test/", strings.NewReader(c.body))
+			if c.body == "chunks" {
+				req.ContentLength = -1
 			}
 			r1 := t.Start("r1", rt, req)
 			c1 := t.Conn("c1")
@@ -124,7 +129,11 @@ func (k *keepsAll) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		k.c = c
 	}
-	if err := req.Write(k.c); err != nil {
+	var b bytes.Buffer
+	if err := req.Write(&b); err != nil {
+		return nil, err
+	}
+	if _, err := k.c.Write(bytes.TrimSuffix(b.Bytes(), []byte("art"))); err != nil { // of a part, the first byte
 		return nil, err
 	}
 	if req.Body != nil {
