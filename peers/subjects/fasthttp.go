@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -53,7 +54,7 @@ func fastHostClient(t *harness.T, s harness.Settings, waits bool) (*fast, error)
 	timerPool = sync.Pool{}
 	var mu sync.Mutex
 	hosts := make(map[string]*fasthttp.HostClient)
-	clientOf := func(req *fasthttp.Request) *fasthttp.HostClient {
+	clientOf := func(req *fasthttp.Request) *fasthttp.HostClient { // req is for http or https
 		mu.Lock()
 		defer mu.Unlock()
 		addr, isTLS := string(req.URI().Host()), string(req.URI().Scheme()) == "https"
@@ -85,6 +86,8 @@ var timerPool sync.Pool
 // fastSettings returns an error for a setting that fasthttp does not have.
 func fastSettings(s harness.Settings) error {
 	switch {
+	case s.DisableCompression:
+		return errors.New("fasthttp asks for no compression by itself, and decompresses nothing before it is told to")
 	case s.MaxIdleConns > 0 || s.MaxIdleConnsPerHost > 0:
 		return errors.New("fasthttp has no limit of idle connections")
 	case s.ResponseHeaderTimeout > 0:
@@ -140,7 +143,11 @@ func (f *fast) CloseIdleConnections() { f.closeIdle() }
 
 func (f *fast) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
-	if err := ctx.Err(); err != nil {
+	err := ctx.Err()
+	if err == nil && r.URL.Scheme != "http" && r.URL.Scheme != "https" {
+		err = fmt.Errorf("unsupported protocol %q", r.URL.Scheme) // as Client says; a HostClient has no schemes
+	}
+	if err != nil {
 		closeBody(r)
 		return nil, err
 	}
@@ -163,10 +170,10 @@ func (f *fast) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	var mu sync.Mutex
-	var err error
 	over, left := make(chan struct{}), false
 	go func() {
 		e := f.do(req, resp)
+		req.CloseBodyStream() // as its documentation asks for
 		mu.Lock()
 		defer mu.Unlock()
 		if left {
@@ -213,8 +220,16 @@ func (f *fast) setBody(req *fasthttp.Request, r *http.Request) error {
 			return err
 		}
 		req.SetBody(b)
+	case slices.Contains(r.TransferEncoding, "chunked"):
+		req.SetBodyStream(r.Body, -1)
 	default:
 		req.SetBodyStream(r.Body, int(orElse(r.ContentLength, -1)))
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.Trailer)) {
+		if err := req.Header.AddTrailer(key); err != nil {
+			return errors.Join(err, req.CloseBodyStream())
+		}
+		req.Header.Set(key, r.Trailer.Get(key))
 	}
 	return nil
 }
@@ -222,13 +237,22 @@ func (f *fast) setBody(req *fasthttp.Request, r *http.Request) error {
 // fastResponse returns the response as an http.Response, with its body as a stream.
 func fastResponse(r *http.Request, resp *fasthttp.Response) *http.Response {
 	out := &http.Response{StatusCode: resp.StatusCode(), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: make(http.Header), Request: r, ContentLength: int64(resp.Header.ContentLength())}
+		Header: make(http.Header), Request: r, ContentLength: max(-1, int64(resp.Header.ContentLength())), Close: resp.ConnectionClose()}
+	if out.StatusCode == http.StatusNoContent || out.StatusCode == http.StatusNotModified {
+		out.ContentLength = max(0, out.ContentLength) // fasthttp has the length of a body that goes on to the end of its connection
+	}
 	for key, v := range resp.Header.All() {
 		out.Header.Add(string(key), string(v))
 	}
+	for key := range resp.Header.Trailers() {
+		if out.Trailer == nil {
+			out.Trailer = make(http.Header)
+		}
+		out.Trailer[string(key)] = nil
+	}
 	out.Body = http.NoBody
 	if s := resp.BodyStream(); s != nil {
-		out.Body = &fastBody{Reader: s, resp: resp}
+		out.Body = &fastBody{Reader: s, resp: resp, trailer: out.Trailer}
 	} else if b := resp.Body(); len(b) > 0 {
 		out.Body = io.NopCloser(bytes.NewReader(b))
 	}
@@ -241,7 +265,8 @@ func fastResponse(r *http.Request, resp *fasthttp.Response) *http.Response {
 // Read takes effect when the Read has returned.
 type fastBody struct {
 	io.Reader
-	resp *fasthttp.Response
+	resp    *fasthttp.Response
+	trailer http.Header // of the http.Response; it has its values when the body has ended
 
 	mu      sync.Mutex
 	err     error
@@ -262,7 +287,11 @@ func (b *fastBody) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.reading = false
-	if err != nil && err != io.EOF {
+	if err == io.EOF {
+		for key := range b.trailer {
+			b.trailer[key] = []string{string(b.resp.Header.Peek(key))}
+		}
+	} else if err != nil {
 		b.err = err
 	}
 	if b.closed && stream {

@@ -15,14 +15,13 @@ const http2Name = "x/net/http2 over net/http"
 // net/http explains the mechanism.
 var http2Quirks = concat(
 	http2Alone,
-	untraced(xnetVersion, append(both("http2-goaway-unprocessed", "route-request-empty"), "h2/leak-dial-after-cancel", "h2/trace-handshake", "h2c/close-late-dial")...),
-	ofNetHTTP(both("body-wrong-length")...),
+	ofNetHTTP(both("body-wrong-length", "http2-goaway-unprocessed")...),
 	quirk(suites.Quirk{
 		Reason: "a request that shares the dial of another request fails when the other request was cancelled and CloseIdleConnections is called: " +
 			"net/http then cancels the dial, because it knows of no other request that waits for it (Transport.CloseIdleConnections), " +
 			"and Transport.dialForRoundTrip (transport_wrap.go:315) returns the error of the dial to each request that waits",
 		Breaks: http2CloseIdleDoc, Versions: xnetVersion,
-	}, both("leak-late-dial")...),
+	}, append(both("leak-late-dial"), "h2c/close-late-dial")...),
 )
 
 // ofNetHTTP returns the quirks of net/http for these cases.

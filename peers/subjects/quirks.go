@@ -12,17 +12,6 @@ func quirk(q suites.Quirk, cases ...string) []suites.Quirk {
 	return quirks
 }
 
-// untraced returns quirks whose mechanism is not known yet: the cases are newer than the
-// last look at the source of that peer. Each of them is to become a quirk with its
-// mechanism, unless the case turns out to be wrong.
-func untraced(v suites.Versions, cases ...string) []suites.Quirk {
-	return quirk(suites.Quirk{
-		Reason:   "not traced in its source yet: the case is newer than the last look at it",
-		Breaks:   "not decided before it is traced",
-		Versions: v,
-	}, cases...)
-}
-
 // both returns the names of the cases over both protocols of HTTP/2.
 func both(cases ...string) (names []string) {
 	for _, c := range cases {
@@ -44,55 +33,49 @@ var fasthttpVersion = suites.Versions{Module: "github.com/valyala/fasthttp", Fro
 // fastQuirks has the quirks of both clients of fasthttp. Files and lines are those of
 // fasthttp.
 var fastQuirks = concat(
-	untraced(fasthttpVersion,
-		"body-framing", "body-framing-wrong", "body-gzip-asked", "body-gzip-broken", "body-gzip-closed-while-read", "body-gzip-fields",
-		"body-on-wire", "body-trailers", "body-upgrade-first-bytes", "body-upgrade-place", "broken-dial", "broken-out-of-step",
-		"broken-speaks-first", "cancel-at-callbacks", "cancel-cause", "cancel-client-timeout", "idle-default-per-host",
-		"idle-server-close-in-use", "idle-timeout-each", "idle-timeout-unused", "limit-apart", "limit-late-places", "retry-at-callback",
-		"retry-get-body-fails", "retry-key-empty", "retry-not-answered", "retry-not-new", "route-request-empty", "route-scheme-unknown",
-		"trace-body-fails", "trace-got-conn", "trace-got-unused-conn", "trace-handshake", "trace-hints", "trace-order"),
 	quirk(suites.Quirk{
 		Reason: "a request that has begun to dial waits for its own dial: HostClient.AcquireConn (client.go:1792) dials in the goroutine of its caller, and ReleaseConn (client.go:1968) " +
 			"passes a free connection only to a request that waits at MaxConns and for which no dial has begun (decConnsCount, client.go:1907)",
 		Breaks: "nothing that fasthttp promises: only net/http serves a request by the dial or the free connection, whichever comes first", Versions: fasthttpVersion,
-	}, "limit-never-exceeded", "order-dials-race", "order-idle-before-dial", "cancel-anywhere", "cancel-got-connection", "cancel-late", "cancel-orphan", "idle-dial-wins",
+	}, "limit-never-exceeded", "order-dials-race", "order-idle-before-dial", "cancel-anywhere", "cancel-at-callbacks", "cancel-got-connection", "cancel-late", "idle-dial-wins", "idle-timeout-unused",
 		"idle-server-close-in-flight", "idle-late-dial-closed", "idle-timeout-both-sides", "idle-wins", "broken-anywhere", "body-blocks", "body-closed-once", "close-late-dial",
 		"close-response-before-post", "close-orphaned-dials", "close-not-in-use", "leak-dial-after-cancel", "leak-close-after-answer"),
 	quirk(suites.Quirk{
 		Reason: "a request has no context: when its caller gives up, the request goes on, with its dial, its place in line, its body and its connection, " +
 			"until the server has answered or ReadTimeout is over (HostClient.Do, client.go:1495)",
 		Issue: "valyala/fasthttp#2198", Breaks: "nothing that fasthttp promises: net/http: the context controls the entire lifetime of a request", Versions: fasthttpVersion,
-	}, "limit-dials-after-cancel", "limit-hosts-apart", "limit-slot-after-cancel", "limit-slot-after-failed-dial", "order-skips-cancelled", "cancel-all", "cancel-limit",
-		"cancel-uploading", "cancel-waiter", "cancel-written", "body-dropped", "leak-dial-fails", "leak-late-dial", "leak-waiter-timeout", "leak-silent-server", "leak-timed-out", "limit-at-callbacks", "cancel-silent-peer"),
+	}, "limit-dials-after-cancel", "limit-hosts-apart", "limit-apart", "limit-late-places", "cancel-client-timeout",
+		"cancel-uploading", "cancel-written", "body-dropped", "leak-late-dial", "leak-waiter-timeout", "leak-silent-server", "leak-timed-out", "cancel-silent-peer"),
 	quirk(suites.Quirk{
 		Reason: "a response is not read before the whole request is written: transport.RoundTrip (client.go:3231) does one after the other; if a server answers early " +
 			"and stops reading, the client waits until WriteTimeout is over",
 		Breaks: "RFC 9112 section 9.5: a client sending a message body SHOULD monitor the network connection for an error response while it is transmitting the request", Versions: fasthttpVersion,
-	}, "body-early-answer"),
+	}, "body-early-answer", "broken-out-of-step"),
 	quirk(suites.Quirk{
 		Reason: "the client does not read from a connection while it is idle: only the next request notices a FIN, a reset or bytes that belong to no request, " +
 			"and it fails if it must not be sent again (HostClient.ReleaseConn, client.go:1968, only puts the connection on a list)",
 		Issue: "valyala/fasthttp#882", Breaks: "RFC 9112 section 9.5: implementations SHOULD constantly monitor open connections for a received closure signal and respond to it as appropriate", Versions: fasthttpVersion,
-	}, "idle-server-close-before-post", "idle-server-close-seen", "idle-restart", "idle-after-server-shutdown", "broken-fin-idle", "broken-reset-idle", "broken-unsolicited", "tls-close-notify"),
+	}, "idle-server-close-before-post", "idle-server-close-seen", "idle-restart", "idle-after-server-shutdown", "broken-fin-idle", "broken-reset-idle", "broken-unsolicited", "broken-speaks-first",
+		"idle-server-close-in-use", "tls-close-notify"),
 	quirk(suites.Quirk{
 		Reason: "connsCleaner (client.go:1858) checks connections each MaxIdleConnDuration after its start, and not when the oldest one is due: " +
 			"a connection that becomes idle just after a check stays open for almost twice as long",
 		Breaks: "fasthttp: MaxIdleConnDuration: idle keep-alive connections are closed after this duration", Versions: fasthttpVersion,
-	}, "idle-timeout", "idle-timeout-restarts", "idle-timeout-closes"),
+	}, "idle-timeout", "idle-timeout-restarts", "idle-timeout-closes", "idle-timeout-each"),
 	quirk(suites.Quirk{
 		Reason: "Response.ReadLimitBody (http.go:1582) takes every informational response except 100 as the answer: the answer itself stays on the connection, " +
 			"and the next request on the connection gets it (TestFastHints)",
 		Issue: "valyala/fasthttp#2333", Breaks: "RFC 9110 section 15.2: a client MUST be able to parse one or more 1xx responses received prior to a final response", Versions: fasthttpVersion,
-	}, "reuse-after-hints", "body-hints"),
+	}, "reuse-after-hints", "body-hints", "retry-not-answered"),
 	quirk(suites.Quirk{
 		Reason: "Response.ReadBody (http.go:1620) reads a body whose length is known to its end before it returns the response, even with StreamResponseBody: " +
 			"if the body is cut off, the request fails, and is sent again if that is allowed",
 		Breaks: "fasthttp: StreamResponseBody enables response body streaming", Versions: fasthttpVersion,
-	}, "body-cancel", "body-close-idle", "body-cut", "body-drain-bounded", "body-reset", "close-while-drained", "tls-incomplete-close"),
+	}, "cancel-cause", "body-cancel", "body-close-idle", "body-cut", "body-drain-bounded", "body-reset", "close-while-drained", "tls-incomplete-close"),
 	quirk(suites.Quirk{
-		Reason: "a GET is sent again, up to MaxIdemponentCallAttempts times, even if the connection that breaks is new (HostClient.Do, client.go:1524)",
+		Reason: "a GET is sent again, up to MaxIdemponentCallAttempts times, even if the connection that breaks is new, and even if it broke with an answer that cannot be parsed (HostClient.Do, client.go:1544)",
 		Breaks: "nothing: fasthttp: MaxIdemponentCallAttempts is the maximum number of attempts for idempotent calls", Versions: fasthttpVersion,
-	}, "idle-limit-closed", "broken-first-use"),
+	}, "idle-limit-closed", "broken-first-use", "retry-not-new", "body-framing-wrong"),
 	quirk(suites.Quirk{
 		Reason: "closing a body that was not read to its end puts its connection back into the pool (client.go:3297; only a close with an error calls CloseConn): " +
 			"the rest of that body is taken as the answer to the next request (TestFastHalfRead)",
@@ -118,6 +101,18 @@ var fastQuirks = concat(
 		Breaks: "RFC 9110 section 9.2.2: PUT, DELETE, and safe request methods are idempotent", Versions: fasthttpVersion,
 	}, "retry-idempotent", "retry-unsent", "broken-fin-in-flight-post"),
 	quirk(suites.Quirk{
+		Reason: "isIdempotent (client.go:1586) looks at the method alone: a header Idempotency-Key changes nothing",
+		Breaks: "nothing that fasthttp promises: only net/http reads that header; RFC 9110 section 9.2.2 lets a client send a POST again if it knows that it may", Versions: fasthttpVersion,
+	}, "retry-key-empty"),
+	quirk(suites.Quirk{
+		Reason: "ResponseHeader.parseHeaders (header.go:3109) takes a response without a length for one that goes on to the end of its connection, a response to HEAD too, and closes the connection",
+		Breaks: "RFC 9112 section 6.3: any response to a HEAD request is always terminated by the first empty line after the header fields, regardless of the header fields present", Versions: fasthttpVersion,
+	}, "body-framing"),
+	quirk(suites.Quirk{
+		Reason: "a 101 frees its connection as a response without a body does (transport.RoundTrip, client.go:3308): the next request is sent on it, to a server that speaks another protocol there",
+		Breaks: "RFC 9110 section 7.8: the server switches to the protocol right after the empty line that ends the 101", Versions: fasthttpVersion,
+	}, "body-upgrade-place"),
+	quirk(suites.Quirk{
 		Reason: "the client does not check the request: it sends a name or a value of a header field with a line break, and any method",
 		Breaks: "RFC 9110 section 5.5: field values containing CR, LF, or NUL characters are invalid and dangerous", Versions: fasthttpVersion,
 	}, "body-invalid-request"),
@@ -129,7 +124,7 @@ var fastQuirks = concat(
 	quirk(suites.Quirk{
 		Reason: "a program cannot get the connection that a 101 has changed: only the server has an Upgrade",
 		Breaks: "nothing that fasthttp promises", Versions: fasthttpVersion,
-	}, "body-upgrade"),
+	}, "body-upgrade", "body-upgrade-first-bytes"),
 )
 
 var xnetVersion = suites.Versions{Module: "golang.org/x/net", From: "v0.62.0"}
@@ -142,6 +137,10 @@ var http2Alone = concat(
 		Reason: "it speaks only HTTP/2: it cannot use a server that does not offer HTTP/2 by ALPN",
 		Breaks: "nothing: its documentation says that it is an HTTP/2 transport", Versions: xnetVersion,
 	}, "h2/tls-alpn-changes", "h2/tls-close-notify"),
+	quirk(suites.Quirk{
+		Reason: "the dialer of the subject does the handshake (Transport.DialTLSContext), and no hook is called for it; the package's own dialer (Transport.dialTLSWithContext, transport_common.go:470) calls none either",
+		Breaks: "nothing that it promises: http2: DialTLSContext specifies an optional dial function", Versions: xnetVersion,
+	}, "h2/trace-handshake"),
 	quirk(suites.Quirk{
 		Reason: "requests to one host share one dial (clientConnPool.getStartDialLocked, client_conn_pool.go:114; Transport.dialForRoundTrip, transport_wrap.go:253, where it wraps net/http), " +
 			"and no second dial begins while the first one runs: the case wants two",
