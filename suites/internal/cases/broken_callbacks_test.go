@@ -25,7 +25,7 @@ var brokenRules = []breakage{
 // brokenCallbacks is mistakes of what happens while a callback runs, or in it.
 var brokenCallbacks = []breakage{
 	{"a cancellation is ignored once there is a connection", 0, wrapped(deafWithConnection), []string{"cancel-at-callbacks"}},
-	{"a place that a failure had taken is not free again", 0, wrappedEach(placesLost), []string{"cancel-in-callback"}},
+	{"a place that a failure had taken is not free again", 0, wrappedEach(placesLost), []string{"cancel-in-callback", "cancel-bodyless"}},
 	{"a cancellation is an error of the dialer", 0, rewiredAnd(nameless), []string{"cancel-beside-failure"}},
 	{"a body that was not sent is not closed", 0, wrapped(unclosed), []string{"retry-at-callback"}},
 	{"a connection that has ended has its place among the idle ones", 0, ignoring("MaxIdleConnsPerHost"), []string{"idle-room-again"}},

@@ -41,6 +41,11 @@ var brokenFields = []breakage{
 	{"an error of Got1xxResponse is not heeded", 0, retold(hintsAnyhow), []string{"trace-hints"}},
 	{"Got100Continue is not called", 0, retold(func(t *httptrace.ClientTrace) { t.Got100Continue = nil }), []string{"trace-continue"}},
 	{"TLSHandshakeDone is not called", 0, retold(func(t *httptrace.ClientTrace) { t.TLSHandshakeDone = nil }), []string{"trace-handshake"}},
+	{"TLSHandshakeDone is called when the handshake begins", 0, retold(doneFirst), []string{"trace-handshake-timeout"}},
+
+	// What is remembered.
+	{"each proxy is remembered", 0, rewired(proxiesKept), []string{"leak-proxy-urls"}},
+	{"each connection is remembered", 0, rewired(connsKept), []string{"leak-conns"}},
 }
 
 // rewired makes a transport on which a case can set each field, as on net/http's, and
@@ -170,6 +175,26 @@ func schemeWanted(tr *http.Transport) {
 			return nil, nil
 		}
 		return u, err
+	}
+}
+
+func proxiesKept(tr *http.Transport) {
+	proxy := tr.Proxy
+	var kept []*url.URL
+	tr.Proxy = func(req *http.Request) (*url.URL, error) {
+		u, err := proxy(req)
+		kept = append(kept, u)
+		return u, err
+	}
+}
+
+func connsKept(tr *http.Transport) {
+	dial := tr.DialContext
+	var kept []net.Conn
+	tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dial(ctx, network, addr)
+		kept = append(kept, c)
+		return c, err
 	}
 }
 

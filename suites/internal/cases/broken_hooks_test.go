@@ -2,6 +2,7 @@ package cases_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net/http"
 	"net/http/httptrace"
@@ -73,5 +74,16 @@ func hintsAnyhow(t *httptrace.ClientTrace) {
 	t.Got1xxResponse = func(code int, h textproto.MIMEHeader) error {
 		hint(code, h)
 		return nil
+	}
+}
+
+func doneFirst(t *httptrace.ClientTrace) {
+	start, done := t.TLSHandshakeStart, t.TLSHandshakeDone
+	if start == nil {
+		return
+	}
+	t.TLSHandshakeStart = func() {
+		done(tls.ConnectionState{}, nil)
+		start()
 	}
 }

@@ -8,10 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"runtime"
 	"strings"
-	"time"
-	"weak"
 
 	"github.com/halfopen/halfopen/harness"
 )
@@ -81,6 +78,29 @@ var callbackCases = []Case{
 				if i%2 == 0 {
 					e.CloseIdle() // the next one dials
 				}
+			}
+		},
+	},
+	{
+		Name:      "cancel-bodyless",
+		Claim:     "A request may be cancelled while the connection is put back on which its answer, which has no body, has come: it ends once, nothing stays, and the next is answered.",
+		Verdict:   noneStuck + "; " + leftBehind,
+		Issues:    []string{"golang/go#10511", "golang/go#29889"},
+		Source:    "net/http: Request.Context; net/http/httptrace: ClientTrace.PutIdleConn",
+		Protocols: HTTP1,
+		Settings:  oneConnPerHost,
+		Body: func(e *Env) {
+			e.Gates("PutIdleConn")
+			e.Serve(nil)
+			for i, ask := range []struct{ method, path string }{{"HEAD", "/bytes/10"}, {"GET", "/status/204"}, {"GET", "/bytes/0"}, {"POST", "/status/304"}} {
+				name := fmt.Sprintf("r%d", i+1)
+				release := e.Net.Raw().Hold("gate " + name + " PutIdleConn") // if the transport keeps its connection at all
+				r := e.Do(name, ask.method, ask.path, "")
+				r.Cancel()
+				release()
+				e.Settle()
+				e.wantErrIn(r, context.Canceled)
+				e.wantOK("after-" + name)
 			}
 		},
 	},
@@ -163,36 +183,6 @@ var callbackCases = []Case{
 		},
 	},
 	{
-		Name:      "idle-room-again",
-		Claim:     "An idle connection that ends makes room for another one: of its host, and of all.",
-		Verdict:   "which connections stay",
-		Source:    "net/http: Transport.MaxIdleConnsPerHost; Transport.MaxIdleConns",
-		Protocols: HTTP1,
-		Settings:  harness.Settings{MaxIdleConnsPerHost: 3, MaxIdleConns: 3},
-		Body: func(e *Env) {
-			e.Serve(nil)
-			three := func(round string) (conns []*harness.Conn) {
-				var requests []*harness.Request
-				for i := range 3 {
-					requests = append(requests, e.Get(fmt.Sprintf("%s%d", round, i+1), "/"))
-				}
-				for _, r := range requests {
-					conns = append(conns, r.Conn())
-					r.Finish()
-				}
-				e.Net.WantConns(3, "there is room for all of them")
-				return conns
-			}
-			for i, end := range []func(*harness.Conn){(*harness.Conn).Fin, (*harness.Conn).Reset} {
-				conns := three(string(rune('a' + 2*i)))
-				end(conns[0])
-				end(conns[1])
-				e.Net.WantConns(1, "two have ended")
-				three(string(rune('b' + 2*i)))
-			}
-		},
-	},
-	{
 		Name:      "idle-end-with-data",
 		Claim:     "A connection whose end comes in one Read with the last of a response takes no other request.",
 		Verdict:   "a broken connection is not handed out",
@@ -229,75 +219,6 @@ var callbackCases = []Case{
 			}
 		},
 	},
-	{
-		Name:    "leak-failed",
-		Claim:   "Of a request that failed, whatever the reason, nothing is reachable that its context holds, and no goroutine waits for its end.",
-		Verdict: leftBehind,
-		Issues:  []string{"golang/go#50798"},
-		Source:  "net/http: Request.Context; Request.Cancel",
-		Settings: harness.Settings{
-			ResponseHeaderTimeout: 10 * time.Second,
-		},
-		Body: func(e *Env) {
-			e.Serve(nil)
-			var over []held
-			fail := func(url string, spoil func(req *http.Request, cancel func())) {
-				large := new([1 << 16]byte)
-				over = append(over, weak.Make(large))
-				ctx, cancel := context.WithCancel(context.WithValue(context.Background(), heldKey{}, large))
-				req, _ := http.NewRequestWithContext(ctx, "GET", url, nil)
-				//lint:ignore SA1019 Request.Cancel is part of what net/http promises, deprecated or not.
-				req.Cancel = make(chan struct{})
-				c := e.call(func() error {
-					resp, err := e.Transport.RoundTrip(req)
-					if err == nil {
-						resp.Body.Close()
-					}
-					return err
-				})
-				spoil(req, cancel)
-				e.Settle()
-				if !c.returned() || c.err == nil {
-					e.Errorf("%s: got %v, want an error", url, c.err)
-				}
-				runtime.KeepAlive(cancel) // the caller may forget to call it
-			}
-			nothing := func(*http.Request, func()) {}
-			fail(e.URLOf("nowhere.test", "/"), nothing)
-			fail(e.URL("/hang"), func(_ *http.Request, cancel func()) { cancel() })
-			fail(e.URL("/hang"), func(*http.Request, func()) { e.Advance(10 * time.Second) })
-			fail("own://api.test/", nothing)
-			fail(e.URL("/hang"), func(*http.Request, func()) { e.Net.OpenConns()[0].Reset() })
-			e.wantOK("r1")
-			e.wantForgotten(over, 0)
-		},
-	},
-	{
-		Name:      "leak-dials",
-		Claim:     "What dials for requests that are over is forgotten, but for the last one at most: what their contexts hold is not reachable.",
-		Verdict:   leftBehind,
-		Issues:    []string{"golang/go#50798"},
-		Source:    "net/http: Request.Context; Transport.DialContext",
-		Protocols: HTTP1,
-		Body: func(e *Env) {
-			e.Serve(nil)
-			var over []held
-			for range 8 {
-				h, _, done := e.heavy()
-				over = append(over, h)
-				<-done
-				e.CloseIdle() // the next one dials
-			}
-			e.wantForgotten(over, 1)
-		},
-	},
-}
-
-// wantForgotten expects that no more than so many of the values are reachable.
-func (e *Env) wantForgotten(over []held, most int) {
-	if n := len(reachable(over)); n > most {
-		e.Errorf("got what the contexts of %d requests of %d hold still reachable, want %d at most: they are over", n, len(over), most)
-	}
 }
 
 // endsWithData is a connection whose end comes with the last of what it carries: its Read

@@ -103,7 +103,7 @@ var issue = regexp.MustCompile(`\b[\w.-]+/[\w.-]+#\d+\b`)
 func All() []Case {
 	all := slices.Concat(reuseCases, limitCases, orderCases, cancelCases, cancelWayCases, callbackCases, idleCases, keepingCases, brokenCases, retryCases, retryWhenCases,
 		bodyCases, messageCases, boundCases, handoverCases, drainCases, expectCases, proxyCases, proxyHeadCases, tlsCases, routeCases, http2Cases, http2RuleCases, http2EndCases, streamCases, connCases, connEndCases,
-		connStateCases, closeCases, traceCases, leakCases)
+		connStateCases, closeCases, traceCases, leakCases, forgottenCases)
 	scripts, err := testdata.Scripts()
 	if err != nil {
 		panic("suites: " + err.Error()) // they are part of the build, and tested

@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
@@ -247,6 +248,48 @@ var idleCases = []Case{
 			r4 := e.T.Post("r4", e.Transport, e.URLOf("other.test", "/echo"), "four")
 			e.WantAnswered(r1, r2, r3, r4)
 			e.WantMostOpen(1, "MaxIdleConns is 1")
+		},
+	},
+	{
+		Name:      "idle-room-again",
+		Claim:     "An idle connection that ends makes room for another one, of its host and of all, whether it was the oldest or not: none that is open goes in its stead.",
+		Verdict:   "which connections stay",
+		Source:    "net/http: Transport.MaxIdleConnsPerHost; Transport.MaxIdleConns",
+		Protocols: HTTP1,
+		Settings:  harness.Settings{MaxIdleConnsPerHost: 3, MaxIdleConns: 3},
+		Body: func(e *Env) {
+			e.Serve(nil)
+			for i, end := range []func(*harness.Conn){(*harness.Conn).Fin, (*harness.Conn).Reset} {
+				for ended := range 3 {
+					var requests []*harness.Request
+					for j := range 4 {
+						requests = append(requests, e.Get(fmt.Sprintf("r%d.%d.%d", i+1, ended+1, j+1), "/"))
+					}
+					for _, r := range requests[:3] {
+						r.Finish()
+					}
+					e.Net.WantConns(4, "three are idle, and one is in use")
+					end(requests[ended].Conn())
+					requests[3].Finish()
+					e.Net.WantConns(3, "there is room for the fourth since one has ended")
+					e.CloseIdle()
+				}
+				for ended := range 3 {
+					var conns []*harness.Conn
+					for j := range 4 {
+						if j == 3 {
+							end(conns[ended])
+						}
+						host := fmt.Sprintf("h%d.%d.%d.test", i+1, ended+1, j+1)
+						e.ServeHost(host, nil)
+						r := e.T.Get(host, e.Transport, e.URLOf(host, "/"))
+						conns = append(conns, r.Conn())
+						r.Finish()
+					}
+					e.Net.WantConns(3, "there is room for the fourth since one has ended")
+					e.CloseIdle()
+				}
+			}
 		},
 	},
 }

@@ -1,13 +1,10 @@
 package cases
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
-	"runtime"
 	"time"
-	"weak"
 
 	"github.com/halfopen/halfopen/harness"
 )
@@ -203,36 +200,6 @@ var leakCases = []Case{
 		},
 	},
 	{
-		Name:     "leak-context",
-		Claim:    "Of a request that is over, whether it was served at once, waited in line or gave up there, nothing is reachable that its context holds.",
-		Verdict:  leftBehind,
-		Issues:   []string{"golang/go#50798", "golang/go#33849", "golang/go#33850"},
-		Source:   "net/http: Request.Context",
-		Settings: oneConnPerHost,
-		Body: func(e *Env) {
-			e.Serve(nil)
-			served := make([]held, 0, 3)
-			begin := func() (cancel func(), done chan struct{}) {
-				h, cancel, done := e.heavy()
-				served = append(served, h)
-				return cancel, done
-			}
-			_, done := begin()
-			<-done
-			r1 := e.Get("r1", "/bytes/100000")
-			_, done = begin()
-			cancel, gone := begin()
-			e.Settle()
-			cancel()
-			<-gone
-			r1.Finish()
-			<-done
-			for _, i := range reachable(served) {
-				e.Errorf("what the context of request %d holds is still reachable, want it free: the request is over", i+1)
-			}
-		},
-	},
-	{
 		Name:    "leak-many-hosts",
 		Claim:   "A host that gets no more requests costs its idle connection, and nothing else.",
 		Verdict: leftBehind,
@@ -250,48 +217,4 @@ var leakCases = []Case{
 			e.Net.WantConns(0, "all were idle")
 		},
 	},
-}
-
-// held is something large that a request's context holds.
-type held = weak.Pointer[[1 << 16]byte]
-
-type heldKey struct{}
-
-// reachable returns the indices of the values that the collector leaves. A goroutine that it
-// interrupts anywhere but at a call has its whole stack scanned, with what it uses no more: a
-// value counts only if several collections in a row leave it.
-func reachable(over []held) (which []int) {
-	for range 5 {
-		runtime.GC()
-		which = nil
-		for i, h := range over {
-			if h.Value() != nil {
-				which = append(which, i)
-			}
-		}
-		if which == nil {
-			break
-		}
-	}
-	return which
-}
-
-// heavy starts a request whose context holds something large. The harness does
-// not know the request: it would hold the context too.
-func (e *Env) heavy() (h held, cancel func(), done chan struct{}) {
-	large := new([1 << 16]byte)
-	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), heldKey{}, large))
-	req, err := http.NewRequestWithContext(ctx, "GET", e.URL("/"), nil)
-	if err != nil {
-		e.Fatal(err)
-	}
-	done = make(chan struct{})
-	go func() {
-		defer close(done)
-		if resp, err := e.Transport.RoundTrip(req); err == nil {
-			io.Copy(io.Discard, resp.Body)
-			resp.Body.Close()
-		}
-	}()
-	return weak.Make(large), cancel, done
 }

@@ -1,8 +1,10 @@
 package cases
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptrace"
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
@@ -118,6 +120,46 @@ var limitCases = []Case{
 			r1 := e.Get("r1", "/")
 			r1.Await()
 			e.WantAnswered(r1, e.Get("r2", "/"), e.Get("r3", "/"))
+		},
+	},
+	{
+		Name:     "limit-slot-after-idle",
+		Claim:    "A connection that was idle for longer than IdleConnTimeout holds up no request that comes then, and has no place any more.",
+		Verdict:  noneStuck + "; limits never exceeded",
+		Issues:   []string{"golang/go#25621"},
+		Source:   maxConnsPerHost + "; " + "Transport.IdleConnTimeout",
+		Settings: harness.Settings{MaxConnsPerHost: 1, IdleConnTimeout: 10 * time.Second},
+		Body: func(e *Env) {
+			e.Serve(nil)
+			for i := range 4 {
+				e.wantOK(fmt.Sprintf("r%d", i+1))
+				e.Advance(15 * time.Second)
+			}
+			e.WantOpened(4, "each was idle for 15 seconds")
+		},
+	},
+	{
+		Name:      "limit-places-of-shared",
+		Claim:     "Two requests may have dialed where one connection of HTTP/2 is enough for both. When it ends both dials give their places back: the next server, which has HTTP/1 alone, may have two connections.",
+		Verdict:   noneStuck + "; limits never exceeded",
+		Issues:    []string{"golang/go#32336", "golang/go#34941"},
+		Source:    maxConnsPerHost,
+		Protocols: H2,
+		Settings:  harness.Settings{MaxConnsPerHost: 2},
+		Body: func(e *Env) {
+			for i := range 3 {
+				e.Serve(nil)
+				e.Net.Hold("dial")
+				r1, r2 := e.getBounded(fmt.Sprintf("a%d", i+1), "/"), e.getBounded(fmt.Sprintf("b%d", i+1), "/")
+				e.Net.Release("dial")
+				e.WantAnswered(r1, r2)
+				e.Net.Kill(e.Addr("api.test"))
+				e.Net.WantConns(0, "the server is gone")
+			}
+			e.ServeTLSAs(e.Addr("api.test"), "h1")
+			r1, r2 := e.getBounded("r1", "/hang"), e.getBounded("r2", "/")
+			r2.WantBody("ok", "MaxConnsPerHost is 2, and r1 has the only other connection")
+			r1.Cancel()
 		},
 	},
 	{
@@ -290,4 +332,24 @@ var limitCases = []Case{
 			e.Rest()
 		},
 	},
+}
+
+// getBounded starts a GET that fails the case, and is cancelled, when it asks for a connection
+// again and again.
+func (e *Env) getBounded(name, path string) *harness.Request {
+	const most = 100
+	ctx, cancel := context.WithCancel(e.Context())
+	e.Cleanup(cancel)
+	asked := 0
+	trace := &httptrace.ClientTrace{GetConn: func(string) {
+		if asked++; asked == most {
+			e.Errorf("%s: got it asking for a connection %d times, want it served or failed", name, most)
+			cancel()
+		}
+	}}
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), "GET", e.URL(path), nil)
+	if err != nil {
+		e.Fatal(err)
+	}
+	return e.Start(name, e.Transport, req)
 }

@@ -266,6 +266,34 @@ var traceCases = []Case{
 			}
 		},
 	},
+	{
+		Name:      "trace-handshake-timeout",
+		Claim:     "TLSHandshakeDone is called when the handshake is over, and not before all of it has returned, although TLSHandshakeTimeout has passed.",
+		Verdict:   "what a hook learns is true",
+		Source:    traceDoc + "ClientTrace.TLSHandshakeDone (called after the TLS handshake with either the successful handshake's connection state, or a non-nil error)",
+		Protocols: overTLS,
+		Secure:    true,
+		Settings:  harness.Settings{TLSHandshakeTimeout: 10 * time.Second},
+		Body: func(e *Env) {
+			e.ServeTLSAs("api.test:443")
+			trace, told := newTold()
+			start := trace.TLSHandshakeStart
+			trace.TLSHandshakeStart = func() {
+				time.Sleep(time.Minute) // virtual
+				start()
+			}
+			req, _ := http.NewRequestWithContext(httptrace.WithClientTrace(e.Context(), trace), "GET", "https://api.test/", nil)
+			r := e.Start("r1", e.Transport, req)
+			e.Advance(2 * time.Minute)
+			if r.Err() == nil {
+				r.Finish() // its time begins with the handshake's first byte, for example
+			}
+			hooks := slices.DeleteFunc(told.called, func(s string) bool { return !strings.HasPrefix(s, "TLS") })
+			if len(hooks) != 2 || hooks[0] != "TLSHandshakeStart" {
+				e.Errorf("got the hooks called in the order %v, want TLSHandshakeStart first: it is a part of the handshake", hooks)
+			}
+		},
+	},
 }
 
 // CallsHooks reports whether the transport calls hooks for a page. One that gets no page may
