@@ -80,7 +80,8 @@ func Test(t TB, body func(t *T)) {
 }
 
 // Explore runs body once for each schedule within bounds, and fails t with the
-// shortest schedule of each finding. See [harness.Explore].
+// shortest schedule of each finding. Several goroutines call body at once: it makes
+// all that a schedule changes itself. See [harness.Explore].
 func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
 	t.Helper()
 	return harness.Explore(t, bounds, body)

@@ -69,3 +69,23 @@ func bareTwoGets(b *testing.B) {
 	srv.Close()
 	n.Close()
 }
+
+// What more processors bring: the same exploration of two requests, one of which may be
+// cancelled, with one schedule at a time and with as many as there are processors. An
+// operation is 8,000 schedules.
+func BenchmarkParallel(b *testing.B) {
+	for _, c := range []struct {
+		name     string
+		parallel int
+	}{{"one", 1}, {"all", 0}} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				x, err := harness.ExploreReport(b.Name(), harness.Bounds{Schedules: 8000, Parallel: c.parallel}, nil, twoGets)
+				if err != nil || x.Schedules != 8000 {
+					b.Fatalf("got %v, %v", x, err)
+				}
+			}
+		})
+	}
+}

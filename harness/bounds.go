@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -81,6 +82,13 @@ type Bounds struct {
 	// AsFound leaves findings as they were found instead of looking for their
 	// shortest schedules.
 	AsFound bool
+	// Parallel is how many schedules run at the same time, each in a bubble of its own: the body
+	// is called by as many goroutines at once. What is explored and found does not depend on
+	// it, and a report is the same, byte for byte, with any number. A body makes what it
+	// needs itself, and shares no variable with its other calls, as two goroutines may not
+	// without a lock; if it has to, Parallel is 1. 0 means GOMAXPROCS. In a deep bubble
+	// (halfopen test) schedules run one after another.
+	Parallel int `json:"-"`
 	// Shard is the part of the exploration that this process does. The zero
 	// value is what the environment says: TEST_SHARD_INDEX of TEST_TOTAL_SHARDS,
 	// or HALFOPEN_SHARD or JOB_COMPLETION_INDEX of HALFOPEN_SHARDS; without
@@ -194,6 +202,9 @@ func (b Bounds) check() error {
 			return fmt.Errorf("bound %s: got %d, want at least 0 (or None, which is -1)", f.name, f.n)
 		}
 	}
+	if b.Parallel < 0 {
+		return fmt.Errorf("bound Parallel: got %d, want at least 0", b.Parallel)
+	}
 	if b.Time < 0 {
 		return fmt.Errorf("bound Time: got %s, want at least 0", b.Time)
 	}
@@ -201,6 +212,16 @@ func (b Bounds) check() error {
 		return fmt.Errorf("bad shard: got Index %d of Total %d", s.Index, s.Total)
 	}
 	return nil
+}
+
+// workers returns how many schedules run at the same time. A schedule that waits for a
+// package's lock is decided by another one that holds it, which a deep bubble would take for a
+// choice.
+func (b Bounds) workers() int {
+	if on.Deep() {
+		return 1
+	}
+	return max(1, min(b.Schedules, cmp.Or(b.Parallel, runtime.GOMAXPROCS(0))))
 }
 
 // search returns the bounds without all that only a network can have.

@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
@@ -21,6 +20,12 @@ import (
 // on by what happens meanwhile. [T.Rest], [Op.Await] or the body's end lets things
 // happen, in one of their orders; [T.Settle] and the wants wait for quiet alone.
 //
+// Several schedules run at the same time ([Bounds.Parallel]): body is called by several
+// goroutines at once, and makes all that a schedule changes itself: servers, transports,
+// counters, maps. A body whose calls share a variable is no test of a schedule, as no
+// replay of one schedule can have what the calls before it left. Nothing of the result
+// depends on how many run at the same time.
+//
 // A failing schedule is shrunk, printed with a line that runs it again and as
 // a race script, and saved below testdata/replays of the package, where it is
 // run first from then on. One that no longer fits fails t. If nothing failed and a
@@ -28,8 +33,8 @@ import (
 // if it cannot be.
 //
 // The flags -halfopen.replay, -halfopen.seed,
-// -halfopen.budget and -halfopen.strategy, or the variables HALFOPEN_REPLAY and
-// so on, take the place of what the test says.
+// -halfopen.budget, -halfopen.strategy and -halfopen.parallel, or the variables HALFOPEN_REPLAY
+// and so on, take the place of what the test says.
 func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
 	t.Helper()
 	files, err := savedReplays(t.Name())
@@ -94,13 +99,18 @@ type explorer struct {
 	again   string // the line that runs it again, or ""
 	effects effects
 	gates   []string
-	waits   int // how often time may pass in a schedule
-	dog     *bubble.Watchdog
-	inside  *inside // or nil
-	spare   []action
+	waits   int      // how often time may pass in a schedule
 	forest  *forest  // its page, or nil
 	files   []string // of the findings that a replay showed
-	refused error    // see T.NotApplicable
+}
+
+// runner runs schedules, one at a time. The runners of an exploration share nothing that a
+// run changes.
+type runner struct {
+	*explorer
+	dog    *bubble.Watchdog // or nil: each run has its own
+	inside *inside          // or nil
+	spare  []action
 }
 
 // explore explores body within the bounds.
@@ -118,13 +128,19 @@ func explore(name, again string, bounds Bounds, body func(*T), files []string, p
 			return nil, err
 		}
 	}
-	b.Shard = Shard{} // a shard is within what the whole is within
-	e := &explorer{x: &Exploration{Name: name, Bounds: b, Shard: shardOf(within.Shard)}, body: body, again: again, effects: effects, gates: b.Gates, waits: b.Delays, dog: newWatchdog()}
-	defer e.dog.Stop()
-	if b.Inner > 0 || len(files) > 0 {
-		e.inside = newInside()
+	workers := b.workers()
+	b.Shard, b.Parallel = Shard{}, 0 // neither changes what is explored
+	e := &explorer{x: &Exploration{Name: name, Bounds: b, Shard: shardOf(within.Shard)}, body: body, again: again, effects: effects, gates: b.Gates, waits: b.Delays}
+	var runs []search.Run
+	for range workers {
+		r := &runner{explorer: e, dog: newWatchdog()}
+		defer r.dog.Stop()
+		if b.Inner > 0 || len(files) > 0 {
+			r.inside = newInside()
+		}
+		runs = append(runs, r.run)
 	}
-	engine := search.New(within, e.run)
+	engine := search.New(within, runs...)
 	if progress != nil {
 		engine.Progress = func(c search.Counts) {
 			e.x.count(c)
@@ -142,8 +158,8 @@ func explore(name, again string, bounds Bounds, body func(*T), files []string, p
 	if engine.Program != 0 {
 		e.x.Program = fmt.Sprintf("%s %016x", runtime.Version(), engine.Program)
 	}
-	if e.refused != nil {
-		return nil, e.refused
+	if engine.Refused != nil {
+		return nil, engine.Refused
 	}
 	e.conclude(engine, within.Shard.Total <= 1)
 	if e.forest != nil {
@@ -179,7 +195,7 @@ type explored struct {
 }
 
 // run runs the body once.
-func (e *explorer) run(c *search.Choices) search.Outcome {
+func (e *runner) run(c *search.Choices) search.Outcome {
 	p := &plan{choices: c, inside: e.inside, effects: e.effects, gates: e.gates, waits: e.waits, cancel: e.x.Bounds.Cancel, actions: e.spare[:0]}
 	t := runBody(nil, e.x.Name, e.body, settings{again: e.again, silent: !c.Tell, explored: true, timeline: e.forest != nil, dog: e.dog, hasty: raceEnabled}, p)
 	p.inside.end() // of a run that was cut short
@@ -187,9 +203,8 @@ func (e *explorer) run(c *search.Choices) search.Outcome {
 	if t.stoodStill && e.inside != nil {
 		e.inside = newInside() // what stood still may go on behind us
 	}
-	e.refused = cmp.Or(e.refused, t.journal.reason())
 	r := t.journal.report(e.x.Name, "")
-	o := search.Outcome{Summary: p.summary, Failed: r.Failed(), Undecided: r.Undecided(), Frozen: t.stoodStill, FailedAt: p.failedAt, Reached: t.oracles.reached}
+	o := search.Outcome{Summary: p.summary, Failed: r.Failed(), Undecided: r.Undecided(), Refused: t.journal.reason(), Frozen: t.stoodStill, FailedAt: p.failedAt, Reached: t.oracles.reached}
 	if len(r.Failures) > 0 {
 		o.Signature, o.Account = r.signature(), r.account()
 	}
@@ -201,6 +216,9 @@ func (e *explorer) run(c *search.Choices) search.Outcome {
 	return o
 }
 
+// shares says what to do about a body that is under control only when it runs alone.
+const shares = "it offers the same each time when it runs alone: schedules run at the same time and share something: make it in the body, or set Bounds.Parallel to 1"
+
 // finding returns the finding with its report.
 func (e *explorer) finding(f search.Finding) *Finding {
 	found := &Finding{Schedule: f.Schedule, told: f.Told, Found: f.Found, cost: f.Cost, as: f.As, account: f.Account, NotShortest: f.NotShortest}
@@ -210,6 +228,9 @@ func (e *explorer) finding(f search.Finding) *Finding {
 	if d := f.Diverged; d != nil {
 		failure := uncontrolled(fmt.Sprintf("the same schedule offers something else at step %d", d.Step))
 		failure.Detail = append([]string{"after: " + strings.Join(f.Schedule, "; ")}, d.Offers...)
+		if d.Together {
+			failure.Detail = append(failure.Detail, shares)
+		}
 		found.Report = &Report{Name: e.x.Name, Failures: []Failure{failure}}
 		return found
 	}

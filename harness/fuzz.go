@@ -26,7 +26,7 @@ func Fuzz(f *testing.F, bounds Bounds, body func(t *T)) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		e := &explorer{x: &Exploration{Name: t.Name(), Bounds: bounds}, body: body, effects: effects, gates: bounds.Gates, waits: bounds.Delays}
-		engine := search.New(bounds.search(), e.run)
+		engine := search.New(bounds.search(), (&runner{explorer: e}).run)
 		step := 0
 		engine.Try(func(opts []search.Option) int {
 			i := step

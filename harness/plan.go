@@ -33,6 +33,7 @@ type plan struct {
 	held     []*faultnet.Event // of the usual gates: those at which a goroutine is held
 	tags     []string          // outcomes that the body wants told apart
 	summary  string
+	summedUp bool
 	failedAt int      // the number of steps before the first failure on the way
 	actions  []action // those of the options of this step
 	taken    []action // of each step, in a run that is to be printed
@@ -86,10 +87,20 @@ func (p *plan) verb(words []string) {
 
 // end ends the exploring of the run: the events that are left happen in their order.
 func (p *plan) end() {
-	p.inside.end()
-	p.summary = p.census.outcome(p.tags)
+	p.sumUp()
 	p.t.scheduler = nil
 	p.net.exploring.Store(false)
+}
+
+// sumUp notes the outcome of the run, once: a run that is cut short is summed up before its
+// operations are cancelled, each of which ends then or later.
+func (p *plan) sumUp() {
+	if p.summedUp {
+		return
+	}
+	p.summedUp = true
+	p.inside.end()
+	p.summary = p.census.outcome(p.tags)
 }
 
 // declare has an operation start when it is chosen.

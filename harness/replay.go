@@ -23,6 +23,7 @@ var (
 	replayFlag   = flag.String("halfopen.replay", os.Getenv("HALFOPEN_REPLAY"), "run only the schedule in this `file` (HALFOPEN_REPLAY)")
 	seedFlag     = flag.Uint64("halfopen.seed", envNumber("HALFOPEN_SEED"), "explore from this `seed` instead of the test's (HALFOPEN_SEED)")
 	budgetFlag   = flag.Uint64("halfopen.budget", envNumber("HALFOPEN_BUDGET"), "explore at most `n` schedules instead of the test's bound (HALFOPEN_BUDGET)")
+	parallelFlag = flag.Uint64("halfopen.parallel", envNumber("HALFOPEN_PARALLEL"), "run `n` schedules at the same time instead of the test's number (HALFOPEN_PARALLEL)")
 	strategyFlag = flag.String("halfopen.strategy", os.Getenv("HALFOPEN_STRATEGY"), "explore with this `strategy` instead of the test's (HALFOPEN_STRATEGY)")
 )
 
@@ -34,7 +35,7 @@ func envNumber(name string) uint64 {
 // flagged returns the bounds with what the flags say. A variable that is no number is an
 // error, as it is for a flag.
 func (b Bounds) flagged() (Bounds, error) {
-	for _, name := range []string{"HALFOPEN_SEED", "HALFOPEN_BUDGET"} {
+	for _, name := range []string{"HALFOPEN_SEED", "HALFOPEN_BUDGET", "HALFOPEN_PARALLEL"} {
 		if v := os.Getenv(name); v != "" {
 			if _, err := strconv.ParseUint(v, 10, 63); err != nil {
 				return b, fmt.Errorf("%s=%q: want a number", name, v)
@@ -43,6 +44,12 @@ func (b Bounds) flagged() (Bounds, error) {
 	}
 	if *budgetFlag > math.MaxInt {
 		return b, fmt.Errorf("budget %d: want at most %d", *budgetFlag, math.MaxInt)
+	}
+	if *parallelFlag > math.MaxInt {
+		return b, fmt.Errorf("parallel %d: want at most %d", *parallelFlag, math.MaxInt)
+	}
+	if *parallelFlag != 0 {
+		b.Parallel = int(*parallelFlag)
 	}
 	if *seedFlag != 0 {
 		b.Seed = *seedFlag

@@ -204,6 +204,9 @@ func checkStage(t *T) func() {
 // shutDown ends everything that the run has started.
 func (t *T) shutDown() {
 	t.drain()
+	if t.plan != nil {
+		t.plan.sumUp()
+	}
 	t.journal.rec.end()
 	t.journal.closed.Store(true)
 	t.cancel()

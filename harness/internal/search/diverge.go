@@ -14,6 +14,9 @@ type Divergence struct {
 	Step int
 	// Offers is the different offers that were seen there, a line each.
 	Offers []string
+	// Together says that several schedules ran at the same time, and that the program offers
+	// the same each time when no other one does.
+	Together bool
 }
 
 // diverge records, once, that a run of a node's prefix made that offer at a step, from 0,
@@ -23,28 +26,32 @@ func (e *Engine) diverge(n node, step int, offered string, r result) {
 		return
 	}
 	e.seen[diverged] = true
+	defer e.crew.rest()()
+	offers, alone := e.offers(n, step, offered)
 	e.Findings = append(e.Findings, Finding{Schedule: r.schedule(), Found: e.Schedules,
-		Diverged: &Divergence{Step: step + 1, Offers: e.offers(n, step, offered)}})
+		Diverged: &Divergence{Step: step + 1, Offers: offers, Together: e.crew != nil && len(alone) == 1}})
 }
 
 // diverged takes the place of a signature.
 const diverged = "diverged"
 
 // offers runs the same choices again, some times, and returns that offer and
-// those that differ from it. An offer is the inner choices before the step, or its
-// options.
-func (e *Engine) offers(n node, at int, offered string) []string {
-	all := []string{offered}
+// those that differ from it, and those that there were again. An offer is the inner choices
+// before the step, or its options.
+func (e *Engine) offers(n node, at int, offered string) (all, again []string) {
 	choices, inner := n.choices(), strings.HasPrefix(offered, innerOffer)
 	for range 50 {
 		step, begun := 0, 0
 		see := func(o string) {
-			if !slices.Contains(all, o) {
-				all = append(all, o)
+			if !slices.Contains(again, o) {
+				again = append(again, o)
 			}
 		}
 		r := e.by(chooser{pick: func(opts []Option) int {
 			step++
+			if step <= at && step > len(choices) {
+				return 0 // the first run has no prefix
+			}
 			if step <= at && int(choices[step-1]) < len(opts) {
 				return int(choices[step-1])
 			}
@@ -62,8 +69,9 @@ func (e *Engine) offers(n node, at int, offered string) []string {
 		}})
 		e.recycle(r)
 	}
+	all = append(slices.Clone(again), offered)
 	slices.Sort(all)
-	return all
+	return slices.Compact(all), again
 }
 
 // offer returns the names of options in a line.

@@ -19,7 +19,7 @@ type Bounds struct {
 	SleepSets bool          // leave out orders that are equal to others
 	KeepGoing bool          // after the first finding
 	AsFound   bool          // do not shrink
-	Tries     int           // how many runs are spent to shrink a failure; 0 means 2,000
+	Tries     int           // how many runs are spent to shrink a failure; 0 means 300
 	Shard     Shard
 }
 
@@ -41,6 +41,8 @@ type Outcome struct {
 	// what is left of it is never freed.
 	Frozen             bool
 	Signature, Account string
+	// Refused is why the program cannot be run at all: that ends the search.
+	Refused error
 	// FailedAt is the number of steps after which the failure was seen, or 0.
 	FailedAt int
 	// Reached is the states that the run is to reach, and whether it did.
@@ -85,13 +87,15 @@ type Engine struct {
 	// Program is a fingerprint of the options of a run in the default order. It is 0 if
 	// nothing was explored.
 	Program uint64
+	// Refused is that of the first run that was refused.
+	Refused error
 	// Progress is called now and then, unless it is nil.
 	Progress func(Counts)
 	// Watch is called with each schedule that counts, and with those that were left out as
 	// equal to others, unless it is nil.
 	Watch func(c *Choices, o Outcome, pruned bool)
 
-	run     Run
+	runs    []Run // the first is for the goroutine of the search
 	bounds  Bounds
 	started time.Time
 	seen    map[string]bool // accounts of findings that are not looked for again
@@ -102,14 +106,17 @@ type Engine struct {
 	insides bool // some run had inner choices
 	draws   int  // schedules that were drawn, by any shard
 	skipped int  // schedules that other shards run
-	spare   *Choices
-	frozen  int // schedules that stood still
+	spare   []*Choices
+	frozen  int   // schedules that stood still
+	crew    *crew // or nil: the goroutine of the search makes all runs
+	turns   turns
 }
 
-// New returns an engine that searches within the bounds.
-func New(bounds Bounds, run Run) *Engine {
-	e := &Engine{Counts: Counts{Outcomes: make(map[string]int), Delays: -1}, run: run, bounds: bounds,
-		started: time.Now(), seen: make(map[string]bool), failing: make(map[string]failure)}
+// New returns an engine that searches within the bounds. It runs the program in as many
+// goroutines as there are runs, which share nothing, and comes to the same with any number.
+func New(bounds Bounds, runs ...Run) *Engine {
+	e := &Engine{Counts: Counts{Outcomes: make(map[string]int), Delays: -1}, runs: runs, bounds: bounds,
+		turns: turns{draws: make(map[int]*attempt)}, started: time.Now(), seen: make(map[string]bool), failing: make(map[string]failure)}
 	e.tree = newTree(e)
 	return e
 }
@@ -140,7 +147,7 @@ func (e *Engine) drawn() Limits {
 
 // again runs a schedule again, with room for all that a schedule of this search may have.
 func (e *Engine) again(schedule []string, tell bool) result {
-	return e.onceWithin(e.drawn(), follow(schedule).chooser(), tell)
+	return e.take(e.following(schedule, tell))
 }
 
 // by runs the program once.
@@ -148,26 +155,15 @@ func (e *Engine) by(c chooser) result { return e.onceWithin(e.bounds.Limits, c, 
 
 // onceWithin runs the program once.
 func (e *Engine) onceWithin(limits Limits, by chooser, tell bool) result {
-	c := &Choices{by: by, limits: limits, Tell: tell}
-	if s := e.spare; s != nil {
-		c.steps, c.slab, e.spare = s.steps[:0], s.slab[:0], nil
-		c.segments, c.points = s.segments[:0], s.points[:0]
-	}
-	r := result{c, e.run(c)}
-	e.insides = e.insides || len(c.points) > 0
-	return r
-}
-
-// recycle takes back the memory of a run that is not looked at again.
-func (e *Engine) recycle(r result) {
-	if !r.Failed && !r.Undecided {
-		e.spare = r.Choices
-	}
+	return e.take(e.attempt(limits, by, tell))
 }
 
 // Explore runs schedules until the bounds are reached.
 func (e *Engine) Explore() {
+	e.crew = muster(e.runs[1:])
+	defer e.crew.dismiss()
 	e.explore()
+	e.crew.drop()
 	e.Waiting = e.tree.waiting
 	e.conclude()
 }
@@ -181,33 +177,45 @@ func (e *Engine) Try(pick func([]Option) int) {
 func (e *Engine) explore() {
 	if e.bounds.Schedules > 0 {
 		asItComes := e.once(func([]Option) int { return 0 })
+		for _, s := range asItComes.steps {
+			e.tree.first = append(e.tree.first, fingerprint(s.Options))
+		}
 		e.length, e.inner, e.Program = len(asItComes.steps), len(asItComes.points), asItComes.print()
 	}
-	drawn := []string{"pct", "pos", "random"}
 	for i := 0; e.goesOn(i); i++ {
-		switch e.bounds.Strategy {
-		case "exhaustive":
-			if !e.tree.next() {
-				return
+		e.ahead(i)
+		strategy := e.strategy(i)
+		if strategy == inOrder {
+			if e.tree.next() {
+				continue
 			}
-		case "portfolio":
-			// Half of the schedules in order, so that the simplest are all
-			// tried; the other half at random, so that the deepest are not left
-			// to the end.
-			if i%2 == 0 || i < 8 {
-				if e.tree.next() {
-					continue
-				}
-				if e.drawn() == e.bounds.Limits {
-					return // nothing is left that a draw could show
-				}
+			if e.bounds.Strategy == inOrder || e.drawn() == e.bounds.Limits {
+				return // nothing is left that a draw could show
 			}
-			e.draw(drawn[i/2%len(drawn)], i)
-		default:
-			e.draw(e.bounds.Strategy, i)
+			strategy = e.lot(i)
 		}
+		e.draw(strategy, i)
 	}
 }
+
+// inOrder is the strategy of the tree.
+const inOrder = "exhaustive"
+
+// strategy returns the strategy of a turn. Of a portfolio half of the schedules come in
+// order, so that the simplest are all tried; the other half at random, so that the
+// deepest are not left to the end.
+func (e *Engine) strategy(i int) string {
+	switch {
+	case e.bounds.Strategy != "portfolio":
+		return e.bounds.Strategy
+	case i%2 == 0 || i < 8:
+		return inOrder
+	}
+	return e.lot(i)
+}
+
+// lot returns the strategy of a turn of a portfolio that draws.
+func (e *Engine) lot(i int) string { return [...]string{"pct", "pos", "random"}[i/2%3] }
 
 // watch tells the watcher of a run.
 func (e *Engine) watch(r result) {
@@ -233,7 +241,7 @@ func (e *Engine) goesOn(i int) bool {
 		return false
 	case len(e.failing)+len(e.Findings) > 0 && !b.KeepGoing:
 		return false
-	case e.frozen >= mostFrozen:
+	case e.Refused != nil || e.frozen >= mostFrozen:
 		return false
 	case b.Time > 0 && time.Since(e.started) >= b.Time:
 		return false
@@ -254,9 +262,19 @@ func (e *Engine) draw(strategy string, i int) {
 		return
 	}
 	e.Drawn++
-	r := e.onceWithin(e.drawn(), newSampler(e.bounds, strategy, uint64(i), e.length, e.inner).chooser(), false)
+	a := e.turns.draws[i]
+	delete(e.turns.draws, i)
+	if a == nil || a.limits != e.drawn() {
+		a = e.drawing(strategy, i)
+	}
+	r := e.take(a)
 	e.count(r)
 	e.recycle(r)
+}
+
+// drawing returns the schedule that a strategy draws in a turn.
+func (e *Engine) drawing(strategy string, i int) *attempt {
+	return e.attempt(e.drawn(), newSampler(e.bounds, strategy, uint64(i), e.length, e.inner).chooser(), false)
 }
 
 // count adds a run to what was explored.

@@ -2,6 +2,7 @@ package search
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 )
 
@@ -135,7 +136,7 @@ type shrinker struct {
 }
 
 // mostTries is how many runs are spent to shrink a failure.
-const mostTries = 2000
+const mostTries = 300
 
 // shrink finds the shortest schedule with the same failure: it takes away what
 // is optional, then faults, then delays, as long as the failure stays: its account,
@@ -176,16 +177,46 @@ func (e *shrinker) shrink(r result) Finding {
 	return f
 }
 
+// first returns the first of the schedules whose run is a shorter one with r's failure. It
+// reports whether there is one. Those behind it are handed out, and dropped.
+func (e *shrinker) first(r result, schedules iter.Seq[[]string]) (shorter result, ok bool) {
+	defer e.crew.drop()
+	var ahead []*attempt
+	next := func() bool {
+		e.left--
+		shorter, ahead = e.take(ahead[0]), ahead[1:]
+		same := shorter.Signature == r.Signature && (!e.exact || shorter.account() == r.account())
+		return shorter.Failed && same && shorter.weight() < r.weight()
+	}
+	cut := false
+	for s := range schedules {
+		if cut = len(ahead) == e.left; cut {
+			break
+		}
+		ahead = append(ahead, e.following(s, false))
+		e.crew.hand(ahead[len(ahead)-1])
+		if len(ahead) == e.crew.room() && next() {
+			return shorter, true
+		}
+	}
+	for len(ahead) > 0 {
+		if next() {
+			return shorter, true
+		}
+	}
+	e.stopped = e.stopped || cut
+	return r, false
+}
+
 // try runs a schedule, and reports whether it is a shorter one with r's failure.
 func (e *shrinker) try(r result, schedule []string) (result, bool) {
-	if e.left == 0 {
-		e.stopped = true
-		return r, false
-	}
-	e.left--
-	again := e.again(schedule, false)
-	same := again.Signature == r.Signature && (!e.exact || again.account() == r.account())
-	return again, again.Failed && same && again.weight() < r.weight()
+	return e.first(r, slices.Values([][]string{schedule}))
+}
+
+// following returns a run of a schedule, with room for all that a schedule of this search may
+// have.
+func (e *Engine) following(schedule []string, tell bool) *attempt {
+	return e.attempt(e.drawn(), follow(schedule).chooser(), tell)
 }
 
 // withoutInner takes inner departures away that the failure can do without: many at once
@@ -224,20 +255,15 @@ func (e *shrinker) withoutInner(r result) (result, bool) {
 
 // without takes every such departure away that the failure can do without. It reports
 // whether there was one.
-func (e *shrinker) without(r result, departs func(Step) bool) (result, bool) {
-	found := false
-	for i := 0; i < len(r.steps); i++ {
-		if !departs(r.steps[i]) {
-			continue
-		}
-		shorter, ok := e.try(r, r.withoutStep(i))
-		if !ok && isLate(r.steps[i]) {
-			shorter, ok = e.try(r, r.inOrder(i))
-		}
-		if ok {
-			r, found = shorter, true
-			i = -1
-		}
+func (e *shrinker) without(r result, departs func(Step) bool) (shorter result, found bool) {
+	for ok := true; ok; found = found || ok {
+		r, ok = e.first(r, func(yield func([]string) bool) {
+			for i, s := range r.steps {
+				if departs(s) && (!yield(r.withoutStep(i)) || isLate(s) && !yield(r.inOrder(i))) {
+					return
+				}
+			}
+		})
 	}
 	return r, found
 }
@@ -245,16 +271,23 @@ func (e *shrinker) without(r result, departs func(Step) bool) (result, bool) {
 // earlier moves each departure as far forward as the failure allows: a script
 // need not contain the steps that follow then.
 func (e *shrinker) earlier(r result) result {
-	for i := 0; i < len(r.steps); i++ {
-		st := r.steps[i]
+	for ok := true; ok; {
+		r, ok = e.first(r, r.movedForward)
+	}
+	return r
+}
+
+// movedForward yields the schedules in which a departure comes at an earlier step.
+func (c *Choices) movedForward(yield func([]string) bool) {
+	for i, st := range c.steps {
 		if !isOptional(st) && !isFault(st) {
 			continue
 		}
-		list := r.entries(len(r.steps))
+		list := c.entries(len(c.steps))
 		at := func(step int) int { return slices.IndexFunc(list, func(x entry) bool { return x.step == step }) }
 		s := names(list)
 		for j := range i {
-			name, ok := sameIn(r.steps[j].Options, st.Option())
+			name, ok := sameIn(c.steps[j].Options, st.Option())
 			if !ok {
 				continue
 			}
@@ -264,12 +297,11 @@ func (e *shrinker) earlier(r result) result {
 				// The event that is a fault now is not also one that comes.
 				moved = append(slices.Clone(s[:to]), name)
 			}
-			if shorter, ok := e.try(r, moved); ok {
-				return e.earlier(shorter)
+			if !yield(moved) {
+				return
 			}
 		}
 	}
-	return r
 }
 
 // sameIn returns the option among opts that is of the same kind as o: the same

@@ -19,12 +19,13 @@ import (
 // they do then exactly what one process does.
 type tree struct {
 	e        *Engine
-	levels   [][]node // by delays and faults
+	levels   []level // by delays and faults
 	level    int
-	begun    bool // the first run, without a prefix, was made
-	branches bool // shards take whole branches
-	number   int  // of the schedule that is next
-	waiting  int  // how many schedules are known and not yet run; the sum over shards counts
+	begun    bool     // the first run, without a prefix, was made
+	first    []uint32 // fingerprints of the options that it is to have: those of a run before it
+	branches bool     // shards take whole branches
+	number   int      // of the schedule that is next
+	waiting  int      // how many schedules are known and not yet run; the sum over shards counts
 }
 
 // node is a prefix: that of a run up to a step, or up to an inner choice before that
@@ -36,6 +37,22 @@ type node struct {
 	alt   int
 	taken Limits
 	sleep []Option
+	ahead *branch // its run, if that was handed out
+}
+
+// level is the nodes of a level, the next one first.
+type level struct {
+	nodes  []node
+	handed int // of these: those whose turn will come, and what runs was handed out
+}
+
+// first removes the next node.
+func (l *level) first() node {
+	n := l.nodes[0]
+	l.nodes[0] = node{} // its run is not kept
+	l.nodes = l.nodes[1:]
+	l.handed = max(0, l.handed-1)
+	return n
 }
 
 // track keeps of a run its choices, and fingerprints of the options and the inner choices
@@ -100,12 +117,14 @@ func (t *tree) next() bool {
 	if !t.begun {
 		t.begun = true
 		t.number++
-		t.run(node{}, true, t.e.bounds.Shard.owns(0))
+		root := node{ahead: t.branch(node{})}
+		root.ahead.like = t.first
+		t.run(root, true, t.e.bounds.Shard.owns(0))
 		return true
 	}
-	for t.level < len(t.levels) && len(t.levels[t.level]) == 0 {
+	for t.level < len(t.levels) && len(t.levels[t.level].nodes) == 0 {
 		t.e.Delays = t.level
-		t.levels[t.level] = nil
+		t.levels[t.level].nodes = nil
 		t.level++
 	}
 	if t.level == len(t.levels) {
@@ -113,67 +132,132 @@ func (t *tree) next() bool {
 		t.e.Delays = max(0, t.level-1)
 		return false
 	}
-	nodes := t.levels[t.level]
-	n := nodes[0]
-	t.levels[t.level] = nodes[1:]
-	mine := t.branches || t.e.bounds.Shard.owns(t.number)
+	n := t.levels[t.level].first()
+	mine := t.owns(t.number)
 	t.number++
-	switch {
-	case mine:
-		t.waiting--
-	case !t.e.bounds.SleepSets && (n.taken.full(t.e.bounds.Limits) || len(t.levels[t.level]) >= t.e.bounds.Schedules-t.e.Schedules-t.e.skipped-1):
-		t.e.skipped++ // nothing is behind it, or nothing that is within the bound
+	if !mine && t.barren(n, len(t.levels[t.level].nodes)) {
+		t.e.skipped++
 		return true
+	}
+	if mine {
+		t.waiting--
 	}
 	t.run(n, false, mine)
 	return true
 }
 
+// over reports whether every schedule was run.
+func (t *tree) over() bool { return t.e.Complete }
+
+// owns reports whether the schedule of that number is this shard's.
+func (t *tree) owns(number int) bool { return t.branches || t.e.bounds.Shard.owns(number) }
+
+// barren reports whether nothing is behind a node, or nothing that is within the bound; so many
+// are known that come before what would be behind it.
+func (t *tree) barren(n node, known int) bool {
+	b := t.e.bounds
+	return !b.SleepSets && (n.taken.full(b.Limits) || known >= b.Schedules-t.e.Schedules-t.e.skipped-1)
+}
+
+// hand hands out the run of the next node of which that was not done, and reports whether
+// there was one.
+func (t *tree) hand() bool {
+	for i := t.level; i < len(t.levels); i++ {
+		l := &t.levels[i]
+		if l.handed == len(l.nodes) {
+			continue
+		}
+		n := &l.nodes[l.handed]
+		if i > t.level || t.owns(t.number+l.handed) || !t.barren(*n, len(l.nodes)-1) {
+			n.ahead = t.branch(*n)
+			t.e.crew.hand(n.ahead.attempt)
+		}
+		l.handed++
+		return true
+	}
+	return false
+}
+
+// branch is the run of a node: it follows the prefix, and takes then at each step what comes
+// by itself.
+type branch struct {
+	*attempt
+	node
+	prefix   []uint16
+	like     []uint32 // the options behind the prefix, if that is known
+	step     int
+	sleeping bool       // there are sleep sets
+	asleep   []Option   // the sleep set now
+	sleeps   [][]Option // the sleep set before each step behind the prefix
+	begun    int
+	diverged int // the step at which the prefix no longer fits, or -1
+	offered  string
+}
+
+// branch returns the run of a node, which is to be made.
+func (t *tree) branch(n node) *branch {
+	b := &branch{node: n, prefix: n.choices(), sleeping: t.e.bounds.SleepSets, asleep: n.sleep, diverged: -1}
+	b.attempt = t.e.attempt(t.e.bounds.Limits, chooser{b.pick, b.inside, b.happened}, false)
+	return b
+}
+
+// pick picks the next option.
+func (b *branch) pick(opts []Option) int {
+	i := b.step
+	b.step++
+	if b.diverged >= 0 {
+		return -1
+	}
+	if i < len(b.prefix) {
+		if b.of.prints[i] != fingerprint(opts) || int(b.prefix[i]) >= len(opts) {
+			b.diverged, b.offered = i, offer(opts)
+			return -1
+		}
+		return int(b.prefix[i])
+	}
+	if b.like != nil && (i >= len(b.like) || b.like[i] != fingerprint(opts)) {
+		b.diverged, b.offered = i, offer(opts)
+		return -1
+	}
+	if !b.sleeping {
+		return 0
+	}
+	b.sleeps = append(b.sleeps, b.asleep)
+	for c, o := range opts {
+		if !sleeping(b.asleep, o) {
+			b.asleep = stillAsleep(b.asleep, o)
+			return c
+		}
+	}
+	return -1
+}
+
+// inside returns the inner departures of the coming step.
+func (b *branch) inside() Inside {
+	b.begun++
+	return Inside{Departures: b.node.inside(b.begun - 1)}
+}
+
+// happened notes whether the inner choices are still those of the prefix.
+func (b *branch) happened(points []Point) {
+	if s := (segment{points: points}); b.diverged < 0 && !b.fits(b.begun-1, s) {
+		b.diverged, b.offered = b.begun-1, s.String()
+	}
+}
+
 // run runs the schedule of a node and finds the nodes behind it. It counts only what is
 // this shard's.
 func (t *tree) run(n node, root, mine bool) {
-	prefix := n.choices()
-	step, asleep := 0, n.sleep
-	var sleeps [][]Option // the sleep set before each step behind the prefix
-	diverged, offered := -1, ""
-	pick := func(opts []Option) int {
-		i := step
-		step++
-		if diverged >= 0 {
-			return -1
-		}
-		if i < len(prefix) {
-			if n.of.prints[i] != fingerprint(opts) || int(prefix[i]) >= len(opts) {
-				diverged, offered = i, offer(opts)
-				return -1
-			}
-			return int(prefix[i])
-		}
-		if !t.e.bounds.SleepSets {
-			return 0
-		}
-		sleeps = append(sleeps, asleep)
-		for c, o := range opts {
-			if !sleeping(asleep, o) {
-				asleep = stillAsleep(asleep, o)
-				return c
-			}
-		}
-		return -1
+	b := n.ahead
+	if b == nil {
+		b = t.branch(n)
 	}
-	begun := 0
-	inside := func() Inside {
-		begun++
-		return Inside{Departures: n.inside(begun - 1)}
+	r := t.e.take(b.attempt)
+	if len(r.steps) < len(b.like) && b.diverged < 0 && !r.Failed && !r.Undecided {
+		b.diverged, b.offered = len(r.steps), offer(nil)
 	}
-	happened := func(points []Point) {
-		if s := (segment{points: points}); diverged < 0 && !n.fits(begun-1, s) {
-			diverged, offered = begun-1, s.String()
-		}
-	}
-	r := t.e.by(chooser{pick, inside, happened})
-	if diverged >= 0 {
-		t.e.diverge(n, diverged, offered, r)
+	if b.diverged >= 0 {
+		t.e.diverge(n, b.diverged, b.offered, r)
 		return
 	}
 	defer t.e.recycle(r)
@@ -192,7 +276,7 @@ func (t *tree) run(n node, root, mine bool) {
 			t.e.frozen++
 		}
 	}
-	t.expand(r, n, len(prefix), sleeps, root, mine)
+	t.expand(r, n, len(b.prefix), b.sleeps, root, mine)
 }
 
 // expand adds the nodes behind a run of a node's prefix, of that many choices among
@@ -288,11 +372,11 @@ func (x *expansion) add(n node) {
 	x.push(n.taken.sum(), n)
 }
 
-func (t *tree) push(level int, n node) {
-	for len(t.levels) <= level {
-		t.levels = append(t.levels, nil)
+func (t *tree) push(at int, n node) {
+	for len(t.levels) <= at {
+		t.levels = append(t.levels, level{})
 	}
-	t.levels[level] = append(t.levels[level], n)
+	t.levels[at].nodes = append(t.levels[at].nodes, n)
 }
 
 // sleeping reports whether o is in the sleep set (Godefroid, 1996): every schedule
