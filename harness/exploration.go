@@ -71,6 +71,7 @@ type Finding struct {
 	file    string   // where it is saved already
 	account string   // what tells it from other failures
 	told    int      // the choices that a replay needs, counted; 0: not known
+	holds   string   // where the nearest schedule that holds differs first, or ""
 
 	// Script is that schedule as a race script, which fails by itself, and holds when the bug
 	// is gone. If a part of the test is nothing that a script can contain, such as a handler
@@ -116,6 +117,9 @@ func (x *Exploration) String() string {
 	var b strings.Builder
 	for _, f := range x.Findings {
 		fmt.Fprintf(&b, "%s", f.Report)
+		if f.holds != "" {
+			fmt.Fprintf(&b, "\n%s\n", f.holds)
+		}
 		if f.NotShortest {
 			b.WriteString("\nThe schedule may not be the shortest: making it shorter was stopped after many runs.\n")
 		}

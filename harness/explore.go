@@ -225,6 +225,9 @@ func (e *explorer) finding(f search.Finding) *Finding {
 	uncontrolled := func(what string) Failure {
 		return Failure{Kind: KindUncontrolled, Text: "uncontrolled nondeterminism: " + what}
 	}
+	if d := f.Holds; d != nil {
+		found.holds = fmt.Sprintf("It holds if choice %d is %q, and not %q.", d.Choice, d.There, d.Here)
+	}
 	if d := f.Diverged; d != nil {
 		failure := uncontrolled(fmt.Sprintf("the same schedule offers something else at step %d", d.Step))
 		failure.Detail = append([]string{"after: " + strings.Join(f.Schedule, "; ")}, d.Offers...)

@@ -44,6 +44,7 @@ type findingJSON struct {
 	Detail   []string `json:"detail,omitempty"`
 	Account  string   `json:"account,omitempty"`
 	Stopped  bool     `json:"not_shortest,omitempty"`
+	Holds    string   `json:"holds,omitempty"`
 }
 
 // MarshalJSON returns the exploration as a shard reports it.
@@ -62,12 +63,12 @@ func (x *Exploration) MarshalJSON() ([]byte, error) {
 
 func (f *Finding) toJSON() findingJSON {
 	first := f.Report.Failures[0]
-	return findingJSON{f.Schedule, first.Kind, first.Text, f.Report.String(), f.Script, f.cost, f.as, first.Detail, f.account, f.NotShortest}
+	return findingJSON{f.Schedule, first.Kind, first.Text, f.Report.String(), f.Script, f.cost, f.as, first.Detail, f.account, f.NotShortest, f.holds}
 }
 
 // finding returns the finding that toJSON made f of.
 func (f findingJSON) finding(name string) *Finding {
-	return &Finding{Schedule: f.Schedule, Script: f.Script, cost: f.Cost, as: f.As, account: f.Account, NotShortest: f.Stopped,
+	return &Finding{Schedule: f.Schedule, Script: f.Script, cost: f.Cost, as: f.As, account: f.Account, NotShortest: f.Stopped, holds: f.Holds,
 		Report: &Report{Name: name, Failures: []Failure{{Kind: f.Kind, Text: f.Text, Detail: f.Detail}}, text: f.Report}}
 }
 

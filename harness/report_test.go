@@ -81,6 +81,31 @@ func TestFindingFirst(t *testing.T) {
 	}
 }
 
+// A finding says where the nearest schedule that holds differs, unless the first one of all
+// fails already.
+func TestHoldsIf(t *testing.T) {
+	for _, tt := range []struct {
+		status int
+		want   string
+	}{
+		{200, "\nIt holds if choice 3 is \"dial d1 api.test:80\", and not \"dial d1 api.test:80 as refuse\".\n"},
+		{404, ""},
+	} {
+		x, err := harness.ExploreReport("holds", harness.Bounds{}, nil, func(t *harness.T) {
+			t.Serve("api.test:80", nil)
+			r := t.Get("r1", t.Net.Transport(), "http://api.test/").MayCancel()
+			t.Rest()
+			r.WantStatus(tt.status)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := x.String(); !strings.Contains(text, tt.want) || strings.Contains(text, "It holds if") != (tt.want != "") {
+			t.Errorf("got\n%s\nwant %q in it", text, tt.want)
+		}
+	}
+}
+
 // With -v a test that passes shows what it has logged, and with -halfopen.trace every step.
 func TestShown(t *testing.T) {
 	if os.Getenv(elsewhereEnv) != "" {

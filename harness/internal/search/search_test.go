@@ -359,23 +359,3 @@ func TestAccounts(t *testing.T) {
 		}
 	}
 }
-
-// Shrinking ends at its bound of runs, and says so.
-func TestTries(t *testing.T) {
-	for _, tries := range []int{1, 3, 0} {
-		b := everyOrder()
-		b.Strategy, b.Seed, b.KeepGoing, b.Tries = "random", 1, false, tries
-		runs := 0
-		g := &toy{chains: chainsOf(4, 4, 4), cancel: true, fails: func(order []string) string {
-			if runs++; before(order, "b1", "a3") && slices.Contains(order, "cancel") {
-				return "bug"
-			}
-			return ""
-		}}
-		e := explored(b, g)
-		// One run for the length, and of the finding one to compare and one to tell.
-		if shrinking := runs - 3 - e.Schedules; len(e.Findings) != 1 || e.Findings[0].NotShortest != (tries > 0) || tries > 0 && shrinking != tries {
-			t.Errorf("%d tries: got %d runs to shrink, %+v", tries, shrinking, e.Findings)
-		}
-	}
-}

@@ -171,10 +171,44 @@ func (e *shrinker) shrink(r result) Finding {
 	case e.exact && final.account() == r.account():
 		f.Account = r.account()
 	}
+	if f.Unsteady == nil && !e.stopped {
+		f.Holds = e.nearest(final)
+	}
 	if f.Unsteady == nil && r.taken.Inner > 0 {
 		f.Schedule = final.printed(len(final.steps)) // it says what the inner departures mean
 	}
 	return f
+}
+
+// mostNear is how many schedules beside the shortest are tried.
+const mostNear = 8
+
+// nearest looks for a schedule that holds and is r's up to a departure, the last one that
+// there is such a schedule for. It returns where the two differ first, or nil.
+func (e *shrinker) nearest(r result) *Difference {
+	tries := mostNear
+	for i, s := range slices.Backward(r.steps) {
+		if !isOptional(s) && !isFault(s) && !isLate(s) {
+			continue
+		}
+		without := r.schedule()[:i] // and then in the default order
+		if !isLate(s) {
+			without = r.withoutStep(i)
+		}
+		if tries--; tries < 0 {
+			break
+		}
+		near := e.again(without, false)
+		if near.Failed || near.Undecided {
+			continue
+		}
+		for k := range min(len(r.steps), len(near.steps)) {
+			if here, there := r.steps[k].Option().Name, near.steps[k].Option().Name; here != there {
+				return &Difference{k + 1, here, there}
+			}
+		}
+	}
+	return nil
 }
 
 // first returns the first of the schedules whose run is a shorter one with r's failure. It
