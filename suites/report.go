@@ -35,12 +35,19 @@ type Report struct {
 // TestTransport does, for a program, or for a test that writes a report:
 //
 //	report := suites.Check(suites.Cases(), suites.SubjectsOf("mine", maker))
-func Check(cases []Case, subjects []Subject) *Report {
+func Check(cases []Case, subjects []Subject) *Report { return CheckEach(cases, subjects, nil) }
+
+// CheckEach is Check, and calls each with each result as soon as there is one, in any
+// order and one at a time, unless each is nil.
+func CheckEach(cases []Case, subjects []Subject, each func(Result)) *Report {
 	r := &Report{Cases: cases, Subjects: subjects, Results: make([]Result, len(cases)*len(subjects))}
 	start := time.Now()
+	processors := runtime.GOMAXPROCS(0)
+	inEach := max(1, processors/max(1, len(r.Results))) // that many schedules at a time
 	var next atomic.Int64
+	var telling sync.Mutex
 	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
+	for range processors {
 		workers.Go(func() {
 			for {
 				i := int(next.Add(1)) - 1
@@ -48,8 +55,13 @@ func Check(cases []Case, subjects []Subject) *Report {
 					return
 				}
 				begin := time.Now()
-				r.Results[i] = subjects[i%len(subjects)].Run(cases[i/len(subjects)])
+				r.Results[i] = subjects[i%len(subjects)].run(cases[i/len(subjects)], inEach)
 				r.Results[i].Elapsed = time.Since(begin)
+				if each != nil {
+					telling.Lock()
+					each(r.Results[i])
+					telling.Unlock()
+				}
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package suites
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -58,7 +59,11 @@ type Result struct {
 }
 
 // Run puts the subject to a case.
-func (s Subject) Run(c Case) Result {
+func (s Subject) Run(c Case) Result { return s.run(c, 0) }
+
+// run puts the subject to a case, with so many schedules at a time: see
+// [harness.Bounds.Parallel].
+func (s Subject) run(c Case, parallel int) Result {
 	r := Result{Case: c, Subject: s}
 	if reason := s.cannotBeAsked(c); reason != "" {
 		r.State, r.Reason = NotApplicable, reason
@@ -68,7 +73,7 @@ func (s Subject) Run(c Case) Result {
 		r.State, r.Report = Failed, err.Error()+"\n"
 		return r
 	}
-	undecided, err := s.try(c, &r)
+	undecided, err := s.try(c, parallel, &r)
 	var refused *harness.NotApplicable
 	quirk, known := quirkOf(s.Quirks, c, s.Protocol)
 	switch {
@@ -128,7 +133,7 @@ func (s Subject) refuses(settings harness.Settings) (reason string) {
 
 // try runs the case, or explores it, and returns why it is undecided, if it is. The error is
 // a [*harness.NotApplicable] if the case cannot be asked of the subject.
-func (s Subject) try(c Case, r *Result) (undecided string, err error) {
+func (s Subject) try(c Case, parallel int, r *Result) (undecided string, err error) {
 	r.Schedules = 1
 	if c.Script != nil {
 		rep, err := c.Script.TestReport(s.Maker)
@@ -143,6 +148,7 @@ func (s Subject) try(c Case, r *Result) (undecided string, err error) {
 		return r.take(rep), rep.NotApplicable()
 	}
 	bounds := c.Bounds
+	bounds.Parallel = cmp.Or(bounds.Parallel, parallel)
 	bounds.Shard = harness.Shard{Total: 1} // a part of it could miss what a quirk is about
 	if s.client != nil && (s.client.Randomized || s.client.Lots) {
 		bounds.Strategy = "random"

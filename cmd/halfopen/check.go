@@ -142,7 +142,7 @@ func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, er
 	logs := log.Writer()
 	log.SetOutput(io.Discard)
 	want.pages.begin()
-	report := suites.Check(cases, subjects)
+	report := suites.CheckEach(cases, subjects, checkProgress(errs, len(cases)*len(subjects)))
 	log.SetOutput(logs)
 
 	for _, write := range []func() error{

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -136,19 +134,6 @@ func verdict(x *harness.Exploration) error {
 		return failed
 	}
 	return nil
-}
-
-// progress returns a function that prints progress, if errs is a terminal or the
-// user has asked for progress with -v, else nil.
-func progress(verbose bool, errs io.Writer) func(*harness.Exploration) {
-	if f, ok := errs.(*os.File); ok && !verbose {
-		st, err := f.Stat()
-		verbose = err == nil && st.Mode()&os.ModeCharDevice != 0
-	}
-	if !verbose {
-		return nil
-	}
-	return harness.Progress(errs)
 }
 
 func (l *line) replayCommand() *cli.Command {
