@@ -99,6 +99,9 @@ var callbackCases = []Case{
 				r.Cancel()
 				release()
 				e.Settle()
+				if r.Response() != nil {
+					r.CloseBody()
+				}
 				e.wantErrIn(r, context.Canceled)
 				e.wantOK("after-" + name)
 			}
