@@ -31,6 +31,9 @@ func frozen(f *bubble.Freeze, held []*faultnet.Event) Failure {
 		return Failure{Kind: KindOutside, Where: f.Where(), Detail: detail,
 			Text: "outside: a goroutine waits for " + outsideAdvice(f.State()) + "; in a bubble no time passes and nothing arrives meanwhile"}
 	}
+	if f.Cause == bubble.Growing {
+		return Failure{Kind: KindEndless, Text: fmt.Sprintf("endless: goroutines are started without an end, more than %d before quiet", bubble.MostGoroutines)}
+	}
 	if f.State() == "syscall" {
 		return Failure{Kind: KindOutside, Where: f.Where(), Detail: f.Lines(),
 			Text: fmt.Sprintf("outside: a goroutine has been in a system call for %s of real time: a program, a device or a file that does not answer", bubble.PatienceForComputing*(*frozenAfter))}

@@ -3,6 +3,7 @@ package bubble
 import (
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ func TestBubble(t *testing.T) {
 		}
 		g := end.Left[0]
 		if g.bubble != b.id.Load() || !g.durable || g.state != "select (no cases)" || !strings.HasSuffix(g.frames[0].function, ".leftInBubble") ||
-			!strings.Contains(g.creator.function, "TestBubble") || g.frames[0].place() != "bubble_test.go:49" {
+			!strings.Contains(g.creator.function, "TestBubble") || g.frames[0].place() != "bubble_test.go:50" {
 			t.Errorf("%s: got %+v", name, g)
 		}
 		if end = new(Bubble).Open(nil, dog, func() { panic("mine") }); end.Panicked != "mine" {
@@ -68,4 +69,41 @@ func TestOthersRun(t *testing.T) {
 	}
 	stop.Store(true)
 	<-ended
+}
+
+// Goroutines that are started without an end are a reason to give the bubble up. Many that
+// are there, and do not become more, are none.
+func TestGrowing(t *testing.T) {
+	const most = 2000
+	const endless = 1 << 18
+	open := func(goroutines int, after time.Duration) Ending {
+		dog := NewWatchdog(20 * time.Millisecond)
+		defer dog.Stop()
+		dog.most = most
+		var stop atomic.Bool
+		defer stop.Store(true)
+		time.AfterFunc(after, func() { stop.Store(true) })
+		return new(Bubble).Open(nil, dog, func() {
+			var mu sync.Mutex
+			mu.Lock()
+			defer mu.Unlock() // they end when it does
+			for range goroutines {
+				if stop.Load() {
+					return
+				}
+				go func() {
+					mu.Lock()
+					mu.Unlock()
+				}()
+			}
+			for !stop.Load() { // in one step with what it has started
+			}
+		})
+	}
+	if end := open(endless, 10*time.Second); end.Frozen == nil || end.Frozen.Cause != Growing || end.Frozen.Where() != "" {
+		t.Errorf("got %+v, want goroutines without an end", end.Frozen)
+	}
+	if end := open(2*most, 200*time.Millisecond); end.Frozen != nil && end.Frozen.Cause == Growing {
+		t.Errorf("got %+v, want it to end: there are many, and no more", end.Frozen)
+	}
 }

@@ -1,6 +1,7 @@
 package bubble
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -18,6 +19,14 @@ const (
 	PatienceForComputing = 30
 )
 
+// Where there are many goroutines, and more at each look, none of them is looked at: that would
+// stop all of them for seconds. With the most, a bubble that had no quiet meanwhile starts them
+// without an end.
+const (
+	manyGoroutines = 1 << 16
+	MostGoroutines = 1 << 20
+)
+
 // Watchdog looks, in real time and from outside, whether a bubble stands still. A
 // goroutine that waits for a mutex, or for something outside the bubble, is not
 // durably blocked: neither quiet nor time comes as long as it waits, so that a mutex
@@ -26,6 +35,7 @@ const (
 // rest of it.
 type Watchdog struct {
 	after   time.Duration
+	most    int                    // MostGoroutines, but for its test
 	bubble  atomic.Pointer[Bubble] // the one that it watches
 	frozen  chan *Freeze
 	timer   *time.Timer
@@ -38,6 +48,8 @@ type Watchdog struct {
 	same  int             // for how many times the usual pause all looks saw just that
 	pause int             // how many times the usual one the last pause was
 	again int             // how many looks in a row saw just that
+	count int             // how many goroutines there were, of the whole process
+	rises int             // for how many looks in a row there were more
 	known map[string]bool // what froze bubbles before
 }
 
@@ -58,7 +70,7 @@ func (f Freeze) Lines() []string { return countedLines(f.Goroutines, 10) }
 // library nor of halfopen: of the first goroutine, or of one that waits inside the
 // bubble meanwhile. It returns "" if there is none.
 func (f Freeze) Where() string {
-	for _, g := range append(f.Goroutines[:1:1], f.waiting...) {
+	for _, g := range slices.Concat(f.Goroutines[:min(1, len(f.Goroutines))], f.waiting) {
 		if own, ok := g.userFrame(); ok {
 			return own.place()
 		}
@@ -126,12 +138,14 @@ const (
 	Outside
 	// Computing is a goroutine that runs, and neither ends nor waits.
 	Computing
+	// Growing is goroutines without number, and more at each look: none of them is named.
+	Growing
 )
 
 // NewWatchdog returns a watchdog for which a bubble is frozen that has stood still
 // for that time. It has to be stopped.
 func NewWatchdog(after time.Duration) *Watchdog {
-	d := &Watchdog{after: after, frozen: make(chan *Freeze, 1), known: make(map[string]bool)}
+	d := &Watchdog{after: after, most: MostGoroutines, frozen: make(chan *Freeze, 1), known: make(map[string]bool)}
 	d.timer = time.AfterFunc(time.Hour, func() {
 		begun := time.Now()
 		if b := d.bubble.Load(); b != nil && d.standsStill(b) && d.bubble.CompareAndSwap(b, nil) {
@@ -165,9 +179,18 @@ func (d *Watchdog) watch(b *Bubble) { d.bubble.Store(b) }
 func (d *Watchdog) standsStill(b *Bubble) bool {
 	quiet := b.waits.Load()
 	if d.last != b || d.quiet != quiet {
-		d.last, d.quiet, d.same = b, quiet, 0
+		d.last, d.quiet, d.same, d.rises = b, quiet, 0, 0
+		d.count = runtime.NumGoroutine()
 		return false // it moves: nothing more is asked
 	}
+	n := runtime.NumGoroutine()
+	rises := n > d.count && n > min(manyGoroutines, d.most)
+	if d.count = n; rises {
+		d.rises++
+		d.seen, d.same = Freeze{Cause: Growing}, 0
+		return n > d.most && d.rises >= looks
+	}
+	d.rises = 0
 	now := b.keptFromQuiet()
 	if now.Cause == Moving && d.same > 0 && d.seen.Cause == Computing {
 		now = d.seen // seen between two of its steps: at rest, the bubble would have had its quiet
