@@ -1,13 +1,11 @@
 #!/usr/bin/env bash
 # undici 7.30.2, whose MockAgent takes the place of an Agent in tests, against an Agent and a
-# server. Its documentation of requests: headersTimeout is how long to wait for the header, and a
-# body that does not have its content-length is an error. RFC 9110, 9.3.2 and 15.3.5: answers to
-# HEAD, and 204, have no content. The mock returns a 200 that comes later than headersTimeout;
-# does not read the request's body (a generator never starts, so code that waits for its upload
-# to be taken waits for ever); takes a body of another length, and a header with a line break,
-# which the Agent refuses; and gives the answers to HEAD, and 204, a body. So the tests of all
-# these pass and production fails. An abort ends the request on both.
-# Exits with 0 if that is so.
+# server. Its documentation of requests: headersTimeout is how long to wait for the header. RFC
+# 9110, 9.3.2 and 15.3.5: answers to HEAD, and 204, have no content. The mock returns a 200 that
+# comes later than headersTimeout; does not read the request's body (a generator never starts, so
+# code that waits for its upload to be taken waits for ever); and gives the answers to HEAD, and
+# 204, a body. So the tests of all these pass and production fails. An abort ends the request on
+# both. Exits with 0 if that is so.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -44,8 +42,6 @@ const cases = {
   'an answer after headersTimeout': ['/slow', { headersTimeout: 100 }],
   'an abort': ['/slow', { signal: AbortSignal.abort() }],
   'a generator as body': ['/', { method: 'POST', body: upload() }],
-  'a body of 5 with content-length 3': ['/', { method: 'POST', body: 'hello', headers: { 'content-length': '3' } }],
-  'a header with a line break': ['/', { headers: { name: 'a\nb' } }],
   'method HEAD': ['/', { method: 'HEAD' }],
   'status 204': ['/204', {}],
 }
@@ -73,10 +69,6 @@ an abort: MockAgent AbortError
 an abort: Agent AbortError
 a generator as body: MockAgent 200 "data", body read: false
 a generator as body: Agent 200 "data", body read: true
-a body of 5 with content-length 3: MockAgent 200 "data"
-a body of 5 with content-length 3: Agent UND_ERR_REQ_CONTENT_LENGTH_MISMATCH
-a header with a line break: MockAgent 200 "data"
-a header with a line break: Agent UND_ERR_INVALID_ARG
 method HEAD: MockAgent 200 "data"
 method HEAD: Agent 200 ""
 status 204: MockAgent 204 "data"

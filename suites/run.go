@@ -61,7 +61,7 @@ type Result struct {
 // Run puts the subject to a case.
 func (s Subject) Run(c Case) Result { return s.run(c, 0) }
 
-// run puts the subject to a case, with so many schedules at a time: see
+// run puts the subject to a case, with that number of schedules at a time: see
 // [harness.Bounds.Parallel].
 func (s Subject) run(c Case, parallel int) Result {
 	r := Result{Case: c, Subject: s}

@@ -37,7 +37,7 @@ type tally struct {
 	done, schedules int
 }
 
-// checkProgress returns a function that prints the progress of a check of so many cells, if
+// checkProgress returns a function that prints the progress of a check of that number of cells, if
 // errs is a terminal, else nil.
 func checkProgress(errs io.Writer, cells int) func(suites.Result) {
 	if !isTerminal(errs) {
