@@ -14,8 +14,10 @@
 // # Non-goals
 //
 // What happens inside one step is left to the scheduler: which goroutine takes
-// a mutex first, which of several ready cases a select takes. Memory races are
-// for -race.
+// a mutex first, which of several ready cases a select takes. Over HTTP/2 with several
+// streams on one connection that shows: the same schedule may come out otherwise. An exploration
+// runs one in 50 of its schedules again to compare, and says if one does
+// ([Exploration.Differed]). In a deep bubble it does not. Memory races are for -race.
 //
 // # The hard word
 //

@@ -50,6 +50,11 @@ type Exploration struct {
 	Waiting int
 	// Sampled is how many schedules had coincidences.
 	Sampled int
+	// Repeated is how many schedules were run again, one in 50, and Differed how many of
+	// these came out otherwise. Then something is not under control, and Difference has
+	// what the first one did, and what it did when it was run again.
+	Repeated, Differed int
+	Difference         []string
 
 	page *view.Page // if timelines are kept
 }
@@ -140,6 +145,13 @@ func (x *Exploration) String() string {
 		fmt.Fprintf(&b, "    schedule: %s\n\n", cutLine(strings.Join(f.Schedule, "; ")))
 	}
 	fmt.Fprintf(&b, "explored %s\n", x.coverage())
+	if x.Differed > 0 {
+		fmt.Fprintf(&b, "uncontrolled: of %s run again %d came out otherwise, so not all of this can be repeated; the first:\n",
+			countOf(x.Repeated, "schedule"), x.Differed)
+		for _, l := range x.Difference {
+			b.WriteString("  " + cutLine(l) + "\n")
+		}
+	}
 	for i, o := range slices.Sorted(maps.Keys(x.Outcomes)) {
 		if i == mostOutcomes {
 			fmt.Fprintf(&b, "  and %d more outcomes\n", len(x.Outcomes)-i)

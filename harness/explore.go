@@ -172,6 +172,13 @@ func explore(name, again string, bounds Bounds, body func(*T), files []string, p
 // which states were not reached.
 func (e *explorer) conclude(engine *search.Engine, whole bool) {
 	e.x.count(engine.Counts)
+	e.x.Repeated, e.x.Differed = engine.Repeated, engine.Differed
+	if d := engine.Difference; d != nil {
+		e.x.Difference = d.Offers
+		if d.Step > 0 {
+			e.x.Difference = append([]string{fmt.Sprintf("at step %d", d.Step)}, d.Offers...)
+		}
+	}
 	for i, f := range engine.Findings {
 		found := e.finding(f)
 		if i < len(e.files) {
@@ -204,7 +211,7 @@ func (e *runner) run(c *search.Choices) search.Outcome {
 		e.inside = newInside() // what stood still may go on behind us
 	}
 	r := t.journal.report(e.x.Name, "")
-	o := search.Outcome{Summary: p.summary, Failed: r.Failed(), Undecided: r.Undecided(), Refused: t.journal.reason(), Frozen: t.stoodStill, FailedAt: p.failedAt, Reached: t.oracles.reached}
+	o := search.Outcome{Summary: p.summary, Failed: r.Failed(), Undecided: r.Undecided(), Refused: t.journal.reason(), Frozen: t.stoodStill, FailedAt: p.failedAt, Trace: t.happened, Reached: t.oracles.reached}
 	if len(r.Failures) > 0 {
 		o.Signature, o.Account = r.signature(), r.account()
 	}

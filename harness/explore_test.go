@@ -3,6 +3,7 @@ package harness_test
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -200,6 +201,28 @@ func TestUncontrolled(t *testing.T) {
 	for _, want := range []string{"uncontrolled nondeterminism", "offered: start r1\n", "offered: start r1; start r2\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("got\n%s\nwant %q", got, want)
+		}
+	}
+}
+
+// What the search draws is compared with a second run too. What differs is told, and is no
+// failure: it may be the chance of the code under test.
+func TestRepeated(t *testing.T) {
+	for _, controlled := range []bool{true, false} {
+		runs := 0
+		x, err := harness.ExploreReport("lots", harness.Bounds{Strategy: "random", Schedules: 200}, nil, func(t *harness.T) {
+			t.Serve("api.test:80", nil)
+			t.Get("r1", t.Net.Transport(), "http://api.test/")
+			if runs++; !controlled {
+				t.Outcome("run %d", runs)
+			}
+		})
+		if err != nil || len(x.Findings) > 0 || x.Repeated < 4 {
+			t.Fatalf("got %s, %v, %d run again, want at least 4", x, err, x.Repeated)
+		}
+		want := fmt.Sprintf("uncontrolled: of %d schedules run again %d came out otherwise, so not all of this can be repeated; the first:\n  outcome: r1 ", x.Repeated, x.Repeated)
+		if got := strings.Contains(x.String(), want); got == controlled || (x.Differed == 0) != controlled {
+			t.Errorf("controlled: %t: got %s", controlled, x)
 		}
 	}
 }

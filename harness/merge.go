@@ -24,6 +24,9 @@ type explorationJSON struct {
 	Drawn     int            `json:"drawn"`
 	Pruned    int            `json:"pruned"`
 	Sampled   int            `json:"sampled"`
+	Repeated  int            `json:"repeated,omitempty"`
+	Differed  int            `json:"differed,omitempty"`
+	Differ    []string       `json:"difference,omitempty"`
 	Waiting   int            `json:"waiting"`
 	Complete  bool           `json:"complete"`
 	Delays    int            `json:"delays"`
@@ -51,6 +54,7 @@ type findingJSON struct {
 func (x *Exploration) MarshalJSON() ([]byte, error) {
 	j := explorationJSON{Version: reportVersion, Name: x.Name, Bounds: x.Bounds, Shard: x.Shard.Index, Shards: max(1, x.Shard.Total), Program: x.Program, Schedules: x.Schedules,
 		Drawn: x.Drawn, Pruned: x.Pruned, Sampled: x.Sampled, Waiting: x.Waiting, Complete: x.Complete, Delays: x.Delays,
+		Repeated: x.Repeated, Differed: x.Differed, Differ: x.Difference,
 		Outcomes: x.Outcomes, Reached: x.Reached, Findings: []findingJSON{}}
 	for _, f := range x.Findings {
 		j.Findings = append(j.Findings, f.toJSON())
@@ -85,7 +89,8 @@ func (x *Exploration) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("got shard %d of %d", j.Shard, j.Shards)
 	}
 	*x = Exploration{Name: j.Name, Bounds: j.Bounds, Shard: shardOf(search.Shard{Index: j.Shard, Total: j.Shards}), Program: j.Program, Schedules: j.Schedules, Drawn: j.Drawn, Pruned: j.Pruned,
-		Sampled: j.Sampled, Waiting: j.Waiting, Complete: j.Complete, Delays: j.Delays, Outcomes: j.Outcomes, Reached: j.Reached}
+		Sampled: j.Sampled, Waiting: j.Waiting, Complete: j.Complete, Delays: j.Delays, Outcomes: j.Outcomes, Reached: j.Reached,
+		Repeated: j.Repeated, Differed: j.Differed, Difference: j.Differ}
 	for _, f := range j.Findings {
 		x.Findings = append(x.Findings, f.finding(j.Name))
 	}
@@ -137,6 +142,11 @@ func merge(shards []*Exploration, names []string) (*Exploration, error) {
 		counts[i] = x.counts()
 		all.Findings = append(all.Findings, x.Findings...)
 		all.Undecided = append(all.Undecided, x.Undecided...)
+		all.Repeated += x.Repeated
+		all.Differed += x.Differed
+		if all.Difference == nil {
+			all.Difference = x.Difference
+		}
 	}
 	all.count(search.Merge(counts))
 	all.Undecided = distinct(all.Undecided)

@@ -10,9 +10,10 @@ import (
 // something is not under control.
 type Divergence struct {
 	// Step is the number of the step, from 1, at which another run offered something
-	// else.
+	// else, or 0 if only what it came to is different.
 	Step int
-	// Offers is the different offers that were seen there, a line each.
+	// Offers is the different offers that were seen there, or what the runs came to, a
+	// line each.
 	Offers []string
 	// Together says that several schedules ran at the same time, and that the program offers
 	// the same each time when no other one does.

@@ -45,6 +45,8 @@ type Outcome struct {
 	Refused error
 	// FailedAt is the number of steps after which the failure was seen, or 0.
 	FailedAt int
+	// Trace is a hash of all that happened, and when. Two runs of a schedule have the same.
+	Trace uint64
 	// Reached is the states that the run is to reach, and whether it did.
 	Reached map[string]bool
 	// Report is the caller's own.
@@ -93,6 +95,10 @@ type Engine struct {
 	Counts
 	Findings  []Finding
 	Undecided []Finding // the first of each kind; not shrunk: each try would freeze too
+	// Repeated is how many schedules were run again, Differed how many of these came out
+	// otherwise, and Difference the first difference, or nil.
+	Repeated, Differed int
+	Difference         *Divergence
 	// Program is a fingerprint of the options of a run in the default order. It is 0 if
 	// nothing was explored.
 	Program uint64
@@ -110,11 +116,12 @@ type Engine struct {
 	seen    map[string]bool // accounts of findings that are not looked for again
 	failing map[string]failure
 	tree    *tree
-	length  int  // steps of the run in which each choice is the oldest option
-	inner   int  // inner choices of that run
-	insides bool // some run had inner choices
-	draws   int  // schedules that were drawn, by any shard
-	skipped int  // schedules that other shards run
+	plain   result // the run in which each choice is the oldest option
+	length  int    // its steps
+	inner   int    // its inner choices
+	insides bool   // some run had inner choices
+	draws   int    // schedules that were drawn, by any shard
+	skipped int    // schedules that other shards run
 	spare   []*Choices
 	frozen  int   // schedules that stood still
 	crew    *crew // or nil: the goroutine of the search makes all runs
@@ -185,11 +192,11 @@ func (e *Engine) Try(pick func([]Option) int) {
 
 func (e *Engine) explore() {
 	if e.bounds.Schedules > 0 {
-		asItComes := e.once(func([]Option) int { return 0 })
-		for _, s := range asItComes.steps {
+		e.plain = e.once(func([]Option) int { return 0 })
+		for _, s := range e.plain.steps {
 			e.tree.first = append(e.tree.first, fingerprint(s.Options))
 		}
-		e.length, e.inner, e.Program = len(asItComes.steps), len(asItComes.points), asItComes.print()
+		e.length, e.inner, e.Program = len(e.plain.steps), len(e.plain.points), e.plain.print()
 	}
 	for i := 0; e.goesOn(i); i++ {
 		e.ahead(i)
@@ -297,6 +304,7 @@ func (e *Engine) count(r result) {
 		e.undecided(r)
 		return
 	}
+	e.repeat(r)
 	if r.taken.Coincidences > 0 {
 		r = e.sample(r)
 	}
