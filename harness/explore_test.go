@@ -205,7 +205,7 @@ func TestUncontrolled(t *testing.T) {
 	}
 }
 
-// What the search draws is compared with a second run too. What differs is told, and is no
+// What the search draws is compared with a second run too. What differs is printed, and is no
 // failure: it may be the chance of the code under test.
 func TestRepeated(t *testing.T) {
 	for _, controlled := range []bool{true, false} {

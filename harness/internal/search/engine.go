@@ -74,20 +74,13 @@ type Finding struct {
 	// NotShortest says that shrinking was stopped: it may go on with more tries.
 	NotShortest bool
 	// Holds is where the nearest schedule that holds differs first, or nil if none is known.
-	Holds *Difference
+	Holds *Fork
 	// Outcome is that of the shortest schedule, which was run with Tell if it was
 	// shrunk. It did not fail again if Unsteady has the outcome that failed.
 	Outcome  Outcome
 	Unsteady *Outcome
 	// Diverged says that the finding is no failure of a run.
 	Diverged *Divergence
-}
-
-// Difference is the first choice in which two schedules differ: its number, from 1, and what
-// each of them takes.
-type Difference struct {
-	Choice      int
-	Here, There string
 }
 
 // Engine searches. The zero value is not ready: see [New].

@@ -7,7 +7,7 @@ import (
 )
 
 // One schedule in 50 is run again, whatever the strategy. One that comes out otherwise is
-// counted, and the first difference is told; it is no finding.
+// counted, and the first difference is printed; it is no finding.
 func TestRepeat(t *testing.T) {
 	for what, chance := range map[string]struct {
 		change func(runs int, o *Outcome) // of the runs

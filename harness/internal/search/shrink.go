@@ -180,12 +180,19 @@ func (e *shrinker) shrink(r result) Finding {
 	return f
 }
 
+// Fork is the first choice in which two schedules differ: its number, from 1, and what
+// each of them takes.
+type Fork struct {
+	Choice      int
+	Here, There string
+}
+
 // mostNear is how many schedules beside the shortest are tried.
 const mostNear = 8
 
 // nearest looks for a schedule that holds and is r's up to a departure, the last one that
 // there is such a schedule for. It returns where the two differ first, or nil.
-func (e *shrinker) nearest(r result) *Difference {
+func (e *shrinker) nearest(r result) *Fork {
 	tries := mostNear
 	for i, s := range slices.Backward(r.steps) {
 		if !isOptional(s) && !isFault(s) && !isLate(s) {
@@ -204,7 +211,7 @@ func (e *shrinker) nearest(r result) *Difference {
 		}
 		for k := range min(len(r.steps), len(near.steps)) {
 			if here, there := r.steps[k].Option().Name, near.steps[k].Option().Name; here != there {
-				return &Difference{k + 1, here, there}
+				return &Fork{k + 1, here, there}
 			}
 		}
 	}

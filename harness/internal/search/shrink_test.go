@@ -30,7 +30,7 @@ func TestTries(t *testing.T) {
 func TestHolds(t *testing.T) {
 	b := everyOrder()
 	b.KeepGoing = false
-	for want, fails := range map[Difference]func(order []string) bool{
+	for want, fails := range map[Fork]func(order []string) bool{
 		{1, "b1", "a1"}:     func(order []string) bool { return before(order, "b1", "a2") },
 		{1, "cancel", "a1"}: func(order []string) bool { return slices.Contains(order, "cancel") },
 		{}:                  func([]string) bool { return true },
@@ -41,7 +41,7 @@ func TestHolds(t *testing.T) {
 			}
 			return ""
 		}})
-		var got Difference
+		var got Fork
 		if f := e.Findings[0]; f.Holds != nil {
 			got = *f.Holds
 		}
