@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -83,7 +84,14 @@ var lookalikes = []lookalike{
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }
 		req.Body, _ = req.GetBody()
 		return rt.RoundTrip(req)
-	}), []string{"retry-get-body-fails"}, nil},
+	}), []string{"retry-get-body-fails", "retry-no-get-body"}, nil},
+	{"an error says more than its cause", over(func(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
+		resp, err := rt.RoundTrip(req)
+		if err != nil {
+			err = fmt.Errorf("giving up: %w", err)
+		}
+		return resp, err
+	}), []string{"trace-handshake"}, nil},
 	{"a dial ends with its request", func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 		return doing(func(req *http.Request) (*http.Response, error) {
 			c, err := t.Net.DialContext(req.Context(), "tcp", "api.test:80")

@@ -211,6 +211,9 @@ var boundCases = []Case{
 				}{io.MultiReader(strings.NewReader("begin"), rest), rest})
 				r := e.Start(host, e.Transport, req)
 				c := r.Conn()
+				if c == nil {
+					e.Fatalf("%s: got nothing sent, want its header: its body has begun", host)
+				}
 				c.Send(answer)
 				e.Advance(time.Second) // a transport may wait a moment for the rest
 				if r.Response() == nil {
