@@ -2,6 +2,8 @@ package suites
 
 import (
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -90,11 +92,32 @@ func onlyH2C() *http.Protocols {
 // Speaks returns the protocols that the maker's transports speak, as a server sees them: that
 // of a request for an http URL, and HTTP/2 if a request for an https URL comes in it.
 func Speaks(maker harness.Maker) Protocol {
-	var spoken Protocol
+	spoken, _, _ := plainGets(maker)
+	return spoken
+}
+
+// CheckMaker returns why no case can be put to the maker's transports: it makes none, they never
+// dial t.Net, or they do not answer a plain GET. Else it returns nil.
+func CheckMaker(maker harness.Maker) error {
+	switch spoken, dialed, err := plainGets(maker); {
+	case spoken != 0:
+		return nil
+	case err != nil:
+		return fmt.Errorf("the maker makes no transport: %w", err)
+	case !dialed:
+		return errors.New("this transport never dialed t.Net: does it have DialContext: t.Net.DialContext?")
+	}
+	return errors.New("the transport did not answer a plain GET, of http://api.test/ or https://api.test/")
+}
+
+// plainGets has a transport of the maker get a page by each scheme, and returns the protocols that
+// a server saw, whether the network saw a dial, and the error of the maker.
+func plainGets(maker harness.Maker) (spoken Protocol, dialed bool, refused error) {
 	for _, scheme := range []string{"http", "https"} {
-		harness.TestReport("speaks", func(t *harness.T) {
+		r := harness.TestReport("speaks", func(t *harness.T) {
 			rt, err := maker(t, harness.Settings{})
 			if err != nil {
+				refused = err
 				return
 			}
 			h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -112,6 +135,7 @@ func Speaks(maker harness.Maker) Protocol {
 			t.Get("r1", rt, scheme+"://api.test/")
 			t.Rest()
 		})
+		dialed = dialed || r.Seen("dial")
 	}
-	return spoken
+	return spoken, dialed, refused
 }

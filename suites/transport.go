@@ -11,7 +11,8 @@ import (
 // each protocol that they speak, "http1/reuse-sequential" and so on, each with a
 // new transport. A case that has a quirk must fail; it is logged with the quirk's
 // reason. What is not applicable is skipped with its reason. At the end it logs how
-// many cases came to what.
+// many cases came to what. A maker to whose transports no case can be put is refused before the
+// first one: see [CheckMaker].
 //
 // The flag -halfopen.quirks names a file of quirks to start from, for a transport that
 // fails some cases already: each line has the name of a case, "http1/cancel-anywhere" or
@@ -29,7 +30,7 @@ func TestTransport(t *testing.T, maker harness.Maker, quirks ...Quirk) {
 	}
 	subjects := SubjectsOf(t.Name(), maker, slices.Concat(quirks, known)...)
 	if len(subjects) == 0 {
-		t.Fatal("suites: the transport did not answer a plain GET, of http://api.test/ or https://api.test/: does it have DialContext: t.Net.DialContext?")
+		t.Fatalf("suites: %v", CheckMaker(maker))
 	}
 	y := tally{planned: len(all) * len(subjects)}
 	for _, s := range subjects {

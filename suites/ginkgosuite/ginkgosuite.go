@@ -23,7 +23,12 @@ func Describe(name string, maker harness.Maker, quirks ...suites.Quirk) bool {
 		if err := suites.CheckQuirks(cases, quirks); err != nil {
 			panic(err.Error())
 		}
-		for _, s := range suites.SubjectsOf(name, maker, quirks...) {
+		subjects := suites.SubjectsOf(name, maker, quirks...)
+		if len(subjects) == 0 {
+			err := suites.CheckMaker(maker)
+			ginkgo.It("can be put to the cases", func() { ginkgo.Fail(err.Error()) })
+		}
+		for _, s := range subjects {
 			ginkgo.Context(s.Protocol.String(), func() {
 				for _, c := range cases {
 					ginkgo.It(c.Name+": "+c.Claim, labels(c, s.Protocol), func() { s.Test(ginkgo.GinkgoT(), c) })

@@ -1,0 +1,80 @@
+package suites_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/suites"
+)
+
+// A maker whose transports never dial t.Net is refused before the first case, with what to do.
+// One that dials it and gets no answer has another reason, and one that speaks only one
+// protocol has none.
+func TestCheckMaker(t *testing.T) {
+	const never = "this transport never dialed t.Net: does it have DialContext: t.Net.DialContext?"
+	elsewhere := func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
+		tr := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			return net.Dial("tcp", "127.0.0.1:1") // nothing listens there
+		}}
+		return tr, s.Apply(tr)
+	}
+	if os.Getenv(startedEnv) != "" {
+		suites.TestTransport(t, elsewhere)
+		return
+	}
+	for name, c := range map[string]struct {
+		maker harness.Maker
+		want  string
+	}{
+		"a real socket": {elsewhere, never},
+		"it answers by itself": {func(*harness.T, harness.Settings) (http.RoundTripper, error) {
+			return answers{}, nil
+		}, never},
+		"it makes none": {func(*harness.T, harness.Settings) (http.RoundTripper, error) {
+			return nil, errors.New("not today")
+		}, "the maker makes no transport: not today"},
+		"it dials and hangs up": {func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
+			tr := t.Net.Transport()
+			tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				c, err := t.Net.DialContext(ctx, network, addr)
+				if err == nil {
+					c.Close()
+				}
+				return c, err
+			}
+			return tr, nil
+		}, "the transport did not answer a plain GET, of http://api.test/ or https://api.test/"},
+		"net/http":                {harness.NetHTTP, ""},
+		"HTTP/2 without TLS only": {suites.Subjects()[2].Maker, ""},
+	} {
+		got := ""
+		if err := suites.CheckMaker(c.maker); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+
+	cmd := exec.Command(os.Args[0], "-test.v", "-test.run=^TestCheckMaker$")
+	cmd.Env = append(os.Environ(), startedEnv+"=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "checkmaker_test.go:30: suites: "+never) || strings.Contains(string(out), "=== RUN   TestCheckMaker/") {
+		t.Errorf("got %v:\n%s\nwant it to fail before the first case", err, out)
+	}
+}
+
+// answers is a transport that needs no network.
+type answers struct{}
+
+func (answers) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader("ok"))}, nil
+}
