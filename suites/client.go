@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/halfopen/halfopen/harness"
@@ -48,6 +49,11 @@ type ClientSubject struct {
 	// operations wait. No order of events can be repeated then: the schedules are sampled at
 	// random too.
 	Randomized bool
+	// Pools has package-level pools of the client that keep timers or channels. Such a thing
+	// belongs to the bubble that made it: used in another one, it ends the process. So they
+	// are emptied before each bubble, and the bubbles of subjects with Pools come one after
+	// the other.
+	Pools []*sync.Pool
 	// Patient is IgnoresCancel, and Lots is Randomized.
 	//
 	// Deprecated: use IgnoresCancel and Randomized.
@@ -78,6 +84,9 @@ func (s ClientSubject) Subject() Subject { return Subject{Name: s.Name, Quirks: 
 
 // begin makes the client and its server for a case.
 func (s *ClientSubject) begin(t *harness.T, c Case) *ClientEnv {
+	for _, p := range s.Pools {
+		*p = sync.Pool{New: p.New}
+	}
 	settings := c.ClientSettings
 	settings.Addr = "server.test:7"
 	client, err := s.Make(t, settings)

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/halfopen/halfopen/harness"
@@ -73,6 +74,10 @@ func (s Subject) run(c Case, parallel int) Result {
 		r.State, r.Report = Failed, err.Error()+"\n"
 		return r
 	}
+	if s.hasPools() {
+		oneAtATime.Lock()
+		defer oneAtATime.Unlock()
+	}
 	undecided, err := s.try(c, parallel, &r)
 	var refused *harness.NotApplicable
 	quirk, known := quirkOf(s.Quirks, c, s.Protocol)
@@ -100,6 +105,11 @@ func (s Subject) run(c Case, parallel int) Result {
 	r.Quirk = quirk
 	return r
 }
+
+// oneAtATime is held while a case runs whose subject has pools that outlive a bubble.
+var oneAtATime sync.Mutex
+
+func (s Subject) hasPools() bool { return s.client != nil && len(s.client.Pools) > 0 }
 
 // cannotBeAsked returns why the case cannot be put to the subject, or "" if it can be tried.
 func (s Subject) cannotBeAsked(c Case) string {
@@ -152,6 +162,9 @@ func (s Subject) try(c Case, parallel int, r *Result) (undecided string, err err
 	bounds.Shard = harness.Shard{Total: 1} // a part of it could miss what a quirk is about
 	if s.client != nil && (s.client.Randomized || s.client.Lots) {
 		bounds.Strategy = "random"
+	}
+	if s.hasPools() {
+		bounds.Parallel = 1
 	}
 	if s.Protocol == H2 {
 		bounds.Schedules = max(1, bounds.Schedules/4) // handshakes take their time
