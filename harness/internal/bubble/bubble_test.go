@@ -86,14 +86,14 @@ func TestGrowing(t *testing.T) {
 		return new(Bubble).Open(nil, dog, func() {
 			var mu sync.Mutex
 			mu.Lock()
-			defer mu.Unlock() // they end when it does
+			defer mu.Unlock() // they end when the body does
 			for range goroutines {
 				if stop.Load() {
 					return
 				}
 				go func() {
 					mu.Lock()
-					mu.Unlock()
+					defer mu.Unlock()
 				}()
 			}
 			for !stop.Load() { // in one step with what it has started
