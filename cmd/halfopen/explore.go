@@ -154,6 +154,8 @@ func (l *line) replayCommand() *cli.Command {
 				script = cmd.Args().Get(1)
 			} else if filepath.Ext(script) != ".txtar" {
 				return fmt.Errorf("%s is of %q, which is no script; name its script", file, script)
+			} else if !below(".", script) && !below(filepath.Dir(file), script) {
+				return fmt.Errorf("%s is of %q, which is neither below this folder nor below its own; name its script", file, script)
 			}
 			s, err := harness.ReadScript(script)
 			if err != nil {
@@ -176,6 +178,20 @@ func (l *line) replayCommand() *cli.Command {
 			return code
 		},
 	}
+}
+
+// below reports whether a file is in the folder, or in one below it. A saved schedule may come
+// from elsewhere, and is not to open what it likes.
+func below(folder, file string) bool {
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		return false
+	}
+	if file, err = filepath.Abs(file); err != nil {
+		return false
+	}
+	rest, err := filepath.Rel(folder, file)
+	return err == nil && filepath.IsLocal(rest)
 }
 
 func (l *line) mergeCommand() *cli.Command {
