@@ -94,7 +94,7 @@ var brokenPools = []breakage{
 	{"a failed dial is not reported", 0, withBug("dial error not reported"), []string{"leak-dial-fails", "order-after-failed-dial"}},
 	{"a body that is closed unread stays open", 0, withBug("unread body leaks conn"), []string{"leak-unread"}},
 	{"a body that is closed can be read", 0, withBug(""), []string{"leak-half-read"}},
-	{"requests are remembered", 0, remembering(), []string{"leak-context", "leak-behind-dial"}},
+	{"requests are remembered", 0, remembering(), []string{"leak-context", "leak-behind-dial", "leak-waiters"}},
 	{"a cancellation is ignored", 0, withBug("cancel ignored"), []string{"leak-silent-server", "leak-timed-out", "cancel-written"}},
 	{"a late answer is for the next", 0, withBug("pooled after cancel"), []string{"cancel-late", "cancel-written"}},
 }

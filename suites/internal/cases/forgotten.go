@@ -141,6 +141,36 @@ var forgottenCases = []Case{
 		},
 	},
 	{
+		Name:      "leak-waiters",
+		Claim:     "However many requests wait in line, one after the other, for a connection that stays open: nothing of them is reachable that their contexts hold, but for the last one at most.",
+		Verdict:   leftBehind,
+		Issues:    []string{"golang/go#50798"},
+		Source:    "net/http: Request.Context; Transport.MaxConnsPerHost",
+		Protocols: HTTP1,
+		Settings:  oneConnPerHost,
+		Body: func(e *Env) {
+			e.Serve(nil)
+			var answered, cancelled []held
+			for i := range 8 {
+				r := e.Get(fmt.Sprintf("r%d", i+1), "/bytes/100000")
+				r.WantStatus(http.StatusOK)
+				h, cancel, gone := e.heavy(e.URL("/"))
+				cancelled = append(cancelled, h)
+				e.Settle()
+				cancel()
+				<-gone
+				h, _, done := e.heavy(e.URL("/"))
+				answered = append(answered, h)
+				e.Settle()
+				r.Finish()
+				<-done
+			}
+			e.WantOpened(1, "that is the limit, and nothing broke it")
+			wantForgotten(e, "contexts of requests that were answered", answered, 1)
+			wantForgotten(e, "contexts of requests that were cancelled", cancelled, 1)
+		},
+	},
+	{
 		Name:      "leak-proxy-urls",
 		Claim:     "What Proxy returned for a request is forgotten when the request is over and its connection closed, but for the last one at most.",
 		Verdict:   leftBehind,
@@ -158,20 +188,23 @@ var forgottenCases = []Case{
 				e.NotApplicable("the transport has no Proxy")
 			}
 			e.T.Serve(proxyAddr, nil)
-			for range 8 {
-				_, _, done := e.heavy(e.URL("/"))
-				<-done
-				e.CloseIdle() // the next one dials
+			for _, path := range []string{"/", "/close"} { // its connection is idle for a while, or never
+				for range 8 {
+					_, _, done := e.heavy(e.URL(path))
+					<-done
+					e.CloseIdle() // the next one dials
+				}
+				wantForgotten(e, "proxy URLs", chosen, 1)
 			}
-			wantForgotten(e, "proxy URLs", chosen, 1)
 		},
 	},
 	{
 		Name:      "leak-conns",
-		Claim:     "Of hosts that get no more requests nothing is reachable of the connections that they had, once these are closed, but for the last one at most.",
+		Claim:     "Of hosts that get no more requests nothing is reachable of the connections that they had, once these are closed, but for the last one at most. Their idle timers hold none.",
 		Verdict:   leftBehind,
-		Source:    "net/http: Transport.DialContext; Transport.CloseIdleConnections",
+		Source:    "net/http: Transport.DialContext; Transport.IdleConnTimeout",
 		Protocols: HTTP1,
+		Settings:  harness.Settings{IdleConnTimeout: time.Hour},
 		Body: func(e *Env) {
 			var dialed []weak.Pointer[heavyConn]
 			dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
