@@ -49,7 +49,8 @@ type Watchdog struct {
 	pause int             // how many times the usual one the last pause was
 	again int             // how many looks in a row saw just that
 	count int             // how many goroutines there were, of the whole process
-	rises int             // for how many looks in a row there were more
+	rises int             // at how many looks there were more
+	level int             // for how many looks in a row there were not
 	known map[string]bool // what froze bubbles before
 }
 
@@ -179,18 +180,19 @@ func (d *Watchdog) watch(b *Bubble) { d.bubble.Store(b) }
 func (d *Watchdog) standsStill(b *Bubble) bool {
 	quiet := b.waits.Load()
 	if d.last != b || d.quiet != quiet {
-		d.last, d.quiet, d.same, d.rises = b, quiet, 0, 0
+		d.last, d.quiet, d.same, d.rises, d.level = b, quiet, 0, 0, 0
 		d.count = runtime.NumGoroutine()
 		return false // it moves: nothing more is asked
 	}
-	n := runtime.NumGoroutine()
-	rises := n > d.count && n > min(manyGoroutines, d.most)
-	if d.count = n; rises {
-		d.rises++
-		d.seen, d.same = Freeze{Cause: Growing}, 0
-		return n > d.most && d.rises >= looks
+	if n := runtime.NumGoroutine(); n > min(manyGoroutines, d.most) {
+		if d.level++; n > d.count {
+			d.rises, d.level = d.rises+1, 0
+		}
+		if d.count = n; d.level < 2*looks {
+			d.seen, d.same = Freeze{Cause: Growing}, 0
+			return n > d.most && d.rises >= looks
+		}
 	}
-	d.rises = 0
 	now := b.keptFromQuiet()
 	if now.Cause == Moving && d.same > 0 && d.seen.Cause == Computing {
 		now = d.seen // seen between two of its steps: at rest, the bubble would have had its quiet
