@@ -86,7 +86,7 @@ type Bounds struct {
 	// is called by as many goroutines at once. What is explored and found does not depend on
 	// it, and a report is the same, byte for byte, with any number. A body makes what it
 	// needs itself, and shares no variable with its other calls, as two goroutines may not
-	// without a lock; if it has to, Parallel is 1. 0 means GOMAXPROCS. In a deep bubble
+	// without a lock; if it has to, Parallel is 1. 0 means what -halfopen.parallel says, or else GOMAXPROCS. In a deep bubble
 	// (halfopen test) schedules run one after another.
 	Parallel int `json:"-"`
 	// Shard is the part of the exploration that this process does. The zero
@@ -221,7 +221,7 @@ func (b Bounds) workers() int {
 	if on.Deep() {
 		return 1
 	}
-	return max(1, min(b.Schedules, cmp.Or(b.Parallel, runtime.GOMAXPROCS(0))))
+	return max(1, min(b.Schedules, cmp.Or(b.Parallel, int(min(*parallelFlag, math.MaxInt)), runtime.GOMAXPROCS(0))))
 }
 
 // search returns the bounds without all that only a network can have.

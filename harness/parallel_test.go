@@ -2,6 +2,7 @@ package harness_test
 
 import (
 	"encoding/json"
+	"flag"
 	"maps"
 	"runtime"
 	"slices"
@@ -103,5 +104,28 @@ func TestParallelChance(t *testing.T) {
 	})
 	if err != nil || len(x.Findings) == 0 || x.Findings[0].Report.Failures[0].Kind != harness.KindUncontrolled || strings.Contains(x.String(), "Bounds.Parallel") {
 		t.Errorf("got %v, %v", x, err)
+	}
+}
+
+// The flag is for explorations whose bounds do not say how many schedules run at the same time,
+// as those of package suites: a transport may share a variable with every other one.
+func TestParallelFlag(t *testing.T) {
+	if err := flag.Set("halfopen.parallel", "1"); err != nil {
+		t.Fatal(err)
+	}
+	defer flag.Set("halfopen.parallel", "0")
+	var running, most atomic.Int32
+	if _, err := harness.ExploreReport(t.Name(), harness.Bounds{Schedules: 50}, nil, func(t *harness.T) {
+		n := running.Add(1)
+		defer running.Add(-1)
+		if n > most.Load() {
+			most.Store(n)
+		}
+		t.Serve("api.test:80", nil)
+		t.Get("r1", t.Net.Transport(), "http://api.test/")
+		t.Get("r2", t.Net.Transport(), "http://api.test/")
+		t.Rest()
+	}); err != nil || most.Load() != 1 {
+		t.Errorf("got %d schedules at the same time, %v, want 1", most.Load(), err)
 	}
 }

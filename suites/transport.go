@@ -14,6 +14,10 @@ import (
 // many cases came to what. A maker to whose transports no case can be put is refused before the
 // first one: see [CheckMaker].
 //
+// The orders that a case tries run at the same time, as many as there are processors. Where
+// transports share a variable, such as a pool of timers, the flag -halfopen.parallel=1 has them
+// run one after another.
+//
 // The flag -halfopen.quirks names a file of quirks to start from, for a transport that
 // fails some cases already: each line has the name of a case, "http1/cancel-anywhere" or
 // without the protocol, and a reason. The log of a failing test has these lines. An entry

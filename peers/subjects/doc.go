@@ -15,5 +15,5 @@
 // fasthttp, keep timers for the next waiting call in a package-level variable, and a
 // timer cannot leave the bubble in which it was made. So each run begins with that
 // variable empty. Two runs of these peers at the same time would get each other's
-// timers, so the runs of one process are one after the other.
+// timers, so the runs of one process are one after the other, as -halfopen.parallel=1 says.
 package subjects

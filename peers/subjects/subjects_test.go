@@ -2,6 +2,7 @@ package subjects
 
 import (
 	"context"
+	"flag"
 	"io"
 	"log"
 	"os"
@@ -12,8 +13,11 @@ import (
 	"github.com/halfopen/halfopen/suites"
 )
 
-// go-redis logs each dial that fails.
+// go-redis logs each dial that fails. The schedules of an exploration run one after the
+// other: the documentation of the package says why.
 func TestMain(m *testing.M) {
+	flag.Parse()
+	flag.Set("halfopen.parallel", "1")
 	goredis.SetLogger(silent{})
 	log.SetOutput(io.Discard)
 	os.Exit(m.Run())
