@@ -135,7 +135,7 @@ func (c *Conn) closeBlocked(e *Event, _ Verdict) error {
 func (c *Conn) block(stuck **Event, e *Event) {
 	c.link.mu.Lock()
 	*stuck = e
-	c.link.mu.Unlock()
+	c.link.unlock()
 	c.link.net.unblock() // the rule may have been lifted in between
 }
 
@@ -154,7 +154,7 @@ func (n *Net) unblock() {
 				*stuck = nil
 				end.canRead.Broadcast()
 				end.canWrite.Broadcast()
-				c.link.mu.Unlock()
+				c.link.unlock()
 			}
 		}
 	}

@@ -31,6 +31,7 @@ type link struct {
 	posted    []*Event // events to hand to the network once mu is free
 	lost      bool     // nothing arrives any more, in either direction
 	forgotten bool     // closed on both sides, and nothing is on its way
+	touched   bool     // something has happened since a driver has asked: see Net.AppendTouched
 	fault     string   // the first one that was done to the connection
 }
 
@@ -68,6 +69,10 @@ func (l *link) name() string { return "c" + strconv.Itoa(l.number) }
 // unlock frees the link and hands the events that the step produced to the
 // network.
 func (l *link) unlock() {
+	if !l.touched && l.net.driven.Load() {
+		l.touched = true
+		defer l.net.touch(l)
+	}
 	if len(l.posted) == 0 {
 		l.mu.Unlock()
 	} else {

@@ -27,6 +27,8 @@ type Net struct {
 	controlled atomic.Bool // events are posted: there are rules, a driver or a record
 	calls      atomic.Bool // rules are asked about calls
 	deadlines  atomic.Bool // one was set
+	driven     atomic.Bool // there is a driver
+	gated      atomic.Bool // a gate was come to
 
 	mu        sync.Mutex
 	hosts     map[string]*host
@@ -43,6 +45,8 @@ type Net struct {
 	wake      func()       // the driver's
 	arrivals  []*Event
 	pending   []*Event // in first-come order, named
+	fresh     int      // how many of these came since the driver has asked
+	touched   []*link
 	recording bool
 	record    []Record
 	faults    faultState
@@ -69,6 +73,7 @@ func (n *Net) setControlled() {
 func (n *Net) Drive(wake func()) {
 	n.mu.Lock()
 	n.wake = wake
+	n.driven.Store(wake != nil)
 	n.setControlled()
 	n.mu.Unlock()
 	if wake == nil {
@@ -87,23 +92,6 @@ func (n *Net) Pending() []*Event {
 	slices.SortStableFunc(came, compareEvents)
 	came = slices.DeleteFunc(came, func(e *Event) bool { return e.Kind == Dial && e.dial.gone })
 	return append(slices.Clone(n.pending), came...)
-}
-
-// AppendPending serves a driver. It appends to b the events that wait to be
-// released, in the order in which they came. Events that came since the last
-// call are put in the order of their names, and dials are given their numbers:
-// a driver that calls this whenever everything is quiet, and then only, sees the
-// same events in the same order each time.
-func (n *Net) AppendPending(b []*Event) []*Event {
-	n.mu.Lock()
-	n.collect()
-	seen := len(b)
-	b = append(b, n.pending...)
-	n.mu.Unlock()
-	for _, e := range b[seen:] {
-		n.Verdict(e) // decided now, and in this order
-	}
-	return b
 }
 
 // Delayed returns the events that wait for a delay to be over: they are not pending.
@@ -126,6 +114,7 @@ func (n *Net) collect() {
 			}
 		}
 		n.pending = append(n.pending, e)
+		n.fresh++
 	}
 	n.arrivals = n.arrivals[:0]
 }
@@ -224,6 +213,7 @@ func (n *Net) Gate(name string) {
 	if !n.controlled.Load() {
 		return
 	}
+	n.gated.Store(true)
 	e := &Event{Kind: Gate, Addr: name, net: n, open: make(chan struct{})}
 	n.post(e)
 	<-e.open

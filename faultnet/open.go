@@ -182,6 +182,10 @@ func (n *Net) connect(l *link) {
 		n.links = make(map[*link]struct{})
 	}
 	n.links[l] = struct{}{}
+	if n.driven.Load() {
+		l.touched = true
+		n.touched = append(n.touched, l)
+	}
 }
 
 func bufferSize(bytes int) int {

@@ -120,6 +120,7 @@ func (c *census) sawRequest(name string, h *Conn) {
 	h.wire.first, h.wire.last = cmp.Or(h.wire.first, r), r
 	h.wire.response.begin(r.method)
 	r.runs, h.via = append(r.runs, h), r.via
+	r.change()
 	n := len(r.runs) - r.refused
 	c.mu.Unlock()
 	if r.once && n > 1 {

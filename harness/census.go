@@ -43,6 +43,7 @@ type census struct {
 	asked      int                      // how many have asked for a connection, where their transports call hooks
 	told       []hookCall               // by hooks, since the last quiet point
 	failed     []*Request               // since then
+	changed    []*Op                    // since then
 	foreign    []answered               // since then
 	conns      map[*faultnet.Conn]*Conn // by the client's end
 	dialed     []dialed
@@ -159,10 +160,41 @@ func (c *census) start(o *Op) {
 func (c *census) markStarted(o *Op) {
 	c.starts++
 	o.started, o.order, o.since = true, c.starts, time.Now()
+	o.change()
+}
+
+// change notes, with mu held, that something has happened to the operation that the next quiet
+// point looks at.
+func (o *Op) change() {
+	if !o.changed {
+		o.changed = true
+		o.c.changed = append(o.c.changed, o)
+	}
+}
+
+// changes returns the operations that have changed since the last call.
+func (c *census) changes() []*Op {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ops := c.changed
+	c.changed = nil
+	for _, o := range ops {
+		o.changed = false
+	}
+	return ops
 }
 
 // conn returns the handle for a connection, the same one each time.
 func (c *census) conn(end *faultnet.Conn) *Conn {
+	h := c.look(end)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h.met = true
+	return h
+}
+
+// look is conn for the oracles, which look at every connection.
+func (c *census) look(end *faultnet.Conn) *Conn {
 	if end.Side() == faultnet.Server {
 		end = end.Peer()
 	}
@@ -176,13 +208,15 @@ func (c *census) conn(end *faultnet.Conn) *Conn {
 	return h
 }
 
-// known returns the connections that have a handle.
+// known returns the connections that the harness had to do with.
 func (c *census) known() []*Conn {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	conns := make([]*Conn, 0, len(c.conns))
 	for _, h := range c.conns {
-		conns = append(conns, h)
+		if h.met {
+			conns = append(conns, h)
+		}
 	}
 	slices.SortFunc(conns, func(a, b *Conn) int { return a.client.Number() - b.client.Number() })
 	return conns

@@ -69,9 +69,10 @@ type driver struct {
 	allowed  []allowance // guarded by mu
 }
 
-// checker looks at a run at each quiet point.
+// checker looks at a run at each quiet point. Of the events that are pending some are fresh:
+// they have come since the last one.
 type checker interface {
-	checkQuiet(pending []*faultnet.Event)
+	checkQuiet(pending, fresh []*faultnet.Event)
 }
 
 // watcher looks at each event that is about to happen.
@@ -179,8 +180,9 @@ func (r *driver) drive(next func() func()) {
 	pending := make([]*faultnet.Event, 0, 8)
 	for {
 		r.bubble.Wait()
+		fresh := r.net.Fresh()
 		pending = r.net.AppendPending(pending[:0])
-		r.checker.checkQuiet(pending)
+		r.checker.checkQuiet(pending, pending[len(pending)-fresh:])
 		if asked == nothing {
 			select {
 			case asked = <-r.ask:

@@ -45,6 +45,7 @@ func (r *Request) getConn(string) {
 	h := &r.hooks
 	h.mixed = h.mixed || h.asking > 0
 	h.asking++
+	r.change()
 	h.wrote = false
 	if h.asked == 0 {
 		r.c.asked++
@@ -58,6 +59,7 @@ func (r *Request) gotConn(info httptrace.GotConnInfo) {
 	defer r.c.mu.Unlock()
 	h := &r.hooks
 	h.asking = max(0, h.asking-1)
+	r.change()
 	if h.conn = conn; conn == nil {
 		return
 	}

@@ -31,6 +31,7 @@ type Op struct {
 	cancelled bool
 	returned  bool
 	err       error
+	changed   bool // see change
 }
 
 // Name returns the operation's name: "r1".
@@ -46,6 +47,7 @@ func (o *Op) Cancel() {
 func (o *Op) cancelNow() {
 	o.c.mu.Lock()
 	o.cancelled = true
+	o.change()
 	o.c.mu.Unlock()
 	o.cancel()
 }

@@ -115,11 +115,13 @@ func (r *Request) answers(h http.Handler, w http.ResponseWriter, req *http.Reque
 	a := &answerWriter{ResponseWriter: w, r: r}
 	r.c.mu.Lock()
 	r.sent = append(r.sent, a)
+	r.change()
 	r.c.mu.Unlock()
 	end := cutTally
 	defer func() {
 		r.c.mu.Lock()
 		a.state = end
+		r.change()
 		r.c.mu.Unlock()
 	}()
 	if req.Body != nil && req.Body != http.NoBody {

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/halfopen/halfopen/faultnet"
 )
 
 // oracles checks, for any transport, the properties that every run must have. What it
@@ -13,11 +11,11 @@ import (
 type oracles struct {
 	t       *driver
 	census  *census
-	perHost int              // the least limit of connections of a host, or 0
-	idle    []*faultnet.Conn // usable at the last quiet point
-	dials   int              // seen so far
-	orphans *int             // the most dials of a host that no request waits for, if it is limited
-	studied []uintptr        // the transports that study has seen
+	perHost int // the least limit of connections of a host, or 0
+	readiness
+	dials   int       // seen so far
+	orphans *int      // the most dials of a host that no request waits for, if it is limited
+	studied []uintptr // the transports that study has seen
 	strict  bool
 	audits  []func()
 
@@ -50,7 +48,8 @@ func (o *oracles) audit() {
 // checkDeadlines checks, at a quiet point, that nothing ticks on an idle connection.
 func (o *oracles) checkDeadlines() {
 	now := time.Now()
-	for _, c := range o.idle {
+	for _, h := range o.idle() {
+		c := h.client
 		read, write := c.Deadlines()
 		if read.After(now) {
 			o.t.violate(oracleStrict, nil, "%s: idle, with a read deadline armed", c.ID())

@@ -13,20 +13,20 @@ import (
 // a server.
 
 // checkQuiet checks what must hold whenever everything is quiet.
-func (o *oracles) checkQuiet(pending []*faultnet.Event) {
+func (o *oracles) checkQuiet(pending, fresh []*faultnet.Event) {
 	ops, pools := o.census.at()
 	if len(ops) == 0 || o.t.journal.closed.Load() {
 		return
 	}
-	var conns []*faultnet.Conn // asked for when they are needed
 	if o.perHost > 0 || len(pools) > 0 {
-		conns = o.t.net.Conns()
-		o.checkLimits(pending, conns)
+		o.checkLimits(pending, o.t.net.Conns())
 	}
 	if o.orphans != nil {
 		o.checkOrphans(pending, ops)
 	}
-	parked := parked(pending)
+	o.conns = o.t.net.AppendTouched(o.conns)
+	o.ops = append(o.ops, o.census.changes()...)
+	parked := o.t.net.Gated() && parked(pending)
 	o.checkHooks(pending, parked)
 	o.checkCauses()
 	o.checkAnswers(pending)
@@ -35,8 +35,12 @@ func (o *oracles) checkQuiet(pending []*faultnet.Event) {
 		o.passOver(pending)
 		return // a goroutine that is parked may be about to do what is missing
 	}
-	o.checkDials(pending)
-	for _, op := range o.live {
+	o.checkDials(fresh)
+	o.update()
+	if o.strict {
+		o.checkDeadlines()
+	}
+	for _, op := range o.toLook() {
 		r := op.request
 		o.census.mu.Lock()
 		waits := op.started && !op.returned
@@ -47,14 +51,12 @@ func (o *oracles) checkQuiet(pending []*faultnet.Event) {
 		case cancelled:
 			o.t.violate(oraclePrompt, op, "%s: cancelled, and still pending when all was quiet", op.name)
 		case unsent && r.plainAddr != "":
-			if conns == nil {
-				conns = o.t.net.Conns()
-			}
-			if c := o.usable(r, r.plainAddr, conns); c != nil && !r.onItsWay(pending) {
+			if c := o.usable(r, r.plainAddr, o.readyFor(r, r.plainAddr)); c != nil && !r.onItsWay(pending) {
 				o.t.violate(oracleWaits, op, "%s: waits while %s to %s is idle", r.name, c.ID(), r.plainAddr)
 			}
 		}
 	}
+	o.ops = o.ops[:0]
 }
 
 // noteLive keeps a list of the operations that a quiet point has to look at, so that a run of
@@ -102,7 +104,7 @@ func (o *oracles) passOver(pending []*faultnet.Event) {
 			}
 		}
 	}
-	o.idle = slices.DeleteFunc(o.idle, func(c *faultnet.Conn) bool { return !c.IsIdle() })
+	o.noLonger()
 }
 
 // checkOrphans checks that no more dials are under way that no request waits for than the
@@ -139,8 +141,8 @@ func (o *oracles) checkOrphans(pending []*faultnet.Event, ops []*Op) {
 
 // checkDials checks that no dial begins while a connection that it could do
 // without has been idle since the quiet point before.
-func (o *oracles) checkDials(pending []*faultnet.Event) {
-	for _, e := range pending {
+func (o *oracles) checkDials(fresh []*faultnet.Event) {
+	for _, e := range fresh {
 		if e.Kind != faultnet.Dial || e.DialNumber() <= o.dials {
 			continue
 		}
@@ -149,22 +151,10 @@ func (o *oracles) checkDials(pending []*faultnet.Event) {
 		if r == nil {
 			continue
 		}
-		if c := o.usable(r, e.Addr, o.idle); c != nil {
+		idle := slices.DeleteFunc(slices.Clone(o.readyFor(r, e.Addr)), func(c *Conn) bool { return !c.used })
+		if c := o.usable(r, e.Addr, idle); c != nil {
 			o.t.violate(oracleDials, &r.Op, "%s: dials %s while %s to it is idle", e.Owner, e.Addr, c.ID())
 		}
-	}
-	o.idle = o.idle[:0]
-	for _, op := range o.live {
-		r := op.request
-		if r == nil {
-			continue
-		}
-		if n := len(r.runs); n > 0 && r.over() && r.runs[n-1].lastRequest() == r && r.runs[n-1].client.IsIdle() {
-			o.idle = append(o.idle, r.runs[n-1].client)
-		}
-	}
-	if o.strict {
-		o.checkDeadlines()
 	}
 }
 
@@ -276,8 +266,9 @@ func (r *Request) before(q *Request) bool {
 
 // usable returns a connection to addr that the request could use at once: open at
 // both ends, nothing on its way, and its last request wholly over.
-func (o *oracles) usable(r *Request, addr string, conns []*faultnet.Conn) *faultnet.Conn {
-	for _, c := range conns {
+func (o *oracles) usable(r *Request, addr string, conns []*Conn) *faultnet.Conn {
+	for _, h := range conns {
+		c := h.client
 		if c.Address() != addr || c.Owner() == peer.ProxyOwner || !c.IsIdle() {
 			continue
 		}

@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"slices"
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
@@ -33,8 +32,9 @@ func (o *oracles) checkHooks(pending []*faultnet.Event, parked bool) {
 // point was in a pool: all goroutines were blocked, and no request was on it.
 func (o *oracles) checkGotConn(h hookCall) {
 	r, id, info := h.r, h.conn.ID(), h.info
-	idle := !info.WasIdle && h.conn.wire.plain && slices.Contains(o.idle, h.conn.client)
-	o.idle = slices.DeleteFunc(o.idle, func(c *faultnet.Conn) bool { return c == h.conn.client }) // until it is seen to be again
+	idle := !info.WasIdle && h.conn.wire.plain && h.conn.ready != nil && h.conn.used
+	o.setReady(h.conn, nil) // until it is seen to be again
+	o.conns = append(o.conns, h.conn.client)
 	switch {
 	case h.used && !info.Reused:
 		o.t.violate(oracleTrace, &r.Op, "%s: GotConn says that %s is new, and another request was sent on it before", r.name, id)

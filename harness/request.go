@@ -38,6 +38,7 @@ type Request struct {
 	sent     []*answerWriter // what servers answered; nil for a connection that was taken over
 	pool     *pool           // the one of the client that sends it, or nil
 	hooks    hooks
+	waits    *spot           // where it waits for a connection, or nil
 	parent   *Request        // that it was made to carry out, or nil
 	via      any             // the transport that it went to last, of those that are watched; nil if it cannot be compared
 	ctx      context.Context // that it is sent with
@@ -110,6 +111,7 @@ func (r *Request) readAll() {
 		r.reading = false
 		r.finished = true
 		r.body = nil
+		r.change()
 	}()
 	defer r.t.caught(r.name + ": reading its response body: ")
 	err = r.readBody(r.resp)

@@ -124,6 +124,7 @@ func (t *T) Do(ctx context.Context, name string, call func(ctx context.Context) 
 		o.c.mu.Lock()
 		defer o.c.mu.Unlock()
 		o.returned, o.err = true, err
+		o.change()
 	})
 }
 

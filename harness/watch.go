@@ -43,6 +43,7 @@ func (r *Request) roundTrip(rt http.RoundTripper, req *http.Request) (*http.Resp
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
 	r.returned, r.resp, r.err = true, resp, err
+	r.change()
 	switch {
 	case err != nil || resp == nil:
 		r.finished = true
@@ -90,6 +91,7 @@ func (b *body) Read(p []byte) (int, error) {
 	defer r.c.mu.Unlock()
 	addBytes(&r.got, p[:n])
 	if err != nil {
+		r.change()
 		// Reading to the end is as good as closing: net/http frees the
 		// connection then.
 		r.finished = true
@@ -109,6 +111,7 @@ func (b *body) Close() error {
 	b.closed = true
 	b.r.early = b.r.early || !b.r.finished
 	b.r.finished = true
+	b.r.change()
 	b.r.c.mu.Unlock()
 	return b.ReadCloser.Close()
 }
