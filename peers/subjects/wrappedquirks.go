@@ -58,7 +58,11 @@ var retryableQuirks = concat(
 		Reason: "a request that may be sent again is, once more than net/http sends it, after almost every error, a timeout and an answer that is none among them (baseRetryPolicy, client.go:523)",
 		Breaks: "nothing: retryablehttp: if an error is returned by the client (connection errors etc), then a retry is invoked", Versions: retryableVersion,
 	}, "order-after-failed-dial", "idle-limit-closed", "broken-answer-at-timeout", "broken-first-use", "broken-vanish", "retry-not-cancelled", "retry-not-new",
-		"body-framing-wrong", "body-header-endless", "body-hints-endless", "tls-timeout", "leak-failed"),
+		"body-framing-wrong", "body-header-endless", "body-hints-endless", "tls-timeout", "trace-handshake-timeout", "leak-failed"),
+	quirk(suites.Quirk{
+		Reason: "the error of a request that timed out has no method Timeout, because fmt.Errorf wraps it (Client.Do, client.go:841): url.Error.Timeout says no, unless the timer of Client.Timeout fires before its context ends, at the same instant",
+		Breaks: "net/http: Client.Do: the url.Error value's Timeout method will report true if the request timed out", Versions: retryableVersion, Chance: true,
+	}, "cancel-client-timeout"),
 	quirk(suites.Quirk{
 		Reason: "an answer with a status of 500 and more that comes again is an error, and no response (Client.Do, client.go:841)",
 		Breaks: "net/http: RoundTripper must return err == nil if it obtained a response" + retryableSays, Versions: retryableVersion,
@@ -75,8 +79,8 @@ var limitedQuirks = concat(
 	quirk(suites.Quirk{
 		Reason: "Limiter.WaitN (rate/rate.go:241) sleeps until the limiter has a place for the request, and the case lets no time pass",
 		Breaks: "nothing: rate: Wait blocks until lim permits an event to happen", Versions: limiterVersion,
-	}, "limit-late-places", "cancel-in-callback", "idle-many-per-host", "idle-room-again", "retry-at-callback", "retry-idempotent", "retry-not-answered",
-		"body-framing", "body-no-length", "expect-final-answer", "proxy-refuses", "leak-many-hosts"),
+	}, "limit-late-places", "cancel-bodyless", "cancel-in-callback", "idle-many-per-host", "idle-room-again", "retry-at-callback", "retry-idempotent", "retry-not-answered",
+		"body-framing", "body-no-length", "expect-final-answer", "proxy-refuses", "leak-behind-dial", "leak-many-hosts"),
 )
 
 // sharedQuirks has what sharing does to cases of several requests at one time.
