@@ -87,7 +87,7 @@ var timerPool sync.Pool
 func fastSettings(s harness.Settings) error {
 	switch {
 	case s.DisableCompression:
-		return errors.New("fasthttp asks for no compression by itself, and decompresses nothing before it is told to")
+		return errors.New("fasthttp asks for no compression by itself, and leaves what is compressed as it is")
 	case s.MaxIdleConns > 0 || s.MaxIdleConnsPerHost > 0:
 		return errors.New("fasthttp has no limit of idle connections")
 	case s.ResponseHeaderTimeout > 0:

@@ -18,12 +18,12 @@ func Transports() []Transport {
 	return []Transport{
 		{"fasthttp Client", FastClient, []suites.Protocol{suites.HTTP1}, fastQuirks},
 		{"fasthttp HostClient", FastHostClient, []suites.Protocol{suites.HTTP1}, fastQuirks},
-		{"x/oauth2", OAuth2, []suites.Protocol{suites.HTTP1}, oauth2Quirks},
-		{"go-retryablehttp", Retryable, []suites.Protocol{suites.HTTP1}, retryableQuirks},
-		{"otelhttp", Otel, []suites.Protocol{suites.HTTP1}, otelQuirks},
-		{"gregjones/httpcache", Cached, []suites.Protocol{suites.HTTP1}, cachedQuirks},
-		{"x/time/rate in front", Limited, []suites.Protocol{suites.HTTP1}, limitedQuirks},
-		{"x/sync/singleflight in front", Shared, []suites.Protocol{suites.HTTP1}, sharedQuirks},
+		{"x/oauth2", oauth2Transport, []suites.Protocol{suites.HTTP1}, oauth2Quirks},
+		{"go-retryablehttp", retryable, []suites.Protocol{suites.HTTP1}, retryableQuirks},
+		{"otelhttp", otel, []suites.Protocol{suites.HTTP1}, otelQuirks},
+		{"gregjones/httpcache", cached, []suites.Protocol{suites.HTTP1}, cachedQuirks},
+		{"x/time/rate in front", limitedTransport, []suites.Protocol{suites.HTTP1}, limitedQuirks},
+		{"x/sync/singleflight in front", sharedTransport, []suites.Protocol{suites.HTTP1}, sharedQuirks},
 		{http2Name, HTTP2, []suites.Protocol{suites.H2, suites.H2C}, http2Quirks},
 	}
 }

@@ -30,33 +30,33 @@ func around(wrap func(rt http.RoundTripper) http.RoundTripper) harness.Maker {
 	}
 }
 
-// OAuth2 makes the transport of golang.org/x/oauth2, with a token that does not expire.
-var OAuth2 = around(func(rt http.RoundTripper) http.RoundTripper {
+// oauth2Transport makes the transport of golang.org/x/oauth2, with a token that does not expire.
+var oauth2Transport = around(func(rt http.RoundTripper) http.RoundTripper {
 	return &oauth2.Transport{Source: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "token"}), Base: rt}
 })
 
-// Retryable makes the transport of hashicorp/go-retryablehttp, which sends a request once
+// retryable makes the transport of hashicorp/go-retryablehttp, which sends a request once
 // more at most, and does not wait before that.
-var Retryable = around(func(rt http.RoundTripper) http.RoundTripper {
+var retryable = around(func(rt http.RoundTripper) http.RoundTripper {
 	client := retryablehttp.NewClient()
 	client.Logger, client.RetryMax, client.RetryWaitMin, client.RetryWaitMax = nil, 1, 0, 0
 	client.HTTPClient = &http.Client{Transport: rt, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return &retryablehttp.RoundTripper{Client: client}
 })
 
-// Otel makes the transport of OpenTelemetry's otelhttp.
-var Otel = around(func(rt http.RoundTripper) http.RoundTripper { return otelhttp.NewTransport(rt) })
+// otel makes the transport of OpenTelemetry's otelhttp.
+var otel = around(func(rt http.RoundTripper) http.RoundTripper { return otelhttp.NewTransport(rt) })
 
-// Cached makes the transport of gregjones/httpcache, with a cache in memory.
-var Cached = around(func(rt http.RoundTripper) http.RoundTripper {
+// cached makes the transport of gregjones/httpcache, with a cache in memory.
+var cached = around(func(rt http.RoundTripper) http.RoundTripper {
 	cached := httpcache.NewMemoryCacheTransport()
 	cached.Transport = rt
 	return cached
 })
 
-// Limited makes a transport that waits for a [rate.Limiter] before each request: six may go at
+// limitedTransport makes a transport that waits for a [rate.Limiter] before each request: six may go at
 // once, and one more each millisecond.
-var Limited = around(func(rt http.RoundTripper) http.RoundTripper {
+var limitedTransport = around(func(rt http.RoundTripper) http.RoundTripper {
 	return &limited{rt, rate.NewLimiter(rate.Every(time.Millisecond), 6)}
 })
 
@@ -79,10 +79,10 @@ func (l *limited) CloseIdleConnections() {
 	l.RoundTripper.(interface{ CloseIdleConnections() }).CloseIdleConnections()
 }
 
-// Shared makes a transport that has requests for one page that come while another one for it
+// sharedTransport makes a transport that has requests for one page that come while another one for it
 // is under way share its response, by [singleflight.Group]. What they share ends when the last
 // of them has gone, and each has its response when all of it has come.
-var Shared = around(func(rt http.RoundTripper) http.RoundTripper {
+var sharedTransport = around(func(rt http.RoundTripper) http.RoundTripper {
 	return &shared{RoundTripper: rt, flights: make(map[string]*flight)}
 })
 
@@ -94,14 +94,14 @@ type shared struct {
 	flights map[string]*flight
 }
 
-// flight is what several requests share.
+// flight has what several requests share.
 type flight struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	callers int // which have not gone; guarded by shared.mu
 }
 
-// page is a response and its whole body, or what has come of it, and the error of reading it.
+// page is a response and its whole body or the part that has come, and the error of reading it.
 type page struct {
 	resp *http.Response
 	body []byte
@@ -167,7 +167,7 @@ func (s *shared) leave(key string, f *flight) {
 	}
 }
 
-// end has the next request for a page begin anew.
+// end has the next request for a page begin again.
 func (s *shared) end(key string, f *flight) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

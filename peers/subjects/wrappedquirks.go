@@ -27,12 +27,12 @@ var (
 )
 
 var oauth2Quirks = concat(suites.NetHTTPQuirks, quirk(suites.Quirk{
-	Reason: "Transport has a method CancelRequest that does nothing but log once that it does nothing (transport.go:64)",
+	Reason: "Transport has a method CancelRequest that does only log once that it does nothing (transport.go:64)",
 	Issue:  "golang/oauth2#487",
 	Breaks: "nothing that it promises: oauth2: CancelRequest does nothing; a caller that looks for the method, as Client.Timeout once did, takes it for one that cancels", Versions: oauth2Version,
 }, "cancel-by-transport", "cancel-one-of-many"))
 
-const retryableSays = "; retryablehttp.RoundTripper says of itself that it does not always act exactly as a RoundTripper should"
+const retryableSays = "; the documentation of retryablehttp.RoundTripper is that it does not always act exactly as a RoundTripper should"
 
 // retryableQuirks has the quirks of go-retryablehttp. Files and lines are those of it.
 var retryableQuirks = concat(
