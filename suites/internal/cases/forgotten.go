@@ -153,6 +153,7 @@ var forgottenCases = []Case{
 			var answered, cancelled []held
 			for i := range 8 {
 				r := e.Get(fmt.Sprintf("r%d", i+1), "/bytes/100000")
+				r.Await()
 				r.WantStatus(http.StatusOK)
 				h, cancel, gone := e.heavy(e.URL("/"))
 				cancelled = append(cancelled, h)
