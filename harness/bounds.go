@@ -82,12 +82,13 @@ type Bounds struct {
 	// AsFound leaves findings as they were found instead of looking for their
 	// shortest schedules.
 	AsFound bool
-	// Parallel is how many schedules run at the same time, each in a bubble of its own: the body
-	// is called by as many goroutines at once. What is explored and found does not depend on
-	// it, and a report is the same, byte for byte, with any number. A body makes what it
-	// needs itself, and shares no variable with its other calls, as two goroutines may not
-	// without a lock; if it has to, Parallel is 1. 0 means what -halfopen.parallel says, or else GOMAXPROCS. In a deep bubble
-	// (halfopen test) schedules run one after another.
+	// Parallel is how many schedules run at the same time, each in a bubble of its own; All is
+	// GOMAXPROCS, and 0 what -halfopen.parallel says, or else 1. What is explored and found does
+	// not depend on it, and a report is the same, byte for byte, with any number. With more than
+	// 1 the body is called by several goroutines at once: it makes what it needs itself, and
+	// shares no variable with its other calls, nor does the code that it calls (a package-level
+	// pool of timers ends the process). In a deep bubble (halfopen test) schedules run one
+	// after another.
 	Parallel int `json:"-"`
 	// Shard is the part of the exploration that this process does. The zero
 	// value is what the environment says: TEST_SHARD_INDEX of TEST_TOTAL_SHARDS,
@@ -221,7 +222,11 @@ func (b Bounds) workers() int {
 	if on.Deep() {
 		return 1
 	}
-	return max(1, min(b.Schedules, cmp.Or(b.Parallel, int(min(*parallelFlag, math.MaxInt)), runtime.GOMAXPROCS(0))))
+	n := cmp.Or(b.Parallel, int(min(*parallelFlag, math.MaxInt)), 1)
+	if n == All {
+		n = runtime.GOMAXPROCS(0)
+	}
+	return max(1, min(b.Schedules, n))
 }
 
 // search returns the bounds without all that only a network can have.

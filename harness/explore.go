@@ -20,11 +20,7 @@ import (
 // on by what happens meanwhile. [T.Rest], [Op.Await] or the body's end lets things
 // happen, in one of their orders; [T.Settle] and the wants wait for quiet alone.
 //
-// Several schedules run at the same time ([Bounds.Parallel]): body is called by several
-// goroutines at once, and makes all that a schedule changes itself: servers, transports,
-// counters, maps. A body whose calls share a variable is no test of a schedule, as no
-// replay of one schedule can have what the calls before it left. Nothing of the result
-// depends on how many run at the same time.
+// With [Bounds.Parallel], several schedules run at the same time.
 //
 // A failing schedule is shrunk, printed with a line that runs it again and as
 // a race script, and saved below testdata/replays of the package, where it is

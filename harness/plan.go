@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
@@ -34,10 +35,11 @@ type plan struct {
 	tags     []string          // outcomes that the body wants told apart
 	summary  string
 	summedUp bool
-	failedAt int      // the number of steps before the first failure on the way
-	actions  []action // those of the options of this step
-	taken    []action // of each step, in a run that is to be printed
-	verbs    []move   // of the body, in such a run
+	failedAt int          // the number of steps before the first failure on the way
+	actions  []action     // those of the options of this step
+	taken    []action     // of each step, in a run that is to be printed
+	verbs    []move       // of the body, in such a run
+	made     atomic.Int32 // choices; the body reads it, which time alone may have woken
 }
 
 // action carries an option out.
@@ -82,7 +84,7 @@ type move struct {
 
 // verb implements scheduler.
 func (p *plan) verb(words []string) {
-	p.verbs = append(p.verbs, move{len(p.choices.Steps()), words})
+	p.verbs = append(p.verbs, move{int(p.made.Load()), words})
 }
 
 // end ends the exploring of the run: the events that are left happen in their order.
@@ -149,6 +151,7 @@ func (p *plan) next(pending []*faultnet.Event) progress {
 	if i < 0 {
 		return abandoned
 	}
+	p.made.Add(1)
 	p.inside.step()
 	a := p.actions[i]
 	if p.choices.Tell {

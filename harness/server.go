@@ -30,7 +30,7 @@ func (t *T) ServeTLS(addr string, h http.Handler, config *tls.Config) *http.Serv
 	if config == nil {
 		config = peer.TLSConfig(addr, nil)
 	}
-	config = t.servers.tellKeys(config)
+	config = t.servers.tellKeys(config.Clone()) // net/http changes it, and other servers may have it too
 	return t.servers.serve(addr, h, func(s *http.Server, l net.Listener) {
 		s.TLSConfig = config
 		s.ServeTLS(l, "", "")

@@ -14,9 +14,8 @@ import (
 // many cases came to what. A maker to whose transports no case can be put is refused before the
 // first one: see [CheckMaker].
 //
-// The orders that a case tries run at the same time, as many as there are processors. Where
-// transports share a variable, such as a pool of timers, the flag -halfopen.parallel=1 has them
-// run one after another.
+// The orders that a case tries run one after another. The flag -halfopen.parallel has several
+// run at the same time, for transports that share no variable, such as a pool of timers.
 //
 // The flag -halfopen.quirks names a file of quirks to start from, for a transport that
 // fails some cases already: each line has the name of a case, "http1/cancel-anywhere" or

@@ -32,7 +32,7 @@ func exploreFlags() ([]cli.Flag, func() harness.Bounds) {
 		&cli.BoolFlag{Name: "independent", Usage: "leave out orders that are equal because handlers share nothing across connections", Destination: &b.Independent},
 		&cli.BoolFlag{Name: "keep-going", Usage: "go on after the first finding", Destination: &b.KeepGoing},
 		&cli.DurationFlag{Name: "time", Usage: "stop after this real `time`", Destination: &b.Time},
-		&cli.IntFlag{Name: "parallel", Usage: "the `number` of schedules that run at the same time, on which the result does not depend (default: the number of processors)", Destination: &b.Parallel},
+		&cli.IntFlag{Name: "parallel", Value: harness.All, Usage: "the `number` of schedules that run at the same time, on which the result does not depend (default: the number of processors)", Destination: &b.Parallel},
 	}
 	return flags, func() harness.Bounds {
 		set := func(p *int, n int) {

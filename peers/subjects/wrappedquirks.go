@@ -58,7 +58,7 @@ var retryableQuirks = concat(
 		Reason: "a request that may be sent again is, once more than net/http sends it, after almost every error, a timeout and an answer that is none among them (baseRetryPolicy, client.go:523)",
 		Breaks: "nothing: retryablehttp: if an error is returned by the client (connection errors etc), then a retry is invoked", Versions: retryableVersion,
 	}, "order-after-failed-dial", "idle-limit-closed", "broken-answer-at-timeout", "broken-first-use", "broken-vanish", "retry-not-cancelled", "retry-not-new",
-		"body-framing-wrong", "body-header-endless", "body-hints-endless", "tls-timeout", "trace-handshake-timeout", "leak-failed"),
+		"body-framing-wrong", "body-header-endless", "body-hints-endless", "tls-timeout", "leak-failed"),
 	quirk(suites.Quirk{
 		Reason: "the error of a request that timed out has no method Timeout, because fmt.Errorf wraps it (Client.Do, client.go:841): url.Error.Timeout says no, unless the timer of Client.Timeout fires before its context ends, at the same instant",
 		Breaks: "net/http: Client.Do: the url.Error value's Timeout method will report true if the request timed out", Versions: retryableVersion, Chance: true,
