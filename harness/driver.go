@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"fmt"
-	"hash/maphash"
 	"runtime"
 	"slices"
 	"strings"
@@ -57,7 +56,7 @@ type driver struct {
 	inHand   bool            // a script does what an exploration did
 	auditing atomic.Bool     // a check of AtQuiet is being called
 	faulted  bool            // an event was a fault
-	happened uint64          // a hash of the events so far and their instants, in an exploration
+	happened tally           // of the events so far and their instants, in an exploration
 	vouched  map[string]bool // by address: a server of net/http answers there
 
 	stoodStill bool        // the run was given up
@@ -281,14 +280,11 @@ func (r *driver) apply(e *faultnet.Event, v faultnet.Verdict) {
 	r.watcher.happens(e, v)
 	r.journal.rec.applies(e, v)
 	if r.set.explored {
-		r.happened = r.happened*31 + maphash.String(traceSeed, e.String()+" "+v.String()) + uint64(time.Now().UnixNano())
+		addBytes(&r.happened, fmt.Sprint(e, " ", v, " ", time.Now().UnixNano(), "\n"))
 	}
 	r.faulted = r.faulted || !v.IsPass() && !splits(v)
 	r.net.Apply(e, v)
 }
-
-// traceSeed is of the hashes by which runs of one process are compared.
-var traceSeed = maphash.MakeSeed()
 
 // splits reports whether a verdict takes nothing away: TCP is a stream, and what is sent in
 // one piece may arrive in two.

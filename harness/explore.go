@@ -207,7 +207,7 @@ func (e *runner) run(c *search.Choices) search.Outcome {
 		e.inside = newInside() // what stood still may go on behind us
 	}
 	r := t.journal.report(e.x.Name, "")
-	o := search.Outcome{Summary: p.summary, Failed: r.Failed(), Undecided: r.Undecided(), Refused: t.journal.reason(), Frozen: t.stoodStill, FailedAt: p.failedAt, Trace: t.happened, Reached: t.oracles.reached}
+	o := search.Outcome{Summary: p.summary, Failed: r.Failed(), Undecided: r.Undecided(), Refused: t.journal.reason(), Frozen: t.stoodStill, FailedAt: p.failedAt, Trace: t.happened.sum, Reached: t.oracles.reached}
 	if len(r.Failures) > 0 {
 		o.Signature, o.Account = r.signature(), r.account()
 	}

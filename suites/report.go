@@ -42,12 +42,10 @@ func Check(cases []Case, subjects []Subject) *Report { return CheckEach(cases, s
 func CheckEach(cases []Case, subjects []Subject, each func(Result)) *Report {
 	r := &Report{Cases: cases, Subjects: subjects, Results: make([]Result, len(cases)*len(subjects))}
 	start := time.Now()
-	processors := runtime.GOMAXPROCS(0)
-	inEach := max(1, processors/max(1, len(r.Results))) // that many schedules at a time
 	var next atomic.Int64
 	var telling sync.Mutex
 	var workers sync.WaitGroup
-	for range processors {
+	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for {
 				i := int(next.Add(1)) - 1
@@ -55,7 +53,7 @@ func CheckEach(cases []Case, subjects []Subject, each func(Result)) *Report {
 					return
 				}
 				begin := time.Now()
-				r.Results[i] = subjects[i%len(subjects)].run(cases[i/len(subjects)], inEach)
+				r.Results[i] = subjects[i%len(subjects)].Run(cases[i/len(subjects)])
 				r.Results[i].Elapsed = time.Since(begin)
 				if each != nil {
 					telling.Lock()

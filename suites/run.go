@@ -1,7 +1,6 @@
 package suites
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -60,11 +59,7 @@ type Result struct {
 }
 
 // Run puts the subject to a case.
-func (s Subject) Run(c Case) Result { return s.run(c, 0) }
-
-// run puts the subject to a case, with that number of schedules at a time: see
-// [harness.Bounds.Parallel].
-func (s Subject) run(c Case, parallel int) Result {
+func (s Subject) Run(c Case) Result {
 	r := Result{Case: c, Subject: s}
 	if reason := s.cannotBeAsked(c); reason != "" {
 		r.State, r.Reason = NotApplicable, reason
@@ -78,7 +73,7 @@ func (s Subject) run(c Case, parallel int) Result {
 		oneAtATime.Lock()
 		defer oneAtATime.Unlock()
 	}
-	undecided, err := s.try(c, parallel, &r)
+	undecided, err := s.try(c, &r)
 	var refused *harness.NotApplicable
 	quirk, known := quirkOf(s.Quirks, c, s.Protocol)
 	switch {
@@ -143,7 +138,7 @@ func (s Subject) refuses(settings harness.Settings) (reason string) {
 
 // try runs the case, or explores it, and returns why it is undecided, if it is. The error is
 // a [*harness.NotApplicable] if the case cannot be asked of the subject.
-func (s Subject) try(c Case, parallel int, r *Result) (undecided string, err error) {
+func (s Subject) try(c Case, r *Result) (undecided string, err error) {
 	r.Schedules = 1
 	if c.Script != nil {
 		rep, err := c.Script.TestReport(s.Maker)
@@ -158,7 +153,6 @@ func (s Subject) try(c Case, parallel int, r *Result) (undecided string, err err
 		return r.take(rep), rep.NotApplicable()
 	}
 	bounds := c.Bounds
-	bounds.Parallel = cmp.Or(bounds.Parallel, parallel)
 	bounds.Shard = harness.Shard{Total: 1} // a part of it could miss what a quirk is about
 	if s.client != nil && (s.client.Randomized || s.client.Lots) {
 		bounds.Strategy = "random"
