@@ -69,7 +69,7 @@ var bodies = []program{
 		}
 	}), want: "stuck: nothing moved for 24h0m0s of virtual time"},
 	// It sleeps in virtual time.
-	{does: "the body sleeps as long as can be", run: once(func(*harness.T) { time.Sleep(math.MaxInt64) }), want: "stuck: nothing moved for 24h0m0s"},
+	{does: "the body sleeps as long as can be", run: once(func(*harness.T) { time.Sleep(math.MaxInt64) }), want: "stuck: nothing moved for 24h0m0s"}, // virtual
 	{does: "the body waits for nothing", run: once(func(*harness.T) { select {} }), want: "stuck: nothing moved"},
 	{does: "the body receives from a nil channel", run: once(func(*harness.T) { <-(chan int)(nil) }), want: "stuck: nothing moved"},
 	{does: "the body waits for a condition", run: once(func(*harness.T) {
