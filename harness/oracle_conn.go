@@ -14,6 +14,7 @@ type oracles struct {
 	perHost int // the least limit of connections of a host, or 0
 	readiness
 	dials   int       // seen so far
+	aside   *aside    // which connections no limit counts, or nil
 	orphans *int      // the most dials of a host that no request waits for, if it is limited
 	studied []uintptr // the transports that study has seen
 	strict  bool

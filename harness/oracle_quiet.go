@@ -2,7 +2,6 @@ package harness
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/halfopen/halfopen/faultnet"
@@ -17,6 +16,9 @@ func (o *oracles) checkQuiet(pending, fresh []*faultnet.Event) {
 	ops, pools := o.census.at()
 	if len(ops) == 0 || o.t.journal.closed.Load() {
 		return
+	}
+	if o.aside != nil {
+		o.aside.learn(pending, o.t.net.Conns())
 	}
 	if o.perHost > 0 || len(pools) > 0 {
 		o.checkLimits(pending, o.t.net.Conns())
@@ -221,33 +223,52 @@ func (c *Conn) lastFailed() bool {
 }
 
 // checkLimits checks that open connections and dials together never exceed
-// the limit that the transport was given for a host.
+// the limit of a host.
 func (o *oracles) checkLimits(pending []*faultnet.Event, conns []*faultnet.Conn) {
 	type host struct {
 		addr string
 		pool *pool
 	}
-	count := make(map[host]int)
-	check := func(p host) {
+	crowds := make(map[host][]member)
+	count := func(p host, m member) {
 		limit := o.perHost
 		if p.pool != nil {
 			limit = p.pool.transport.MaxConnsPerHost
 		}
-		if count[p]++; limit > 0 && count[p] > limit {
-			o.t.violateAt(oracleLimit, nil, cmp.Or(o.t.journal.place(), o.census.dialer(p.addr)),
-				fmt.Sprintf("%s: more connections and dials than the limit, which is %d", p.addr, limit))
+		if limit == 0 || o.aside.skips(m) {
+			return
+		}
+		crowds[p] = append(crowds[p], m)
+		if len(crowds[p]) > limit {
+			where := cmp.Or(o.t.journal.place(), o.census.dialer(p.addr))
+			o.crowded(crowd{addr: p.addr, where: where, limit: limit, members: slices.Clone(crowds[p])})
 		}
 	}
 	for _, e := range pending {
 		if e.Kind == faultnet.Dial {
-			check(host{e.Addr, o.census.request(e.Owner).ofPool()})
+			count(host{e.Addr, o.census.request(e.Owner).ofPool()}, member{dial: e})
 		}
 	}
 	for _, c := range conns {
 		if h := o.census.conn(c); !c.IsClosed() && !h.lastRequest().upgraded() {
-			check(host{c.Address(), h.ofPool()})
+			count(host{c.Address(), h.ofPool()}, member{conn: c})
 		}
 	}
+	if o.aside != nil {
+		for _, c := range o.aside.exceeded() {
+			o.t.violateAt(oracleLimit, nil, c.where, c.text())
+		}
+	}
+}
+
+// crowded tells a limit that is exceeded, or keeps what may exceed it until it is known who
+// is aside.
+func (o *oracles) crowded(c crowd) {
+	if o.aside == nil {
+		o.t.violateAt(oracleLimit, nil, c.where, c.text())
+		return
+	}
+	o.aside.add(c)
 }
 
 // asks reports, with census.mu held, whether the request waits for a connection. One that
@@ -269,7 +290,7 @@ func (r *Request) before(q *Request) bool {
 func (o *oracles) usable(r *Request, addr string, conns []*Conn) *faultnet.Conn {
 	for _, h := range conns {
 		c := h.client
-		if c.Address() != addr || c.Owner() == peer.ProxyOwner || !c.IsIdle() {
+		if c.Address() != addr || c.Owner() == peer.ProxyOwner || !c.IsIdle() || o.aside.skips(member{conn: c}) {
 			continue
 		}
 		h := o.census.conn(c)

@@ -54,6 +54,13 @@ type ClientSubject struct {
 	// are emptied before each bubble, and the bubbles of subjects with Pools come one after
 	// the other.
 	Pools []*sync.Pool
+	// Aside says which connections are not the pool's own: see [harness.T.DeclareAside]. No
+	// case counts them. nil means that all are.
+	Aside func(owner string, first []byte) bool
+	// KnowsAges says that Make applies ClientSettings.MinIdle and MaxLifetime, or refuses them.
+	// These settings are younger than many makers, which do neither: without it the cases that
+	// want them are not applicable.
+	KnowsAges bool
 	// Patient is IgnoresCancel, and Lots is Randomized.
 	//
 	// Deprecated: use IgnoresCancel and Randomized.
@@ -89,15 +96,18 @@ func (s *ClientSubject) begin(t *harness.T, c Case) *ClientEnv {
 	}
 	settings := c.ClientSettings
 	settings.Addr = "server.test:7"
-	client, err := s.Make(t, settings)
-	if err != nil {
-		t.NotApplicable(err)
+	if s.Aside != nil {
+		t.DeclareAside(s.Aside)
 	}
 	serve := s.Serve
 	if serve == nil {
 		serve = EchoLines
 	}
-	serve(t, settings.Addr)
+	serve(t, settings.Addr) // a client may dial as soon as it is made
+	client, err := s.Make(t, settings)
+	if err != nil {
+		t.NotApplicable(err)
+	}
 	return cases.NewClientEnv(t, settings, client, (s.IgnoresCancel || s.Patient) && c.Group() != "cancel")
 }
 

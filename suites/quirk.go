@@ -23,6 +23,10 @@ type Quirk struct {
 	// Breaks quotes the promise that is broken: a line of the transport's documentation,
 	// or of an RFC.
 	Breaks string
+	// Failure, if it is not empty, is a part of the text of the failures that the quirk is
+	// about. The case goes on past these then, to the end of its bounds, and fails if
+	// anything else fails: one known fault does not hide another.
+	Failure string
 	// Versions is those that have it. A case may have several quirks, each of other
 	// versions.
 	Versions Versions
@@ -41,6 +45,16 @@ func (q Quirk) String() string {
 		s += " (" + v + ")"
 	}
 	return s
+}
+
+// hides returns the first of the failures that the quirk is not about, or "".
+func (q *Quirk) hides(failures []string) string {
+	for _, f := range failures {
+		if !strings.Contains(f, q.Failure) {
+			return f
+		}
+	}
+	return ""
 }
 
 // of reports whether the quirk is of that case over that protocol.

@@ -56,6 +56,8 @@ type Result struct {
 	// Runs has timelines of it, if they were kept: the run of a script, or of an exploration
 	// the first finding, and what held.
 	Runs []*view.Run
+
+	failures []string // the first text of each finding, or the texts of the one run
 }
 
 // Run puts the subject to a case.
@@ -73,9 +75,12 @@ func (s Subject) Run(c Case) Result {
 		oneAtATime.Lock()
 		defer oneAtATime.Unlock()
 	}
+	quirk, known := quirkOf(s.Quirks, c, s.Protocol)
+	if quirk != nil && quirk.Failure != "" {
+		c.Bounds.KeepGoing = true
+	}
 	undecided, err := s.try(c, &r)
 	var refused *harness.NotApplicable
-	quirk, known := quirkOf(s.Quirks, c, s.Protocol)
 	switch {
 	case errors.As(err, &refused):
 		r.Runs = nil
@@ -92,6 +97,9 @@ func (s Subject) Run(c Case) Result {
 	case r.Report == "":
 		r.State = Held
 		return r
+	case quirk != nil && quirk.hides(r.failures) != "":
+		r.State = Failed
+		r.Report = fmt.Sprintf("%s: has a quirk (%s), and fails in another way too: %s\n%s", c.Name, quirk, quirk.hides(r.failures), r.Report)
 	case quirk != nil:
 		r.State, r.Reason = Quirky, quirk.String()
 	default:
@@ -113,6 +121,8 @@ func (s Subject) cannotBeAsked(c Case) string {
 		return "it is about clients"
 	case !forClients && s.client != nil:
 		return "it is about transports"
+	case forClients && !s.client.KnowsAges && (c.ClientSettings.MinIdle > 0 || c.ClientSettings.MaxLifetime > 0):
+		return "the subject does not say that it knows these settings: KnowsAges"
 	case c.Protocols != 0 && c.Protocols&s.Protocol == 0:
 		return "it is about " + c.Protocols.String()
 	case c.Secure && !trusts(s.Maker):
@@ -183,9 +193,10 @@ func (s Subject) try(c Case, r *Result) (undecided string, err error) {
 	if len(x.Findings) > 0 {
 		first := x.Findings[0]
 		r.Report, r.Script = x.String(), first.Script
-		if len(first.Report.Failures) > 0 {
-			r.Where = first.Report.Failures[0].Where
+		for _, f := range x.Findings {
+			r.failures = append(r.failures, f.Report.Failures[0].Text)
 		}
+		r.Where = first.Report.Failures[0].Where
 	} else if len(x.Undecided) > 0 {
 		r.Report, undecided = x.String(), reasonOf(x.Undecided[0].Report)
 	}
@@ -208,6 +219,9 @@ func (r *Result) take(rep *harness.Report) (undecided string) {
 		return ""
 	}
 	r.Report, r.Where = rep.String(), rep.Failures[0].Where
+	for _, f := range rep.Failures {
+		r.failures = append(r.failures, f.Text)
+	}
 	if rep.Undecided() {
 		return reasonOf(rep)
 	}

@@ -2,6 +2,7 @@ package subjects
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"net"
 	"strings"
@@ -26,10 +27,17 @@ func Pgx(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	c.ConnConfig.DialFunc = t.Net.DialContext
 	c.ConnConfig.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
 	c.ConnConfig.ConnectTimeout = orElse(s.Timeout, c.ConnConfig.ConnectTimeout)
-	c.HealthCheckPeriod = orElse(s.IdleTimeout/20, c.HealthCheckPeriod) // the check closes idle connections
-	c.MaxConns, c.MaxConnIdleTime, c.MaxConnLifetime = int32(orElse(s.MaxConns, 10)), orElse(s.IdleTimeout, c.MaxConnIdleTime), 48*time.Hour
+	c.HealthCheckPeriod = orElse(max(s.IdleTimeout, s.MaxLifetime)/20, c.HealthCheckPeriod) // the check closes idle connections
+	c.MaxConns, c.MaxConnIdleTime, c.MaxConnLifetime = int32(orElse(s.MaxConns, 10)), orElse(s.IdleTimeout, c.MaxConnIdleTime), orElse(s.MaxLifetime, 48*time.Hour)
+	c.MinIdleConns = int32(s.MinIdle)
 	p, err := pgxpool.NewWithConfig(context.Background(), c)
 	return pgxClient{p, s.Timeout}, err
+}
+
+// cancelRequest reports whether a connection is one that asks a server of PostgreSQL to cancel
+// a query: its first message has this code (PostgreSQL: Message Formats, CancelRequest).
+func cancelRequest(_ string, first []byte) bool {
+	return len(first) >= 8 && binary.BigEndian.Uint32(first[4:]) == 80877102
 }
 
 type pgxClient struct {

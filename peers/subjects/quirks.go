@@ -162,6 +162,10 @@ var redigoQuirks = concat(
 		Reason: "only GetContext looks for connections that were idle for too long (pool.go:220): without a call of it they stay open",
 		Issue:  "gomodule/redigo#385", Breaks: "redigo: IdleTimeout: close connections after remaining idle for this duration", Versions: redigoVersion,
 	}, "idle-closed-by-timeout"),
+	quirk(suites.Quirk{
+		Reason: "a command whose context is done from the start closes its connection, although nothing was written: conn.DoContext (redis/conn.go:787 and 804) calls fatal",
+		Breaks: "redigo: DoContext: if the context expires before the command is complete, an error is returned; nothing about the connection", Versions: redigoVersion,
+	}, "cancel-before-idle"),
 )
 
 var goredisVersion = suites.Versions{Module: "github.com/redis/go-redis/v9", From: "v9.23.0"}
@@ -175,7 +179,7 @@ var goredisQuirks = concat(
 	quirk(suites.Quirk{
 		Reason: "a command that was sent is not cancelled: baseClient._process (redis.go:1724) uses only the deadline of its context",
 		Issue:  "redis/go-redis#2276", Breaks: "go-redis: ContextTimeoutEnabled controls whether the client respects context timeouts and deadlines, and does not mention cancellations", Versions: goredisVersion,
-	}, "cancel-awaiting-answer", "cancel-handshake"),
+	}, "cancel-awaiting-answer", "cancel-handshake", "cancel-with-deadline"),
 	quirk(suites.Quirk{
 		Reason: "only Get looks for connections that were idle for too long (isHealthyConn, internal/pool/pool.go:2085): without a call of it they stay open",
 		Issue:  "redis/go-redis#3575", Breaks: "nothing: go-redis: ConnMaxIdleTime: expired connections may be closed lazily before reuse", Versions: goredisVersion,
@@ -193,12 +197,6 @@ var puddleQuirks = quirk(suites.Quirk{
 }, "close-waiter")
 
 var pgxQuirks = concat(
-	quirk(suites.Quirk{
-		Reason: "when the server ends a connection, even in the middle of the handshake, pgx opens another one to cancel a query that cannot be running any more: " +
-			"peekMessage (pgconn/pgconn.go:707) calls asyncClose for every error except a timeout, and asyncClose dials to send a CancelRequest (pgconn.go:845), with process 0 if none is known; " +
-			"at the same time the pool gives the place to another call, so that MaxConns is exceeded just when the server breaks connections",
-		Breaks: "pgxpool: MaxConns is the maximum size of the pool; PostgreSQL: a CancelRequest names the process that it is to stop", Versions: pgxVersion, Chance: true,
-	}, "limit-slot-after-failure"),
 	quirk(suites.Quirk{
 		Reason: "a place does not become free before its connection is cleaned up, and asyncClose (pgconn/pgconn.go:840) waits up to 15 s for a silent server: " +
 			"after one query that timed out, each of the calls in line may wait up to 15 s",

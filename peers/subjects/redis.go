@@ -2,6 +2,7 @@ package subjects
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -45,7 +46,10 @@ func (c *notifyingConn) Close() error {
 
 // Redigo makes a [redigo.Pool] in the way its documentation shows.
 func Redigo(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
-	p := &redigo.Pool{MaxActive: s.MaxConns, Wait: true, MaxIdle: orElse(s.MaxIdle, 10), IdleTimeout: s.IdleTimeout,
+	if s.MinIdle > 0 {
+		return nil, errors.New("redigo opens no connections ahead")
+	}
+	p := &redigo.Pool{MaxActive: s.MaxConns, Wait: true, MaxIdle: orElse(s.MaxIdle, 10), IdleTimeout: s.IdleTimeout, MaxConnLifetime: s.MaxLifetime,
 		DialContext: func(ctx context.Context) (redigo.Conn, error) {
 			c, err := t.Net.DialContext(ctx, "tcp", s.Addr)
 			return redigo.NewConn(c, s.Timeout, 0), err
@@ -61,7 +65,7 @@ func Redigo(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 func GoRedis(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	semTimers = sync.Pool{New: semTimers.New}
 	c := goredis.NewClient(&goredis.Options{Addr: s.Addr, Dialer: t.Net.DialContext,
-		PoolSize: s.MaxConns, MaxActiveConns: s.MaxConns, MaxIdleConns: s.MaxIdle, ConnMaxIdleTime: orElse(s.IdleTimeout, -1),
+		PoolSize: s.MaxConns, MaxActiveConns: s.MaxConns, MaxIdleConns: s.MaxIdle, MinIdleConns: s.MinIdle, ConnMaxIdleTime: orElse(s.IdleTimeout, -1), ConnMaxLifetime: s.MaxLifetime,
 		ReadTimeout: orElse(s.Timeout, -1), WriteTimeout: -1, PoolTimeout: 12 * time.Hour, DialTimeout: 12 * time.Hour, MaxRetries: -1, DialerRetries: 1,
 		ContextTimeoutEnabled: true, DisableIdentity: true,
 		// The notifications would look up the server's name in the real DNS.

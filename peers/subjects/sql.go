@@ -17,10 +17,14 @@ import (
 
 // SQL makes a [sql.DB] over a driver that sends a line for each query.
 func SQL(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
+	if s.MinIdle > 0 {
+		return nil, errors.New("database/sql opens no connections ahead")
+	}
 	db := sql.OpenDB(&lineConnector{t, s})
 	db.SetMaxOpenConns(s.MaxConns)
 	db.SetMaxIdleConns(orElse(s.MaxIdle, 10))
 	db.SetConnMaxIdleTime(s.IdleTimeout)
+	db.SetConnMaxLifetime(s.MaxLifetime)
 	return sqlClient{db}, nil
 }
 

@@ -31,11 +31,11 @@ func Transports() []Transport {
 // Clients returns the peers that are other clients or pools.
 func Clients() []suites.ClientSubject {
 	return []suites.ClientSubject{
-		{Name: "redigo", Make: Redigo, Serve: Redis, Quirks: redigoQuirks},
-		{Name: "go-redis", Make: GoRedis, Serve: Redis, IgnoresCancel: true, Quirks: goredisQuirks},
+		{Name: "redigo", Make: Redigo, Serve: Redis, KnowsAges: true, Quirks: redigoQuirks},
+		{Name: "go-redis", Make: GoRedis, Serve: Redis, IgnoresCancel: true, KnowsAges: true, Quirks: goredisQuirks},
 		suites.PoolSubject("puddle", Puddle, puddleQuirks...),
-		{Name: "pgxpool", Make: Pgx, Serve: Postgres, Quirks: pgxQuirks},
-		{Name: "database/sql", Make: SQL, Randomized: true},
+		{Name: "pgxpool", Make: Pgx, Serve: Postgres, Aside: cancelRequest, KnowsAges: true, Quirks: pgxQuirks},
+		{Name: "database/sql", Make: SQL, Randomized: true, KnowsAges: true},
 		{Name: "grpc-go", Make: GRPC, Serve: EchoRPC, Quirks: grpcQuirks},
 	}
 }

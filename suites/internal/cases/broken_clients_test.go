@@ -13,7 +13,7 @@ import (
 	"github.com/halfopen/halfopen/suites"
 )
 
-func TestPool(t *testing.T) { suites.TestPool(t, handPool("")) }
+func TestPool(t *testing.T) { suites.TestClient(t, handPoolSubject("")) }
 
 // The mistakes of the small pool, each with the cases that have to fail on it.
 var poolMistakes = []struct {
@@ -25,10 +25,15 @@ var poolMistakes = []struct {
 	{"keeps the slot of a waiter that leaves", []string{"limit-slot-after-cancel"}},
 	{"keeps the slot of a failed dial", []string{"limit-slot-after-failure", "stuck-after-break"}},
 	{"keeps all idle", []string{"limit-idle"}},
-	{"does not look at the context first", []string{"cancel-before"}},
-	{"waits deaf", []string{"cancel-waiting"}},
-	{"dials deaf", []string{"cancel-dialing"}},
-	{"talks deaf", []string{"cancel-awaiting-answer", "cancel-handshake"}},
+	{"does not look at the context first", []string{"cancel-before", "cancel-before-idle"}},
+	{"waits deaf", []string{"cancel-waiting", "cancel-deadline-waiting"}},
+	{"dials deaf", []string{"cancel-dialing", "cancel-deadline-dialing"}},
+	{"talks deaf", []string{"cancel-awaiting-answer", "cancel-handshake", "cancel-deadline-awaiting-answer"}},
+	{"hears deadlines only", []string{"cancel-with-deadline"}},
+	{"uses what has outlived its time", []string{"idle-lifetime"}},
+	{"cuts what outlives its time", []string{"idle-lifetime-in-use"}},
+	{"opens none ahead", []string{"idle-minimum"}},
+	{"opens ahead over the limit", []string{"limit-minimum"}},
 	{"uses the old", []string{"idle-expired-not-reused"}},
 	{"closes the old when asked", []string{"idle-closed-by-timeout"}},
 	{"fails on the old", []string{"idle-tie"}},
@@ -100,22 +105,32 @@ func TestClientCases(t *testing.T) {
 
 func handPoolSubject(mistake string) suites.ClientSubject {
 	s := suites.PoolSubject(mistake, handPool(mistake))
-	if mistake != "talks deaf" {
+	s.KnowsAges = true
+	if mistake != "talks deaf" && mistake != "hears deadlines only" {
 		return s
 	}
-	// An operation does not hear that its context ends once it has a connection.
 	maker := s.Make
 	s.Make = func(t *harness.T, settings suites.ClientSettings) (suites.Client, error) {
 		c, err := maker(t, settings)
-		return deafClient{c}, err
+		return deafClient{c, mistake == "hears deadlines only"}, err
 	}
 	return s
 }
 
-type deafClient struct{ suites.Client }
+// deafClient does not hear that the context of an operation ends, or only of its deadline.
+type deafClient struct {
+	suites.Client
+	deadlines bool
+}
 
 func (c deafClient) Do(ctx context.Context, say string) (string, error) {
-	return c.Client.Do(context.WithoutCancel(ctx), say)
+	deaf := context.WithoutCancel(ctx)
+	if at, ok := ctx.Deadline(); ok && c.deadlines {
+		var cancel context.CancelFunc
+		deaf, cancel = context.WithDeadline(deaf, at)
+		defer cancel()
+	}
+	return c.Client.Do(deaf, say)
 }
 
 var errClosed = errors.New("pool closed")
@@ -131,6 +146,7 @@ type hand struct {
 	open    int // dialing, in use and idle
 	idle    []*handed
 	waiters []chan *handed // a nil connection is leave to dial
+	ahead   int            // dials that no one has asked for
 	closed  bool
 	dials   context.Context // ends at Close
 	end     context.CancelFunc
@@ -139,14 +155,16 @@ type hand struct {
 // handed is a connection of the pool.
 type handed struct {
 	net.Conn
-	timer *time.Timer
-	since time.Time
+	timer  *time.Timer
+	since  time.Time
+	opened time.Time
 }
 
 func handPool(mistake string) suites.PoolMaker {
 	return func(dial func(context.Context) (net.Conn, error), s suites.ClientSettings) (suites.ConnPool, error) {
 		p := &hand{dial: dial, set: s, bug: mistake}
 		p.dials, p.end = context.WithCancel(context.Background())
+		p.warm()
 		return p, nil
 	}
 }
@@ -162,6 +180,7 @@ func (p *hand) Get(ctx context.Context) (suites.Lease, error) {
 	}
 	if c := p.takeIdle(); c != nil {
 		p.mu.Unlock()
+		p.warm()
 		if p.bug == "fails on the old" && time.Since(c.since) == p.set.IdleTimeout-1 {
 			p.discard(c)
 			return suites.Lease{}, errors.New("too old")
@@ -232,7 +251,39 @@ func (p *hand) open1(ctx context.Context) (suites.Lease, error) {
 		}
 		return suites.Lease{}, err
 	}
-	return p.lease(&handed{Conn: c}), nil
+	h := &handed{Conn: c, opened: time.Now()}
+	if p.bug == "cuts what outlives its time" && p.set.MaxLifetime > 0 {
+		time.AfterFunc(p.set.MaxLifetime, func() { c.Close() })
+	}
+	return p.lease(h), nil
+}
+
+// warm opens as many connections ahead as are to be idle at least.
+func (p *hand) warm() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	most := p.set.MaxConns
+	if p.bug == "opens ahead over the limit" {
+		most++
+	}
+	for n := len(p.idle) + p.ahead; n < p.set.MinIdle && !p.closed && (most == 0 || p.open < most) && p.bug != "opens none ahead"; n++ {
+		p.open++
+		p.ahead++
+		go func() {
+			l, err := p.open1(p.dials)
+			p.mu.Lock()
+			p.ahead--
+			p.mu.Unlock()
+			if err == nil {
+				l.Put()
+			}
+		}()
+	}
+}
+
+// old reports whether a connection has outlived its time.
+func (p *hand) old(c *handed) bool {
+	return p.set.MaxLifetime > 0 && time.Since(c.opened) >= p.set.MaxLifetime && p.bug != "uses what has outlived its time"
 }
 
 func (p *hand) lease(c *handed) suites.Lease {
@@ -266,13 +317,14 @@ func (p *hand) next() chan *handed {
 func (p *hand) discard(c *handed) {
 	c.Close()
 	p.free()
+	p.warm()
 }
 
 func (p *hand) put(c *handed) {
 	p.mu.Lock()
 	most := p.set.MaxIdle
 	switch {
-	case p.bug == "uses each once", p.closed && p.bug != "keeps what comes after close":
+	case p.bug == "uses each once", p.old(c), p.closed && p.bug != "keeps what comes after close":
 		p.mu.Unlock()
 		p.discard(c)
 		return
@@ -301,7 +353,7 @@ func (p *hand) takeIdle() *handed {
 		if c.timer != nil {
 			c.timer.Stop()
 		}
-		if p.set.IdleTimeout == 0 || time.Since(c.since) < p.set.IdleTimeout || p.bug == "uses the old" {
+		if !p.old(c) && (p.set.IdleTimeout == 0 || time.Since(c.since) < p.set.IdleTimeout || p.bug == "uses the old") {
 			return c
 		}
 		c.Close()

@@ -122,7 +122,9 @@ func All() []Case {
 }
 
 // OfClients returns the cases of clients and pools, by group and name.
-func OfClients() []Case { return sorted(slices.Concat(clientPoolCases, clientEndCases), clientGroups) }
+func OfClients() []Case {
+	return sorted(slices.Concat(clientPoolCases, clientAgeCases, clientContextCases, clientEndCases), clientGroups)
+}
 
 func sorted(cases []Case, groups []Group) []Case {
 	slices.SortFunc(cases, func(a, b Case) int {

@@ -3,11 +3,13 @@ package cases
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness"
 )
 
@@ -32,8 +34,14 @@ type ClientSettings struct {
 	MaxConns int
 	// MaxIdle is how many of them may be idle.
 	MaxIdle int
+	// MinIdle is how many are idle at least: as soon as the client is made, and again when
+	// one was taken or has gone, as far as MaxConns allows it.
+	MinIdle int
 	// IdleTimeout is how long a connection may be idle.
 	IdleTimeout time.Duration
+	// MaxLifetime is how long a connection may be used, from when it was opened, without
+	// jitter.
+	MaxLifetime time.Duration
 	// Timeout is how long the server may take to answer.
 	Timeout time.Duration
 }
@@ -55,7 +63,7 @@ type ClientEnv struct {
 func NewClientEnv(t *harness.T, s ClientSettings, client Client, leave bool) *ClientEnv {
 	e := &ClientEnv{T: t, Settings: s, client: client, leave: leave, closed: make(chan struct{})}
 	t.LimitConns(s.MaxConns)
-	for _, d := range []time.Duration{s.IdleTimeout, s.Timeout} {
+	for _, d := range []time.Duration{s.IdleTimeout, s.MaxLifetime, s.Timeout} {
 		if d > 0 {
 			t.MayPass(d)
 		}
@@ -149,14 +157,31 @@ func (e *ClientEnv) Close() (closed func() bool) {
 	}
 }
 
-// Open returns the number of connections that the client has open.
+// Open returns the number of connections that the client has open, without those aside.
 func (e *ClientEnv) Open() (n int) {
-	for _, c := range e.Net.Conns() {
+	for _, c := range e.own() {
 		if !c.IsClosed() {
 			n++
 		}
 	}
 	return n
+}
+
+// own returns the client's connections that are not wholly gone, without those aside.
+func (e *ClientEnv) own() []*faultnet.Conn {
+	asides := e.Asides()
+	return slices.DeleteFunc(e.Net.Conns(), func(c *faultnet.Conn) bool {
+		return slices.ContainsFunc(asides, func(a *harness.Conn) bool { return a.Client() == c })
+	})
+}
+
+// Only returns the one connection that the client has, without those aside.
+func (e *ClientEnv) Only() *faultnet.Conn {
+	own := e.own()
+	if len(own) != 1 {
+		e.Fatalf("%d connections are there after one operation, want one", len(own))
+	}
+	return own[0]
 }
 
 // WantDone expects that each operation has succeeded.
@@ -194,9 +219,9 @@ func (e *ClientEnv) WantSomeDone(n int, why string) {
 	e.Errorf("%d operations one after another failed, want one that succeeds: %s [%v]", n, why, last)
 }
 
-// WantOpened expects that so many connections have been opened in all.
+// WantOpened expects that so many connections have been opened in all, without those aside.
 func (e *ClientEnv) WantOpened(n int, why string) {
-	if got := e.Net.Opened(); got != n {
+	if got := e.Net.Opened() - len(e.Asides()); got != n {
 		e.Errorf("%d connections were opened, want %d: %s", got, n, why)
 	}
 }

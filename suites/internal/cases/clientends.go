@@ -93,10 +93,10 @@ var clientEndCases = []Case{
 		Issues:  []string{"golang/go#15461"},
 		ClientBody: func(e *ClientEnv) {
 			e.Do("r1").WantDone()
-			e.Conn("c1").Server().Close()
+			e.Only().Peer().Close()
 			e.Settle()
 			ops := e.DoAll("r2", "r3")
-			e.WantFailed(1, ops, "c1 was closed, and is known to be since r2")
+			e.WantFailed(1, ops, "it was closed, and is known to be since r2")
 		},
 	},
 	{
@@ -173,11 +173,11 @@ var clientEndCases = []Case{
 	},
 	{
 		Name:    "close-twice",
-		Claim:   "Close returns, and so does a second one.",
+		Claim:   "Close returns, and so do a second and a third one.",
 		Verdict: "a panic, or Close does not return",
 		ClientBody: func(e *ClientEnv) {
 			e.Do("r1").WantDone()
-			for _, which := range []string{"the first", "the second"} {
+			for _, which := range []string{"the first", "the second", "the third"} {
 				if !e.Close()() {
 					e.Errorf("%s Close has not returned, and nothing is under way", which)
 				}
