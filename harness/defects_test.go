@@ -116,8 +116,8 @@ func TestNoDefect(t *testing.T) {
 		"oneAfterAnother": oneAfterAnother, "threeFree": threeFree, "fourPosts": fourPosts, "threeAtLimit": threeAtLimit,
 	} {
 		t.Run(name, func(t *testing.T) {
-			harness.Explore(t, harness.Bounds{Schedules: 3000}, func(t *harness.T) { s(t, newMini(t, "", 0)) })
-			harness.Explore(t, harness.Bounds{Schedules: 3000}, func(t *harness.T) { s(t, newMini(t, "", 1)) })
+			harness.Explore(t, harness.Bounds{Schedules: 1000}, func(t *harness.T) { s(t, newMini(t, "", 0)) })
+			harness.Explore(t, harness.Bounds{Schedules: 1000}, func(t *harness.T) { s(t, newMini(t, "", 1)) })
 		})
 	}
 }
