@@ -186,7 +186,7 @@ func TestDraining(t *testing.T) {
 // any point of that, and no request is accused.
 func TestDrainingExplored(t *testing.T) {
 	for _, path := range []string{"/half", "/late", "/bytes/100000"} {
-		x, err := harness.ExploreReport(path, harness.Bounds{}, nil, func(t *harness.T) {
+		x, err := harness.ExploreReport(path, harness.Bounds{Schedules: 600}, nil, func(t *harness.T) {
 			t.Serve("api.test:80", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				switch r.URL.Path {
 				case "/half":

@@ -90,7 +90,7 @@ func TestSleepSets(t *testing.T) {
 // Four shards explore exactly what one process does, no schedule twice; their
 // reports, through JSON, merge to the report of one.
 func TestShards(t *testing.T) {
-	bounds := harness.Bounds{Strategy: "exhaustive", Delays: 2, Schedules: harness.All, KeepGoing: true}
+	bounds := harness.Bounds{Strategy: "exhaustive", Delays: 2, Schedules: harness.All, KeepGoing: true, Gates: noGates}
 	for name, body := range map[string]func(*harness.T){
 		"net/http": twoGets,
 		"defect":   func(t *harness.T) { oneAfterAnother(t, newMini(t, "unused dial leaked", 0)) },
