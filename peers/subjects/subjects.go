@@ -37,5 +37,8 @@ func Clients() []suites.ClientSubject {
 		{Name: "pgxpool", Make: Pgx, Serve: Postgres, Aside: cancelRequest, KnowsAges: true, Quirks: pgxQuirks},
 		{Name: "database/sql", Make: SQL, Randomized: true, KnowsAges: true},
 		{Name: "grpc-go", Make: GRPC, Serve: EchoRPC, Quirks: grpcQuirks},
+		{Name: "gomemcache", Make: Memcache, Serve: Memcached, IgnoresCancel: true, Quirks: memcacheQuirks},
+		suites.PoolSubject("silenceper/pool", Silenceper, silenceperQuirks...),
+		suites.PoolSubject("go-commons-pool", Commons, commonsQuirks...),
 	}
 }
