@@ -17,21 +17,28 @@ import (
 
 // SQL makes a [sql.DB] over a driver that sends a line for each query.
 func SQL(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
+	// The driver has a time limit of its own.
+	return sqlClientOf(&lineConnector{t, s}, func(say string) string { return say }, s, 0)
+}
+
+// sqlClientOf makes a [sql.DB] over a driver. The context of each query ends after the timeout, if there is one.
+func sqlClientOf(c driver.Connector, query func(say string) string, s suites.ClientSettings, timeout time.Duration) (suites.Client, error) {
 	if s.MinIdle > 0 {
 		return nil, errors.New("database/sql opens no connections ahead")
 	}
-	db := sql.OpenDB(&lineConnector{t, s})
+	db := sql.OpenDB(c)
 	db.SetMaxOpenConns(s.MaxConns)
 	db.SetMaxIdleConns(orElse(s.MaxIdle, 10))
 	db.SetConnMaxIdleTime(s.IdleTimeout)
 	db.SetConnMaxLifetime(s.MaxLifetime)
-	return sqlClient{db}, nil
-}
-
-type sqlClient struct{ *sql.DB }
-
-func (c sqlClient) Do(ctx context.Context, say string) (heard string, err error) {
-	return heard, c.QueryRowContext(ctx, say).Scan(&heard)
+	return suites.NewClient(func(ctx context.Context, say string) (heard string, err error) {
+		if timeout > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, timeout)
+			defer cancel()
+		}
+		return heard, db.QueryRowContext(ctx, query(say)).Scan(&heard)
+	}, db.Close), nil
 }
 
 // orElse returns v, or other if v is zero.
@@ -106,3 +113,5 @@ func (r *oneRow) Next(dest []driver.Value) error {
 	dest[0], r.value = r.value, ""
 	return nil
 }
+
+func selectText(say string) string { return "select '" + say + "'" }

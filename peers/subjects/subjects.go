@@ -25,6 +25,7 @@ func Transports() []Transport {
 		{"x/time/rate in front", limitedTransport, []suites.Protocol{suites.HTTP1}, limitedQuirks},
 		{"x/sync/singleflight in front", sharedTransport, []suites.Protocol{suites.HTTP1}, sharedQuirks},
 		{http2Name, HTTP2, []suites.Protocol{suites.H2, suites.H2C}, http2Quirks},
+		{"imroc/req", Req, []suites.Protocol{suites.HTTP1}, reqQuirks},
 	}
 }
 
@@ -38,6 +39,7 @@ func Clients() []suites.ClientSubject {
 		{Name: "database/sql", Make: SQL, Randomized: true, KnowsAges: true},
 		{Name: "grpc-go", Make: GRPC, Serve: EchoRPC, Quirks: grpcQuirks},
 		{Name: "gomemcache", Make: Memcache, Serve: Memcached, IgnoresCancel: true, Quirks: memcacheQuirks},
+		{Name: "go-sql-driver/mysql", Make: MySQL, Serve: MySQLServer, Randomized: true, Quirks: mysqlQuirks},
 		suites.PoolSubject("silenceper/pool", Silenceper, silenceperQuirks...),
 		suites.PoolSubject("go-commons-pool", Commons, commonsQuirks...),
 	}
