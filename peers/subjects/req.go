@@ -47,7 +47,7 @@ var reqQuirks = concat(
 		Breaks: "RFC 9112 section 9.5: a client sending a message body SHOULD monitor the network connection for an error response while it is transmitting the request", Versions: reqVersion,
 	}, "body-early-answer"),
 	quirk(suites.Quirk{
-		Reason: "the limit begins anew with each informational response (persistConn.readResponse, transport.go:2897), and does not count what the buffer holds by then",
+		Reason: "the limit begins again with each informational response (persistConn.readResponse, transport.go:2897), and does not count what the buffer holds by then",
 		Breaks: "req, Options: MaxResponseHeaderBytes specifies a limit on how many response bytes are allowed in the server's response header", Versions: reqVersion,
 	}, "body-header-endless"),
 	quirk(suites.Quirk{

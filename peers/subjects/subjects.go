@@ -40,6 +40,7 @@ func Clients() []suites.ClientSubject {
 		{Name: "grpc-go", Make: GRPC, Serve: EchoRPC, Quirks: grpcQuirks},
 		{Name: "gomemcache", Make: Memcache, Serve: Memcached, IgnoresCancel: true, Quirks: memcacheQuirks},
 		{Name: "go-sql-driver/mysql", Make: MySQL, Serve: MySQLServer, Randomized: true, Quirks: mysqlQuirks},
+		{Name: "resty", Make: Resty, Serve: EchoHTTP, Quirks: restyQuirks},
 		suites.PoolSubject("silenceper/pool", Silenceper, silenceperQuirks...),
 		suites.PoolSubject("go-commons-pool", Commons, commonsQuirks...),
 	}
