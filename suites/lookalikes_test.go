@@ -148,3 +148,31 @@ func TestLookalikes(t *testing.T) {
 		}
 	}
 }
+
+// A pool may leave the context to its user, as long as it does not have to wait: a connection that
+// it hands out although the context is done goes back unused.
+func TestPoolThatIgnoresContexts(t *testing.T) {
+	pool := suites.PoolSubject("ignores contexts", func(dial func(context.Context) (net.Conn, error), s suites.ClientSettings) (suites.ConnPool, error) {
+		idle := make(chan net.Conn, 10)
+		get := func(ctx context.Context) (l suites.Lease, err error) {
+			select {
+			case l.Conn = <-idle:
+			default:
+				l.Conn, err = dial(ctx)
+			}
+			l.Put, l.Discard = func() { idle <- l.Conn }, func() { l.Conn.Close() }
+			return l, err
+		}
+		return suites.NewPool(get, func() error {
+			for len(idle) > 0 {
+				(<-idle).Close()
+			}
+			return nil
+		}), nil
+	}).Subject()
+	cases := suites.ClientCases()
+	c := cases[slices.IndexFunc(cases, func(c suites.Case) bool { return c.Name == "cancel-before-idle" })]
+	if r := pool.Run(c); r.State != suites.Held {
+		t.Errorf("got %s, want it held:\n%s", r.State, r.Report)
+	}
+}

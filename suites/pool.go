@@ -82,6 +82,11 @@ func (p *pooled) Do(ctx context.Context, say string) (heard string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if err := ctx.Err(); err != nil {
+		// A pool may hand out what is idle and leave the context to its user: nothing was said on it.
+		l.Put()
+		return "", err
+	}
 	p.take(l.Conn, say)
 	if p.timeout > 0 {
 		l.Conn.SetDeadline(time.Now().Add(p.timeout))

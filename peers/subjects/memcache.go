@@ -17,7 +17,7 @@ import (
 
 // Memcache makes a [memcache.Client]. Its calls have no context.
 func Memcache(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
-	if s.MaxConns > 0 || s.IdleTimeout > 0 {
+	if s.MaxConns > 0 || s.IdleTimeout > 0 || s.MinIdle > 0 || s.MaxLifetime > 0 {
 		return nil, errors.New("gomemcache has only a limit of idle connections")
 	}
 	c := memcache.NewFromSelector(oneServer(s.Addr))
@@ -69,7 +69,7 @@ var memcacheQuirks = concat(
 	quirk(suites.Quirk{
 		Reason: "a call has no context: Client.Get (memcache/memcache.go:335) goes on until the server has answered or Timeout is over",
 		Issue:  "bradfitz/gomemcache#84", Breaks: "nothing that gomemcache promises: only Timeout ends a call", Versions: memcacheVersion,
-	}, "cancel-awaiting-answer"),
+	}, "cancel-awaiting-answer", "cancel-with-deadline"),
 	quirk(suites.Quirk{
 		Reason: "a call that ends after Close keeps its connection: Client.putFreeConn (memcache/memcache.go:215) makes the list of idle connections again, which Close (memcache/memcache.go:836) had taken away, " +
 			"and nothing closes them",

@@ -15,9 +15,8 @@ import (
 // MySQL makes a [sql.DB] over the driver go-sql-driver/mysql.
 func MySQL(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	cfg := mysql.NewConfig()
-	cfg.User, cfg.Net, cfg.Addr, cfg.DialFunc, cfg.ReadTimeout = "someone", "tcp", s.Addr, t.Net.DialContext, s.Timeout
-	cfg.Logger = &mysql.NopLogger{} // the package logs each connection that breaks
-	// A DB dials for a call in line with a context of its own: a handshake needs a time limit as well.
+	cfg.User, cfg.Net, cfg.Addr, cfg.DialFunc, cfg.ReadTimeout = "someone", "tcp", s.Addr, t.Net.DialContext, s.Timeout // for handshakes: a DB may dial with a context that does not end
+	cfg.Logger = &mysql.NopLogger{}                                                                                     // the package logs each connection that breaks
 	c, err := mysql.NewConnector(cfg)
 	if err != nil {
 		return nil, err

@@ -62,7 +62,7 @@ var silenceperQuirks = concat(
 	quirk(suites.Quirk{
 		Reason: "Get has no context: it goes on until its dial or its place in line has come to an end (channelPool.Get, channel.go:103)",
 		Breaks: "nothing that silenceper/pool promises", Versions: silenceperVersion,
-	}, "cancel-dialing"),
+	}, "cancel-dialing", "cancel-deadline-dialing"),
 	quirk(suites.Quirk{
 		Reason: "only Get looks for connections that were idle for too long (channel.go:116): without a call of it they stay open",
 		Breaks: "silenceper/pool: IdleTimeout: the longest time a connection may be idle; after that it is no longer valid", Versions: silenceperVersion,

@@ -25,7 +25,8 @@ var poolMistakes = []struct {
 	{"keeps the slot of a waiter that leaves", []string{"limit-slot-after-cancel"}},
 	{"keeps the slot of a failed dial", []string{"limit-slot-after-failure", "stuck-after-break"}},
 	{"keeps all idle", []string{"limit-idle"}},
-	{"does not look at the context first", []string{"cancel-before", "cancel-before-idle"}},
+	{"does not look at the context first", []string{"cancel-before"}},
+	{"drops the idle for a late context", []string{"cancel-before-idle"}},
 	{"waits deaf", []string{"cancel-waiting", "cancel-deadline-waiting"}},
 	{"dials deaf", []string{"cancel-dialing", "cancel-deadline-dialing"}},
 	{"talks deaf", []string{"cancel-awaiting-answer", "cancel-handshake", "cancel-deadline-awaiting-answer"}},
@@ -117,22 +118,6 @@ func handPoolSubject(mistake string) suites.ClientSubject {
 	return s
 }
 
-// deafClient does not hear that the context of an operation ends, or only of its deadline.
-type deafClient struct {
-	suites.Client
-	deadlines bool
-}
-
-func (c deafClient) Do(ctx context.Context, say string) (string, error) {
-	deaf := context.WithoutCancel(ctx)
-	if at, ok := ctx.Deadline(); ok && c.deadlines {
-		var cancel context.CancelFunc
-		deaf, cancel = context.WithDeadline(deaf, at)
-		defer cancel()
-	}
-	return c.Client.Do(deaf, say)
-}
-
 var errClosed = errors.New("pool closed")
 
 // hand is a small pool that hands connections from one to the next. It is
@@ -170,7 +155,7 @@ func handPool(mistake string) suites.PoolMaker {
 }
 
 func (p *hand) Get(ctx context.Context) (suites.Lease, error) {
-	if err := ctx.Err(); err != nil && p.bug != "does not look at the context first" {
+	if err := ctx.Err(); err != nil && p.bug != "does not look at the context first" && p.bug != "drops the idle for a late context" {
 		return suites.Lease{}, err
 	}
 	p.mu.Lock()
@@ -181,6 +166,10 @@ func (p *hand) Get(ctx context.Context) (suites.Lease, error) {
 	if c := p.takeIdle(); c != nil {
 		p.mu.Unlock()
 		p.warm()
+		if err := ctx.Err(); err != nil && p.bug == "drops the idle for a late context" {
+			p.discard(c)
+			return suites.Lease{}, err
+		}
 		if p.bug == "fails on the old" && time.Since(c.since) == p.set.IdleTimeout-1 {
 			p.discard(c)
 			return suites.Lease{}, errors.New("too old")
