@@ -1,6 +1,7 @@
 package subjects
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -103,4 +104,37 @@ func TestFastCleaner(t *testing.T) {
 	if len(r.Failures) != 1 || !strings.Contains(r.Failures[0].Text, "connsCleaner") {
 		t.Errorf("got %v, want the goroutine connsCleaner left: the finding is gone", r.Failures)
 	}
+}
+
+// rueidis: a command that is cancelled while it waits for a connection of the pool makes the
+// pool larger by one: the dead connection that it gets (pool.go:66) is put back (pool.go:113),
+// and was never counted.
+func TestRueidisPoolGrows(t *testing.T) {
+	harness.Test(t, func(t *harness.T) {
+		Redis(t, "server.test:7")
+		t.DeclareAside(rueidisAside)
+		c, err := RueidisPool(t, suites.ClientSettings{Addr: "server.test:7", MaxConns: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		say := func(name string) *harness.Op {
+			return t.Do(t.Context(), name, func(ctx context.Context) error {
+				_, err := c.Do(ctx, name)
+				return err
+			})
+		}
+		say("r1").WantDone()
+		t.Net.Hold("* server->client data")
+		r2, r3 := say("r2"), say("r3")
+		r3.Cancel()
+		r3.WantErr(context.Canceled)
+		r4 := say("r4")
+		if n := t.Net.Opened() - len(t.Asides()); n != 2 {
+			t.Errorf("got %d connections of a pool of one, want two: the finding is gone", n)
+		}
+		t.Net.Release("* server->client data")
+		r2.WantDone()
+		r4.WantDone()
+		c.Close()
+	})
 }

@@ -79,14 +79,18 @@ var commonsQuirks = concat(
 	quirk(suites.Quirk{
 		Reason: "InvalidateObject makes the object of a call that waits, in the goroutine of its own caller: ObjectPool.ensureIdle (pool.go:345) dials; " +
 			"so the call that gives a broken connection back waits for a dial that it does not need",
-		Breaks: "nothing: go-commons-pool: InvalidateObject invalidates an object from the pool", Versions: commonsVersion,
-	}, "limit-never-exceeded", "talk-own-answer"),
+		Breaks: "nothing: go-commons-pool: InvalidateObject invalidates an object from the pool", Versions: commonsVersion, Failure: "cancelled, and still pending",
+	}, "talk-own-answer"),
 	quirk(suites.Quirk{
 		Reason: "a call whose dial fails, or is cancelled, returns its error and wakes none of the calls that wait at MaxTotal, although its place is free " +
 			"(ObjectPool.borrowObject, pool.go:266): they wait until a connection is put back, and if there is none, without end",
 		Issue:  "jolestar/go-commons-pool#50",
 		Breaks: "go-commons-pool: BorrowObject: if the pool is full, this method will block until an object is returned to the pool or the context is done; here the pool is empty", Versions: commonsVersion,
-	}, "limit-slot-after-cancel", "limit-slot-after-failure", "close-at-any-time", "stuck-after-break"),
+	}, "limit-slot-after-failure", "stuck-after-break"),
+	quirk(suites.Quirk{
+		Reason: "both of the above: InvalidateObject waits for the dial of another call (pool.go:345), and a dial that fails wakes no call that waits (pool.go:266)",
+		Issue:  "jolestar/go-commons-pool#50", Breaks: "go-commons-pool: BorrowObject: this method will block until an object is returned to the pool or the context is done", Versions: commonsVersion,
+	}, "limit-never-exceeded", "limit-slot-after-cancel", "close-at-any-time"),
 	quirk(suites.Quirk{
 		Reason: "a call that is cancelled while it waits says that its time is over, and not that it was cancelled: PollFirstWithContext (collections/queue.go:275) drops the error of the context, " +
 			"and borrowObject makes up another one (pool.go:283)",
