@@ -2,8 +2,11 @@ package subjects
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"testing"
+
+	coder "github.com/coder/websocket"
 
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/suites"
@@ -136,5 +139,34 @@ func TestRueidisPoolGrows(t *testing.T) {
 		r2.WantDone()
 		r4.WantDone()
 		c.Close()
+	})
+}
+
+// coder/websocket: a Write whose context is done from the start keeps or closes the
+// connection by chance: mu.lock (conn.go:286) selects among the context and a mutex that is
+// free; with the mutex, the write goes on to setupWriteTimeout (conn.go:171), which closes.
+func TestCoderChanceToClose(t *testing.T) {
+	harness.Test(t, func(t *harness.T) {
+		EchoWebSocket(t, "server.test:7")
+		done, cancel := context.WithCancel(context.Background())
+		cancel()
+		kept, closed := 0, 0
+		for range 100 {
+			c, _, err := coder.Dial(t.Context(), "ws://server.test:7/", &coder.DialOptions{HTTPClient: &http.Client{Transport: t.Net.Transport()}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Write(done, coder.MessageText, []byte("late")) // its error is chance too
+			t.Settle()
+			if c.Write(context.Background(), coder.MessageText, []byte("next")) == nil {
+				kept++
+			} else {
+				closed++
+			}
+			c.CloseNow()
+		}
+		if kept == 0 || closed == 0 {
+			t.Errorf("of 100 connections %d were kept and %d closed: the finding is gone", kept, closed)
+		}
 	})
 }

@@ -42,6 +42,8 @@ func Clients() []suites.ClientSubject {
 		{Name: "go-sql-driver/mysql", Make: MySQL, Serve: MySQLServer, Randomized: true, KnowsAges: true, Quirks: mysqlQuirks},
 		{Name: "lib/pq", Make: LibPQ, Serve: Postgres, IgnoresCancel: true, Randomized: true, Aside: cancelRequest, KnowsAges: true, Quirks: libpqQuirks},
 		{Name: "resty", Make: Resty, Serve: EchoHTTP, Quirks: restyQuirks},
+		{Name: "gorilla/websocket", Make: Gorilla, Serve: EchoWebSocket, KnowsAges: true, Quirks: gorillaQuirks},
+		{Name: "coder/websocket", Make: Coder, Serve: EchoWebSocket, KnowsAges: true},
 		{Name: "mongo-driver", Make: Mongo, Serve: Mongos, KnowsAges: true, Quirks: mongoQuirks},
 		{Name: "rueidis", Make: Rueidis, Serve: Redis, IgnoresCancel: true, KnowsAges: true},
 		{Name: "rueidis pool", Make: RueidisPool, Serve: Redis, IgnoresCancel: true, Aside: rueidisAside, KnowsAges: true, Quirks: rueidisPoolQuirks},
