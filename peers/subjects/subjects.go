@@ -1,6 +1,8 @@
 package subjects
 
 import (
+	"sync"
+
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/suites"
 )
@@ -42,6 +44,7 @@ func Clients() []suites.ClientSubject {
 		{Name: "go-sql-driver/mysql", Make: MySQL, Serve: MySQLServer, Randomized: true, KnowsAges: true, Quirks: mysqlQuirks},
 		{Name: "lib/pq", Make: LibPQ, Serve: Postgres, IgnoresCancel: true, Randomized: true, Aside: cancelRequest, KnowsAges: true, Quirks: libpqQuirks},
 		{Name: "resty", Make: Resty, Serve: EchoHTTP, Quirks: restyQuirks},
+		{Name: "nats.go", Make: NATS, Serve: EchoNATS, KnowsAges: true, Pools: []*sync.Pool{&natsTimers}},
 		{Name: "gorilla/websocket", Make: Gorilla, Serve: EchoWebSocket, KnowsAges: true, Quirks: gorillaQuirks},
 		{Name: "coder/websocket", Make: Coder, Serve: EchoWebSocket, KnowsAges: true},
 		{Name: "mongo-driver", Make: Mongo, Serve: Mongos, KnowsAges: true, Quirks: mongoQuirks},
