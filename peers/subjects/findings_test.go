@@ -2,11 +2,14 @@ package subjects
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	coder "github.com/coder/websocket"
+	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/suites"
@@ -169,4 +172,31 @@ func TestCoderChanceToClose(t *testing.T) {
 			t.Errorf("of 100 connections %d were kept and %d closed: the finding is gone", kept, closed)
 		}
 	})
+}
+
+// amqp091-go: a server that is silent from the end of the handshake on is never missed. The
+// connection forgets its deadline (connection.go:1445), and heartbeater (connection.go:1080)
+// sets the next one when a frame has been read: with one frame, 15 s are enough.
+func TestAMQPHeartbeats(t *testing.T) {
+	for _, frames := range []int{0, 1} {
+		harness.Test(t, func(t *harness.T) {
+			Rabbit(t, "server.test:7")
+			var c *amqp.Connection
+			t.Do(t.Context(), "dial", func(ctx context.Context) (err error) {
+				c, err = amqp.DialConfig("amqp://server.test:7/", amqp.Config{Dial: func(network, addr string) (net.Conn, error) { return t.Net.DialContext(ctx, network, addr) }})
+				return err
+			}).WantDone()
+			if frames > 0 {
+				t.Do(t.Context(), "channel", func(context.Context) error {
+					_, err := c.Channel()
+					return err
+				}).WantDone()
+			}
+			t.Advance(time.Hour) // the server sends no heartbeats
+			if closed := c.IsClosed(); closed != (frames > 0) {
+				t.Errorf("got closed %v after an hour of silence, with %d frames before it: the finding is gone", closed, frames)
+			}
+			c.Close()
+		})
+	}
 }

@@ -79,7 +79,7 @@ func EchoNATS(t *harness.T, addr string) {
 	})
 }
 
-// natsTimers is what nats.go keeps timers in: a struct whose only field is the pool.
+// natsTimers has the timers of nats.go: its variable is a struct whose only field is the pool.
 //
 //go:linkname natsTimers github.com/nats-io/nats%2ego.globalTimerPool
 var natsTimers sync.Pool
