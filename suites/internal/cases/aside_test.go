@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/suites"
@@ -66,6 +67,35 @@ func TestClientAside(t *testing.T) {
 		}
 		if r := subject("one too many", says).Run(c); r.State != suites.Failed || !strings.Contains(r.Report, "more connections and dials than the limit, which is 2") {
 			t.Errorf("%s, and the pool opens one too many: got %s\n%s", c.Name, r.State, r.Report)
+		}
+	}
+}
+
+// A pool that opens connections before anyone asks, and one whose Close takes its time, are right.
+func TestClientLookalikes(t *testing.T) {
+	for name, change := range map[string]func(*suites.ClientSettings, suites.Client) suites.Client{
+		"ahead": func(s *suites.ClientSettings, c suites.Client) suites.Client { s.MinIdle = max(s.MinIdle, 1); return c },
+		"slow to close": func(_ *suites.ClientSettings, c suites.Client) suites.Client {
+			if c == nil {
+				return nil
+			}
+			return suites.NewClient(c.Do, func() error {
+				defer time.Sleep(300 * time.Millisecond) // virtual
+				return c.Close()
+			})
+		},
+	} {
+		s := handPoolSubject("")
+		maker := s.Make
+		s.Make = func(t *harness.T, settings suites.ClientSettings) (suites.Client, error) {
+			change(&settings, nil)
+			c, err := maker(t, settings)
+			return change(&settings, c), err
+		}
+		for _, c := range suites.ClientCases() {
+			if r := s.Subject().Run(c); r.State != suites.Held && r.State != suites.NotApplicable {
+				t.Errorf("%s: %s: got %s\n%s", name, c.Name, r.State, r.Report)
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package cases
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,7 +140,8 @@ func (e *ClientEnv) closeClient() {
 }
 
 // Close closes the client, in the background: it may have to wait for
-// operations. What it returns tells whether it has come to its end.
+// operations. What it returns tells whether it has come to its end, within a minute of
+// virtual time: a client may be in no hurry to end what it has running.
 func (e *ClientEnv) Close() (closed func() bool) {
 	done := make(chan struct{})
 	go func() {
@@ -148,12 +150,15 @@ func (e *ClientEnv) Close() (closed func() bool) {
 	}()
 	e.Settle()
 	return func() bool {
-		select {
-		case <-done:
-			return true
-		default:
-			return false
+		for range 2 {
+			select {
+			case <-done:
+				return true
+			default:
+				e.Advance(time.Minute)
+			}
 		}
+		return false
 	}
 }
 
@@ -175,13 +180,14 @@ func (e *ClientEnv) own() []*faultnet.Conn {
 	})
 }
 
-// Only returns the one connection that the client has, without those aside.
-func (e *ClientEnv) Only() *faultnet.Conn {
-	own := e.own()
-	if len(own) != 1 {
-		e.Fatalf("%d connections are there after one operation, want one", len(own))
+// wantDial expects a dial, which is held, for the first operation. A client that has opened
+// its connections ahead makes none.
+func (e *ClientEnv) wantDial() {
+	e.Settle()
+	if e.Open() > 0 && !slices.ContainsFunc(e.Net.Pending(), func(ev *faultnet.Event) bool { return ev.Kind == faultnet.Dial }) {
+		e.NotApplicable(errors.New("it opens its connections before anyone asks for one"))
 	}
-	return own[0]
+	e.Net.WantDial()
 }
 
 // WantDone expects that each operation has succeeded.
@@ -219,9 +225,23 @@ func (e *ClientEnv) WantSomeDone(n int, why string) {
 	e.Errorf("%d operations one after another failed, want one that succeeds: %s [%v]", n, why, last)
 }
 
+// Opened returns how many connections have been opened so far, without those aside. A client
+// may open some before anyone asks.
+func (e *ClientEnv) Opened() int {
+	e.Settle()
+	return e.Net.Opened() - len(e.Asides())
+}
+
 // WantOpened expects that so many connections have been opened in all, without those aside.
 func (e *ClientEnv) WantOpened(n int, why string) {
-	if got := e.Net.Opened() - len(e.Asides()); got != n {
+	if got := e.Opened(); got != n {
 		e.Errorf("%d connections were opened, want %d: %s", got, n, why)
+	}
+}
+
+// WantMoreOpened expects that another connection has been opened than those.
+func (e *ClientEnv) WantMoreOpened(n int, why string) {
+	if got := e.Opened(); got <= n {
+		e.Errorf("%d connections were opened, want more than %d: %s", got, n, why)
 	}
 }

@@ -2,6 +2,7 @@ package cases
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/halfopen/halfopen/harness"
@@ -15,11 +16,12 @@ var clientEndCases = []Case{
 		Verdict: "a dial, or another error than that of the context",
 		Issues:  []string{"golang/go#25852"},
 		ClientBody: func(e *ClientEnv) {
+			ahead := e.Opened()
 			ctx, cancel := context.WithCancel(context.Background())
 			cancel()
 			r1 := e.DoWith(ctx, "r1")
 			r1.WantErr(context.Canceled)
-			e.WantOpened(0, "no operation wants a connection")
+			e.WantOpened(ahead, "no operation wants a connection")
 			e.Do("r2").WantDone()
 		},
 	},
@@ -31,7 +33,7 @@ var clientEndCases = []Case{
 		ClientBody: func(e *ClientEnv) {
 			e.Net.Hold("dial")
 			r1, r2, r3 := e.Do("r1"), e.Do("r2"), e.Do("r3")
-			e.Net.WantDial()
+			e.wantDial()
 			r2.Cancel()
 			r2.WantErr(context.Canceled)
 			e.Net.Release("dial") // a connection aside may come first
@@ -49,7 +51,7 @@ var clientEndCases = []Case{
 		ClientBody: func(e *ClientEnv) {
 			e.Net.Hold("dial")
 			r1 := e.Do("r1")
-			e.Net.WantDial()
+			e.wantDial()
 			r1.Cancel()
 			r1.WantErr(context.Canceled)
 			e.Net.Release("dial")
@@ -93,10 +95,16 @@ var clientEndCases = []Case{
 		Issues:  []string{"golang/go#15461"},
 		ClientBody: func(e *ClientEnv) {
 			e.Do("r1").WantDone()
-			e.Only().Peer().Close()
+			idle := e.own()
+			for _, c := range idle {
+				c.Peer().Close()
+			}
 			e.Settle()
-			ops := e.DoAll("r2", "r3")
-			e.WantFailed(1, ops, "it was closed, and is known to be since r2")
+			var ops []*harness.Op
+			for i := range len(idle) + 1 {
+				ops = append(ops, e.Do("r"+strconv.Itoa(i+2)))
+			}
+			e.WantFailed(len(idle), ops, "each of these costs one operation")
 		},
 	},
 	{
@@ -191,6 +199,7 @@ var clientEndCases = []Case{
 		ClientSettings: ClientSettings{MaxConns: 1},
 		ClientBody: func(e *ClientEnv) {
 			e.Do("r1").WantDone()
+			opened := e.Opened()
 			e.Close()
 			e.Advance(time.Second)
 			if r := e.Do("r2"); r.Err() == nil {
@@ -203,7 +212,7 @@ var clientEndCases = []Case{
 					e.Errorf("got an answer after Close, want an error")
 				}
 			}
-			e.WantOpened(1, "the client is closed")
+			e.WantOpened(opened, "the client is closed")
 		},
 	},
 	{
@@ -228,7 +237,7 @@ var clientEndCases = []Case{
 		ClientBody: func(e *ClientEnv) {
 			e.Net.Hold("dial")
 			r1 := e.Do("r1")
-			e.Net.WantDial()
+			e.wantDial()
 			closed := e.Close()
 			e.Net.Release("dial")
 			r1.Await()
