@@ -16,11 +16,12 @@ import (
 
 // The categories of commands; the help has them in alphabetical order.
 const (
-	ofSuites  = "conformance"
-	ofScripts = "scripts"
-	ofPages   = "pages"
-	ofBubbles = "the deep bubble"
-	ofCommand = "this command"
+	ofSuites   = "conformance"
+	ofScripts  = "scripts"
+	ofPages    = "pages"
+	ofBubbles  = "the deep bubble"
+	ofServices = "other programs"
+	ofCommand  = "this command"
 )
 
 const rootHelp = `Halfopen {{.Usage}}, deterministically.

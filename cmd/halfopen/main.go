@@ -73,7 +73,7 @@ func (l *line) root() *cli.Command {
 		Commands: []*cli.Command{
 			l.checkCommand(), l.runCommand(), l.exploreCommand(), l.replayCommand(), l.mergeCommand(),
 			l.newCommand(), l.formatCommand(), l.verbsCommand(), l.exportCommand(),
-			l.testCommand(), l.overlayCommand(), l.helpCommand(), l.versionCommand(),
+			l.proxyCommand(), l.testCommand(), l.overlayCommand(), l.helpCommand(), l.versionCommand(),
 		},
 		HideHelpCommand:       true,
 		EnableShellCompletion: true,

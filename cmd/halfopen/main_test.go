@@ -18,6 +18,9 @@ func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == commandName {
 		main()
 	}
+	if url := os.Getenv(clientURL); url != "" {
+		os.Exit(runClient(url)) // the test binary is the program behind a proxy
+	}
 	goleakcheck.VerifyTestMain(m)
 }
 

@@ -58,6 +58,9 @@ const mostInHead = 1 << 20
 // http serves a client that speaks HTTP to the proxy.
 func (c *client) http(in *bufio.Reader) {
 	head, req, err := readHead(in)
+	if _, lost := errors.AsType[*net.OpError](err); lost {
+		return // the connection is gone
+	}
 	if err != nil {
 		c.refuseHTTP(http.StatusBadRequest, "http_request_error", err.Error())
 		return

@@ -61,9 +61,7 @@ func (l *Log) Write(e Entry) {
 		fmt.Fprintln(l.out, e)
 		return
 	}
-	data, err := json.Marshal(e)
-	if err != nil {
-		panic("proxy: " + err.Error()) // an Entry is plain data
-	}
-	fmt.Fprintf(l.out, "%s\n", data)
+	enc := json.NewEncoder(l.out)
+	enc.SetEscapeHTML(false) // names of events have "->"
+	enc.Encode(e)
 }

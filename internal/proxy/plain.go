@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -87,7 +88,9 @@ func (r *requests) following() error {
 		return err
 	}
 	if err != nil {
-		r.c.say("refused", "%v", err)
+		if _, lost := errors.AsType[*net.OpError](err); !lost {
+			r.c.say("refused", "%v", err)
+		}
 		return err
 	}
 	r.head, r.req = head, req
