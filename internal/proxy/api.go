@@ -18,15 +18,17 @@ func (p *Proxy) list([]string, *http.Request) (answer, error) {
 	return answer{http.StatusOK, all}, nil
 }
 
+// proxyInput is a mapping as a request has it.
+type proxyInput struct {
+	Name     string `json:"name"`
+	Listen   string `json:"listen"`
+	Upstream string `json:"upstream"`
+	Enabled  bool   `json:"enabled"`
+}
+
 // create makes a mapping.
 func (p *Proxy) create(_ []string, r *http.Request) (answer, error) {
-	type Proxy struct { // the name stands in errors of package json, and is toxiproxy's
-		Name     string `json:"name"`
-		Listen   string `json:"listen"`
-		Upstream string `json:"upstream"`
-		Enabled  bool   `json:"enabled"`
-	}
-	in := Proxy{Enabled: true}
+	in := proxyInput{Enabled: true}
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		return answer{}, errBadBody.because("%v", err)
 	}
@@ -46,9 +48,6 @@ func (p *Proxy) create(_ []string, r *http.Request) (answer, error) {
 // populate makes a list of mappings, or replaces those whose addresses differ.
 func (p *Proxy) populate(_ []string, r *http.Request) (answer, error) {
 	made, err := p.Populate(r.Body)
-	if made == nil && err != nil {
-		made = []proxyJSON(nil)
-	}
 	out := struct {
 		*apiError `json:",omitempty"`
 		Proxies   []proxyJSON `json:"proxies"`
@@ -146,13 +145,7 @@ func (p *Proxy) change(names []string, r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	now := m.shown()
-	type Proxy struct { // the name stands in errors of package json, and is toxiproxy's
-		Name     string `json:"name"`
-		Listen   string `json:"listen"`
-		Upstream string `json:"upstream"`
-		Enabled  bool   `json:"enabled"`
-	}
-	in := Proxy{Listen: now.Listen, Upstream: now.Upstream, Enabled: now.Enabled}
+	in := proxyInput{Listen: now.Listen, Upstream: now.Upstream, Enabled: now.Enabled}
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		return answer{}, errBadBody.because("%v", err)
 	}
@@ -186,14 +179,14 @@ func (p *Proxy) addToxic(names []string, r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, errBadBody.because("%v", err)
 	}
-	type ToxicWrapper struct { // the name stands in errors of package json, and is toxiproxy's
+	var in struct {
 		Name     string   `json:"name"`
 		Type     string   `json:"type"`
 		Stream   string   `json:"stream"`
 		Toxicity float32  `json:"toxicity"`
-		Rest     struct{} `json:"attributes"`
+		Rest     struct{} `json:"attributes"` // an object, whatever its fields are
 	}
-	in := ToxicWrapper{Stream: "downstream", Toxicity: 1}
+	in.Stream, in.Toxicity = "downstream", 1
 	if err := json.NewDecoder(bytes.NewReader(body)).Decode(&in); err != nil {
 		return answer{}, errBadBody.because("%v", err)
 	}
@@ -233,10 +226,8 @@ func (x *toxic) parse(body []byte) error {
 	if err := json.NewDecoder(bytes.NewReader(body)).Decode(&in); err != nil {
 		return errBadBody.because("%v", err)
 	}
-	if in.Attributes != nil {
-		if err := in.Attributes.check(); err != nil {
-			return errBadBody.because("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
-		}
+	if err := x.Attributes.check(); err != nil {
+		return errBadBody.because("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	x.Toxicity = in.Toxicity
 	return nil

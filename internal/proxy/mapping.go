@@ -234,7 +234,8 @@ func (m *mapping) setToxics(stream string, toxics []*toxic) {
 // allToxics returns those of both streams, upstream first, as toxiproxy lists them. It is
 // called with mu held.
 func (m *mapping) allToxics() []*toxic {
-	return slices.Concat([]*toxic{}, m.toxics["upstream"], m.toxics["downstream"])
+	all := make([]*toxic, 0, 4) // in JSON an empty list, and not null
+	return append(append(all, m.toxics["upstream"]...), m.toxics["downstream"]...)
 }
 
 // toxic returns the toxic of that name, or nil. It is called with mu held.
