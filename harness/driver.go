@@ -62,6 +62,7 @@ type driver struct {
 	stoodStill bool        // the run was given up
 	over       atomic.Bool // it has ended
 	std        *testing.T  // the test that it is part of, or nil
+	atEnd      func()      // puts back what the run has replaced, or nil
 
 	mu       sync.Mutex
 	cleanups []func()
@@ -131,6 +132,9 @@ func (r *driver) open(std *testing.T, f func()) {
 		f()
 	})
 	r.journal.closed.Store(false) // the last word is ours
+	if r.atEnd != nil {
+		r.atEnd()
+	}
 	r.judge(end)
 	r.journal.closed.Store(true) // what stood still may go on behind us
 	r.over.Store(true)

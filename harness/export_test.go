@@ -1,5 +1,7 @@
 package harness
 
+import "testing"
+
 // Whole reports whether a response to a request with that method is whole.
 func Whole(method, response string) bool {
 	var f framing
@@ -11,3 +13,8 @@ func Whole(method, response string) bool {
 // SetMost sets how many events a test may have before it counts as endless, and how many
 // bytes of a body are read.
 func SetMost(events, content int) { mostEvents, mostContent = events, content }
+
+// RunIn runs a body as Test does, as a part of t, and returns its report.
+func RunIn(t *testing.T, name string, body func(t *T)) *Report {
+	return runOnce(t, name, body, settings{})
+}
