@@ -16,7 +16,7 @@ import (
 // times, with package net/http as it is, and prints what it gets.
 const clientURL = "HALFOPEN_TEST_CLIENT_URL"
 
-// runClient is that program. Its exit code is the number of requests that failed.
+// runClient does what that program does, and returns the number of requests that failed.
 func runClient(url string) (failures int) {
 	http.DefaultTransport.(*http.Transport).DisableKeepAlives = true
 	for range 3 {

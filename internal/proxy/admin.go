@@ -54,31 +54,31 @@ func (m *mapping) shown() proxyJSON {
 	return proxyJSON{m.name, m.listen, m.upstream, m.enabled, m.allToxics()}
 }
 
-// answer is what an endpoint answers: a status and what its body has, as JSON.
-type answer struct {
+// apiAnswer has the status of an answer, and its body.
+type apiAnswer struct {
 	status int
-	body   any // nil for none
+	body   any // in JSON; nil for none
 }
 
 // endpoint is a path of the API, with "*" for a name, and what each method does.
 type endpoint struct {
 	path    string
-	methods map[string]func(p *Proxy, names []string, r *http.Request) (answer, error)
+	methods map[string]func(p *Proxy, names []string, r *http.Request) (apiAnswer, error)
 }
 
 // endpoints are those that toxiproxy's documentation lists, but /metrics.
 var endpoints = []endpoint{
-	{"/version", map[string]func(*Proxy, []string, *http.Request) (answer, error){
-		"GET": func(*Proxy, []string, *http.Request) (answer, error) {
-			return answer{http.StatusOK, json.RawMessage(fmt.Sprintf("{\"version\": %q}\n", APIVersion))}, nil
+	{"/version", map[string]func(*Proxy, []string, *http.Request) (apiAnswer, error){
+		"GET": func(*Proxy, []string, *http.Request) (apiAnswer, error) {
+			return apiAnswer{http.StatusOK, json.RawMessage(fmt.Sprintf("{\"version\": %q}\n", APIVersion))}, nil
 		}}},
-	{"/reset", map[string]func(*Proxy, []string, *http.Request) (answer, error){"POST": (*Proxy).reset}},
-	{"/populate", map[string]func(*Proxy, []string, *http.Request) (answer, error){"POST": (*Proxy).populate}},
-	{"/proxies", map[string]func(*Proxy, []string, *http.Request) (answer, error){"GET": (*Proxy).list, "POST": (*Proxy).create}},
-	{"/proxies/*", map[string]func(*Proxy, []string, *http.Request) (answer, error){
+	{"/reset", map[string]func(*Proxy, []string, *http.Request) (apiAnswer, error){"POST": (*Proxy).reset}},
+	{"/populate", map[string]func(*Proxy, []string, *http.Request) (apiAnswer, error){"POST": (*Proxy).populate}},
+	{"/proxies", map[string]func(*Proxy, []string, *http.Request) (apiAnswer, error){"GET": (*Proxy).list, "POST": (*Proxy).create}},
+	{"/proxies/*", map[string]func(*Proxy, []string, *http.Request) (apiAnswer, error){
 		"GET": (*Proxy).show, "POST": (*Proxy).change, "PATCH": (*Proxy).change, "DELETE": (*Proxy).remove}},
-	{"/proxies/*/toxics", map[string]func(*Proxy, []string, *http.Request) (answer, error){"GET": (*Proxy).listToxics, "POST": (*Proxy).addToxic}},
-	{"/proxies/*/toxics/*", map[string]func(*Proxy, []string, *http.Request) (answer, error){
+	{"/proxies/*/toxics", map[string]func(*Proxy, []string, *http.Request) (apiAnswer, error){"GET": (*Proxy).listToxics, "POST": (*Proxy).addToxic}},
+	{"/proxies/*/toxics/*", map[string]func(*Proxy, []string, *http.Request) (apiAnswer, error){
 		"GET": (*Proxy).showToxic, "POST": (*Proxy).changeToxic, "PATCH": (*Proxy).changeToxic, "DELETE": (*Proxy).removeToxic}},
 }
 
@@ -125,8 +125,8 @@ func (p *Proxy) Admin() http.Handler {
 	})
 }
 
-// write writes the answer, or the error if there is one.
-func (a answer) write(w http.ResponseWriter, err error) {
+// write writes the apiAnswer, or the error if there is one.
+func (a apiAnswer) write(w http.ResponseWriter, err error) {
 	if err != nil {
 		known, ok := errors.AsType[*apiError](err)
 		if !ok {

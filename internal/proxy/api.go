@@ -10,12 +10,12 @@ import (
 )
 
 // list answers with all mappings, by name.
-func (p *Proxy) list([]string, *http.Request) (answer, error) {
+func (p *Proxy) list([]string, *http.Request) (apiAnswer, error) {
 	all := make(map[string]proxyJSON)
 	for _, m := range p.mappings.all() {
 		all[m.name] = m.shown()
 	}
-	return answer{http.StatusOK, all}, nil
+	return apiAnswer{http.StatusOK, all}, nil
 }
 
 // proxyInput is a mapping as a request has it.
@@ -27,26 +27,26 @@ type proxyInput struct {
 }
 
 // create makes a mapping.
-func (p *Proxy) create(_ []string, r *http.Request) (answer, error) {
+func (p *Proxy) create(_ []string, r *http.Request) (apiAnswer, error) {
 	in := proxyInput{Enabled: true}
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-		return answer{}, errBadBody.because("%v", err)
+		return apiAnswer{}, errBadBody.because("%v", err)
 	}
 	switch {
 	case in.Name == "":
-		return answer{}, errMissing.because("name")
+		return apiAnswer{}, errMissing.because("name")
 	case in.Upstream == "":
-		return answer{}, errMissing.because("upstream")
+		return apiAnswer{}, errMissing.because("upstream")
 	}
 	m := p.newMapping(in.Name, in.Listen, in.Upstream)
 	if err := p.mappings.add(m, in.Enabled); err != nil {
-		return answer{}, err
+		return apiAnswer{}, err
 	}
-	return answer{http.StatusCreated, m.shown()}, nil
+	return apiAnswer{http.StatusCreated, m.shown()}, nil
 }
 
 // populate makes a list of mappings, or replaces those whose addresses differ.
-func (p *Proxy) populate(_ []string, r *http.Request) (answer, error) {
+func (p *Proxy) populate(_ []string, r *http.Request) (apiAnswer, error) {
 	made, err := p.Populate(r.Body)
 	out := struct {
 		*apiError `json:",omitempty"`
@@ -60,7 +60,7 @@ func (p *Proxy) populate(_ []string, r *http.Request) (answer, error) {
 		}
 		out.apiError, status = known, known.Status
 	}
-	return answer{status, out}, nil
+	return apiAnswer{status, out}, nil
 }
 
 // Populate makes the mappings of a list in JSON, as toxiproxy's -config has it, and returns
@@ -113,7 +113,7 @@ func (ms *mappings) replace(m *mapping, start bool) (*mapping, error) {
 }
 
 // reset starts all mappings and removes all toxics.
-func (p *Proxy) reset([]string, *http.Request) (answer, error) {
+func (p *Proxy) reset([]string, *http.Request) (apiAnswer, error) {
 	for _, m := range p.mappings.all() {
 		m.mu.Lock()
 		err := m.startLocked()
@@ -123,61 +123,61 @@ func (p *Proxy) reset([]string, *http.Request) (answer, error) {
 		}
 		m.mu.Unlock()
 		if err != nil {
-			return answer{}, err
+			return apiAnswer{}, err
 		}
 	}
-	return answer{status: http.StatusNoContent}, nil
+	return apiAnswer{status: http.StatusNoContent}, nil
 }
 
 // show answers with a mapping.
-func (p *Proxy) show(names []string, _ *http.Request) (answer, error) {
+func (p *Proxy) show(names []string, _ *http.Request) (apiAnswer, error) {
 	m, err := p.mappings.get(names[0])
 	if err != nil {
-		return answer{}, err
+		return apiAnswer{}, err
 	}
-	return answer{http.StatusOK, m.shown()}, nil
+	return apiAnswer{http.StatusOK, m.shown()}, nil
 }
 
 // change changes a mapping's addresses, or whether it listens.
-func (p *Proxy) change(names []string, r *http.Request) (answer, error) {
+func (p *Proxy) change(names []string, r *http.Request) (apiAnswer, error) {
 	m, err := p.mappings.get(names[0])
 	if err != nil {
-		return answer{}, err
+		return apiAnswer{}, err
 	}
 	now := m.shown()
 	in := proxyInput{Listen: now.Listen, Upstream: now.Upstream, Enabled: now.Enabled}
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-		return answer{}, errBadBody.because("%v", err)
+		return apiAnswer{}, errBadBody.because("%v", err)
 	}
 	if err := m.update(in.Listen, in.Upstream, in.Enabled); err != nil {
-		return answer{}, err
+		return apiAnswer{}, err
 	}
-	return answer{http.StatusOK, m.shown()}, nil
+	return apiAnswer{http.StatusOK, m.shown()}, nil
 }
 
 // remove stops and forgets a mapping.
-func (p *Proxy) remove(names []string, _ *http.Request) (answer, error) {
-	return answer{status: http.StatusNoContent}, p.mappings.remove(names[0])
+func (p *Proxy) remove(names []string, _ *http.Request) (apiAnswer, error) {
+	return apiAnswer{status: http.StatusNoContent}, p.mappings.remove(names[0])
 }
 
 // listToxics answers with the toxics of a mapping.
-func (p *Proxy) listToxics(names []string, _ *http.Request) (answer, error) {
+func (p *Proxy) listToxics(names []string, _ *http.Request) (apiAnswer, error) {
 	m, err := p.mappings.get(names[0])
 	if err != nil {
-		return answer{}, err
+		return apiAnswer{}, err
 	}
-	return answer{http.StatusOK, m.shown().Toxics}, nil
+	return apiAnswer{http.StatusOK, m.shown().Toxics}, nil
 }
 
 // addToxic adds a toxic to a mapping, behind those of its stream.
-func (p *Proxy) addToxic(names []string, r *http.Request) (answer, error) {
+func (p *Proxy) addToxic(names []string, r *http.Request) (apiAnswer, error) {
 	m, err := p.mappings.get(names[0])
 	if err != nil {
-		return answer{}, err
+		return apiAnswer{}, err
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, mostInBody))
 	if err != nil {
-		return answer{}, errBadBody.because("%v", err)
+		return apiAnswer{}, errBadBody.because("%v", err)
 	}
 	var in struct {
 		Name     string   `json:"name"`
@@ -188,30 +188,30 @@ func (p *Proxy) addToxic(names []string, r *http.Request) (answer, error) {
 	}
 	in.Stream, in.Toxicity = "downstream", 1
 	if err := json.NewDecoder(bytes.NewReader(body)).Decode(&in); err != nil {
-		return answer{}, errBadBody.because("%v", err)
+		return apiAnswer{}, errBadBody.because("%v", err)
 	}
 	stream := strings.ToLower(in.Stream)
 	if stream != "upstream" && stream != "downstream" {
-		return answer{}, errStream
+		return apiAnswer{}, errStream
 	}
 	x := &toxic{Attributes: newAttributes(in.Type), Name: in.Name, Type: in.Type, Stream: in.Stream, Toxicity: in.Toxicity}
 	if x.Name == "" {
 		x.Name = x.Type + "_" + x.Stream
 	}
 	if x.Attributes == nil {
-		return answer{}, errToxicType
+		return apiAnswer{}, errToxicType
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.toxic(x.Name) != nil {
-		return answer{}, errToxicExists
+		return apiAnswer{}, errToxicExists
 	}
 	if err := x.parse(body); err != nil {
-		return answer{}, err
+		return apiAnswer{}, err
 	}
 	x.revision = m.changes
 	m.setToxics(stream, append(slices.Clip(m.toxics[stream]), x))
-	return answer{http.StatusOK, x}, nil
+	return apiAnswer{http.StatusOK, x}, nil
 }
 
 // mostInBody is how many bytes of a request about a toxic are read.
@@ -234,62 +234,62 @@ func (x *toxic) parse(body []byte) error {
 }
 
 // showToxic answers with a toxic.
-func (p *Proxy) showToxic(names []string, _ *http.Request) (answer, error) {
+func (p *Proxy) showToxic(names []string, _ *http.Request) (apiAnswer, error) {
 	m, err := p.mappings.get(names[0])
 	if err != nil {
-		return answer{}, err
+		return apiAnswer{}, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	x := m.toxic(names[1])
 	if x == nil {
-		return answer{}, errToxicNotFound
+		return apiAnswer{}, errToxicNotFound
 	}
-	return answer{http.StatusOK, x}, nil
+	return apiAnswer{http.StatusOK, x}, nil
 }
 
 // changeToxic changes attributes or the toxicity of a toxic.
-func (p *Proxy) changeToxic(names []string, r *http.Request) (answer, error) {
+func (p *Proxy) changeToxic(names []string, r *http.Request) (apiAnswer, error) {
 	m, err := p.mappings.get(names[0])
 	if err != nil {
-		return answer{}, err
+		return apiAnswer{}, err
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, mostInBody))
 	if err != nil {
-		return answer{}, errBadBody.because("%v", err)
+		return apiAnswer{}, errBadBody.because("%v", err)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	old := m.toxic(names[1])
 	if old == nil {
-		return answer{}, errToxicNotFound
+		return apiAnswer{}, errToxicNotFound
 	}
 	x := &toxic{newAttributes(old.Type), old.Name, old.Type, old.Stream, old.Toxicity, m.changes}
 	text, _ := json.Marshal(old.Attributes)
 	json.Unmarshal(text, x.Attributes) // numbers, which come back as they are
 	if err := x.parse(body); err != nil {
-		return answer{}, err
+		return apiAnswer{}, err
 	}
 	stream := strings.ToLower(x.Stream)
 	list := slices.Clone(m.toxics[stream])
 	list[slices.Index(list, old)] = x
 	m.setToxics(stream, list)
-	return answer{http.StatusOK, x}, nil
+	return apiAnswer{http.StatusOK, x}, nil
 }
 
 // removeToxic removes a toxic.
-func (p *Proxy) removeToxic(names []string, _ *http.Request) (answer, error) {
+func (p *Proxy) removeToxic(names []string, _ *http.Request) (apiAnswer, error) {
 	m, err := p.mappings.get(names[0])
 	if err != nil {
-		return answer{}, err
+		return apiAnswer{}, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	x := m.toxic(names[1])
 	if x == nil {
-		return answer{}, errToxicNotFound
+		return apiAnswer{}, errToxicNotFound
 	}
 	stream := strings.ToLower(x.Stream)
 	m.setToxics(stream, slices.DeleteFunc(slices.Clone(m.toxics[stream]), func(y *toxic) bool { return y == x }))
-	return answer{status: http.StatusNoContent}, nil
+	return apiAnswer{status: http.StatusNoContent}, nil
 }

@@ -39,9 +39,9 @@ func (c *client) plain(in *bufio.Reader, head []byte, req *http.Request) {
 	}
 }
 
-// requests is what a client sends to one server, as the server gets it: the URLs are of the
-// origin-form (RFC 9112 section 3.2.1), and fields for the proxy are gone. It is read until
-// the client ends or asks for another server.
+// requests reads the requests of a client for one server, as the server gets them: the URLs are of the
+// origin-form (RFC 9112 section 3.2.1), and fields for the proxy are gone. It ends when
+// the client does, or asks for another server.
 type requests struct {
 	c       *client
 	in      *bufio.Reader
@@ -54,23 +54,30 @@ type requests struct {
 }
 
 func (r *requests) Read(b []byte) (int, error) {
+	n, err := r.read(b)
+	_, lost := errors.AsType[*net.OpError](err)
+	if err != nil && err != io.EOF && err != errOtherServer && !lost {
+		r.c.say("refused", "%v", err) // the client does not speak HTTP
+	}
+	return n, err
+}
+
+func (r *requests) read(b []byte) (int, error) {
 	for {
-		if r.rest != nil {
-			n, err := r.rest.Read(b)
-			if n > 0 || err != nil && err != io.EOF {
-				return n, err
-			}
-			if err == nil {
-				continue
-			}
-			r.rest = nil
-			if err := r.following(); err != nil {
-				return 0, err
-			}
+		if r.rest == nil {
+			r.rest = io.MultiReader(bytes.NewReader(originForm(r.head, r.req)), bodyOf(r.in, r.req))
+		}
+		n, err := r.rest.Read(b)
+		if n > 0 || err != nil && err != io.EOF {
+			return n, err
+		}
+		if err == nil {
 			continue
 		}
-		body := bodyOf(r.in, r.req)
-		r.rest = io.MultiReader(bytes.NewReader(originForm(r.head, r.req)), body)
+		r.rest = nil
+		if err := r.following(); err != nil {
+			return 0, err
+		}
 	}
 }
 
@@ -84,13 +91,7 @@ func (r *requests) following() error {
 	if err == nil && (req.URL.Host == "" || req.URL.Scheme != "http") {
 		err = fmt.Errorf("%s %s behind a request for an http URL", req.Method, req.URL)
 	}
-	if err == io.EOF {
-		return err
-	}
 	if err != nil {
-		if _, lost := errors.AsType[*net.OpError](err); !lost {
-			r.c.say("refused", "%v", err)
-		}
 		return err
 	}
 	r.head, r.req = head, req
@@ -123,20 +124,20 @@ func bodyOf(in *bufio.Reader, req *http.Request) io.Reader {
 	case req.Header.Get("Upgrade") != "":
 		return in
 	case len(req.TransferEncoding) > 0:
-		return &chunked{in: in}
+		return &chunkedBody{in: in}
 	}
 	return io.LimitReader(in, max(0, req.ContentLength))
 }
 
-// chunked reads a chunked body with its framing (RFC 9112 section 7.1), and ends behind it.
-type chunked struct {
+// chunkedBody reads a chunked body with its framing (RFC 9112 section 7.1), and ends behind it.
+type chunkedBody struct {
 	in      *bufio.Reader
 	pending io.Reader // what was framed already
 	trailer bool
 	over    bool
 }
 
-func (r *chunked) Read(b []byte) (int, error) {
+func (r *chunkedBody) Read(b []byte) (int, error) {
 	for {
 		if r.pending != nil {
 			n, err := r.pending.Read(b)

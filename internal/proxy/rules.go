@@ -13,7 +13,7 @@ import (
 	"github.com/halfopen/halfopen/internal/nearest"
 )
 
-// Rules are what happens to the connections of a proxy, in the order of their lines.
+// Rules decide what happens to the connections of a proxy, in the order of their lines.
 type Rules struct {
 	list    []*rule
 	routes  map[string]string   // addresses, by the address that is dialed

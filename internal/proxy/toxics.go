@@ -24,7 +24,7 @@ type toxic struct {
 type attributes interface {
 	// check returns an error for values with which it could not work.
 	check() error
-	// take passes on what becomes of an item that reaches the stage when it is due.
+	// take takes an item that reaches the stage when it is due, and passes on what it makes of it.
 	take(s *stage, it item, pass func(item))
 }
 

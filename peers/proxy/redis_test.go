@@ -13,14 +13,15 @@ import (
 	"github.com/gomodule/redigo/redis"
 )
 
-// A client of Redis that knows nothing of proxies goes through a mapping to a server of Redis,
-// as in the examples of toxiproxy's client: the service goes down and comes back, and each toxic
-// does to its answers what it says.
-func TestRedis(t *testing.T) {
+// long is the value of the key.
+var long = strings.Repeat("0123456789", 300)
+
+// behindProxy runs a server of Redis behind a mapping of the proxy, and returns the mapping and a
+// function that opens a connection and asks for the key.
+func behindProxy(t *testing.T, server *server) (proxy *toxiproxy.Proxy, get func() (string, error)) {
+	t.Helper()
 	backend := miniredis.RunT(t)
-	long := strings.Repeat("0123456789", 300)
 	backend.Set("key", long)
-	server := start(t)
 	client := toxiproxy.NewClient(server.admin)
 	if _, err := client.Populate([]toxiproxy.Proxy{{Name: "redis", Listen: "localhost:0", Upstream: backend.Addr(), Enabled: true}}); err != nil {
 		t.Fatal(err)
@@ -29,8 +30,7 @@ func TestRedis(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// get opens a connection and asks for the key.
-	get := func() (string, error) {
+	return proxy, func() (string, error) {
 		c, err := redis.Dial("tcp", proxy.Listen)
 		if err != nil {
 			return "", err
@@ -38,6 +38,14 @@ func TestRedis(t *testing.T) {
 		defer c.Close()
 		return redis.String(c.Do("GET", "key"))
 	}
+}
+
+// A client of Redis that knows nothing of proxies goes through a mapping to a server of Redis,
+// as in the examples of toxiproxy's client: the service goes down and comes back, and each toxic
+// does to its answers what it says.
+func TestRedis(t *testing.T) {
+	server := start(t)
+	proxy, get := behindProxy(t, server)
 	if got, err := get(); got != long || err != nil {
 		t.Fatalf("got %d bytes, %v", len(got), err)
 	}
@@ -83,8 +91,12 @@ func TestRedis(t *testing.T) {
 			t.Fatalf("%s was removed: got %d bytes, %v", tt.kind, len(got), err)
 		}
 	}
+}
 
-	// A toxic with toxicity 0 strikes no connection.
+// A toxic whose toxicity is 0 strikes no connection; one that is added strikes those that are
+// open as well. When the mapping is deleted nothing listens any more.
+func TestRedisOpen(t *testing.T) {
+	proxy, get := behindProxy(t, start(t))
 	if _, err := proxy.AddToxic("", "timeout", "", 0, toxiproxy.Attributes{"timeout": 0}); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +104,6 @@ func TestRedis(t *testing.T) {
 		t.Errorf("toxicity 0: got %d bytes, %v", len(got), err)
 	}
 
-	// An open connection gets the toxic as well, and breaks when the proxy is deleted.
 	c, err := redis.Dial("tcp", proxy.Listen)
 	if err != nil {
 		t.Fatal(err)
