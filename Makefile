@@ -6,7 +6,7 @@ GREMLINS = github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 # ./... does not include the package testdata.
 PACKAGES = ./... ./testdata
 
-.PHONY: deep test tshark browser race lint api bench bench-peers peers mutants tidy check generate
+.PHONY: deep test tshark proxy browser race lint api bench bench-peers peers mutants tidy check generate
 
 check:
 	go run ./cmd/halfopen check
@@ -67,6 +67,12 @@ mutants:
 # finds in them with what the runs had.
 tshark:
 	go test -count=1 -tags tshark ./harness/view/pcapng
+
+# This runs curl and Node.js (Debian: apt-get install curl nodejs) behind the proxy, and compares its
+# admin interface with toxiproxy's server, which the Go module proxy has.
+proxy:
+	go test -count=1 -tags curl ./cmd/halfopen -run Curl
+	cd peers && go test -count=1 -tags toxiproxy ./proxy
 
 # This opens pages in Chromium (Debian: apt-get install chromium), and uses them.
 browser:
