@@ -114,9 +114,10 @@ func normal(body string) string {
 	return logger.ReplaceAllString(body, "")
 }
 
-// The proxy answers each request as toxiproxy's server does: the status, the type of the body
-// and its bytes. Where it does not, the table says why, and the answers must differ.
-func TestCompare(t *testing.T) {
+// startToxiproxy builds and runs the server of toxiproxy until the test ends, and returns its
+// address.
+func startToxiproxy(t *testing.T) string {
+	t.Helper()
 	binary := filepath.Join(t.TempDir(), "toxiproxy.exe")
 	build := exec.Command("go", "build", "-o", binary, ".")
 	build.Dir = filepath.Join("testdata", "toxiproxy")
@@ -131,7 +132,13 @@ func TestCompare(t *testing.T) {
 	t.Cleanup(func() { theirs.Process.Kill(); theirs.Wait() })
 	lines := bufio.NewScanner(out)
 	lines.Scan()
-	servers := [2]*api{{at: start(t).admin}, {at: lines.Text()}}
+	return lines.Text()
+}
+
+// The proxy answers each request as toxiproxy's server does: the status, the type of the body
+// and its bytes. Where it does not, the table says why, and the answers must differ.
+func TestCompare(t *testing.T) {
+	servers := [2]*api{{at: start(t).admin}, {at: startToxiproxy(t)}}
 	same := 0
 	for _, q := range requests {
 		ours, real := servers[0].ask(t, q.method, q.path, q.body), servers[1].ask(t, q.method, q.path, q.body)
