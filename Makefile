@@ -89,6 +89,7 @@ tidy:
 	go mod tidy
 	cd browser && go mod tidy
 	cd peers && go mod tidy
+	cd peers/proxy/testdata/toxiproxy && go mod tidy
 
 generate:
 	go generate ./...

@@ -26,9 +26,9 @@ import (
 // connections are closed at the end. Its Transport is an [*http.Transport] whose
 // fields may be set before the first request; a Clone of it dials t.Net, and is not
 // watched. It sends requests for example.com and its subdomains to the server too.
-// Every other transport on t.Net reaches the server by its URL.
-// [http.DefaultClient] does not: it dials a real port of that number, where as a
-// rule nothing listens.
+// Every other transport on t.Net reaches the server by its URL, and so does
+// [http.DefaultClient] after [T.SetDefaultTransport]. Without it that dials a real port of
+// that number, where as a rule nothing listens.
 //
 // The harness closes the server when the run has ended. Close and
 // CloseClientConnections may be called before; Close returns when the requests

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -151,7 +152,20 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%s %s %s (%s)\n  halfopen:  %s\n  toxiproxy: %s", q.method, q.path, q.body, q.differs, ours, real)
 		}
 	}
-	t.Logf("%d of %d answers are the same", same, len(requests))
+	wantOnPage(t, fmt.Sprintf("sends %d requests", len(requests)))
+	wantOnPage(t, fmt.Sprintf("%d are the same", same))
+}
+
+// wantOnPage checks that the documentation has these words.
+func wantOnPage(t *testing.T, words string) {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/services.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), words) {
+		t.Errorf("docs/services.md does not say %q", words)
+	}
 }
 
 // api is a server, and the port of its proxy "one".

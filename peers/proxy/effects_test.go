@@ -77,6 +77,7 @@ func TestCompareEffects(t *testing.T) {
 			t.Errorf("%s %s %v (%s)\n  halfopen:  %s\n  toxiproxy: %s", tt.kind, tt.stream, tt.attributes, tt.differs, saw[0], saw[1])
 		}
 	}
+	wantOnPage(t, fmt.Sprintf("%d connections see the same", len(effects)))
 }
 
 // answering answers each five bytes: "hello" with 1,000 bytes, behind which it closes, and "first" with
