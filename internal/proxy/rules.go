@@ -10,7 +10,6 @@ import (
 
 	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness"
-	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // Rules decide what happens to the connections of a proxy, in the order of their lines.
@@ -191,6 +190,3 @@ func verdictName(v faultnet.Verdict) string {
 	name, _, _ := strings.Cut(v.String(), ":")
 	return name
 }
-
-// didYouMean suggests one of the names for a wrong one.
-func didYouMean(wrong string, names []string) string { return nearest.DidYouMean(wrong, names) }
