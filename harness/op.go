@@ -195,7 +195,7 @@ func (o *Op) hasStarted() bool {
 func (o *Op) unfinished() bool {
 	ended := o.returned
 	if r := o.request; ended && r != nil {
-		ended = r.finished || r.dropped || !r.auto
+		ended = r.finished || r.dropped || r.forgot || !r.auto
 	}
 	return o.started && !ended
 }

@@ -151,7 +151,7 @@ func (w *printer) verbsBefore(i int) {
 // elsewhere is the verbs that are written in another place of a script, or that it does not
 // need: its requests start as they were chosen, everything is held, and bodies are read.
 var elsewhere = []string{"get", "post", "request", "do", "rest", "await", "settle", "end", "begin", "serve", "serve-tls", "serve-h2",
-	"serve-proxy", "peer", "gates", "strict", "limit-orphans", "allow", "transport", "hold", "release", "shape", "lift", "want", "finish"}
+	"serve-proxy", "peer", "gates", "strict", "limit-orphans", "allow", "transport", "hold", "release", "shape", "lift", "want", "finish", "forget"}
 
 // movesOf returns those verbs of the body that are written where they were. A fault of an event is
 // the verdict with which the event happens.
@@ -224,8 +224,16 @@ func wants(words []string) bool {
 func (w *printer) startsOf(line string) {
 	for _, o := range w.p.starts {
 		if o.request != nil && slices.Contains(strings.Fields(line), o.name) {
-			writeStep(&w.b, o.words...)
+			o.request.writeStart(&w.b)
 		}
+	}
+}
+
+// writeStart writes how the request starts, and whether its caller forgets the body.
+func (r *Request) writeStart(b *strings.Builder) {
+	writeStep(b, r.words...)
+	if r.forgot {
+		writeStep(b, "forget", r.name)
 	}
 }
 
@@ -244,7 +252,7 @@ func (a action) write(w *printer, name string) {
 			fmt.Fprintf(b, "# do %s\n", a.op.name)
 			return
 		}
-		writeStep(b, a.op.words...)
+		a.op.request.writeStart(b)
 	case eventAction, passAction, faultAction:
 		outcome := ""
 		if a.verdict != nil {

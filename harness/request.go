@@ -34,6 +34,7 @@ type Request struct {
 	finished bool // the body was closed, or read to its end
 	early    bool // it was closed before its end, and before reading it failed
 	dropped  bool
+	forgot   bool            // the caller neither reads nor closes the body
 	got      tally           // of the response's body, as it was read
 	sent     []*answerWriter // what servers answered; nil for a connection that was taken over
 	pool     *pool           // the one of the client that sends it, or nil
@@ -187,6 +188,24 @@ func (r *Request) Drop() {
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
 	r.dropped = true
+}
+
+// Forget says that the caller neither reads nor closes the response's body, as
+// in code that leaks it: the body is left at the end, and the test fails. In an
+// exploration each body is read otherwise.
+func (r *Request) Forget() *Request {
+	r.t.step("forget", r.name)
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	r.forgot = true
+	return r
+}
+
+// readsItself reports whether the harness reads the body as soon as there is one.
+func (r *Request) readsItself() bool {
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	return r.auto && !r.forgot
 }
 
 func (r *Request) mustHaveResponse() {

@@ -135,6 +135,11 @@ func (s *Script) play(t *T, maker Maker) http.RoundTripper {
 	}
 	p := &scriptRun{t: t, script: s.parsed, rt: rt}
 	for _, c := range s.parsed.Commands {
+		if c.Verb == "forget" {
+			t.forgets = append(t.forgets, c.Args[0]) // before the body can come
+		}
+	}
+	for _, c := range s.parsed.Commands {
 		at := fmt.Sprintf("%s:%d", s.File, c.Line)
 		if c.Verb == "" {
 			t.journal.enter(at, "")

@@ -82,7 +82,7 @@ func (t *T) Peer(addr string) {
 // Pages answers requests of scripts. The path says how:
 //
 //	/bytes/N    N bytes
-//	/status/N   that status code
+//	/status/N   that status code; /status/N/M sends M bytes with it
 //	/echo       the body of the request
 //	/close      "ok" and Connection: close
 //	/hang       nothing until the client goes away

@@ -77,9 +77,10 @@ func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *st
 	r, req := t.census.watch(name, req, t.here())
 	r.words = words
 	r.auto = t.auto || t.scheduler != nil
+	r.forgot = slices.Contains(t.forgets, name)
 	t.launch(&r.Op, func() {
 		r.roundTrip(rt, req)
-		if r.auto && r.state() == "done" {
+		if r.readsItself() && r.state() == "done" {
 			r.readAll()
 		}
 	})

@@ -27,7 +27,8 @@ type T struct {
 	oracles *oracles
 	plan    *plan // of an exploration, or nil
 	servers *servers
-	auto    bool // bodies are read when there is a response
+	auto    bool     // bodies are read when there is a response
+	forgets []string // the requests of a script whose bodies its caller forgets
 
 	body          func(*T)
 	stage         int  // of stages

@@ -33,4 +33,6 @@ var verbsBody = []*verb{
 		run: func(p *scriptRun, c *command) { p.request(c.args[0]).CloseBody() }},
 	{name: "drop", args: "R", doc: "never close the body, on purpose; its connection has to be accounted for all the same",
 		run: func(p *scriptRun, c *command) { p.request(c.args[0]).Drop() }},
+	{name: "forget", args: "R", doc: "the caller neither reads nor closes the body, also when the script is explored or has a begin: it is left at the end, and the script fails",
+		run: func(p *scriptRun, c *command) { p.request(c.args[0]).Forget() }},
 }

@@ -4,7 +4,7 @@ import "time"
 
 // verbsBefore make what a script needs before its first request.
 var verbsBefore = []*verb{
-	{name: "serve", args: "ADDR", doc: "run an http.Server on ADDR (host:port) that answers by path: /bytes/N, /status/N, /echo, /close, /hang, /answer/ANSWER, and \"ok\" to anything else",
+	{name: "serve", args: "ADDR", doc: "run an http.Server on ADDR (host:port) that answers by path: /bytes/N, /status/N, /status/N/BYTES, /echo, /close, /hang, /answer/ANSWER, and \"ok\" to anything else",
 		run: func(p *scriptRun, c *command) { p.t.Serve(c.args[0], nil) }},
 	{name: "peer", args: "ADDR", doc: "listen on ADDR with a scripted peer, whose every byte the script sends",
 		run: func(p *scriptRun, c *command) { p.t.Peer(c.args[0]) }},

@@ -10,7 +10,7 @@ import (
 // Pages answers requests of scripts. The path says how:
 //
 //	/bytes/N    N bytes
-//	/status/N   that status code
+//	/status/N   that status code; /status/N/M sends M bytes with it
 //	/echo       the body of the request
 //	/close      "ok" and Connection: close
 //	/hang       nothing until the client goes away
@@ -23,8 +23,8 @@ func Pages(w http.ResponseWriter, req *http.Request) {
 	case page == "bytes" && err == nil:
 		w.Header().Set("Content-Length", arg)
 		io.CopyN(w, zeros{}, int64(n))
-	case page == "status" && err == nil && n >= 200 && n <= 599:
-		w.WriteHeader(n)
+	case page == "status":
+		statusPage(w, arg)
 	case page == "echo":
 		io.Copy(w, req.Body)
 	case page == "close":
@@ -36,6 +36,22 @@ func Pages(w http.ResponseWriter, req *http.Request) {
 		<-req.Context().Done()
 	default:
 		io.WriteString(w, "ok")
+	}
+}
+
+func statusPage(w http.ResponseWriter, arg string) {
+	code, length, sized := strings.Cut(arg, "/")
+	n, err := strconv.Atoi(code)
+	size, badSize := strconv.Atoi(length)
+	switch {
+	case err != nil || n < 200 || n > 599 || sized && badSize != nil:
+		io.WriteString(w, "ok")
+	case sized:
+		w.Header().Set("Content-Length", length)
+		w.WriteHeader(n)
+		io.CopyN(w, zeros{}, int64(size))
+	default:
+		w.WriteHeader(n)
 	}
 }
 
