@@ -19,8 +19,9 @@ const (
 	ofSuites   = "conformance"
 	ofScripts  = "scripts"
 	ofPages    = "pages"
+	ofService  = "a running service"
+	ofPrograms = "other programs"
 	ofBubbles  = "the deep bubble"
-	ofServices = "other programs"
 	ofCommand  = "this command"
 )
 

@@ -57,7 +57,7 @@ exit codes:
 func (l *line) proxyCommand() *cli.Command {
 	var flags proxyFlags
 	return &cli.Command{
-		Name: "proxy", Category: ofServices, ArgsUsage: "[flags] RULES [-- COMMAND...]",
+		Name: "proxy", Category: ofPrograms, ArgsUsage: "[flags] RULES [-- COMMAND...]",
 		Usage: "run a proxy on loopback with faults by rule, for programs in any language",
 		Description: proxyHelp + examples(
 			"halfopen proxy testdata/proxy/second-reset.txtar",

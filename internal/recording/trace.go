@@ -1,0 +1,349 @@
+package recording
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/halfopen/halfopen/internal/nearest"
+)
+
+// mostInLine is how long a line of a trace may be.
+const mostInLine = 1 << 20
+
+// traceHead is the first line of a trace, up to its version.
+const traceHead = "halfopen trace "
+
+// traceVersion is the one that is read.
+const traceVersion = "1"
+
+// IsTrace reports whether a file that begins so is meant to be a trace.
+func IsTrace(first []byte) bool { return strings.HasPrefix(string(first), "halfopen ") }
+
+// ReadTrace reads a trace. An error names the line, behind the name of the file.
+func ReadTrace(file string, in io.Reader) (*Recording, error) {
+	p := &traceReader{rec: new(Recording), dials: make(map[string]*Dial), conns: make(map[string]*Conn)}
+	s := bufio.NewScanner(in)
+	s.Buffer(make([]byte, 0, 64<<10), mostInLine)
+	n := 0
+	for s.Scan() {
+		n++
+		line := strings.TrimSuffix(s.Text(), "\r")
+		if err := p.line(n, line); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", file, n, err)
+		}
+	}
+	switch err := s.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return nil, fmt.Errorf("%s:%d: a line of more than %d bytes", file, n+1, mostInLine)
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", file, err)
+	case n == 0:
+		return nil, fmt.Errorf("%s:1: an empty file; want %q", file, traceHead+traceVersion)
+	case !p.ended:
+		return nil, fmt.Errorf("%s:%d: the trace is cut off: it has no line \"... end\"", file, n)
+	}
+	return p.finish(), nil
+}
+
+// traceReader takes the lines of a trace.
+type traceReader struct {
+	rec   *Recording
+	dials map[string]*Dial // in flight
+	conns map[string]*Conn // not closed; nil for one that is not kept
+	open  int              // those of conns that are kept
+	ended bool
+}
+
+// traceError is a mistake that has no other word.
+func traceError(format string, args ...any) error { return fmt.Errorf(format, args...) }
+
+func (p *traceReader) line(n int, line string) error {
+	switch {
+	case n == 1:
+		version, ok := strings.CutPrefix(line, traceHead)
+		if !ok {
+			return traceError("want %q, got %.40q", traceHead+traceVersion, line)
+		}
+		if version != traceVersion {
+			return traceError("version %.20q of the format; this command reads version %s", version, traceVersion)
+		}
+		return nil
+	case line == "" || line[0] == '#':
+		return nil
+	case p.ended:
+		return traceError("a line behind the end")
+	}
+	words, err := splitWords(line)
+	if err != nil {
+		return err
+	}
+	switch words[0] {
+	case "began":
+		if len(words) != 2 {
+			return traceError("want began TIME")
+		}
+		if _, err := time.Parse(time.RFC3339Nano, words[1]); err != nil {
+			return traceError("bad time %.40q", words[1])
+		}
+		return nil
+	case "lost":
+		ns, err := numbers(words[1:], 4)
+		if err == nil {
+			p.rec.Lost = ns[0]
+			p.rec.Seen += int(min(ns[3], 1<<30))
+		}
+		return err
+	}
+	at, err := parseTime(words[0])
+	if err != nil {
+		return err
+	}
+	p.rec.Length = max(p.rec.Length, at)
+	switch {
+	case len(words) == 2 && words[1] == "end":
+		p.ended = true
+		return nil
+	case len(words) < 3:
+		return traceError("want TIME NAME EVENT")
+	case isName(words[1], 'd'):
+		return p.dialLine(at, words[1], words[2], words[3:])
+	case isName(words[1], 'c'):
+		return p.connLine(at, words[1], words[2], words[3:])
+	}
+	return traceError("bad name %.40q: want d1, c1 and so on", words[1])
+}
+
+// dialLine takes an event of a dial.
+func (p *traceReader) dialLine(at time.Duration, name, event string, args []string) error {
+	d := p.dials[name]
+	switch event {
+	case "dial":
+		switch {
+		case d != nil:
+			return traceError("%s is dialed twice", name)
+		case len(args) != 2:
+			return traceError("want dial NETWORK ADDRESS")
+		case len(p.dials) >= mostDials:
+			return traceError("more than %d dials in flight", mostDials)
+		}
+		p.dials[name] = &Dial{Name: name, Address: args[1], At: at, End: Never}
+		return nil
+	case "fail", "open":
+		if d == nil {
+			return traceError("%s was not dialed", name)
+		}
+	default:
+		return traceError("unknown event %.40q%s", event, nearest.DidYouMean(event, []string{"dial", "fail", "open"}))
+	}
+	delete(p.dials, name)
+	if event == "fail" {
+		if len(args) != 2 {
+			return traceError("want fail REASON ERROR")
+		}
+		if !slices.Contains(Failures, args[0]) {
+			return traceError("unknown reason %.40q; there are: %s", args[0], strings.Join(Failures, ", "))
+		}
+		d.End, d.Why, d.Text = at, args[0], args[1]
+		p.rec.NewDial(d)
+		return nil
+	}
+	if len(args) != 3 || !isName(args[0], 'c') {
+		return traceError("want open CONNECTION LOCAL REMOTE")
+	}
+	return p.opened(at, &Conn{Name: args[0], Address: d.Address, Remote: args[2], Dialed: d.At})
+}
+
+// Failures is the reasons for which a dial failed.
+var Failures = []string{"refused", "timeout", "deadline", "canceled", "no-host", "unreachable", "no-descriptor", "other"}
+
+func (p *traceReader) opened(at time.Duration, c *Conn) error {
+	if _, ok := p.conns[c.Name]; ok {
+		return traceError("%s is opened twice", c.Name)
+	}
+	switch {
+	case len(p.conns) >= mostNames:
+		return traceError("more than %d open connections", mostNames)
+	case p.open >= mostConns:
+		p.conns[c.Name] = nil // it is only counted
+		p.rec.Seen++
+		return nil
+	}
+	c.Opened, c.Last = at, at
+	p.conns[c.Name] = p.rec.NewConn(c)
+	p.open++
+	return nil
+}
+
+// connEvents is the events of connections.
+var connEvents = []string{"accept", "speaks", "write", "unwritten", "read", "fin", "rst", "error", "close-write", "close", "lost", "open", "reading", "writing"}
+
+// connLine takes an event of a connection.
+func (p *traceReader) connLine(at time.Duration, name, event string, args []string) error {
+	if event == "accept" {
+		if len(args) != 2 {
+			return traceError("want accept LOCAL REMOTE")
+		}
+		return p.opened(at, &Conn{Name: name, Address: args[0], Remote: args[1], Dialed: at, Accepted: true})
+	}
+	if !slices.Contains(connEvents, event) {
+		return traceError("unknown event %.40q%s", event, nearest.DidYouMean(event, connEvents))
+	}
+	c, ok := p.conns[name]
+	switch {
+	case !ok:
+		return traceError("%s was not opened, or is closed", name)
+	case c == nil:
+		if event == "close" {
+			delete(p.conns, name)
+		}
+		return nil
+	}
+	want, most := 0, 0
+	switch event {
+	case "write", "read":
+		want, most = 1, 2
+	case "speaks", "unwritten", "rst":
+		want, most = 1, 1
+	case "error":
+		want, most = 2, 2
+	case "lost":
+		want, most = 3, 3
+	}
+	if len(args) < want || len(args) > most {
+		return traceError("%s: got %d arguments, want %d", event, len(args), want)
+	}
+	return p.connEvent(at, c, event, args)
+}
+
+func (p *traceReader) connEvent(at time.Duration, c *Conn, event string, args []string) error {
+	switch event {
+	case "write", "read", "unwritten":
+		ns, err := numbers(args[:1], 1)
+		if err != nil {
+			return err
+		}
+		data := ""
+		if len(args) > 1 {
+			data = args[1]
+		}
+		if event == "unwritten" {
+			c.Unwritten(ns[0])
+			return nil
+		}
+		c.Bytes(at, (event == "write") != c.Accepted, ns[0], data)
+		return nil
+	case "lost":
+		if _, err := numbers(args, 3); err != nil {
+			return err
+		}
+		c.Lost = true
+		return nil
+	case "speaks":
+		c.Protocol = args[0]
+		return nil
+	case "open", "reading", "writing":
+		c.State = State(event)
+		return nil
+	}
+	c.Last = max(c.Last, at)
+	switch {
+	case event == "fin":
+		c.Fin(at, c.Accepted)
+	case event == "close-write":
+		c.Fin(at, !c.Accepted)
+	case event == "rst":
+		c.Rst(at, c.Accepted)
+	case event == "close":
+		c.Fin(at, !c.Accepted)
+		c.Close()
+		p.open--
+		delete(p.conns, c.Name)
+	}
+	return nil // an error may be that of a deadline, and says nothing of the connection
+}
+
+// finish returns the recording. Dials that are in flight come last.
+func (p *traceReader) finish() *Recording {
+	names := make([]*Dial, 0, len(p.dials))
+	for _, d := range p.dials { // they are sorted below
+		names = append(names, d)
+	}
+	slices.SortFunc(names, func(a, b *Dial) int { return nameNumber(a.Name) - nameNumber(b.Name) })
+	for _, d := range names {
+		p.rec.NewDial(d)
+	}
+	return p.rec
+}
+
+func nameNumber(name string) int {
+	n, _ := strconv.Atoi(name[1:])
+	return n
+}
+
+// isName reports whether s is that letter and a number.
+func isName(s string, letter byte) bool {
+	if len(s) < 2 || len(s) > 10 || s[0] != letter || s[1] == '0' {
+		return false
+	}
+	return strings.Trim(s[1:], "0123456789") == ""
+}
+
+// parseTime reads seconds with up to nine digits behind the point.
+func parseTime(s string) (time.Duration, error) {
+	seconds, fraction, _ := strings.Cut(s, ".")
+	n, err := strconv.ParseUint(seconds, 10, 32)
+	if err == nil && len(fraction) <= 9 {
+		var nanos uint64
+		nanos, err = strconv.ParseUint((fraction + "000000000")[:9], 10, 32)
+		if err == nil {
+			return time.Duration(n)*time.Second + time.Duration(nanos), nil
+		}
+	}
+	return 0, traceError("bad time %.40q: want seconds, as 1.250000", s)
+}
+
+func numbers(words []string, want int) ([]int64, error) {
+	if len(words) != want {
+		return nil, traceError("got %d numbers, want %d", len(words), want)
+	}
+	ns := make([]int64, want)
+	for i, w := range words {
+		n, err := strconv.ParseUint(w, 10, 62)
+		if err != nil {
+			return nil, traceError("bad number %.40q", w)
+		}
+		ns[i] = int64(n)
+	}
+	return ns, nil
+}
+
+// splitWords splits a line at spaces. A word in quotes is a string of Go.
+func splitWords(line string) ([]string, error) {
+	var words []string
+	for rest := strings.TrimLeft(line, " "); rest != ""; rest = strings.TrimLeft(rest, " ") {
+		if rest[0] != '"' {
+			word, after, _ := strings.Cut(rest, " ")
+			words, rest = append(words, word), after
+			continue
+		}
+		quoted, err := strconv.QuotedPrefix(rest)
+		if err != nil {
+			return nil, traceError("a quote without its end: %.40q", rest)
+		}
+		word, err := strconv.Unquote(quoted)
+		if err != nil {
+			return nil, traceError("bad quotes: %.40q", quoted)
+		}
+		words, rest = append(words, word), rest[len(quoted):]
+	}
+	if len(words) == 0 {
+		return nil, traceError("a line of spaces")
+	}
+	return words, nil
+}
