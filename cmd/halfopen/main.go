@@ -72,7 +72,7 @@ func (l *line) root() *cli.Command {
 		Version: version(),
 		Commands: []*cli.Command{
 			l.checkCommand(), l.runCommand(), l.exploreCommand(), l.replayCommand(), l.mergeCommand(),
-			l.newCommand(), l.formatCommand(), l.verbsCommand(), l.exportCommand(), l.importCommand(),
+			l.newCommand(), l.formatCommand(), l.verbsCommand(), l.exportCommand(), l.importCommand(), l.diagnoseCommand(),
 			l.proxyCommand(), l.testCommand(), l.overlayCommand(), l.helpCommand(), l.versionCommand(),
 		},
 		HideHelpCommand:       true,
