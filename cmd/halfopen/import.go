@@ -58,15 +58,17 @@ func (l *line) importCommand() *cli.Command {
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			if _, err := harness.ParseScript(set.Name, []byte(text)); err != nil {
+			script, err := harness.ParseScript(set.Name, []byte(text))
+			if err != nil {
 				return settingMistake(set.Transport, err)
 			}
+			formatted, _ := script.Format()
 			target, err := openOutput(cmp.Or(file, standardInput), l.out)
 			if err != nil {
 				return err
 			}
 			return target.finish(func(w io.Writer) error {
-				_, err := io.WriteString(w, text)
+				_, err := w.Write(formatted)
 				return err
 			})
 		},

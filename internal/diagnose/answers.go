@@ -19,7 +19,7 @@ type answer struct {
 var (
 	bodiesOpen = &answer{"response body neither closed nor read to its end", "opened by",
 		"close each body, on every path: defer resp.Body.Close() behind the check of the error",
-		"the goroutine that got the response is not part of the connection: its line is known only for the request that dialed it, in a process with GODEBUG=tracebackancestors=10, and it may be the line behind the call. A recording (faultnet.Recorder) shows which answers were left"}
+		"a caller that is still at work on the body looks the same: minutes, or a second profile, tell. Nor is the line: only that of the request that dialed it, and only in a process with GODEBUG=tracebackancestors=10; a recording (faultnet.Recorder) shows which answers were left"}
 	inLine = &answer{"request in line for a connection", "sent by",
 		"find what keeps the connections of its host (the other sections), or raise MaxConnsPerHost; give requests a deadline",
 		"one that waits for a dial which another request began is among them"}

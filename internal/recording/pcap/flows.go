@@ -184,32 +184,32 @@ func (f *flows) timedOut(st *stream) {
 }
 
 // take takes a segment in its turn, with those that have waited for it. What was sent again is
-// passed over. Where a segment is missing and too many wait for it, it was not captured.
+// passed over. Where too many wait for one, that was not captured.
 func (f *flows) take(st *stream, side int, s *segment) {
 	e := &st.ends[side]
-	if ahead := int32(s.seq - e.next); ahead > 0 && (s.n > 0 || s.fin) {
-		if len(e.early) < mostGap && f.early < mostEarly {
-			early := *s
-			early.data = bytes.Clone(s.data)
-			e.early = append(e.early, early)
-			f.early++
+	if int32(s.seq-e.next) > 0 {
+		if s.n == 0 && !s.fin {
 			return
 		}
-		e.next = s.seq
-	}
-	f.inTurn(st, side, s)
-	for again := true; again; {
-		again = false
-		for i := range e.early {
-			if int32(e.early[i].seq-e.next) <= 0 {
-				next := e.early[i]
-				e.early = slices.Delete(e.early, i, i+1)
-				f.early--
-				f.inTurn(st, side, &next)
-				again = true
-				break
-			}
+		early := *s
+		early.data = bytes.Clone(s.data)
+		e.early = append(e.early, early)
+		if f.early++; len(e.early) > mostGap || f.early > mostEarly {
+			first := slices.MinFunc(e.early, func(a, b segment) int { return cmp.Compare(int32(a.seq-e.next), int32(b.seq-e.next)) })
+			e.next = first.seq
 		}
+	} else {
+		f.inTurn(st, side, s)
+	}
+	for {
+		i := slices.IndexFunc(e.early, func(s segment) bool { return int32(s.seq-e.next) <= 0 })
+		if i < 0 {
+			return
+		}
+		next := e.early[i]
+		e.early = slices.Delete(e.early, i, i+1)
+		f.early--
+		f.inTurn(st, side, &next)
 	}
 }
 
