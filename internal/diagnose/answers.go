@@ -206,7 +206,7 @@ func (s *section) write(b *strings.Builder) {
 			fmt.Fprintf(b, "  and %d more lines\n", len(groups)-i)
 			break
 		}
-		fmt.Fprintf(b, "  %d %s %s%s\n", g.n, s.line, cmp.Or(g.place, "net/http: the program's line is not in the file"), g.age())
+		fmt.Fprintf(b, "  %d %s %s%s\n", g.n, s.line, cmp.Or(g.place, "a line that is not in the file"), g.age())
 	}
 	fmt.Fprintf(b, "  what to do: %s\n", s.todo)
 	if s.limit != "" {

@@ -55,7 +55,7 @@ func Read(file string, in io.Reader) (*Diagnosis, error) {
 
 func (d *Diagnosis) add(g *goroutine) {
 	d.all += g.n
-	k, conn := kindOf(g)
+	k, conn, place := kindOf(g)
 	if k == other {
 		return
 	}
@@ -64,7 +64,7 @@ func (d *Diagnosis) add(g *goroutine) {
 		return
 	}
 	r := routine{kind: k, n: g.n, id: g.id, creator: g.creator, conn: conn, minutes: g.minutes,
-		place: d.intern(placeOf(g.frames)), start: d.intern(startOf(g))}
+		place: d.intern(place), start: d.intern(startOf(g))}
 	if k == dials {
 		r.stage = stageOf(g)
 	}

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -51,9 +52,8 @@ var rules = []rule{
 	{drains, "", []string{h1 + "(*persistConn).readLoop", h1 + "(*body).Read"}},
 	{readLoop, "", []string{h1 + "(*persistConn).readLoop", h1 + "(*persistConn).Read"}},
 	{waitsForBody, h1 + "(*persistConn).readLoop", nil},
-	{writeStuck, "", []string{h1 + "(*persistConn).writeLoop", "net.(*conn).Write"}},
-	{bodySource, "", []string{h1 + "(*persistConn).writeLoop", h1 + "(*transferWriter).writeBody"}},
-	{writeStuck, "", []string{h1 + "(*persistConn).writeLoop", h1 + "(*Request).write"}},
+	{other, h1 + "(*persistConn).writeLoop", nil}, // it waits for the next request
+	{writeStuck, "", []string{h1 + "(*persistConn).writeLoop"}},
 	{roundTrip, h1 + "(*persistConn).roundTrip", nil},
 	{waitsInLine, h1 + "(*Transport).getConn", nil},
 	{dials, "", []string{h1 + "(*Transport).dialConnFor"}},
@@ -91,8 +91,9 @@ func plain(function string) string {
 	return function
 }
 
-// kindOf returns the kind of a goroutine, and the connection that it is of, if that is known.
-func kindOf(g *goroutine) (k kind, conn uint64) {
+// kindOf returns the kind of a goroutine, the connection that it is of, if that is known, and the calls
+// of the program that led there.
+func kindOf(g *goroutine) (k kind, conn uint64, place string) {
 	names := make([]string, 0, 64)
 	relevant := false
 	for _, f := range g.frames {
@@ -101,7 +102,7 @@ func kindOf(g *goroutine) (k kind, conn uint64) {
 		names = append(names, name)
 	}
 	if !relevant {
-		return other, 0
+		return other, 0, ""
 	}
 	top := slices.IndexFunc(names, func(n string) bool { return !strings.HasPrefix(n, "runtime.") })
 	for _, r := range rules {
@@ -109,10 +110,41 @@ func kindOf(g *goroutine) (k kind, conn uint64) {
 			continue
 		}
 		if !slices.ContainsFunc(r.all, func(want string) bool { return !slices.Contains(names, want) }) {
-			return r.kind, connOf(g, names)
+			k = r.kind
+			if k == writeStuck && readsSource(names) {
+				k = bodySource
+			}
+			return k, connOf(g, names), r.placeIn(g, names)
 		}
 	}
-	return other, 0
+	return other, 0, ""
+}
+
+// placeIn returns the calls of the program on a stack that this rule fits. In a goroutine of the transport
+// there are none, but for those of the connection's own type.
+func (r *rule) placeIn(g *goroutine, names []string) string {
+	switch r.kind {
+	case serves, dials, sqlInLine:
+		return placeOf(g.frames)
+	case roundTrip, waitsInLine, streamTrip, streamReads, readsBody:
+		from := cmp.Or(r.top, strings.Join(r.all[:min(1, len(r.all))], ""))
+		return placeOf(g.frames[slices.Index(names, from):])
+	}
+	return ""
+}
+
+// readsSource reports whether a writeLoop waits for bytes of the request's body, and not for the
+// connection: the innermost call that reads or writes is a read.
+func readsSource(names []string) bool {
+	for _, name := range names {
+		switch name[strings.LastIndexByte(name, '.')+1:] {
+		case "Write":
+			return false
+		case "Read":
+			return true
+		}
+	}
+	return false
 }
 
 // connMethods is the methods whose receiver is a connection.
@@ -175,7 +207,7 @@ func placeOf(frames []frame) string {
 	var b strings.Builder
 	n := 0
 	for _, f := range frames {
-		if n == mostInPlace || !isUsers(f.function) {
+		if n == mostInPlace || !isUsers(f.function) || strings.Contains(f.function, ".gowrap") {
 			continue
 		}
 		if n++; n > 1 {
