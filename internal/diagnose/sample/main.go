@@ -16,6 +16,7 @@ import (
 	"log"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
@@ -31,8 +32,8 @@ func main() {
 	panics := flag.Bool("panic", false, "panic, and write nothing")
 	flag.Parse()
 	n := &waits.Net{Listen: func() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }, Dial: new(net.Dialer).DialContext}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	// A context that can end, as that of a server's request, and that no deferred call ends in a panic.
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt)
 	if _, err := n.Begin(ctx); err != nil {
 		log.Fatal(err)
 	}
