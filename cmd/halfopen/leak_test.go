@@ -131,7 +131,9 @@ func TestLeakOnRealSockets(t *testing.T) {
 	defer backend.Close()
 	c := clock.NewVirtual(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC))
 	rec := &faultnet.Recorder{Clock: c, Payload: 512}
-	client := &http.Client{Transport: &http.Transport{DialContext: rec.WrapDialer(nil)}}
+	bodies := &bodyKeeper{Transport: &http.Transport{DialContext: rec.WrapDialer(nil)}}
+	defer bodies.close()
+	client := &http.Client{Transport: bodies}
 	service := httptest.NewServer(&leaky.Service{Client: client, Backend: backend.URL})
 	defer service.Close()
 	for _, path := range []string{"/prices/apple", "/prices/pear", "/total?items=plum,pear", "/prices/apple"} {
@@ -169,8 +171,28 @@ func TestLeakOnRealSockets(t *testing.T) {
 			t.Errorf("%s: got exit code %d\n%s%s", command, code, out, errs)
 		}
 	}
-	dialed := client.Transport.(*http.Transport)
-	dialed.CloseIdleConnections()
+}
+
+// bodyKeeper keeps the bodies of responses, so that a test can close in the end what the service has left.
+type bodyKeeper struct {
+	*http.Transport
+	bodies []io.Closer
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (k *bodyKeeper) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := k.Transport.RoundTrip(req)
+	if err == nil {
+		k.bodies = append(k.bodies, resp.Body) // one request comes after the other
+	}
+	return resp, err
+}
+
+func (k *bodyKeeper) close() {
+	for _, b := range k.bodies {
+		b.Close()
+	}
+	k.CloseIdleConnections()
 }
 
 // The samples of the service show the same leak: its trace, its capture, and its goroutines in both
