@@ -68,6 +68,8 @@
 // say which events a verdict is for, and [Net.WrapConn], [Net.WrapListener] and
 // [Net.WrapDialer] give the same rules to the connections of any program.
 //
+// A [Recorder] does not change what happens: it notes it, on real connections.
+//
 // Blocked calls wait on condition variables; no mutex is ever held while
 // something is waited for.
 package faultnet

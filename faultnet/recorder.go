@@ -266,7 +266,7 @@ type recorded struct {
 	ended                  bool
 }
 
-// recordedAs is what a trace says of a dial or connection.
+// recordedAs has the names, addresses and losses of a dial or connection.
 type recordedAs struct {
 	accepted         bool
 	network, address string

@@ -41,7 +41,7 @@ type recordedEvent struct {
 	kind recordedKind
 }
 
-// cost is the bytes that an event needs in memory.
+// cost returns how many bytes an event needs in memory.
 func (e *recordedEvent) cost() int { return int(unsafe.Sizeof(*e)) + len(e.text) }
 
 // lostEvents counts events that were dropped.

@@ -296,7 +296,11 @@ func TestRecorderTCP(t *testing.T) {
 		func() bool { _, ok := client.(syscall.Conn); return ok }(),
 		func() bool { _, ok := client.(interface{ SetLinger(int) error }); return ok }(),
 		func() bool { _, ok := client.(interface{ SetNoDelay(bool) error }); return ok }(),
-		func() bool { c, ok := client.(interface{ NetConn() net.Conn }); _, tcp := c.NetConn().(*net.TCPConn); return ok && tcp }(),
+		func() bool {
+			c, ok := client.(interface{ NetConn() net.Conn })
+			_, tcp := c.NetConn().(*net.TCPConn)
+			return ok && tcp
+		}(),
 	} {
 		if !ok {
 			t.Errorf("%T lacks a method of TCPConn", client)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// snapshot is what a trace is written of, while the recorder goes on.
+// snapshot copies what a trace needs, so that the recorder goes on while it is written.
 type snapshot struct {
 	began     time.Time
 	end       time.Duration
@@ -22,7 +22,7 @@ type snapshot struct {
 	opened    map[int]bool // the connections of which the event is kept that they were opened
 }
 
-// recordedState is what an open connection does.
+// recordedState has the call that is under way on an open connection.
 type recordedState struct {
 	conn int
 	word string

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// answer is what a section says.
+// answer has the text of a section.
 type answer struct {
-	title string // of so many
+	title string // behind the number of those that wait
 	line  string // what the line of a group is
 	todo  string
 	limit string // what cannot be known, or ""

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// routine is what is kept of a goroutine.
+// routine keeps the part of a goroutine that a diagnosis needs.
 type routine struct {
 	kind    kind
 	n       int
@@ -27,7 +27,7 @@ const (
 	mostPlaces   = 20_000
 )
 
-// Diagnosis is what the goroutines of a process say of its connections.
+// Diagnosis answers what the connections of a process wait for.
 type Diagnosis struct {
 	all      int
 	counts   bool // without identities
@@ -136,7 +136,7 @@ func (d *Diagnosis) count(k kind) (n int) {
 	return n
 }
 
-// group is what is alike in a section.
+// group counts the goroutines of a section that are at one line of the program.
 type group struct {
 	n        int
 	place    string

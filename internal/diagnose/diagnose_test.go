@@ -23,7 +23,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the diagnoses in testdata")
 
-// counts is a section's number and its title, and the lines of its groups.
+// counts returns the lines of a diagnosis that begin its sections.
 func counts(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
@@ -67,7 +67,7 @@ func TestWaits(t *testing.T) {
 			t.Errorf("got:\n%s\nwant %q", got, line)
 		}
 	}
-	// debug=1 has the same numbers where no stream of HTTP/2 has to be told from another one.
+	// debug=1 has the same numbers where no two goroutines of one connection have to be found.
 	got = diagnosed(t, func(ctx context.Context, n *waits.Net) (func(), error) { return n.Begin(ctx) }, 1)
 	for _, line := range []string{"2 x response body neither", "2 x request in line for a c", "1 x dial in flight", "1 x idle connection", "debug=1 has no identities"} {
 		if !strings.Contains(got, line) {
@@ -76,7 +76,7 @@ func TestWaits(t *testing.T) {
 	}
 }
 
-// A request in line for a stream of HTTP/2 is told from one that waits for its response.
+// A request in line for a stream of HTTP/2 does not count as one that waits for its response.
 func TestLineForStream(t *testing.T) {
 	got := diagnosed(t, func(ctx context.Context, n *waits.Net) (func(), error) { return waits.LineForStream(ctx, n) }, 2)
 	for _, line := range []string{"5 x HTTP/2 stream whose response has come", "1 x HTTP/2 request in line for a stream\n  1 sent by github.com/halfopen/halfopen/internal/diagnose/waits.get "} {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// kind is what a goroutine does for a connection.
+// kind names the work of a goroutine for a connection.
 type kind uint8
 
 const (

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Price is what the backend says of an item.
+// Price is an item with its price.
 type Price struct {
 	Item  string `json:"item"`
 	Cents int    `json:"cents"`

@@ -85,7 +85,7 @@ func (w *scriptWriter) alone(q *request) {
 	}
 }
 
-// dialVerdicts is what happens to a dial that failed for a reason. One that its caller gave up has
+// dialVerdicts has the verdict of a dial, by the reason for which it failed. One that its caller gave up has
 // no answer until then.
 var dialVerdicts = map[string]string{
 	"refused": "refuse", "timeout": "timeout", "deadline": "black-hole", "canceled": "black-hole",
@@ -207,7 +207,7 @@ func (w *scriptWriter) describe(q *request) string {
 	return b.String()
 }
 
-// mostLeakLines is how many kinds of requests are told of.
+// mostLeakLines limits the kinds of requests that a script lists.
 const mostLeakLines = 5
 
 // leakLines returns what the requests have in common whose connections stayed open.

@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// Recording is what happened on the connections of a program.
+// Recording has the dials and connections of a program, with the times of what happened to them.
 type Recording struct {
 	// Length is the time from the first event to the end.
 	Length time.Duration
@@ -27,11 +27,11 @@ const Never time.Duration = -1
 type Dial struct {
 	Name, Address string
 	At, End       time.Duration // End is Never for one in flight
-	Why           string        // one of Failures, or "" for one in flight
+	Why           string        // a reason of a trace ("refused"), or "" for one in flight
 	Text          string        // the error
 }
 
-// State is what the program did with an open connection at the end.
+// State names the call of the program on an open connection at the end.
 type State string
 
 // The states. Of connections in a capture it is Unknown.
@@ -69,7 +69,7 @@ type Conn struct {
 	Reused time.Duration
 }
 
-// Exchange is what a client sent, and the answer.
+// Exchange has the sizes and times of a request and its answer.
 type Exchange struct {
 	At, Answered, Ended time.Duration // the first byte, the first of the answer, and its last one; Never if there is none
 	Sent, Got           int64

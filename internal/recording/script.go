@@ -51,10 +51,9 @@ func (r *Recording) addresses() string {
 type scriptWriter struct {
 	*story
 	strings.Builder
-	hosts     map[string]string // the addresses of the script, by those of the recording
-	now       time.Duration     // of the recording, to which the script has come
-	keepAlive bool              // the server's idle connections end by themselves
-	pending   []string          // requests to cancel at the end
+	hosts   map[string]string // the addresses of the script, by those of the recording
+	now     time.Duration     // of the recording, to which the script has come
+	pending []string          // requests to cancel at the end
 }
 
 func (w *scriptWriter) line(format string, args ...any) {

@@ -60,7 +60,7 @@ type traceReader struct {
 	ended bool
 }
 
-// traceError is a mistake that has no other word.
+// traceError returns a mistake in a line.
 func traceError(format string, args ...any) error { return fmt.Errorf(format, args...) }
 
 func (p *traceReader) line(n int, line string) error {
@@ -146,8 +146,8 @@ func (p *traceReader) dialLine(at time.Duration, name, event string, args []stri
 		if len(args) != 2 {
 			return traceError("want fail REASON ERROR")
 		}
-		if !slices.Contains(Failures, args[0]) {
-			return traceError("unknown reason %.40q; there are: %s", args[0], strings.Join(Failures, ", "))
+		if !slices.Contains(dialFailures, args[0]) {
+			return traceError("unknown reason %.40q; there are: %s", args[0], strings.Join(dialFailures, ", "))
 		}
 		d.End, d.Why, d.Text = at, args[0], args[1]
 		p.rec.NewDial(d)
@@ -159,8 +159,8 @@ func (p *traceReader) dialLine(at time.Duration, name, event string, args []stri
 	return p.opened(at, &Conn{Name: args[0], Address: d.Address, Remote: args[2], Dialed: d.At})
 }
 
-// Failures is the reasons for which a dial failed.
-var Failures = []string{"refused", "timeout", "deadline", "canceled", "no-host", "unreachable", "no-descriptor", "other"}
+// dialFailures is the reasons for which a dial failed.
+var dialFailures = []string{"refused", "timeout", "deadline", "canceled", "no-host", "unreachable", "no-descriptor", "other"}
 
 func (p *traceReader) opened(at time.Duration, c *Conn) error {
 	if _, ok := p.conns[c.Name]; ok {
@@ -265,7 +265,7 @@ func (p *traceReader) connEvent(at time.Duration, c *Conn, event string, args []
 		p.open--
 		delete(p.conns, c.Name)
 	}
-	return nil // an error may be that of a deadline, and says nothing of the connection
+	return nil // an error may be that of a deadline: the connection can go on
 }
 
 // finish returns the recording. Dials that are in flight come last.

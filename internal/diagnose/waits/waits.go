@@ -1,4 +1,4 @@
-// Package waits makes goroutines that wait for each thing that a diagnosis tells of.
+// Package waits starts goroutines for each kind of wait that a diagnosis knows.
 package waits
 
 import (

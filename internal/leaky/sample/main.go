@@ -34,7 +34,7 @@ func main() {
 	}
 }
 
-// asked is what callers ask the service for, one after the other.
+// asked lists the paths that callers ask for, one after the other.
 var asked = []string{"/prices/apple", "/prices/pear", "/prices/apple", "/total?items=apple,plum", "/prices/pear", "/prices/plum", "/total?items=plum,pear", "/prices/apple",
 	"/prices/plum", "/prices/apple", "/prices/plum", "/prices/apple", "/prices/plum", "/prices/apple", "/prices/plum", "/prices/apple"}
 

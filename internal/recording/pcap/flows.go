@@ -12,7 +12,7 @@ import (
 	"github.com/halfopen/halfopen/internal/recording"
 )
 
-// segment is what a TCP segment says.
+// segment has the parts of a TCP segment that are needed.
 type segment struct {
 	at                 time.Duration
 	from, to           netip.AddrPort

@@ -61,7 +61,7 @@ func (m *meter) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// packetSource is what pcapgo's readers have in common.
+// packetSource reads the packets of a file: each reader of pcapgo is one.
 type packetSource interface {
 	ReadPacketData() ([]byte, gopacket.CaptureInfo, error)
 }
@@ -79,7 +79,7 @@ func Read(file string, in io.Reader) (*recording.Recording, error) {
 		return nil, wrong(errors.New("too short for a capture"))
 	}
 	var source packetSource
-	link := func(gopacket.CaptureInfo) layers.LinkType { return 0 }
+	var link func(gopacket.CaptureInfo) layers.LinkType
 	switch {
 	case bytes.HasPrefix(first, []byte(gzipMagic)):
 		return nil, wrong(errors.New("this is packed: gunzip it first"))

@@ -100,7 +100,7 @@ const (
 	answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 )
 
-// describe returns what a recording says of its connections and dials.
+// describe returns the connections and dials of a recording, a line each.
 func describe(rec *recording.Recording) string {
 	var b strings.Builder
 	for _, c := range rec.Conns {
