@@ -187,7 +187,7 @@ func (c *recordedCalls) failed(call string, err error) {
 		if c.of.sawLast.CompareAndSwap(false, true) {
 			c.rec.note(c.of, noteFin, 0, "")
 		}
-	case errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE):
+	case isErrno(err, syscall.ECONNRESET) || isErrno(err, syscall.ECONNABORTED) || isErrno(err, syscall.EPIPE):
 		c.rec.note(c.of, noteReset, 0, call)
 	default:
 		c.rec.note(c.of, noteError, 0, call+" "+strconv.Quote(err.Error()))

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-	"unsafe"
 )
 
 type recordedKind uint8
@@ -42,7 +41,7 @@ type recordedEvent struct {
 }
 
 // cost returns how many bytes an event needs in memory.
-func (e *recordedEvent) cost() int { return int(unsafe.Sizeof(*e)) + len(e.text) }
+func (e *recordedEvent) cost() int { return eventCost + len(e.text) }
 
 // lostEvents counts events that were dropped.
 type lostEvents struct {
@@ -53,6 +52,7 @@ type lostEvents struct {
 
 const (
 	defaultMemory = 8 << 20
+	eventCost     = 48 // bytes of a recordedEvent, on a machine of 64 bits
 	eventsInBlock = 256
 )
 
@@ -183,13 +183,13 @@ func dialFailure(err error) string {
 		word = "canceled"
 	case errors.Is(err, context.DeadlineExceeded):
 		word = "deadline"
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case isErrno(err, syscall.ECONNREFUSED):
 		word = "refused"
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+	case isErrno(err, syscall.EHOSTUNREACH), isErrno(err, syscall.ENETUNREACH):
 		word = "unreachable"
 	case errors.As(err, &dns):
 		word = "no-host"
-	case errors.Is(err, syscall.EMFILE):
+	case isErrno(err, syscall.EMFILE):
 		word = "no-descriptor"
 	case errors.As(err, &timeout) && timeout.Timeout():
 		word = "timeout"

@@ -23,7 +23,7 @@ type routine struct {
 
 // What is kept at most.
 const (
-	mostRoutines = 500_000
+	mostRoutines = 300_000
 	mostPlaces   = 20_000
 )
 

@@ -39,7 +39,7 @@ type goroutine struct {
 const (
 	mostInLine  = 1 << 20
 	mostFrames  = 200
-	mostInFrame = 4 << 10 // bytes of a function's or a file's name
+	mostInFrame = 512 // bytes of a function's or a file's name
 )
 
 // dump reads goroutines.

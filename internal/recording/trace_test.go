@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -110,11 +111,11 @@ func TestHeads(t *testing.T) {
 // What is kept of a long recording is bounded, and the connections that are open are kept first.
 func TestBounded(t *testing.T) {
 	if testing.Short() {
-		t.Skip("200,000 connections")
+		t.Skip("50,000 connections")
 	}
 	var b bytes.Buffer
 	b.WriteString("halfopen trace 1\n")
-	const conns = 200_000
+	const conns = 50_000
 	for i := 1; i <= conns; i++ {
 		fmt.Fprintf(&b, "%d.0 d%d dial tcp x:1\n%d.1 d%d open c%d a b\n%d.2 c%d write 20 \"GET /%d HTTP/1.1\\r\\n\\r\\n\"\n%d.3 c%d read 40 \"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok\"\n",
 			i, i, i, i, i, i, i, i, i, i)
@@ -143,6 +144,25 @@ func TestBounded(t *testing.T) {
 		t.Errorf("got %d seen, %d kept, %d open; want %d, 20000 at most, %d", rec.Seen, len(rec.Conns), open, conns, conns/1000)
 	}
 	t.Logf("%d lines in %s", 5*conns, took)
+}
+
+// docs/trace.md has each word of the format, and its example is a trace.
+func TestTracePage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/trace.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(page), "```\n")
+	example, _, _ = strings.Cut(example, "```")
+	rec, err := recording.ReadTrace("example", strings.NewReader(example))
+	if err != nil || len(rec.Conns) != 1 || len(rec.Dials) != 1 || rec.Conns[0].Final().Method != "GET" {
+		t.Errorf("the example: got %v, %v", rec, err)
+	}
+	for _, word := range recording.Words() {
+		if !regexp.MustCompile(`[ ` + "`" + `]` + word + `[ ` + "`," + `]`).Match(page) {
+			t.Errorf("the page does not have %q", word)
+		}
+	}
 }
 
 func heap() int64 {
