@@ -40,10 +40,9 @@ type flow struct {
 	mu      sync.Mutex
 	changed sync.Cond
 	stages  []*stage
-	queue   []item
-	queued  int       // bytes
-	last    time.Time // when the last that was queued is due
-	ended   bool      // an end was queued: nothing follows it
+	queue   []item // nothing overtakes: the first holds up those behind it
+	queued  int    // bytes
+	ended   bool   // an end was queued: nothing follows it
 	stopped bool
 	timer   *clock.Timer
 }
@@ -105,10 +104,7 @@ func (f *flow) pass(i int, it item) {
 		f.stages[i].take(it, func(it item) { f.pass(i+1, it) })
 		return
 	}
-	if it.due.Before(f.last) {
-		it.due = f.last // nothing overtakes anything
-	}
-	f.last, f.ended = it.due, it.end != endNone
+	f.ended = it.end != endNone
 	f.queue = append(f.queue, it)
 	f.queued += len(it.data)
 	f.changed.Broadcast()
@@ -213,7 +209,6 @@ func (f *flow) change(toxics []*toxic) {
 	for i := range f.queue {
 		f.queue[i].due, f.queue[i].held = now, false
 	}
-	f.last = now
 	f.stages = f.stagesFor(toxics)
 	for i, s := range before {
 		s.free = now

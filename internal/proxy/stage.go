@@ -15,7 +15,6 @@ type stage struct {
 	last   time.Time // when the last item came
 	free   time.Time // when all that came has been passed on
 	sent   int64     // bytes that were passed on
-	over   bool      // it passes nothing on any more
 	lossy  bool      // bytes that came are lost
 	timer  *clock.Timer
 }
@@ -31,9 +30,6 @@ func newStage(x *toxic, f *flow) *stage {
 
 // take passes on what the toxic makes of an item. Items come in their order.
 func (s *stage) take(it item, pass func(item)) {
-	if s.over {
-		return
-	}
 	if it.due.Before(s.last) {
 		it.due = s.last
 	}

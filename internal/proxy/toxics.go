@@ -159,8 +159,7 @@ type resetPeer struct {
 
 func (a *resetPeer) check() error { return atLeast("timeout", a.Timeout, 0) }
 
-func (a *resetPeer) take(s *stage, it item, pass func(item)) {
-	s.over = true
+func (a *resetPeer) take(_ *stage, it item, pass func(item)) {
 	pass(item{due: it.due.Add(time.Duration(a.Timeout) * time.Millisecond), end: endReset})
 }
 
@@ -217,7 +216,6 @@ func (a *limitData) take(s *stage, it item, pass func(item)) {
 		pass(it)
 	}
 	if s.sent >= a.Bytes {
-		s.over = true
 		pass(item{due: it.due, end: endClose})
 	}
 }

@@ -91,6 +91,9 @@ func TestToxics(t *testing.T) {
 		{`{"type":"limit_data","attributes":{"bytes":10}}`, "0s 0123456789, 0s end"},
 		{`{"type":"limit_data","attributes":{"bytes":0}}`, "0s end"},
 		{`{"type":"limit_data","stream":"upstream","attributes":{"bytes":3}}`, "0s end"},
+		{`{"type":"latency","attributes":{"latency":1000}} {"type":"slow_close","attributes":{"delay":500}}`, "1s 0123456789, 1.5s end"},
+		{`{"type":"slicer","attributes":{"average_size":5}} {"type":"bandwidth","attributes":{"rate":1}}`, "5ms 01234, 10ms 56789, 10ms end"},
+		{`{"type":"slicer","attributes":{"average_size":2,"size_variation":9,"delay":1000000}}`, "0s 01234, 1s 5, 2s 6, 3s 7, 4s 8, 5s 9, 6s end"},
 		{`{"type":"latency","toxicity":0,"attributes":{"latency":1000}}`, "0s 0123456789, 0s end"},
 		{`{"type":"slicer","attributes":{"average_size":5}} {"type":"latency","attributes":{"latency":1000}} {"type":"limit_data","attributes":{"bytes":7}}`, "1s 01234, 1s 56, 1s end"},
 		{`{"type":"slicer","attributes":{"average_size":5,"delay":1000000}} {"type":"bandwidth","attributes":{"rate":1}}`, "5ms 01234, 1.005s 56789, 2s end"},
@@ -189,6 +192,41 @@ func TestToxicity(t *testing.T) {
 	if n := strings.Count(one, "0"); n < 10 || n > 30 || struck(1) != one || struck(2) == one {
 		t.Errorf("got %s, want about half, the same with the same seed, and others with another", one)
 	}
+}
+
+// A toxic that is changed draws again whether it strikes a connection.
+func TestToxicityChanged(t *testing.T) {
+	onMachine(t, "", func(m *machine) {
+		m.must("POST", "/proxies", `{"name":"api","listen":"127.0.0.1:1080","upstream":"api.test:7"}`)
+		m.must("POST", "/proxies/api/toxics", `{"type":"latency","toxicity":0.5,"attributes":{"latency":1}}`)
+		m.serve("api.test:7", echo)
+		c := m.dial("127.0.0.1:1080")
+		defer c.Close()
+		synctest.Wait()
+		for range 40 {
+			m.must("PATCH", "/proxies/api/toxics/latency_downstream", `{}`)
+		}
+		if n := strings.Count(m.log.String(), "c1: toxic latency_downstream"); n < 10 || n > 30 {
+			m.Errorf("it struck %d times of 41, want about half", n)
+		}
+	})
+}
+
+// Through a mapping a dial that fails resets the client, whose connection is open already.
+func TestMappingRefused(t *testing.T) {
+	onMachine(t, "fault dial d1 as unreachable\n", func(m *machine) {
+		m.must("POST", "/proxies", `{"name":"api","listen":"127.0.0.1:1080","upstream":"api.test:7"}`)
+		for _, why := range []string{"no route to host", "no such host"} { // by the rule, and of the network
+			c := m.dial("127.0.0.1:1080")
+			if got := arrivals(c); got != "0s ECONNRESET" {
+				m.Errorf("%s: got %s", why, got)
+			}
+			c.Close()
+			if synctest.Wait(); !strings.Contains(m.log.String(), why) {
+				m.Errorf("got the log\n%s\nwant %s", &m.log, why)
+			}
+		}
+	})
 }
 
 // A fast server does not fill the memory of the proxy while its client does not read.
