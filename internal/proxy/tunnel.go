@@ -27,14 +27,18 @@ func newTunnel(c *client, reader io.Reader, server net.Conn) *tunnel {
 	return t
 }
 
-// run copies until both directions have ended or the connection is broken.
+// run copies until both directions have ended, the connection is broken, or the proxy ends.
 func (t *tunnel) run() {
 	var all sync.WaitGroup
 	for _, f := range [...]*flow{t.up, t.down} {
 		all.Go(f.read)
 		all.Go(f.write)
 	}
-	<-t.done
+	select {
+	case <-t.done:
+	case <-t.client.p.ctx.Done(): // the proxy ends, and what waits in a queue is lost
+		t.close()
+	}
 	t.up.stop()
 	t.down.stop()
 	all.Wait()
