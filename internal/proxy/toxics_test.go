@@ -261,3 +261,13 @@ func TestAdminBrowser(t *testing.T) {
 		t.Errorf("got %d", w.Code)
 	}
 }
+
+// The proxy ends although bytes wait for a toxic to change, and both programs have gone.
+func TestCloseWhileHeld(t *testing.T) {
+	onMachine(t, "", func(m *machine) {
+		c := m.withToxics(`{"type":"bandwidth","attributes":{"rate":0}}`)
+		synctest.Wait()
+		c.Close()
+		synctest.Wait()
+	})
+}
