@@ -3,6 +3,7 @@ package proxy
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +19,7 @@ import (
 func (c *client) plain(in *bufio.Reader, head []byte, req *http.Request) {
 	number := c.number
 	for {
-		address := joinPort(req.URL.Host, "80")
+		address := serverOf(req)
 		if number == c.number {
 			c.say("accepted", "%s %s", req.Method, req.URL)
 		} else {
@@ -81,6 +82,11 @@ func (r *requests) read(b []byte) (int, error) {
 	}
 }
 
+// serverOf returns the address of the server that a request is for.
+func serverOf(req *http.Request) string {
+	return net.JoinHostPort(req.URL.Hostname(), cmp.Or(req.URL.Port(), "80"))
+}
+
 // errOtherServer ends what a client sends to one server: its next request is for another.
 var errOtherServer = errors.New("the next request is for another server")
 
@@ -95,7 +101,7 @@ func (r *requests) following() error {
 		return err
 	}
 	r.head, r.req = head, req
-	if joinPort(req.URL.Host, "80") != r.address {
+	if serverOf(req) != r.address {
 		r.next = req
 		return errOtherServer
 	}

@@ -226,14 +226,14 @@ func TestForwardTunnel(t *testing.T) {
 // later dials have the next numbers.
 func TestForwardOtherServer(t *testing.T) {
 	onMachine(t, "fault dial d2 as refuse\n", func(m *machine) {
-		for _, host := range []string{"a.test:80", "b.test:80"} {
+		for _, host := range []string{"a.test:80", "b.test:80", "[::1]:80", "[::1]:8080"} {
 			l, _ := m.net.Listen("tcp", host)
 			srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Host) })}
 			go srv.Serve(l)
 			defer srv.Close()
 		}
 		client := m.client()
-		for _, want := range []string{"a.test 200", "b.test 502", "b.test 200", "a.test 200"} {
+		for _, want := range []string{"a.test 200", "b.test 502", "b.test 200", "a.test 200", "[::1] 200", "[::1]:8080 200"} {
 			host, _, _ := strings.Cut(want, " ")
 			resp, err := client.Get("http://" + host + "/")
 			if err != nil {
@@ -247,7 +247,8 @@ func TestForwardOtherServer(t *testing.T) {
 		}
 		client.CloseIdleConnections()
 		m.wantLog("c1: GET http://a.test/", "c1: GET http://b.test/, on the connection of c2", "rules:2: dial d2 b.test:80 as refuse",
-			"c3: GET http://b.test/", "c3: GET http://a.test/, on the connection of c4")
+			"c3: GET http://b.test/", "c3: GET http://a.test/, on the connection of c4",
+			"c3: GET http://[::1]/, on the connection of c5", "c3: GET http://[::1]:8080/, on the connection of c6")
 	})
 }
 

@@ -271,3 +271,22 @@ func TestCloseWhileHeld(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// The time of the toxic timeout is that since it struck, also while bytes come.
+func TestTimeoutWhileBytesCome(t *testing.T) {
+	onMachine(t, "", func(m *machine) {
+		c := m.withToxics(`{"type":"timeout","stream":"upstream","attributes":{"timeout":2000}}`)
+		defer c.Close()
+		go func() {
+			for {
+				if _, err := io.WriteString(c, "more"); err != nil {
+					return
+				}
+				time.Sleep(300 * time.Millisecond) // of virtual time
+			}
+		}()
+		if got := arrivals(c); got != "2s end" && got != "2s ECONNRESET" { // an RST if a write came behind the FIN
+			m.Errorf("got %s", got)
+		}
+	})
+}
