@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -276,15 +277,17 @@ func TestCloseWhileHeld(t *testing.T) {
 func TestTimeoutWhileBytesCome(t *testing.T) {
 	onMachine(t, "", func(m *machine) {
 		c := m.withToxics(`{"type":"timeout","stream":"upstream","attributes":{"timeout":2000}}`)
+		var writer sync.WaitGroup
+		defer writer.Wait()
 		defer c.Close()
-		go func() {
+		writer.Go(func() {
 			for {
 				if _, err := io.WriteString(c, "more"); err != nil {
 					return
 				}
 				time.Sleep(300 * time.Millisecond) // of virtual time
 			}
-		}()
+		})
 		if got := arrivals(c); got != "2s end" && got != "2s ECONNRESET" { // an RST if a write came behind the FIN
 			m.Errorf("got %s", got)
 		}
