@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
@@ -48,6 +49,32 @@ func ExampleNet_WrapListener() {
 	// Output:
 	// hello <nil>
 	// true
+}
+
+// The same rules on the client's side: a program that dials by itself, and whose dialer is
+// wrapped in its main, gets the second dial refused.
+func ExampleNet_WrapDialer() {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") }))
+	defer srv.Close()
+	n := new(faultnet.Net)
+	n.Install(faultnet.On("dial", faultnet.Refuse, faultnet.Nth(2)))
+
+	dial := n.WrapDialer(new(net.Dialer).DialContext)
+	client := &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
+	for range 3 {
+		resp, err := client.Get(srv.URL)
+		if err != nil {
+			fmt.Println(errors.Is(err, syscall.ECONNREFUSED))
+			continue
+		}
+		b, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		fmt.Printf("%s %v\n", b, err)
+	}
+	// Output:
+	// hello <nil>
+	// true
+	// hello <nil>
 }
 
 // overTCP returns a wrapped client and the plain server's end of a connection over

@@ -32,11 +32,12 @@ func (c *client) plain(in *bufio.Reader, head []byte, req *http.Request) {
 		}
 		requests := &requests{c: c, in: in, head: head, req: req, address: address}
 		newTunnel(c, requests, server).run()
+		c.p.forget(number)
 		if requests.next == nil {
 			return
 		}
 		head, req = requests.head, requests.next
-		number = c.p.number()
+		number = c.p.nextNumber()
 	}
 }
 

@@ -84,7 +84,7 @@ func (p *Proxy) open() {
 // rule has a verdict on happens so at once.
 func (p *Proxy) ruled(r *rule) faultnet.Rule {
 	return func(e *faultnet.Event) faultnet.Verdict {
-		words := eventName(e)
+		number, words := eventName(e)
 		if !r.match(words) {
 			return faultnet.Pass
 		}
@@ -92,16 +92,15 @@ func (p *Proxy) ruled(r *rule) faultnet.Rule {
 		if v.IsPass() {
 			return v
 		}
-		name := strings.Join(words, " ")
-		r.seen[name]++
-		outcome := v.String()
-		if drawn, ok := drawnDelay(v, p.draw(fmt.Sprintf("%s, %s %d", r.text, name, r.seen[name]))); ok {
-			v, outcome = faultnet.Delay(drawn), fmt.Sprintf("%s (%s)", outcome, drawn)
-		}
 		p.logging.Lock()
 		defer p.logging.Unlock()
-		r.fired++
-		if !r.shape || r.seen[name] == 1 { // a link is so all the time
+		name := strings.Join(words, " ")
+		times := r.count(number, name)
+		outcome := v.String()
+		if drawn, ok := drawnDelay(v, p.draw(fmt.Sprintf("%s, %s %d", r.text, name, times))); ok {
+			v, outcome = faultnet.Delay(drawn), fmt.Sprintf("%s (%s)", outcome, drawn)
+		}
+		if !r.shape || times == 1 { // a link is so all the time
 			p.Log.Write(Entry{What: "fired", Event: name, Rule: r.where, Outcome: outcome})
 		}
 		return v
@@ -162,8 +161,17 @@ func (p *Proxy) dial(number int, address string) (net.Conn, error) {
 	return p.dialer(faultnet.WithOwner(p.ctx, strconv.Itoa(number)), "tcp", address)
 }
 
-// number returns the number of the next connection or dial.
-func (p *Proxy) number() int {
+// forget forgets what the rules have counted for a number whose connection has ended.
+func (p *Proxy) forget(number int) {
+	p.logging.Lock()
+	defer p.logging.Unlock()
+	for _, r := range p.Rules.list {
+		delete(r.seen, strconv.Itoa(number))
+	}
+}
+
+// nextNumber returns the number of the next connection or dial.
+func (p *Proxy) nextNumber() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.accepted++
@@ -227,6 +235,7 @@ func (p *Proxy) accept(conn net.Conn, handle func(*client)) {
 	go func() {
 		defer p.running.Done()
 		handle(c)
+		p.forget(c.number)
 		p.mu.Lock()
 		delete(p.conns, conn)
 		p.mu.Unlock()

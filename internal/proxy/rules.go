@@ -28,8 +28,9 @@ type rule struct {
 	apply   faultnet.Rule // the verdict, for the events that are selected among those of the pattern
 	shape   bool
 
-	fired int            // guarded by Proxy.logging
-	seen  map[string]int // by event: how often it was decided about; only faultnet asks, one at a time
+	// Both are guarded by Proxy.logging.
+	fired int
+	seen  map[string]map[string]int // by number and by event: how often it was decided about
 }
 
 // verbs are those of race scripts that have a meaning here.
@@ -106,7 +107,7 @@ func (r *Rules) add(where, text string) error {
 	if err != nil {
 		return err
 	}
-	added := &rule{where: where, text: text, words: rest[:as], verdict: v, shape: verb == "shape", seen: make(map[string]int)}
+	added := &rule{where: where, text: text, words: rest[:as], verdict: v, shape: verb == "shape", seen: make(map[string]map[string]int)}
 	if err := added.check(); err != nil {
 		return err
 	}
@@ -154,17 +155,28 @@ func (r *rule) match(name []string) bool {
 	return true
 }
 
-// eventName returns the words of an event's name. The number of its connection is its owner.
-func eventName(e *faultnet.Event) []string {
-	switch {
-	case e.Kind == faultnet.Dial:
-		return []string{"dial", "d" + e.Owner, e.Addr}
-	case e.From == nil:
-		return []string{e.Kind.String(), e.Addr}
-	case e.Kind == faultnet.Data:
-		return []string{"c" + e.From.Owner(), e.From.Side().String() + "->" + e.From.Peer().Side().String(), "data"}
+// count notes that the rule has decided about an event of that name and number, and returns how
+// often it has.
+func (r *rule) count(number, name string) int {
+	r.fired++
+	if r.seen[number] == nil {
+		r.seen[number] = make(map[string]int)
 	}
-	return []string{"c" + e.From.Owner(), e.From.Side().String(), e.Kind.String()}
+	r.seen[number][name]++
+	return r.seen[number][name]
+}
+
+// eventName returns the number of an event's connection, and the words of its name. The number is
+// the owner's name.
+func eventName(e *faultnet.Event) (number string, words []string) {
+	if e.Kind == faultnet.Dial {
+		return e.Owner, []string{"dial", "d" + e.Owner, e.Addr}
+	}
+	number, from := e.From.Owner(), e.From.Side().String()
+	if e.Kind == faultnet.Data {
+		return number, []string{"c" + number, from + "->" + e.From.Peer().Side().String(), "data"}
+	}
+	return number, []string{"c" + number, from, e.Kind.String()}
 }
 
 // target returns where a dial of an address goes: the addresses are tried in turn. There are

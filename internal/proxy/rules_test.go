@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
@@ -177,6 +178,28 @@ func TestNumbers(t *testing.T) {
 				m.Errorf("c%d: got %q, %v, want %q", i+1, b, err, want)
 			}
 			conns[i].Close()
+		}
+	})
+}
+
+// What rules count for a connection is forgotten when that has ended.
+func TestForgotten(t *testing.T) {
+	onMachine(t, "shape * server->client data as delay:1ms\nshape dial as delay:1ms\n", func(m *machine) {
+		m.serve("api.test:7", echo)
+		for range 20 {
+			c := m.tunnel("api.test:7")
+			io.WriteString(c, "x")
+			c.(interface{ CloseWrite() error }).CloseWrite()
+			io.ReadAll(c)
+			c.Close()
+		}
+		synctest.Wait()
+		m.proxy.logging.Lock()
+		defer m.proxy.logging.Unlock()
+		for _, r := range m.proxy.Rules.list {
+			if len(r.seen) > 0 || r.fired != 20 {
+				m.Errorf("%s: got %d connections that are not forgotten, and %d events", r.text, len(r.seen), r.fired)
+			}
 		}
 	})
 }
