@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -62,5 +63,18 @@ func TestServicesProxy(t *testing.T) {
 	log = strings.NewReplacer("rules.txtar", "quotes.txtar", "PROXY", "127.0.0.1:39701").Replace(log)
 	if want := block("to standard error:"); log != want {
 		t.Errorf("got\n%s\nwant\n%s", log, want)
+	}
+}
+
+// The files of rules that the help of proxy names are rules.
+func TestProxyExamples(t *testing.T) {
+	files, err := filepath.Glob("../../testdata/proxy/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("got %q, %v", files, err)
+	}
+	for _, file := range files {
+		if _, err := new(line).readRules(file); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -149,7 +149,7 @@ func socksCode(err error) byte {
 	case "dns_error":
 		return socksHost
 	case "destination_ip_unroutable":
-		if errors.Is(err, syscall.ENETUNREACH) {
+		if isErrno(err, syscall.ENETUNREACH) {
 			return socksNetwork
 		}
 		return socksHost
