@@ -160,9 +160,9 @@ func splitAddress(address string) (host string, port int, err error) {
 // suitsNetwork reports whether an address can be had on the network.
 func suitsNetwork(network string, ip net.IP) bool {
 	switch network {
-	case "tcp4":
+	case "tcp4", "udp4":
 		return ip.To4() != nil
-	case "tcp6":
+	case "tcp6", "udp6":
 		return ip.To4() == nil
 	}
 	return true

@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/halfopen/halfopen/clock"
@@ -62,10 +63,13 @@ func (n *Net) Dial(network, address string) (net.Conn, error) {
 // does. The network is "tcp", "tcp4" or "tcp6". A name that nothing ever
 // listened on does not resolve ([net.DNSError]); a host that nothing listens
 // on refuses (ECONNREFUSED); an address of no host has no route
-// (EHOSTUNREACH). When ctx ends first, the error matches the context's.
+// (EHOSTUNREACH). When ctx ends first, the error matches the context's. The networks "udp",
+// "udp4" and "udp6" are those of DialPacket.
 func (n *Net) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	switch network {
 	case "tcp", "tcp4", "tcp6":
+	case "udp", "udp4", "udp6":
+		return n.DialPacket(network, address)
 	default:
 		return nil, dialError(network, nil, net.UnknownNetworkError(network))
 	}
@@ -104,8 +108,14 @@ func (n *Net) DialContext(ctx context.Context, network, address string) (net.Con
 }
 
 // resolves reports whether a name has an address: that of a host, or of one that
-// a listener on every host makes. It is called with mu held.
+// a listener on every host makes. A socket for datagrams does so if it asked for its port:
+// others are clients. It is called with mu held.
 func (n *Net) resolves(name string) bool {
+	for at, c := range n.sockets {
+		if at.Addr().IsUnspecified() && !strings.HasSuffix(c.address, ":0") {
+			return true
+		}
+	}
 	return n.hosts[name] != nil || name == "localhost" ||
 		len(n.listenersWith(func(l *listener) bool { return l.at.Addr().IsUnspecified() })) > 0
 }

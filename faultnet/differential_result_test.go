@@ -99,7 +99,10 @@ func amount(n, of int) string {
 
 // addressLength returns how many bytes the IP address of a has, or 0.
 func addressLength(a net.Addr) int {
-	if a, ok := a.(*net.TCPAddr); ok && a != nil {
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		return len(a.IP)
+	case *net.UDPAddr:
 		return len(a.IP)
 	}
 	return 0

@@ -22,12 +22,16 @@ func TestEffects(t *testing.T) {
 		}
 		names[v.name] = true
 	}
-	source, err := os.ReadFile("faults.go")
-	if err != nil {
-		t.Fatal(err)
+	declared := 0
+	for _, file := range []string{"faults.go", "packetfaults.go"} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		declared += strings.Count(string(source), " = row(")
 	}
-	if declared := strings.Count(string(source), " = row("); declared != len(verdictTable) {
-		t.Errorf("got %d rows in the table, want the %d that faults.go declares", len(verdictTable), declared)
+	if declared != len(verdictTable) {
+		t.Errorf("got %d rows in the table, want the %d that are declared", len(verdictTable), declared)
 	}
 	opens := func(*Conn) {}
 	later := func(*Event, Verdict) delay { return delay{} }
@@ -42,6 +46,8 @@ func TestEffects(t *testing.T) {
 		{effect{name: "a", doc: "a", kinds: Dial, opened: opens, later: later}, "one of fail, opened and later for dial"},
 		{effect{name: "a", doc: "a", kinds: Data}, "one of firstOnly, change and later for data"},
 		{effect{name: "a", doc: "a", kinds: Data | FIN, firstOnly: true}, "then or later for fin"},
+		{effect{name: "a", doc: "a", kinds: Packet}, "one of packets, unreachable, change and later for packet"},
+		{effect{name: "a", doc: "a", kinds: FIN, then: opens, packets: func(Verdict, []byte) [][]byte { return nil }}, "packet for packets and unreachable"},
 		{effect{name: "a", doc: "a", kinds: Gate, opened: opens}, "a gate can only be held; dial for opened"},
 		{effect{name: "a", doc: "a", kinds: Write, read: call, write: call}, "read for read"},
 		{effect{name: "a", doc: "a", kinds: Write, write: call, params: "[:BYTES,COLOUR]"}, "a known parameter, got COLOUR"},
@@ -76,16 +82,19 @@ func lacks(e effect) (list []string) {
 		}
 		return n
 	}
+	packet := e.kinds&Packet != 0
 	dial, data, end := e.kinds&Dial != 0, e.kinds&Data != 0, e.kinds&(FIN|RST) != 0
 	need(!dial || count(e.fail != nil, e.opened != nil, e.later != nil) == 1, "one of fail, opened and later for dial")
 	need(!data || count(e.firstOnly, e.change != nil, e.later != nil) == 1, "one of firstOnly, change and later for data")
 	need(!end || e.then != nil || e.later != nil, "then or later for fin")
+	need(!packet || count(e.packets != nil, e.unreachable != 0, e.change != nil, e.later != nil) == 1, "one of packets, unreachable, change and later for packet")
+	need(packet || e.packets == nil && e.unreachable == 0, "packet for packets and unreachable")
 	need(e.kinds&Gate == 0, "a gate can only be held")
 	need(dial || e.fail == nil, "dial for fail")
 	need(dial || e.opened == nil, "dial for opened")
-	need(data || !e.firstOnly && e.change == nil, "data for firstOnly and change")
+	need(data || !e.firstOnly && (e.change == nil || packet), "data for firstOnly and change")
 	need(data || end || e.then == nil, "data or fin for then")
-	need(dial || data || end || e.later == nil, "dial or data for later")
+	need(dial || data || end || packet || e.later == nil, "dial or data for later")
 	for i, have := range []bool{e.read != nil, e.write != nil, e.close != nil, e.accept != nil} {
 		kind := Read << i
 		need((e.kinds&kind != 0) == have, "%s for %s", kind, kind)

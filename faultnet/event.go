@@ -3,6 +3,7 @@ package faultnet
 import (
 	"cmp"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,8 @@ const (
 	Close  // the program closes an end
 	Accept // the program accepts the first connection of a backlog
 
+	Packet // a datagram arrives: see Net.ListenPacket
+
 	// Calls is all of those.
 	Calls = Read | Write | Close | Accept
 )
@@ -31,7 +34,7 @@ const (
 // String returns "dial", "data", "fin" and so on, joined by "|" for a set.
 func (k Kind) String() string {
 	var words []string
-	for i, w := range [...]string{"dial", "data", "fin", "rst", "gate", "read", "write", "close", "accept"} {
+	for i, w := range [...]string{"dial", "data", "fin", "rst", "gate", "read", "write", "close", "accept", "packet"} {
 		if k == 1<<i {
 			return w
 		}
@@ -43,15 +46,16 @@ func (k Kind) String() string {
 }
 
 // Event is something that is about to happen on a [Net]: a dial that reaches
-// its host, or bytes, a FIN or a reset that arrive. Bytes that were written
-// before the event is released arrive together: TCP is a stream.
+// its host, or bytes, a FIN, a reset or a datagram that arrive. Bytes that were written
+// before the event is released arrive together: TCP is a stream. Each datagram is an event
+// of its own, and any of them may be released first.
 type Event struct {
 	Kind Kind
 	// From is the end that sent what arrives, or whose call it is. It is nil for
-	// a dial, a gate and an Accept.
+	// a dial, a gate, an Accept and a datagram.
 	From *Conn
-	// Addr is the address that a dial asked for or that was listened on, or the
-	// name of a gate.
+	// Addr is the address that a dial asked for, that was listened on or that the client of
+	// a flow of datagrams sends to, or the name of a gate.
 	Addr string
 	// Owner names the operation that asked for the dial or the connection: see
 	// [WithOwner].
@@ -62,6 +66,8 @@ type Event struct {
 	dial *dialing
 	open chan struct{} // of a gate; closed when it is released
 	seq  int           // among what came since the driver last looked
+
+	packet *packet // of a datagram
 
 	limit int // how many bytes it brings at most; 0 for all
 	late  delayState
@@ -80,10 +86,16 @@ type Event struct {
 //	gate r1 PutIdleConn
 //	c1 client read
 //	accept api.test:80
+//	packet u1 client->server 3
+//
+// The last is the third datagram that the client of a flow has sent. The flow u1 is the first
+// pair of addresses between which one was sent, and its client the end that began.
 func (e *Event) String() string {
 	switch {
 	case e.name != "":
 		return e.name
+	case e.packet != nil:
+		return e.packet.String()
 	case e.Kind == Gate || e.Kind == Accept:
 		return e.Kind.String() + " " + e.Addr
 	case e.Kind == Dial:
@@ -128,8 +140,11 @@ func (e *Event) Opened() *Conn {
 	return e.dial.conn
 }
 
-// Bytes returns a copy of what a Data event brings if it is released now.
+// Bytes returns a copy of what a Data or Packet event brings if it is released now.
 func (e *Event) Bytes() []byte {
+	if e.packet != nil {
+		return slices.Clone(e.packet.b)
+	}
 	if e.Kind != Data {
 		return nil
 	}
@@ -147,9 +162,12 @@ func (e *Event) bytes() []byte {
 	return b
 }
 
-// Arriving returns the bytes of a Data event that arrive at once when it happens
+// Arriving returns the bytes of a Data or Packet event that arrive at once when it happens
 // with that verdict: less than Bytes if the verdict cuts it, and nothing if it is delayed.
 func (e *Event) Arriving(v Verdict) []byte {
+	if e.packet != nil {
+		return slices.Concat(e.packets(e.net.normalCourse(e, v))...)
+	}
 	if e.Kind != Data {
 		return nil
 	}
@@ -193,6 +211,9 @@ func (e *Event) offset() int64 {
 // compareEvents orders the events of one step: they came in no order that means
 // anything, so names decide.
 func compareEvents(a, b *Event) int {
+	if a.packet != nil && b.packet != nil {
+		return a.packet.compare(b.packet, a, b)
+	}
 	if a.From == nil || b.From == nil {
 		return cmp.Or(
 			cmp.Compare(a.Kind, b.Kind),

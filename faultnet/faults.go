@@ -35,6 +35,11 @@ type effect struct {
 	change    func(v Verdict, b []byte) []byte
 	then      func(to *Conn)
 
+	// Of a datagram: what arrives in its place, if change does not say it, or the error that
+	// an answer of the network (ICMP) gives the socket that sent it.
+	packets     func(v Verdict, b []byte) [][]byte
+	unreachable syscall.Errno
+
 	// Of calls that are not closed yet. Accept has the listener's mutex held, and
 	// returns nil where the backlog is to be looked at again.
 	read, write func(c *Conn, e *Event, v Verdict, b []byte) (int, error)
@@ -57,6 +62,7 @@ var verdictTable = []Verdict{Hold,
 	Refuse, TimeOut, Unreachable, NetUnreachable, NoAddress, NoDescriptor, BlackHole, deafRow, Ignored, CloseAtOnce, ResetAtOnce,
 	delayRow, jitterRow, tailRow, rateRow, dribbleRow,
 	splitRow, cutRow, stallRow, Reset, Lose, ackLostRow, corruptRow, extraRow,
+	Drop, Duplicate, reorderRow, truncateRow, tooBigRow,
 	errorRow, Expire, Block, shortRow, chunkRow, NoBytes, DataEOF, Twice}
 
 // row returns the verdict of a row of the table, with its default parameters.
@@ -69,7 +75,7 @@ const arriving = Data | FIN | RST
 var Pass Verdict
 
 // Hold keeps the event pending until it is released.
-var Hold = row(effect{name: "hold", kinds: Dial | arriving | Gate,
+var Hold = row(effect{name: "hold", kinds: Dial | arriving | Gate | Packet,
 	doc: "keep it pending until it is released"})
 
 // Faults of a name's lookup.
@@ -102,13 +108,13 @@ func Lookup(d time.Duration) Verdict { return lookupRow.with(parameters{d: d}) }
 // Faults of a dial.
 var (
 	// Refuse answers the dial with a reset: no program listens.
-	Refuse = row(dialFault("refuse", syscall.ECONNREFUSED, "no program listens there (ECONNREFUSED)"))
+	Refuse = row(packetFault("refuse", syscall.ECONNREFUSED, "no program listens there (ECONNREFUSED)"))
 	// TimeOut fails the dial as after the last SYN was not answered.
 	TimeOut = row(dialFault("timeout", syscall.ETIMEDOUT, "no answer to any SYN (ETIMEDOUT)"))
 	// Unreachable fails the dial with "no route to host".
-	Unreachable = row(dialFault("unreachable", syscall.EHOSTUNREACH, "no route to the host (EHOSTUNREACH)"))
+	Unreachable = row(packetFault("unreachable", syscall.EHOSTUNREACH, "no route to the host (EHOSTUNREACH)"))
 	// NetUnreachable fails the dial with "network is unreachable".
-	NetUnreachable = row(dialFault("net-unreachable", syscall.ENETUNREACH, "no route to the network (ENETUNREACH)"))
+	NetUnreachable = row(packetFault("net-unreachable", syscall.ENETUNREACH, "no route to the network (ENETUNREACH)"))
 	// NoAddress fails the dial for want of a local port.
 	NoAddress = row(dialFault("no-address", syscall.EADDRNOTAVAIL, "no local port is left (EADDRNOTAVAIL)"))
 	// NoDescriptor fails the dial for want of a file descriptor.
@@ -151,15 +157,15 @@ func Deaf(d time.Duration) Verdict { return deafRow.with(parameters{d: d}) }
 
 // Delays.
 var (
-	delayRow = row(effect{name: "delay", lawful: true, kinds: Dial | arriving | Accept | Close, params: "[:DURATION]", defaults: parameters{d: time.Second},
+	delayRow = row(effect{name: "delay", lawful: true, kinds: Dial | arriving | Packet | Accept | Close, params: "[:DURATION]", defaults: parameters{d: time.Second},
 		doc:   "it happens so much later (1s); bytes keep their distance",
 		later: func(_ *Event, v Verdict) delay { return delay{d: v.d} },
 		close: (*Conn).closeLater, accept: (*listener).acceptLater})
 
-	jitterRow = row(effect{name: "jitter", lawful: true, kinds: Dial | arriving, params: "[:DURATION,SEED]", defaults: parameters{d: 10 * time.Millisecond, seed: 1},
+	jitterRow = row(effect{name: "jitter", lawful: true, kinds: Dial | arriving | Packet, params: "[:DURATION,SEED]", defaults: parameters{d: 10 * time.Millisecond, seed: 1},
 		doc:   "it happens up to so much later (10ms), drawn from the seed (1)",
 		later: (*Event).drawUniform})
-	tailRow = row(effect{name: "tail", lawful: true, kinds: Dial | arriving, params: "[:DURATION,SEED]", defaults: parameters{d: 10 * time.Millisecond, seed: 1},
+	tailRow = row(effect{name: "tail", lawful: true, kinds: Dial | arriving | Packet, params: "[:DURATION,SEED]", defaults: parameters{d: 10 * time.Millisecond, seed: 1},
 		doc:   "it happens later, by an exponentially distributed time with that mean (10ms), drawn from the seed (1)",
 		later: (*Event).drawExponential})
 
@@ -217,7 +223,7 @@ var (
 	ackLostRow = row(effect{name: "ack-lost", kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: allBytes},
 		doc:       "so many bytes of it arrive (all) and no acknowledgement comes back: nothing arrives any more in either direction, and 15m24.6s later the sender has ETIMEDOUT",
 		firstOnly: true, then: (*Conn).loseAcks})
-	corruptRow = row(effect{name: "corrupt", kinds: Data, params: "[:BYTE]",
+	corruptRow = row(effect{name: "corrupt", kinds: Data | Packet, params: "[:BYTE]",
 		doc: "a bit of that byte of it (0) is wrong, as a middlebox leaves it",
 		change: func(v Verdict, b []byte) []byte {
 			if len(b) > 0 {
@@ -225,7 +231,7 @@ var (
 			}
 			return b
 		}})
-	extraRow = row(effect{name: "extra", kinds: Data, params: "[:BYTES]", defaults: parameters{bytes: 1},
+	extraRow = row(effect{name: "extra", kinds: Data | Packet, params: "[:BYTES]", defaults: parameters{bytes: 1},
 		doc: "so many bytes more (1) arrive behind it",
 		change: func(v Verdict, b []byte) []byte {
 			for range min(v.bytes, largeBuffer) {

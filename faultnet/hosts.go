@@ -45,7 +45,8 @@ func (d Direction) String() string {
 
 // Partition cuts a host off, in one direction or both: no SYN gets an answer,
 // and nothing arrives on its connections any more. Neither end notices. TCP sends
-// again what was lost: after [Net.Heal] everything arrives.
+// again what was lost: after [Net.Heal] everything arrives. Datagrams that come meanwhile
+// are lost.
 func (n *Net) Partition(host string, lost Direction) {
 	n.mu.Lock()
 	n.faults.parted = setKey(n.faults.parted, host, lost)
@@ -93,6 +94,9 @@ func (n *Net) Crash(host string) {
 		delete(n.listeners, l.at)
 	}
 	n.mu.Unlock()
+	for _, c := range n.socketsWith(func(c *PacketConn) bool { return n.names[c.at.Addr()] == host }) {
+		c.Close()
+	}
 	for _, c := range n.connsTo(host) {
 		c.Peer().die()
 	}
@@ -165,9 +169,12 @@ func (n *Net) ResetAll(address string) {
 	}
 }
 
-// Unlisten closes the listener on an address. Connections that were not
-// accepted are reset; the others stay.
+// Unlisten closes the listener on an address, and the socket for datagrams. Connections that
+// were not accepted are reset; the others stay.
 func (n *Net) Unlisten(address string) {
+	for _, c := range n.socketsOn(address) {
+		c.Close()
+	}
 	n.mu.Lock()
 	listeners := n.listenersWith(func(l *listener) bool { return l.address == address })
 	n.mu.Unlock()
@@ -180,7 +187,7 @@ func (n *Net) Unlisten(address string) {
 // kernel still accepts into the backlog and takes bytes into its buffers, but
 // the program does nothing. The function it returns lets it go on.
 func (n *Net) Pause(address string) (resume func()) {
-	resume = n.Install(func(e *Event) Verdict {
+	goOn := n.Install(func(e *Event) Verdict {
 		switch {
 		case e.Kind == Accept && e.Addr == address:
 			return Block
@@ -195,7 +202,21 @@ func (n *Net) Pause(address string) (resume func()) {
 		end.block(&end.stuckRead, &Event{Kind: Read, From: end, net: n})
 		end.block(&end.stuckWrite, &Event{Kind: Write, From: end, net: n})
 	}
-	return resume
+	sockets := n.socketsOn(address)
+	for _, c := range sockets {
+		c.pause(true)
+	}
+	return func() {
+		goOn()
+		for _, c := range sockets {
+			c.pause(false)
+		}
+	}
+}
+
+// socketsOn returns the sockets for datagrams that listen on an address.
+func (n *Net) socketsOn(address string) []*PacketConn {
+	return n.socketsWith(func(c *PacketConn) bool { return c.address == address && c.peer == nil })
 }
 
 // Backlog bounds how many connections wait on an address to be accepted.

@@ -21,7 +21,7 @@ type Net struct {
 	// SendBuffer and ReceiveBuffer bound, in bytes and for each direction of a
 	// connection, what was written and has not arrived, and what has arrived
 	// and was not read. Zero means 64 KiB each. They are read when a
-	// connection opens.
+	// connection opens. A socket for datagrams holds ReceiveBuffer bytes, or 212992.
 	SendBuffer, ReceiveBuffer int
 
 	controlled atomic.Bool // events are posted: there are rules, a driver or a record
@@ -35,7 +35,10 @@ type Net struct {
 	names     map[netip.Addr]string // of hosts
 	listeners map[netip.AddrPort]*listener
 	links     map[*link]struct{}
+	sockets   map[netip.AddrPort]*PacketConn
+	flows     flows
 	numLinks  int
+	numFlows  int
 	numDials  int
 	numHosts  int
 	numPorts  int
@@ -113,6 +116,9 @@ func (n *Net) collect() {
 				continue
 			}
 		}
+		if e.packet != nil {
+			n.namePacket(e)
+		}
 		n.pending = append(n.pending, e)
 		n.fresh++
 	}
@@ -165,6 +171,9 @@ func (n *Net) post(e *Event) {
 	if n.wake == nil && e.Kind == Dial {
 		n.nameDial(e)
 	}
+	if n.wake == nil && e.packet != nil {
+		n.namePacket(e)
+	}
 	if wake := n.wake; wake != nil {
 		e.seq = len(n.arrivals)
 		n.arrivals = append(n.arrivals, e)
@@ -198,6 +207,9 @@ func (n *Net) happen(e *Event, v Verdict) {
 	case Gate:
 		n.log(e, v.name)
 		close(e.open)
+		return
+	case Packet:
+		n.deliver(e, v)
 		return
 	}
 	n.log(e, v.name)
@@ -309,21 +321,25 @@ func (n *Net) Opened() int {
 	return n.numLinks
 }
 
-// Deadlines returns the deadlines of the ends that are open, past ones too, in the
+// Deadlines returns the deadlines of the ends and sockets that are open, past ones too, in the
 // order of the connections.
 func (n *Net) Deadlines() (at []time.Time) {
 	if !n.deadlines.Load() {
 		return nil
 	}
-	for _, c := range n.Conns() {
-		for _, end := range [...]*Conn{c, c.Peer()} {
-			read, write := end.Deadlines()
-			for _, d := range [...]time.Time{read, write} {
-				if !d.IsZero() {
-					at = append(at, d)
-				}
+	add := func(read, write time.Time) {
+		for _, d := range [...]time.Time{read, write} {
+			if !d.IsZero() {
+				at = append(at, d)
 			}
 		}
+	}
+	for _, c := range n.Conns() {
+		add(c.Deadlines())
+		add(c.Peer().Deadlines())
+	}
+	for _, c := range n.PacketConns() {
+		add(c.Deadlines())
 	}
 	return at
 }
@@ -354,6 +370,9 @@ func (n *Net) Close() error {
 		case Gate:
 			close(e.open)
 		}
+	}
+	for _, c := range n.PacketConns() {
+		c.Close()
 	}
 	for _, c := range n.Conns() {
 		c.link.vanish()

@@ -38,7 +38,7 @@ func TestDialErrors(t *testing.T) {
 		{name: "unknown name", addr: "other.test:80", text: "dial tcp: lookup other.test: no such host"},
 		{name: "no port", addr: "api.test", text: "dial tcp: address api.test: missing port in address"},
 		{name: "bad port", addr: "api.test:x", text: "dial tcp: address api.test:x: unknown port"},
-		{name: "unknown network", network: "udp", addr: "api.test:80", text: "dial udp: unknown network udp"},
+		{name: "unknown network", network: "unix", addr: "api.test:80", text: "dial unix: unknown network unix"},
 		{name: "cancelled", addr: "api.test:80", ctx: canceled, want: context.Canceled, text: "dial tcp: operation was canceled"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

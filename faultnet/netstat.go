@@ -1,7 +1,11 @@
 package faultnet
 
 import (
+	"cmp"
 	"fmt"
+	"io"
+	"net/netip"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -101,14 +105,32 @@ func (c *Conn) InFlight() int {
 // String returns a table of the connections as netstat would show them: for each
 // its name, its address and owner, the state of both ends ("*" where the
 // program has not closed that end), and for each direction the bytes in
-// flight and unread. It names no port that depends on chance.
+// flight and unread. It names no port that depends on chance. A second table has the flows of
+// datagrams: for each its name, its address, whether a socket of the client and of the server
+// is open, and for each direction how many datagrams are in flight and unread.
 func (n *Net) String() string {
-	conns := n.Conns()
-	if len(conns) == 0 {
+	conns, flows := n.Conns(), n.flowsInOrder()
+	if len(conns) == 0 && len(flows) == 0 {
 		return "no connections\n"
 	}
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	if len(conns) > 0 {
+		n.writeConns(w, conns)
+		w.Flush()
+	}
+	if len(flows) > 0 {
+		n.writeFlows(w, flows)
+		w.Flush()
+	}
+	lines := strings.Split(b.String(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (n *Net) writeConns(w io.Writer, conns []*Conn) {
 	fmt.Fprintln(w, "conn\tto\tfor\tclient\tserver\t->server\t->client")
 	for _, c := range conns {
 		l := c.link
@@ -128,12 +150,56 @@ func (n *Net) String() string {
 			end(c), end(c.Peer()), queue(&c.Peer().in), queue(&c.in))
 		l.mu.Unlock()
 	}
-	w.Flush()
-	lines := strings.Split(b.String(), "\n")
-	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
+}
+
+// flowsInOrder returns the flows that have a name and an open socket, by their numbers.
+func (n *Net) flowsInOrder() (flows []*flow) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, f := range n.flows {
+		if f.number > 0 && (n.socketAt(f.at[Server], f.at[Client]) != nil || n.socketAt(f.at[Client], f.at[Server]) != nil) {
+			flows = append(flows, f)
+		}
 	}
-	return strings.Join(lines, "\n")
+	slices.SortFunc(flows, func(a, b *flow) int { return cmp.Compare(a.number, b.number) })
+	return flows
+}
+
+func (n *Net) writeFlows(w io.Writer, flows []*flow) {
+	fmt.Fprintln(w, "flow\tto\tclient\tserver\t->server\t->client")
+	coming := append(n.Pending(), n.Delayed()...)
+	for _, f := range flows {
+		var state, queue [2]string // by the side that gets what is sent
+		for side := range f.at {
+			inFlight, unread := 0, 0
+			for _, e := range coming {
+				if p := e.packet; p != nil && p.flow == f && p.side != Side(side) {
+					inFlight++
+				}
+			}
+			n.mu.Lock()
+			c := n.socketAt(f.at[1-side], f.at[side])
+			n.mu.Unlock()
+			state[side] = "closed"
+			if c != nil {
+				state[side], unread = "open", c.waitingFrom(f.at[1-side])
+			}
+			queue[side] = fmt.Sprintf("%d+%d", inFlight, unread)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", f.name(), f.address, state[Client], state[Server], queue[Server], queue[Client])
+	}
+}
+
+// waitingFrom returns how many packets of an address have arrived and were not read.
+func (c *PacketConn) waitingFrom(from netip.AddrPort) (packets int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, d := range c.queue {
+		if d.from == from {
+			packets++
+		}
+	}
+	return packets
 }
 
 // IsIdle reports whether the connection is open at both ends and nothing is on
