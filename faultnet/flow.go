@@ -37,7 +37,7 @@ func (fs flows) forget(at netip.AddrPort) {
 	}
 }
 
-// packet is what a Packet event brings.
+// packet holds the datagram of a Packet event.
 type packet struct {
 	flow   *flow
 	side   Side // that sent it

@@ -212,6 +212,9 @@ func (c *PacketConn) isClosed() bool {
 	return c.closed
 }
 
+// Address returns the "host:port" that was listened on or dialed.
+func (c *PacketConn) Address() string { return c.address }
+
 // LocalAddr returns a [*net.UDPAddr].
 func (c *PacketConn) LocalAddr() net.Addr { return c.local }
 

@@ -51,7 +51,7 @@ type Bounds struct {
 	Time time.Duration
 	// Effects is the faults that are tried, by the names of their verdicts. Nil
 	// means "refuse" for dials and "reset" for what travels, the two that a
-	// transport has to tell from everything else, and "split:some". "cut:*",
+	// transport has to tell from everything else, "split:some", and "drop" for datagrams. "cut:*",
 	// "reset:*", "stall:*" and "split:*" are tried at every byte of what arrives; of
 	// more than 1,024 bytes at the first and the last 512. "cut:some" and so on are
 	// tried at a few places of what a server sends: behind the head of a response, in
@@ -187,7 +187,7 @@ func (b Bounds) normal() (Bounds, effects, error) {
 		}
 	}
 	if b.Effects == nil {
-		b.Effects = []string{"refuse", "reset", "split:some"}
+		b.Effects = []string{"refuse", "reset", "split:some", "drop"}
 	}
 	effects, err := parseEffects(b.Effects)
 	return b, effects, err

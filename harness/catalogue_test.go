@@ -22,7 +22,7 @@ const catalogueFolder = "../testdata/catalogue"
 
 // cataloguePlaces are the folders, in the order of a request's life.
 var cataloguePlaces = []string{
-	"resolve", "dial", "proxy", "tls", "write", "read", "link", "idle", "close", "accept", "http1-server", "http2", "process",
+	"resolve", "dial", "proxy", "tls", "write", "read", "link", "idle", "close", "accept", "http1-server", "http2", "packet", "process",
 }
 
 // A catalogued fault is one script of the catalogue.

@@ -18,18 +18,22 @@ type Dial struct {
 }
 
 // DialContext is [faultnet.Net.DialContext]; the connection has the gates that
-// the test wants.
+// the test wants. The networks of datagrams are those of DialPacket.
 func (n *Net) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	if !n.t.set.silent && !n.census.unfinished() {
 		n.t.lacks("a dial for no request")
 	}
+	if strings.HasPrefix(network, "udp") {
+		return n.DialPacket(network, address)
+	}
 	i := n.census.dialing(address, faultnet.Owner(ctx))
 	c, err := n.net.DialContext(ctx, network, address)
 	n.census.dialEnds(i, c, err)
-	if err != nil || !n.gated("Write", "Close", "SetDeadline") {
+	stream, ok := c.(*faultnet.Conn)
+	if !ok || !n.gated("Write", "Close", "SetDeadline") {
 		return c, err
 	}
-	return &gatedConn{c.(*faultnet.Conn), n}, nil
+	return &gatedConn{stream, n}, nil
 }
 
 // WantDial expects a held dial that the test has not seen yet, and takes it.

@@ -37,6 +37,10 @@ func TestSweepEffects(t *testing.T) {
 				tr := t.Net.Transport()
 				tr.ResponseHeaderTimeout = 200e9 // longer than a black hole
 				t.Get("r1", &patient{tr, t}, "http://api.test/bytes/100")
+				if v.Kinds()&faultnet.Packet != 0 {
+					t.ServePackets("dns.test:53", nil)
+					t.Ask("q1", "dns.test:53", "hello")
+				}
 			})
 			if err != nil {
 				t.Fatal(err)

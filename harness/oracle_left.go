@@ -3,6 +3,7 @@ package harness
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
@@ -79,6 +80,9 @@ func (t *T) Leaks() []Failure {
 			add(KindFault, h.where, "hold %q: nothing was ever held", h.pattern)
 		}
 	}
+	for _, socket := range t.openSockets() {
+		add(KindConn, "", "%s: still open", socket)
+	}
 	var draining []*faultnet.Conn
 	for _, c := range t.openAfterIdle() {
 		if t.census.conn(c).drains() {
@@ -111,6 +115,20 @@ func leftRule(kind Kind) string {
 		return `net/http, RoundTripper: "RoundTrip executes a single HTTP transaction, returning a Response for the provided Request"`
 	}
 	return ""
+}
+
+// openSockets describes the sockets for datagrams that are open and not those of servers, which
+// ask for their port.
+func (t *T) openSockets() (open []string) {
+	for _, c := range t.Net.net.PacketConns() {
+		switch {
+		case c.RemoteAddr() != nil:
+			open = append(open, "the socket that sends datagrams to "+c.Address())
+		case strings.HasSuffix(c.Address(), ":0"):
+			open = append(open, "a socket for datagrams without a port of its own")
+		}
+	}
+	return open
 }
 
 // openAfterIdle closes the idle connections of every transport that the harness

@@ -15,6 +15,7 @@ import (
 type place struct {
 	words    []string
 	numbered string // a prefix that a number from 1 follows
+	number   bool   // it is a number from 1, without a prefix
 	any      bool
 }
 
@@ -25,6 +26,7 @@ var eventShapes = [][]place{
 	{{words: []string{"gate"}}, {any: true}, {any: true}},
 	{{numbered: "c"}, {words: []string{"client->server", "server->client"}}, {words: []string{"data"}}},
 	{{numbered: "c"}, {words: []string{"client", "server"}}, {words: []string{"fin", "rst", "read", "write", "close"}}},
+	{{words: []string{"packet"}}, {numbered: "u"}, {words: []string{"client->server", "server->client"}}, {number: true}},
 }
 
 // mostNumbered is the largest number of a dial or a connection that a word with wildcards
@@ -40,7 +42,7 @@ func (p place) canBe(word string) bool {
 	if p.any || slices.ContainsFunc(p.words, matches) {
 		return true
 	}
-	if p.numbered == "" {
+	if p.numbered == "" && !p.number {
 		return false
 	}
 	if digits, ok := strings.CutPrefix(word, p.numbered); ok {
@@ -58,7 +60,7 @@ func (p place) canBe(word string) bool {
 
 // names returns what can stand there, for an error.
 func (p place) names() []string {
-	if p.numbered != "" {
+	if p.numbered != "" || p.number {
 		return []string{p.numbered + "1"}
 	}
 	return p.words

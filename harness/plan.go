@@ -315,27 +315,6 @@ func (p *plan) events(opts []search.Option, pending []*faultnet.Event) []search.
 	return opts
 }
 
-// optionOf returns the option to let the event happen in its normal course; the
-// number tells it from the other events of the step. The arrival at a server's end is
-// local, if handlers share nothing across connections.
-func optionOf(e *faultnet.Event, number int) search.Option {
-	o := search.Option{Name: e.String(), Kind: search.Event, Event: number,
-		Local: e.From != nil && e.From.Side() == faultnet.Client}
-	switch e.Kind {
-	case faultnet.Dial:
-		o.Chain = search.Chain{Of: "dial", Number: e.DialNumber()}
-	case faultnet.Gate:
-		o.Chain = search.Chain{Of: e.Addr}
-	default:
-		o.Place = e.From.Number()
-		o.Chain = search.Chain{Of: "client", Number: o.Place}
-		if e.From.Side() == faultnet.Server {
-			o.Chain.Of = "server"
-		}
-	}
-	return o
-}
-
 func (p *plan) addFault(opts []search.Option, o search.Option, e *faultnet.Event, v *faultnet.Verdict) []search.Option {
 	o.Kind, o.Effect = search.Fault, v.String()
 	o.Name += " as " + o.Effect

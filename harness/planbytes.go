@@ -9,6 +9,29 @@ import (
 	"github.com/halfopen/halfopen/harness/internal/search"
 )
 
+// optionOf returns the option to let the event happen in its normal course; the
+// number tells it from the other events of the step. The arrival at a server's end is
+// local, if handlers share nothing across connections.
+func optionOf(e *faultnet.Event, number int) search.Option {
+	o := search.Option{Name: e.String(), Kind: search.Event, Event: number,
+		Local: e.From != nil && e.From.Side() == faultnet.Client}
+	switch e.Kind {
+	case faultnet.Dial:
+		o.Chain = search.Chain{Of: "dial", Number: e.DialNumber()}
+	case faultnet.Gate:
+		o.Chain = search.Chain{Of: e.Addr}
+	case faultnet.Packet: // a chain of its own: any of a flow may be next
+		o.Chain = search.Chain{Of: e.String()}
+	default:
+		o.Place = e.From.Number()
+		o.Chain = search.Chain{Of: "client", Number: o.Place}
+		if e.From.Side() == faultnet.Server {
+			o.Chain.Of = "server"
+		}
+	}
+	return o
+}
+
 // endBytes is how many bytes at each end of a long event are tried.
 const endBytes = 512
 

@@ -150,8 +150,8 @@ func (w *printer) verbsBefore(i int) {
 
 // elsewhere is the verbs that are written in another place of a script, or that it does not
 // need: its requests start as they were chosen, everything is held, and bodies are read.
-var elsewhere = []string{"get", "post", "request", "do", "rest", "await", "settle", "end", "begin", "serve", "serve-tls", "serve-h2",
-	"serve-proxy", "peer", "gates", "strict", "limit-orphans", "allow", "transport", "hold", "release", "shape", "lift", "want", "finish", "forget"}
+var elsewhere = []string{"get", "post", "request", "ask", "do", "rest", "await", "settle", "end", "begin", "serve", "serve-tls", "serve-h2",
+	"serve-proxy", "serve-udp", "peer", "gates", "strict", "limit-orphans", "allow", "transport", "hold", "release", "shape", "lift", "want", "finish", "forget"}
 
 // movesOf returns those verbs of the body that are written where they were. A fault of an event is
 // the verdict with which the event happens.
@@ -223,17 +223,17 @@ func wants(words []string) bool {
 // startsOf writes the starts of requests that the line names and that were not started.
 func (w *printer) startsOf(line string) {
 	for _, o := range w.p.starts {
-		if o.request != nil && slices.Contains(strings.Fields(line), o.name) {
-			o.request.writeStart(&w.b)
+		if o.words != nil && slices.Contains(strings.Fields(line), o.name) {
+			o.writeStart(&w.b)
 		}
 	}
 }
 
-// writeStart writes how the request starts, and whether its caller forgets the body.
-func (r *Request) writeStart(b *strings.Builder) {
-	writeStep(b, r.words...)
-	if r.forgot {
-		writeStep(b, "forget", r.name)
+// writeStart writes how the operation starts, and whether the caller of a request forgets the body.
+func (o *Op) writeStart(b *strings.Builder) {
+	writeStep(b, o.words...)
+	if o.request != nil && o.request.forgot {
+		writeStep(b, "forget", o.name)
 	}
 }
 
@@ -247,12 +247,12 @@ func (a action) write(w *printer, name string) {
 	b := &w.b
 	switch a.kind {
 	case startAction:
-		if a.op.request == nil {
+		if a.op.words == nil {
 			w.t.lacks("the operation %s", a.op.name)
 			fmt.Fprintf(b, "# do %s\n", a.op.name)
 			return
 		}
-		a.op.request.writeStart(b)
+		a.op.writeStart(b)
 	case eventAction, passAction, faultAction:
 		outcome := ""
 		if a.verdict != nil {

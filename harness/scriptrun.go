@@ -50,6 +50,9 @@ func (p *scriptRun) request(name string) *Request {
 	return p.t.census.request(name) // the parser has seen it start
 }
 
+// op returns the request or query of that name.
+func (p *scriptRun) op(name string) *Op { return p.t.census.op(name) }
+
 // dial returns the dial of that name, whether or not a want has seen it.
 func (p *scriptRun) dial(id string) *Dial {
 	if d := p.t.Net.examined[id]; d != nil {
@@ -80,9 +83,9 @@ func (p *scriptRun) wantDial(c *command) {
 }
 
 func (p *scriptRun) wantErr(c *command) {
-	r := p.request(c.args[0])
-	p.t.step("want", "err", r.name, c.args[1])
-	r.wantErr(matchError(c.args[1]), c.args[1], c.why...)
+	o := p.op(c.args[0])
+	p.t.step("want", "err", o.name, c.args[1])
+	o.wantErr(matchError(c.args[1]), c.args[1], c.why...)
 }
 
 func (p *scriptRun) finish(c *command) {

@@ -116,17 +116,25 @@ func (t *T) Do(ctx context.Context, name string, call func(ctx context.Context) 
 		t.step("do", name)
 	}
 	t.mustBeNew(name)
+	o, ctx := t.operation(ctx, name)
+	return t.launch(o, func() { o.returns(call(ctx)) })
+}
+
+// operation makes an operation that is not HTTP, and the context of its call.
+func (t *T) operation(ctx context.Context, name string) (*Op, context.Context) {
 	deadline, _ := ctx.Deadline()
 	ctx, cancel := context.WithCancel(faultnet.WithOwner(ctx, name))
 	o := &Op{name: name, where: t.here(), cancel: cancel, deadline: deadline}
 	t.census.add(o)
-	return t.launch(o, func() {
-		err := call(ctx)
-		o.c.mu.Lock()
-		defer o.c.mu.Unlock()
-		o.returned, o.err = true, err
-		o.change()
-	})
+	return o, ctx
+}
+
+// returns notes that the call of an operation that is not HTTP has returned.
+func (o *Op) returns(err error) {
+	o.c.mu.Lock()
+	defer o.c.mu.Unlock()
+	o.returned, o.err = true, err
+	o.change()
 }
 
 // mustBeNew ends the test if there is an operation of that name.

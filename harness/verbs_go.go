@@ -35,10 +35,10 @@ var verbsLetGo = []*verb{
 			v, _ := parseOutcome(c.args[1])
 			p.dial(c.args[0]).Fail(v)
 		}},
-	{name: "cancel", args: "R", doc: "end the context of a request",
-		run: func(p *scriptRun, c *command) { p.request(c.args[0]).Cancel() }},
-	{name: "await", args: "R", doc: "let time pass until the request has returned",
-		run: func(p *scriptRun, c *command) { p.request(c.args[0]).Await() }},
+	{name: "cancel", args: "OP", doc: "end the context of a request or query",
+		run: func(p *scriptRun, c *command) { p.op(c.args[0]).Cancel() }},
+	{name: "await", args: "OP", doc: "let time pass until the request or query has returned",
+		run: func(p *scriptRun, c *command) { p.op(c.args[0]).Await() }},
 	{name: "advance", args: "DURATION", doc: "let that much virtual time pass",
 		run: func(p *scriptRun, c *command) {
 			d, _ := time.ParseDuration(c.args[0])

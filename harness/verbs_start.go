@@ -6,6 +6,8 @@ import "time"
 var verbsBefore = []*verb{
 	{name: "serve", args: "ADDR", doc: "run an http.Server on ADDR (host:port) that answers by path: /bytes/N, /status/N, /status/N/BYTES, /echo, /close, /hang, /answer/ANSWER, and \"ok\" to anything else",
 		run: func(p *scriptRun, c *command) { p.t.Serve(c.args[0], nil) }},
+	{name: "serve-udp", args: "ADDR", doc: "answer each datagram that comes on ADDR with the same bytes",
+		run: func(p *scriptRun, c *command) { p.t.ServePackets(c.args[0], nil) }},
 	{name: "peer", args: "ADDR", doc: "listen on ADDR with a scripted peer, whose every byte the script sends",
 		run: func(p *scriptRun, c *command) { p.t.Peer(c.args[0]) }},
 	{name: "transport", args: "SETTING=VALUE...", doc: "make the transport with these settings; they have the names that they have in http.Transport",
@@ -28,12 +30,14 @@ var verbsStart = []*verb{
 		run: func(p *scriptRun, c *command) { p.start(c.args[0], "POST", c.args[1], &c.args[2], c.args[3:]) }},
 	{name: "request", args: "NAME METHOD URL [HEADER...]", doc: "start a request with that method and no body",
 		run: func(p *scriptRun, c *command) { p.start(c.args[0], c.args[1], c.args[2], nil, c.args[3:]) }},
+	{name: "ask", args: "QUERY ADDR TEXT", doc: "start a query: send TEXT to ADDR in a datagram, three times in all, a second apart, until the same text comes back",
+		run: func(p *scriptRun, c *command) { p.t.Ask(c.args[0], c.args[1], c.args[2]) }},
 }
 
 // verbsMay say what may happen when the script is explored.
 var verbsMay = []*verb{
-	{name: "may cancel", args: "R", doc: "when the script is explored: cancel the request at any point, or not at all",
-		run: func(p *scriptRun, c *command) { p.request(c.args[0]).MayCancel() }},
+	{name: "may cancel", args: "OP", doc: "when the script is explored: cancel the request or query at any point, or not at all",
+		run: func(p *scriptRun, c *command) { p.op(c.args[0]).MayCancel() }},
 	{name: "may close-idle", doc: "when the script is explored: call CloseIdleConnections at any point, or not at all",
 		run: func(p *scriptRun, c *command) {
 			if rt, ok := p.rt.(idler); ok {

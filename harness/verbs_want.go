@@ -14,17 +14,21 @@ var verbsWant = []*verb{
 			}
 			p.t.Net.WantHeld(c.args[0], c.why...)
 		}},
-	{name: "want done", args: "R [C]", doc: "the request has its response, and was sent on that connection",
+	{name: "want done", args: "OP [C]", doc: "the request has its response, and was sent on that connection; the query has its answer",
 		run: func(p *scriptRun, c *command) {
+			if p.request(c.args[0]) == nil && len(c.args) == 1 {
+				p.op(c.args[0]).WantDone(c.why...)
+				return
+			}
 			var conn *Conn
 			if len(c.args) > 1 {
 				conn = p.t.Conn(c.args[1])
 			}
 			p.request(c.args[0]).WantDone(conn, c.why...)
 		}},
-	{name: "want pending", args: "R", doc: "the request has neither a response nor an error",
-		run: func(p *scriptRun, c *command) { p.request(c.args[0]).WantPending(c.why...) }},
-	{name: "want err", args: "R ERROR", doc: "the request failed with that error",
+	{name: "want pending", args: "OP", doc: "the request or query has neither an answer nor an error",
+		run: func(p *scriptRun, c *command) { p.op(c.args[0]).WantPending(c.why...) }},
+	{name: "want err", args: "OP ERROR", doc: "the request or query failed with that error",
 		run: func(p *scriptRun, c *command) { p.wantErr(c) }},
 	{name: "want status", args: "R N", doc: "the response has that status code",
 		run: func(p *scriptRun, c *command) { p.request(c.args[0]).WantStatus(argNumber(c.args[1]), c.why...) }},

@@ -81,7 +81,7 @@ func TestHelpOfVerbs(t *testing.T) {
 		"hold":      "- `hold EVENT...`: ",
 		"want body": "- `want body R TEXT`: ",
 		"want":      "### Want\n\n",
-		"may":       "- `may cancel R`: ",
+		"may":       "- `may cancel OP`: ",
 		"run":       "Scripts have a verb of that name too",
 	} {
 		code, out, errs := halfopen(append([]string{"help"}, strings.Fields(topic)...)...)

@@ -119,6 +119,7 @@ type checker struct {
 	language *Language
 	script   *Script
 	requests []string // those that the lines so far have named
+	queries  []string
 }
 
 // check checks a line's arguments.
@@ -138,17 +139,26 @@ func (k *checker) check(v *Verb, args []string) error {
 
 func (k *checker) checkArg(v *Verb, kind, arg string) error {
 	switch kind {
-	case "NAME":
-		if slices.Contains(k.requests, arg) {
+	case "NAME", "QUERY":
+		switch {
+		case slices.Contains(k.requests, arg):
 			return fmt.Errorf("there is a request %s already", arg)
+		case slices.Contains(k.queries, arg):
+			return fmt.Errorf("there is a query %s already", arg)
+		case kind == "QUERY":
+			k.queries = append(k.queries, arg)
+		default:
+			k.requests = append(k.requests, arg)
 		}
-		k.requests = append(k.requests, arg)
 		return nil
-	case "R":
-		if !slices.Contains(k.requests, arg) {
-			return fmt.Errorf("unknown request %s%s", arg, nearest.DidYouMean(arg, k.requests))
+	case "R", "OP":
+		switch {
+		case slices.Contains(k.requests, arg), kind == "OP" && slices.Contains(k.queries, arg):
+			return nil
+		case slices.Contains(k.queries, arg):
+			return fmt.Errorf("%s is a query, and this is about a request", arg)
 		}
-		return nil
+		return fmt.Errorf("unknown request %s%s", arg, nearest.DidYouMean(arg, slices.Concat(k.requests, k.queries)))
 	case "D", "C":
 		letter := strings.ToLower(kind)
 		number, ok := strings.CutPrefix(arg, letter)
