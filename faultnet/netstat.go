@@ -152,6 +152,14 @@ func (n *Net) writeConns(w io.Writer, conns []*Conn) {
 	}
 }
 
+// Flows returns how many pairs of addresses have sent each other datagrams so far.
+func (n *Net) Flows() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.collect()
+	return n.numFlows
+}
+
 // flowsInOrder returns the flows that have a name and an open socket, by their numbers.
 func (n *Net) flowsInOrder() (flows []*flow) {
 	n.mu.Lock()

@@ -121,11 +121,34 @@ func (c *census) sawRequest(name string, h *Conn) {
 	h.wire.response.begin(r.method)
 	r.runs, h.via = append(r.runs, h), r.via
 	r.change()
-	n := len(r.runs) - r.refused
+	c.mu.Unlock()
+	c.checkOnce(r)
+}
+
+// checkOnce checks that a request which may not be sent again was not.
+func (c *census) checkOnce(r *Request) {
+	c.mu.Lock()
+	n := len(r.runs) + r.byPacket - r.refused
 	c.mu.Unlock()
 	if r.once && n > 1 {
 		c.t.violate(oracleOnce, &r.Op, "%s: a %s, and it was sent to a server %d times", r.name, r.method, n)
 	}
+}
+
+// attributedByPacket does what attributed does for a server over datagrams, which has no
+// connections of the network.
+func (c *census) attributedByPacket(h http.Handler) http.Handler {
+	h = c.attributed(h)
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if r := c.request(req.Header.Get(RequestHeader)); r != nil {
+			c.mu.Lock()
+			r.byPacket++
+			r.change()
+			c.mu.Unlock()
+			c.checkOnce(r)
+		}
+		h.ServeHTTP(w, req)
+	})
 }
 
 // witness tells the census of the requests that a peer sees.

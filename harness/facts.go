@@ -49,7 +49,7 @@ func (r *Request) Sent() int {
 	r.t.settle()
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
-	return len(r.runs)
+	return len(r.runs) + r.byPacket
 }
 
 // OpenConns returns the connections that are open on the client's side.

@@ -128,7 +128,7 @@ func (r *Request) answers(h http.Handler, w http.ResponseWriter, req *http.Reque
 		// The server looks at the body of its own request when the handler is
 		// done: did it ask for 100 Continue?
 		ours := *req
-		ours.Body = &heard{ReadCloser: req.Body, answer: a}
+		ours.Body = &heard{ReadCloser: req.Body, answer: a, server: req, handler: &ours}
 		req = &ours
 	}
 	if _, ok := w.(http.Hijacker); ok {
@@ -189,6 +189,7 @@ type heard struct {
 	io.ReadCloser
 	answer *answerWriter
 	tally
+	server, handler *http.Request // the server's request, and the copy of it that the handler has
 }
 
 func (b *heard) Read(p []byte) (int, error) {
@@ -197,6 +198,9 @@ func (b *heard) Read(p []byte) (int, error) {
 	if err == io.EOF && b.state == openTally {
 		b.state = wholeTally
 		b.check()
+	}
+	if err == io.EOF {
+		b.handler.Trailer = b.server.Trailer // a server may set it only now
 	}
 	return n, err
 }

@@ -39,7 +39,7 @@ func (c *census) outcome(tags []string) string {
 		if n := len(r.runs); n > 0 {
 			b.WriteString(" on " + r.runs[n-1].ID())
 		}
-		if n := len(r.runs); n > 1 {
+		if n := len(r.runs) + r.byPacket; n > 1 {
 			fmt.Fprintf(&b, " (sent %d times)", n)
 		}
 		b.WriteString(", ")

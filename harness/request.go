@@ -27,6 +27,7 @@ type Request struct {
 	resp     *http.Response
 	body     *body
 	runs     []*Conn // the connections that it was sent on, in order
+	byPacket int     // how often it has reached a server over datagrams
 	refused  int     // how many of these times its server said that it did not process it
 	reading  bool    // the harness is reading or closing the body
 	content  []byte

@@ -55,6 +55,23 @@ func (t *T) ServeH2(addr, mode string) {
 	t.servers.acceptAll(addr, func(c *faultnet.Conn, i int) { peer.H2(c, i, config, mode, witness{t.census}) })
 }
 
+// ServeUDP runs a server of HTTP over datagrams on "host:port", which the harness does not have:
+// that of HTTP/3. It calls serve, in a goroutine of its own, with the socket that listens, the
+// TLS configuration of a server that [TrustedRoots] vouches for, and the handler, behind which
+// the harness sees the requests; a nil h is [Pages]. The function that stop returns ends it at
+// the end, before the socket is closed.
+func (t *T) ServeUDP(addr string, h http.Handler, serve func(c net.PacketConn, config *tls.Config, h http.Handler) (stop func())) {
+	t.step("serve", addr, "udp")
+	t.lacks("the server of %s", addr)
+	if h == nil {
+		h = http.HandlerFunc(Pages)
+	}
+	config := t.servers.tellKeys(peer.TLSConfig(addr, nil))
+	t.servers.serveUDP(addr, func(c net.PacketConn) (stop func()) {
+		return serve(c, config.Clone(), t.census.attributedByPacket(h))
+	})
+}
+
 // ServeProxy runs a proxy on "host:port" that does its work in one of the modes
 // of the manual. Its own dials are events like any other.
 func (t *T) ServeProxy(addr, mode string) {

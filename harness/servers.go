@@ -19,6 +19,7 @@ type servers struct {
 
 	mu      sync.Mutex
 	running []*http.Server
+	stops   []func() // of servers that are not of net/http
 }
 
 // servesAs records a verb that runs a server in modes, which must exist.
@@ -53,6 +54,24 @@ func (s *servers) listenOn(addr string, start func(l net.Listener)) {
 	s.t.rested()
 }
 
+// serveUDP opens the socket on "host:port" and has start serve there: now, and again when the
+// host is restarted.
+func (s *servers) serveUDP(addr string, start func(c net.PacketConn) (stop func())) {
+	c, err := s.t.net.ListenPacket("udp", addr)
+	if err != nil {
+		s.t.fatal(KindUsage, err.Error())
+	}
+	stop := start(c)
+	s.mu.Lock()
+	s.stops = append(s.stops, func() {
+		stop()
+		c.Close()
+	})
+	s.mu.Unlock()
+	s.net.servesAgain(addr, func() { s.serveUDP(addr, start) })
+	s.t.rested()
+}
+
 // acceptAll has f serve each connection of a server, with its number from 0.
 func (s *servers) acceptAll(addr string, f func(c *faultnet.Conn, i int)) {
 	s.listenOn(addr, func(l net.Listener) { go peer.AcceptAll(l, f) })
@@ -83,8 +102,11 @@ func (s *servers) closeAtEnd(addr string, server *http.Server) {
 // close closes all of them.
 func (s *servers) close() {
 	s.mu.Lock()
-	running := s.running
+	running, stops := s.running, s.stops
 	s.mu.Unlock()
+	for _, stop := range stops {
+		stop()
+	}
 	for _, server := range running {
 		server.Close()
 	}

@@ -56,7 +56,7 @@ func (r *Request) WantSent(n int, why ...string) {
 	r.t.step("want", "sent", r.name, fmt.Sprint(n))
 	r.t.settle()
 	r.c.mu.Lock()
-	got := len(r.runs)
+	got := len(r.runs) + r.byPacket
 	r.c.mu.Unlock()
 	if got != n {
 		r.t.fatal(KindWant, fmt.Sprintf("%s: got it sent %d times, want %d", r.name, got, n), why...)

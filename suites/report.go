@@ -69,7 +69,7 @@ func CheckEach(cases []Case, subjects []Subject, each func(Result)) *Report {
 }
 
 // SubjectsOf returns the maker's transports as subjects: one for each protocol that they
-// speak, none if they do not answer a plain GET.
+// speak, none if they do not answer a plain GET. HTTP/3 is not among them: see [Subject.Server].
 func SubjectsOf(name string, maker harness.Maker, quirks ...Quirk) []Subject {
 	spoken := Speaks(maker)
 	var subjects []Subject

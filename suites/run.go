@@ -125,7 +125,7 @@ func (s Subject) cannotBeAsked(c Case) string {
 		return "the subject does not say that it knows these settings: KnowsAges"
 	case c.Protocols != 0 && c.Protocols&s.Protocol == 0:
 		return "it is about " + c.Protocols.String()
-	case c.Secure && !trusts(s.Maker):
+	case c.Secure && s.Protocol != H3 && !trusts(s.Maker):
 		return "it gets no page over https from a server that harness.TrustedRoots vouches for"
 	case c.Hooks && !s.callsHooks():
 		return "it calls no hooks of package httptrace"
@@ -209,7 +209,7 @@ func (s Subject) ask(t *harness.T, c Case) {
 		c.ClientBody(s.client.begin(t, c))
 		return
 	}
-	c.Body(&Env{T: t, Transport: s.Maker.Make(t, c.Settings), Protocol: s.Protocol})
+	c.Body(&Env{T: t, Transport: s.Maker.Make(t, c.Settings), Protocol: s.Protocol, Server: s.Server})
 }
 
 // take keeps what a run came to, and returns why it is undecided, if it is.
@@ -267,7 +267,7 @@ func trusts(maker harness.Maker) (asked bool) {
 func (s Subject) callsHooks() (calls bool) {
 	harness.TestReport("hooks", func(t *harness.T) {
 		if rt, err := s.Maker(t, harness.Settings{}); err == nil {
-			calls = cases.CallsHooks(&Env{T: t, Transport: rt, Protocol: s.Protocol})
+			calls = cases.CallsHooks(&Env{T: t, Transport: rt, Protocol: s.Protocol, Server: s.Server})
 		}
 	})
 	return calls

@@ -19,6 +19,9 @@ type Subject struct {
 	Protocol Protocol // one; 0 for a client
 	Maker    harness.Maker
 	Quirks   []Quirk
+	// Server runs the server of the protocol. Nil means that of package harness, which has
+	// one for each but H3: a subject of that brings its own.
+	Server Server
 
 	client *ClientSubject
 }

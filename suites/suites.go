@@ -13,6 +13,9 @@ type (
 	// ClientEnv is the environment of a case for clients: a run with a client or a pool.
 	ClientEnv = cases.ClientEnv
 
+	// Server runs a server of a protocol, where package harness has none.
+	Server = cases.Server
+
 	// Group is the first word of the names of cases that are about one thing.
 	Group = cases.Group
 	// Protocol is a way to speak HTTP, or several: a set is the union of its bits.
@@ -34,6 +37,7 @@ const (
 	HTTP1 = cases.HTTP1 // HTTP/1.1
 	H2    = cases.H2    // HTTP/2 over TLS
 	H2C   = cases.H2C   // HTTP/2 without TLS, from its first byte
+	H3    = cases.H3    // HTTP/3, over datagrams
 )
 
 // Protocols returns the protocols, in the order in which subjects are listed.

@@ -45,6 +45,19 @@ func TestTransport(t *testing.T, maker harness.Maker, quirks ...Quirk) {
 	y.end(t, known)
 }
 
+// TestSubject puts every case to one subject, as TestTransport does: to one that no maker alone
+// makes, such as a transport of HTTP/3, which brings a [Server].
+func TestSubject(t *testing.T, s Subject) {
+	t.Helper()
+	all := Cases()
+	if err := CheckQuirks(all, s.Quirks); err != nil {
+		t.Fatal(err)
+	}
+	y := tally{planned: len(all)}
+	y.test(t, s, all)
+	y.end(t, nil)
+}
+
 // test puts the subject to each case, as a subtest.
 func (y *tally) test(t *testing.T, s Subject, all []Case) {
 	t.Helper()

@@ -34,6 +34,8 @@ func TestTransports(t *testing.T) {
 	}
 }
 
+func TestHTTP3Transport(t *testing.T) { suites.TestSubject(t, HTTP3Subject()) }
+
 func TestClients(t *testing.T) {
 	for _, s := range Clients() {
 		t.Run(s.Name, func(t *testing.T) { suites.TestClient(t, s) })
@@ -63,6 +65,7 @@ func TestQuirks(t *testing.T) {
 	for _, s := range Clients() {
 		all = append(all, s.Quirks...)
 	}
+	all = append(all, http3Quirks...)
 	for _, q := range all {
 		if q.Reason == "" || q.Breaks == "" || q.Versions == (suites.Versions{}) {
 			t.Errorf("%s: a quirk without reason, promise or version", q.Case)

@@ -127,7 +127,7 @@ var boundCases = []Case{
 			r1.WantPending("there is time left")
 			e.Advance(1)
 			e.wantTimeout(r1)
-			e.Net.WantConns(0, "its answer may still come")
+			e.WantConns(0, "its answer may still come")
 			r2 := e.Get("r2", "/")
 			e.Advance(10*time.Second - 1)
 			r2.WantPending("there is time left")

@@ -189,11 +189,12 @@ var cancelCases = []Case{
 		},
 	},
 	{
-		Name:    "cancel-silent-peer",
-		Claim:   "A connection whose peer fell silent under a request that was cancelled is no request's any more: CloseIdleConnections closes it.",
-		Verdict: "nothing is left behind",
-		Issues:  []string{"golang/go#31643"},
-		Source:  "net/http: Transport.CloseIdleConnections",
+		Name:      "cancel-silent-peer",
+		Protocols: OverTCP,
+		Claim:     "A connection whose peer fell silent under a request that was cancelled is no request's any more: CloseIdleConnections closes it.",
+		Verdict:   "nothing is left behind",
+		Issues:    []string{"golang/go#31643"},
+		Source:    "net/http: Transport.CloseIdleConnections",
 		Body: func(e *Env) {
 			e.Serve(nil)
 			e.wantOK("r1")
@@ -202,7 +203,7 @@ var cancelCases = []Case{
 			r2.Cancel()
 			r2.WantErr(context.Canceled)
 			e.CloseIdle()
-			e.Net.WantConns(0, "no request waits for it")
+			e.WantConns(0, "no request waits for it")
 		},
 	},
 }

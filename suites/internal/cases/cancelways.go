@@ -134,7 +134,7 @@ var cancelWayCases = []Case{
 			for _, path := range []string{"/dial", "/hang", "/bytes/5000000"} {
 				ctx, cancel := context.WithCancelCause(e.Context())
 				if path == "/dial" {
-					e.Net.Hold("dial")
+					e.Net.Hold(e.dialEvents())
 				}
 				req, _ := http.NewRequestWithContext(ctx, "GET", e.URL(path), nil)
 				r := e.Start("r"+strings.ReplaceAll(path, "/", "-"), e.Transport, req)
@@ -143,7 +143,7 @@ var cancelWayCases = []Case{
 					cancel(errCause)
 					e.Settle()
 					if err = r.Err(); path == "/dial" {
-						e.Net.Release("dial")
+						e.Net.Release(e.dialEvents())
 					}
 				} else {
 					r.WantStatus(http.StatusOK)
@@ -159,11 +159,12 @@ var cancelWayCases = []Case{
 		},
 	},
 	{
-		Name:    "cancel-late-failure",
-		Claim:   "A request that was cancelled, and whose dial fails after that, if it has not ended with it, has been cancelled: that is its error.",
-		Verdict: "the error is the context's",
-		Issues:  []string{"golang/go#16049"},
-		Source:  "net/http: Request.Context",
+		Name:      "cancel-late-failure",
+		Protocols: OverTCP,
+		Claim:     "A request that was cancelled, and whose dial fails after that, if it has not ended with it, has been cancelled: that is its error.",
+		Verdict:   "the error is the context's",
+		Issues:    []string{"golang/go#16049"},
+		Source:    "net/http: Request.Context",
 		Body: func(e *Env) {
 			e.Serve(nil)
 			for _, name := range []string{"r1", "r2"} {
@@ -221,7 +222,7 @@ var cancelWayCases = []Case{
 			client.Timeout = 5 * time.Second
 			for _, path := range []string{"/dial", "/hang", "/half"} {
 				if path == "/dial" {
-					e.Net.Hold("dial")
+					e.Net.Hold(e.dialEvents())
 				}
 				begin := e.Clock.Now()
 				c := e.call(func() error {
@@ -241,7 +242,7 @@ var cancelWayCases = []Case{
 					e.Errorf("%s: got %v, want a timeout", path, c.err)
 				}
 				if path == "/dial" {
-					e.Net.Release("dial")
+					e.Net.Release(e.dialEvents())
 				}
 			}
 			e.wantOK("r1")

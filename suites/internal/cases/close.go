@@ -25,7 +25,7 @@ var closeCases = []Case{
 				r.Finish()
 			}
 			e.CloseIdle()
-			e.Net.WantConns(0, "all were idle")
+			e.WantConns(0, "all were idle")
 		},
 	},
 	{
@@ -73,7 +73,7 @@ var closeCases = []Case{
 				}
 				e.WantOpened(i+1, "one for both requests since the last call")
 				e.CloseIdle()
-				e.Net.WantConns(0)
+				e.WantConns(0)
 			}
 		},
 	},
@@ -108,15 +108,16 @@ var closeCases = []Case{
 			r2.Finish()
 			e.CloseIdle()
 			e.Net.Release("dial")
-			e.Net.WantConns(0, "no request waits for it, and it was to be closed")
+			e.WantConns(0, "no request waits for it, and it was to be closed")
 		},
 	},
 	{
-		Name:    "close-going-away",
-		Claim:   "A connection whose server has said that it takes no more requests, and that has none, is closed by CloseIdleConnections at the latest.",
-		Verdict: "nothing stays open",
-		Issues:  []string{"golang/go#39752"},
-		Source:  closeIdle,
+		Name:      "close-going-away",
+		Protocols: OverTCP,
+		Claim:     "A connection whose server has said that it takes no more requests, and that has none, is closed by CloseIdleConnections at the latest.",
+		Verdict:   "nothing stays open",
+		Issues:    []string{"golang/go#39752"},
+		Source:    closeIdle,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			r1 := e.Get("r1", "/")
@@ -124,16 +125,17 @@ var closeCases = []Case{
 			r1.Finish()
 			r2.Finish()
 			e.CloseIdle()
-			e.Net.WantConns(0, "no request is on any")
+			e.WantConns(0, "no request is on any")
 		},
 	},
 	{
-		Name:    "close-response-before-post",
-		Claim:   "If a server says with a response that it takes no more requests, every request is answered, whether it may be sent again or not.",
-		Verdict: "one outcome per request",
-		Issues:  []string{"golang/go#18083", "golang/go#39752"},
-		Source:  "RFC 9112 section 9.6, RFC 9113 section 6.8",
-		Bounds:  noFaults,
+		Name:      "close-response-before-post",
+		Protocols: OverTCP,
+		Claim:     "If a server says with a response that it takes no more requests, every request is answered, whether it may be sent again or not.",
+		Verdict:   "one outcome per request",
+		Issues:    []string{"golang/go#18083", "golang/go#39752"},
+		Source:    "RFC 9112 section 9.6, RFC 9113 section 6.8",
+		Bounds:    noFaults,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			r1 := e.Get("r1", "/close")
@@ -142,12 +144,13 @@ var closeCases = []Case{
 		},
 	},
 	{
-		Name:    "close-request",
-		Claim:   "A request with Close set is the last on its connection, which is closed when the answer was read.",
-		Verdict: "which connection a request runs on",
-		Issues:  []string{"golang/go#49375"},
-		Source:  "net/http: Request.Close",
-		Bounds:  harness.Bounds{Delays: 1, Faults: harness.None, Schedules: 60},
+		Name:      "close-request",
+		Protocols: OverTCP,
+		Claim:     "A request with Close set is the last on its connection, which is closed when the answer was read.",
+		Verdict:   "which connection a request runs on",
+		Issues:    []string{"golang/go#49375"},
+		Source:    "net/http: Request.Close",
+		Bounds:    harness.Bounds{Delays: 1, Faults: harness.None, Schedules: 60},
 		Body: func(e *Env) {
 			e.Serve(nil)
 			r1 := e.Get("r1", "/")

@@ -23,10 +23,11 @@ import (
 // connection's own read loop: that ends the process. Over HTTP/2 nothing is counted.
 var connCases = []Case{
 	{
-		Name:    "conn-separate",
-		Claim:   "A connection from NewClientConn is a new one though another is idle, runs no request of the transport, and CloseIdleConnections leaves it alone.",
-		Verdict: "which connection a request runs on",
-		Source:  "net/http: Transport.NewClientConn",
+		Name:      "conn-separate",
+		Protocols: OverTCP,
+		Claim:     "A connection from NewClientConn is a new one though another is idle, runs no request of the transport, and CloseIdleConnections leaves it alone.",
+		Verdict:   "which connection a request runs on",
+		Source:    "net/http: Transport.NewClientConn",
 		Body: func(e *Env) {
 			h := newHolding()
 			e.serveRoom(h)
@@ -102,7 +103,7 @@ var connCases = []Case{
 				e.Errorf("NewClientConn: got it still dialing, and its context has ended")
 			}
 			e.Net.Release("dial")
-			e.Net.WantConns(0, "the dial was given up")
+			e.WantConns(0, "the dial was given up")
 		},
 	},
 	{

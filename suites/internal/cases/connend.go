@@ -34,7 +34,7 @@ var connEndCases = []Case{
 			for _, r := range under {
 				e.wantFailed(r, "its connection was closed")
 			}
-			e.Net.WantConns(0, "it was closed")
+			e.WantConns(0, "it was closed")
 
 			e.Transport = tr
 			c = e.onConn()
@@ -46,7 +46,7 @@ var connEndCases = []Case{
 			if b := bodies.of("r"); b.err == nil || b.err == io.EOF {
 				e.Errorf("r: got %v from its body, want an error: its connection was closed", b.err)
 			}
-			e.Net.WantConns(0, "it was closed")
+			e.WantConns(0, "it was closed")
 		},
 	},
 	{
@@ -102,7 +102,7 @@ var connEndCases = []Case{
 			c.Close()
 			e.Settle()
 			e.wantEnded(c, "it was closed")
-			e.Net.WantConns(0, "it was closed")
+			e.WantConns(0, "it was closed")
 			r2 := e.Get("r2", "/")
 			e.wantFailed(r2, "the connection was closed")
 			r2.WantSent(0, "the connection was closed")
@@ -176,7 +176,7 @@ var connEndCases = []Case{
 			e.Settle()
 			e.wantEnded(c, "the server has ended")
 			hook.wantCalled(e, n, "Err began to return an error")
-			e.Net.WantConns(0, "the server has ended")
+			e.WantConns(0, "the server has ended")
 		},
 	},
 	{

@@ -16,7 +16,16 @@ type Env struct {
 	*harness.T
 	Transport http.RoundTripper
 	Protocol  Protocol
+	// Server runs a server of the protocol, where package harness has none: see
+	// [harness.T.ServeUDP].
+	Server Server
 }
+
+// Server runs a server on "host:port" with that handler, or [harness.Pages] if it is nil.
+type Server func(t *harness.T, addr string, h http.Handler)
+
+// secure reports whether the URLs of the protocol are of https.
+func (e *Env) secure() bool { return e.Protocol&(H2|H3) != 0 }
 
 // NotApplicable ends the case, for it cannot be asked of this transport, and says why. What
 // has failed before has failed.
@@ -29,7 +38,7 @@ func (e *Env) NotApplicable(why string) {
 
 // Addr returns the "host:port" of a host in the subject's protocol.
 func (e *Env) Addr(host string) string {
-	if e.Protocol == H2 {
+	if e.secure() {
 		return host + ":443"
 	}
 	return host + ":80"
@@ -40,7 +49,7 @@ func (e *Env) URL(path string) string { return e.URLOf("api.test", path) }
 
 // URLOf returns a URL of a host.
 func (e *Env) URLOf(host, path string) string {
-	if e.Protocol == H2 {
+	if e.secure() {
 		return "https://" + host + path
 	}
 	return "http://" + host + path
@@ -52,6 +61,8 @@ func (e *Env) Serve(h http.Handler) { e.ServeHost("api.test", h) }
 // ServeHost runs a server on a host.
 func (e *Env) ServeHost(host string, h http.Handler) {
 	switch {
+	case e.Server != nil:
+		e.Server(e.T, e.Addr(host), h)
 	case e.Protocol != H2:
 		e.T.Serve(e.Addr(host), h)
 	case h == nil:
@@ -108,14 +119,49 @@ func (e *Env) CloseIdle() {
 
 // WantOpened expects that n connections have opened so far, closed ones included.
 func (e *Env) WantOpened(n int, why string) {
-	if got := e.Net.Opened(); got != n {
+	if got := e.opened(); got != n {
 		e.Errorf("got %d connections opened, want %d: %s", got, n, why)
+	}
+}
+
+// opened returns how many connections have opened so far. Over datagrams that is how many pairs
+// of addresses have been in use: a connection does not move.
+func (e *Env) opened() int { return e.Net.Opened() + e.Net.Raw().Flows() }
+
+// dialEvents selects the events that a dial needs to come to its end: over datagrams those are
+// packets like any other.
+func (e *Env) dialEvents() string {
+	if e.Protocol == H3 {
+		return "packet"
+	}
+	return "dial"
+}
+
+// openSockets returns how many sockets for datagrams of clients are open.
+func (e *Env) openSockets() (open int) {
+	for _, c := range e.Net.Raw().PacketConns() {
+		if strings.HasSuffix(c.Address(), ":0") || c.RemoteAddr() != nil {
+			open++
+		}
+	}
+	return open
+}
+
+// WantConns expects that n connections are open on the client's side.
+func (e *Env) WantConns(n int, why ...string) {
+	if e.Protocol != H3 {
+		e.Net.WantConns(n, why...)
+		return
+	}
+	e.Settle()
+	if got := e.openSockets(); got != n {
+		e.Fatalf("got %d connections open on the client's side, want %d: %s", got, n, strings.Join(why, " "))
 	}
 }
 
 // WantMostOpen expects that no more than n connections are open at the client's end.
 func (e *Env) WantMostOpen(n int, why string) {
-	got := 0
+	got := e.openSockets()
 	for _, c := range e.Net.Conns() {
 		if !c.IsClosed() {
 			got++

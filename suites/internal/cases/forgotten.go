@@ -107,11 +107,12 @@ var forgottenCases = []Case{
 		},
 	},
 	{
-		Name:    "leak-behind-dial",
-		Claim:   "A dial that hangs keeps what belongs to its own request, and nothing of requests that began after it and are over, be they answered or cancelled.",
-		Verdict: leftBehind,
-		Issues:  []string{"golang/go#50798"},
-		Source:  "net/http: Request.Context; Transport.DialContext",
+		Name:      "leak-behind-dial",
+		Protocols: OverTCP,
+		Claim:     "A dial that hangs keeps what belongs to its own request, and nothing of requests that began after it and are over, be they answered or cancelled.",
+		Verdict:   leftBehind,
+		Issues:    []string{"golang/go#50798"},
+		Source:    "net/http: Request.Context; Transport.DialContext",
 		Body: func(e *Env) {
 			e.Serve(nil)
 			e.ServeHost("slow.test", nil)
@@ -228,7 +229,7 @@ var forgottenCases = []Case{
 					<-done
 				}
 			}
-			e.Net.WantConns(0, "the answer of each was its last")
+			e.WantConns(0, "the answer of each was its last")
 			wantForgotten(e, "connections", dialed, 1)
 		},
 	},

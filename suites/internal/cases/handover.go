@@ -168,10 +168,10 @@ var handoverCases = []Case{
 			e.Serve(nil)
 			client := e.Client(e.Transport)
 			e.wantPage(client)
-			e.Net.WantConns(1)
+			e.WantConns(1)
 			client.CloseIdleConnections()
 			e.Settle()
-			e.Net.WantConns(0, "it was idle")
+			e.WantConns(0, "it was idle")
 		},
 	},
 	{
@@ -197,7 +197,7 @@ var handoverCases = []Case{
 					}
 				}
 				e.Advance(10 * time.Second)
-				e.Net.WantConns(0, "its handshake will not end")
+				e.WantConns(0, "its handshake will not end")
 				fault.Lift()
 				r2 := e.T.Get("after-"+end, e.Transport, "https://api.test/")
 				r2.WantBody("ok")

@@ -247,7 +247,7 @@ var http2EndCases = []Case{
 				r.WantBody("ok")
 				e.WantOpened(i+1, "the one before asked for its end")
 				if req.Close {
-					e.Net.WantConns(0, "the request asked for that")
+					e.WantConns(0, "the request asked for that")
 				}
 			}
 		},

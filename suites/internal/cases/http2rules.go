@@ -74,7 +74,7 @@ var http2RuleCases = []Case{
 					r.Read()
 					r.CloseBody()
 				}
-				e.Net.WantConns(0, "its server broke the rules of the connection")
+				e.WantConns(0, "its server broke the rules of the connection")
 				e.wantOK(fmt.Sprintf("after%d", next+1))
 				e.CloseIdle()
 			}

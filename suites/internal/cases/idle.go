@@ -15,18 +15,19 @@ const (
 
 var idleCases = []Case{
 	{
-		Name:    "idle-server-close-seen",
-		Claim:   "An idle connection that its server closes is closed by the client too, before any request has to find out.",
-		Verdict: "nothing stays open that the other end has closed",
-		Issues:  []string{"golang/go#15461"},
-		Source:  "RFC 9112 section 9.5",
+		Name:      "idle-server-close-seen",
+		Protocols: OverTCP,
+		Claim:     "An idle connection that its server closes is closed by the client too, before any request has to find out.",
+		Verdict:   "nothing stays open that the other end has closed",
+		Issues:    []string{"golang/go#15461"},
+		Source:    "RFC 9112 section 9.5",
 		Body: func(e *Env) {
 			e.Serve(nil)
 			r1 := e.Get("r1", "/")
 			r1.Finish()
-			e.Net.WantConns(1)
+			e.WantConns(1)
 			e.Net.Kill(e.Addr("api.test"))
-			e.Net.WantConns(0, "the server is gone")
+			e.WantConns(0, "the server is gone")
 		},
 	},
 	{
@@ -59,23 +60,25 @@ var idleCases = []Case{
 		},
 	},
 	{
-		Name:    "idle-server-shutdown",
-		Claim:   "An idle connection whose server shuts down and says so is closed by CloseIdleConnections at the latest.",
-		Verdict: "nothing stays open",
-		Issues:  []string{"golang/go#39752", "golang/go#15461"},
-		Source:  closeIdle,
+		Name:      "idle-server-shutdown",
+		Protocols: OverTCP,
+		Claim:     "An idle connection whose server shuts down and says so is closed by CloseIdleConnections at the latest.",
+		Verdict:   "nothing stays open",
+		Issues:    []string{"golang/go#39752", "golang/go#15461"},
+		Source:    closeIdle,
 		Body: func(e *Env) {
 			e.shutDownWhileIdle()
 			e.CloseIdle()
-			e.Net.WantConns(0, "no request is on it, and none may come")
+			e.WantConns(0, "no request is on it, and none may come")
 		},
 	},
 	{
-		Name:    "idle-after-server-shutdown",
-		Claim:   "An idle connection whose server has shut down and said so is given to no request.",
-		Verdict: "a broken connection is not handed out",
-		Issues:  []string{"golang/go#18083", "golang/go#15461"},
-		Source:  "RFC 9113 section 6.8, RFC 9112 section 9.5",
+		Name:      "idle-after-server-shutdown",
+		Protocols: OverTCP,
+		Claim:     "An idle connection whose server has shut down and said so is given to no request.",
+		Verdict:   "a broken connection is not handed out",
+		Issues:    []string{"golang/go#18083", "golang/go#15461"},
+		Source:    "RFC 9113 section 6.8, RFC 9112 section 9.5",
 		Body: func(e *Env) {
 			e.shutDownWhileIdle()
 			e.Serve(nil) // the next program on that address
@@ -85,11 +88,12 @@ var idleCases = []Case{
 		},
 	},
 	{
-		Name:    "idle-restart",
-		Claim:   "When a server's program ends and is started again, the next request goes to the new one.",
-		Verdict: "a broken connection is not handed out",
-		Issues:  []string{"golang/go#15461"},
-		Source:  "RFC 9112 section 9.5",
+		Name:      "idle-restart",
+		Protocols: OverTCP,
+		Claim:     "When a server's program ends and is started again, the next request goes to the new one.",
+		Verdict:   "a broken connection is not handed out",
+		Issues:    []string{"golang/go#15461"},
+		Source:    "RFC 9112 section 9.5",
 		Body: func(e *Env) {
 			e.Serve(nil)
 			r1, r2 := e.Get("r1", "/"), e.Get("r2", "/")
@@ -97,7 +101,7 @@ var idleCases = []Case{
 			r2.Finish()
 			e.Net.Kill(e.Addr("api.test"))
 			e.Net.Restart("api.test")
-			e.Net.WantConns(0, "the server is gone")
+			e.WantConns(0, "the server is gone")
 			e.wantPostedOnce("r3", "new")
 		},
 	},
@@ -112,9 +116,9 @@ var idleCases = []Case{
 			r1 := e.Get("r1", "/")
 			r1.Finish()
 			e.Advance(90*time.Second - 1)
-			e.Net.WantConns(1, "its time is not over")
+			e.WantConns(1, "its time is not over")
 			e.Advance(1)
-			e.Net.WantConns(0, "its time is over")
+			e.WantConns(0, "its time is over")
 		},
 	},
 	{
@@ -131,9 +135,9 @@ var idleCases = []Case{
 				e.Advance(time.Minute)
 			}
 			e.WantOpened(1, "it was never idle for 90 seconds")
-			e.Net.WantConns(1)
+			e.WantConns(1)
 			e.Advance(30 * time.Second)
-			e.Net.WantConns(0, "its time is over")
+			e.WantConns(0, "its time is over")
 		},
 	},
 	{
@@ -224,7 +228,7 @@ var idleCases = []Case{
 			get("r2", "b.test")
 			get("r3", "a.test")
 			get("r4", "c.test")
-			e.Net.WantConns(2, "MaxIdleConns is 2")
+			e.WantConns(2, "MaxIdleConns is 2")
 			get("r5", "a.test")
 			e.WantOpened(3, "the connection to b.test was used least recently")
 			get("r6", "b.test")
@@ -268,10 +272,10 @@ var idleCases = []Case{
 					for _, r := range requests[:3] {
 						r.Finish()
 					}
-					e.Net.WantConns(4, "three are idle, and one is in use")
+					e.WantConns(4, "three are idle, and one is in use")
 					end(requests[ended].Conn())
 					requests[3].Finish()
-					e.Net.WantConns(3, "there is room for the fourth since one has ended")
+					e.WantConns(3, "there is room for the fourth since one has ended")
 					e.CloseIdle()
 				}
 				for ended := range 3 {
@@ -286,7 +290,7 @@ var idleCases = []Case{
 						conns = append(conns, r.Conn())
 						r.Finish()
 					}
-					e.Net.WantConns(3, "there is room for the fourth since one has ended")
+					e.WantConns(3, "there is room for the fourth since one has ended")
 					e.CloseIdle()
 				}
 			}

@@ -27,7 +27,7 @@ var keepingCases = []Case{
 			for _, r := range requests {
 				r.Finish()
 			}
-			e.Net.WantConns(http.DefaultMaxIdleConnsPerHost, "MaxIdleConnsPerHost is not set")
+			e.WantConns(http.DefaultMaxIdleConnsPerHost, "MaxIdleConnsPerHost is not set")
 			r6, r7 := e.Get("r6", "/"), e.Get("r7", "/")
 			e.WantAnswered(r6, r7)
 			e.WantOpened(5, "both idle ones were used")
@@ -50,7 +50,7 @@ var keepingCases = []Case{
 				for _, r := range requests {
 					r.Finish()
 				}
-				e.Net.WantConns(4, "MaxIdleConnsPerHost is 4")
+				e.WantConns(4, "MaxIdleConnsPerHost is 4")
 			}
 			e.WantOpened(4, "each was idle when the second four began")
 		},
@@ -71,7 +71,7 @@ var keepingCases = []Case{
 			a1.Finish()
 			a2.Finish()
 			b1.Finish()
-			e.Net.WantConns(4, "three are idle, and one is in use")
+			e.WantConns(4, "three are idle, and one is in use")
 			c1 := get("c1", "c.test")
 			c1.Finish()
 			a1.Conn().WantClosed("it was used least recently")
@@ -81,7 +81,7 @@ var keepingCases = []Case{
 			a3.Finish()
 			busy.Finish()
 			b1.Conn().WantClosed("it was used least recently")
-			e.Net.WantConns(3, "MaxIdleConns is 3")
+			e.WantConns(3, "MaxIdleConns is 3")
 			if e.Net.Opened() != 5 {
 				e.Errorf("got %d connections opened, want 5", e.Net.Opened())
 			}
@@ -108,9 +108,9 @@ var keepingCases = []Case{
 				}
 			}
 			e.Advance(time.Minute - 2*time.Second)
-			e.Net.WantConns(1, "one was idle for a second less")
+			e.WantConns(1, "one was idle for a second less")
 			e.Advance(2 * time.Second)
-			e.Net.WantConns(0, "their time is over")
+			e.WantConns(0, "their time is over")
 		},
 	},
 	{
@@ -167,7 +167,7 @@ var keepingCases = []Case{
 			e.Advance(90*time.Second - 1)
 			c2.WantOpen("it was dialed less than 90 seconds ago")
 			e.Advance(1)
-			e.Net.WantConns(0, "their time is over")
+			e.WantConns(0, "their time is over")
 		},
 	},
 	{
@@ -269,10 +269,10 @@ var keepingCases = []Case{
 			for i, end := range ends {
 				end(fmt.Sprintf("end%d", i+1))
 				e.CloseIdle()
-				e.Net.WantConns(0, "all have ended")
+				e.WantConns(0, "all have ended")
 				// Two have a place now, and a third has none.
 				a, b, c := e.Get(fmt.Sprintf("a%d", i+1), "/hang"), e.Get(fmt.Sprintf("b%d", i+1), "/hang"), e.Get(fmt.Sprintf("c%d", i+1), "/")
-				e.Net.WantConns(2, "MaxConnsPerHost is 2")
+				e.WantConns(2, "MaxConnsPerHost is 2")
 				a.Cancel()
 				c.WantBody("ok", "the place of the first is free")
 				b.Cancel()
@@ -324,7 +324,7 @@ var keepingCases = []Case{
 			}
 			e.WantOpened(opened, "that of r2 at least is idle")
 			e.CloseIdle()
-			e.Net.WantConns(0, "all are idle")
+			e.WantConns(0, "all are idle")
 		},
 	},
 	{
@@ -343,7 +343,7 @@ var keepingCases = []Case{
 			e.Net.Release("dial")
 			e.WantAnswered(r1, r3)
 			e.CloseIdle()
-			e.Net.WantConns(0, "no request waits for any")
+			e.WantConns(0, "no request waits for any")
 		},
 	},
 	{
@@ -362,9 +362,9 @@ var keepingCases = []Case{
 			r1.WantStatus(http.StatusOK)
 			e.wantPage(other)
 			r1.Finish()
-			e.Net.WantConns(2, "each has its own")
+			e.WantConns(2, "each has its own")
 			e.CloseIdle()
-			e.Net.WantConns(1, "that of the clone is not the transport's")
+			e.WantConns(1, "that of the clone is not the transport's")
 			e.wantPage(other)
 			e.WantOpened(2, "the clone's was idle")
 		},

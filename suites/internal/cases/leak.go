@@ -156,11 +156,12 @@ var leakCases = []Case{
 		},
 	},
 	{
-		Name:    "leak-silent-server",
-		Claim:   "A connection whose server never says anything is closed by CloseIdleConnections at the latest, once no request is on it.",
-		Verdict: leftBehind,
-		Issues:  []string{"golang/go#13397"},
-		Source:  closeIdle,
+		Name:      "leak-silent-server",
+		Protocols: OverTCP,
+		Claim:     "A connection whose server never says anything is closed by CloseIdleConnections at the latest, once no request is on it.",
+		Verdict:   leftBehind,
+		Issues:    []string{"golang/go#13397"},
+		Source:    closeIdle,
 		Body: func(e *Env) {
 			e.Serve(nil)
 			e.Net.Hold("dial")
@@ -179,7 +180,7 @@ var leakCases = []Case{
 				}
 			}
 			e.CloseIdle()
-			e.Net.WantConns(0, "no request is on any")
+			e.WantConns(0, "no request is on any")
 			release()
 			e.Net.Release("dial")
 		},
@@ -212,9 +213,9 @@ var leakCases = []Case{
 				r.WantStatus(http.StatusNotFound)
 				r.Finish()
 			}
-			e.Net.WantConns(20, "each is idle")
+			e.WantConns(20, "each is idle")
 			e.CloseIdle()
-			e.Net.WantConns(0, "all were idle")
+			e.WantConns(0, "all were idle")
 		},
 	},
 }

@@ -154,7 +154,7 @@ var limitCases = []Case{
 				e.Net.Release("dial")
 				e.WantAnswered(r1, r2)
 				e.Net.Kill(e.Addr("api.test"))
-				e.Net.WantConns(0, "the server is gone")
+				e.WantConns(0, "the server is gone")
 			}
 			e.ServeTLSAs(e.Addr("api.test"), "h1")
 			r1, r2 := e.getBounded("r1", "/hang"), e.getBounded("r2", "/")
@@ -306,11 +306,12 @@ var limitCases = []Case{
 		},
 	},
 	{
-		Name:    "limit-dials-after-cancel",
-		Claim:   "The number of dials that hang does not grow with requests that give up waiting for them.",
-		Verdict: "dials in flight are bounded",
-		Issues:  []string{"golang/go#76784"},
-		Source:  "net/http: Transport (by caching connections and reusing them)",
+		Name:      "limit-dials-after-cancel",
+		Protocols: OverTCP,
+		Claim:     "The number of dials that hang does not grow with requests that give up waiting for them.",
+		Verdict:   "dials in flight are bounded",
+		Issues:    []string{"golang/go#76784"},
+		Source:    "net/http: Transport (by caching connections and reusing them)",
 		Body: func(e *Env) {
 			e.Serve(nil)
 			e.Net.Hold("dial")

@@ -13,16 +13,20 @@ const (
 	HTTP1 Protocol = 1 << iota // HTTP/1.1
 	H2                         // HTTP/2 over TLS
 	H2C                        // HTTP/2 without TLS, from its first byte
+	H3                         // HTTP/3, over datagrams
+
+	// OverTCP is those whose connections are TCP.
+	OverTCP = HTTP1 | H2 | H2C
 )
 
-var protocols = []Protocol{HTTP1, H2, H2C}
+var protocols = []Protocol{HTTP1, H2, H2C, H3}
 
 // Protocols returns all of them.
 func Protocols() []Protocol { return slices.Clone(protocols) }
 
-var protocolNames = map[Protocol]string{HTTP1: "http1", H2: "h2", H2C: "h2c"}
+var protocolNames = map[Protocol]string{HTTP1: "http1", H2: "h2", H2C: "h2c", H3: "h3"}
 
-// String is "http1", "h2" or "h2c", or several, joined by "|".
+// String is "http1", "h2", "h2c" or "h3", or several, joined by "|".
 func (p Protocol) String() string {
 	var names []string
 	for _, q := range protocols {

@@ -78,7 +78,7 @@ var proxyCases = []Case{
 			if r2.Err() == nil {
 				e.Errorf("r2: got neither an answer nor an error")
 			}
-			e.Net.WantConns(0, "no request waits for the proxy any more")
+			e.WantConns(0, "no request waits for the proxy any more")
 		},
 	},
 	{
@@ -116,7 +116,7 @@ var proxyCases = []Case{
 			e.ServeTLSAs("api.test:443")
 			r1 := e.T.Get("r1", e.Transport, "https://api.test/")
 			r1.WantErr(errVeto)
-			e.Net.WantConns(0, "the tunnel is not wanted")
+			e.WantConns(0, "the tunnel is not wanted")
 		},
 	},
 	{
@@ -171,7 +171,7 @@ var proxyCases = []Case{
 			r1.WantErr(context.Canceled)
 			e.CloseIdle()
 			e.Advance(time.Hour)
-			e.Net.WantConns(0, "no request waits for the proxy any more")
+			e.WantConns(0, "no request waits for the proxy any more")
 		},
 	},
 	{
@@ -247,7 +247,7 @@ func (e *Env) wantRefusals(addr, works string, modes ...string) {
 		if r := e.T.Get(mode, e.Transport, "https://api.test/"); r.Err() == nil {
 			e.Errorf("a proxy that answers in the mode %s: got no error", mode)
 		}
-		e.Net.WantConns(0, "the connection to the proxy is of no use")
+		e.WantConns(0, "the connection to the proxy is of no use")
 		e.Net.Kill(addr)
 	}
 	e.ServeProxy(addr, works)

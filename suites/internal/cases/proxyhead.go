@@ -102,7 +102,7 @@ var proxyHeadCases = []Case{
 			r := e.Start("fails", e.Transport, upload(e.Context(), "https://api.test/", body))
 			r.WantErr(errOwn)
 			body.wantClosed(e, "fails")
-			e.Net.WantConns(0, "there is no tunnel")
+			e.WantConns(0, "there is no tunnel")
 			if len(p.connects) != 2 {
 				e.Errorf("got %d tunnels asked for, want 2: there was no header for the third", len(p.connects))
 			}
@@ -130,7 +130,7 @@ var proxyHeadCases = []Case{
 			e.CloseIdle()
 			p.refusal = "HTTP/1.1 407 Proxy Authentication Required\r\nX-Why: password\r\nContent-Length: 0\r\n\r\n"
 			e.wantFailed(e.T.Get("r2", e.Transport, "https://api.test/"), "the proxy refused")
-			e.Net.WantConns(0, "there is no tunnel")
+			e.WantConns(0, "there is no tunnel")
 			want := []string{proxyAddr + " CONNECT api.test:443 200 ", proxyAddr + " CONNECT api.test:443 407 password"}
 			if got := strings.Join(seen, ", "); got != strings.Join(want, ", ") {
 				e.Errorf("got OnProxyConnectResponse called with %s, want %s", got, strings.Join(want, ", "))
@@ -309,7 +309,7 @@ var proxyHeadCases = []Case{
 			p.refusal = "HTTP/1.1 200 OK\r\n" + strings.Repeat("X-Long: "+strings.Repeat("x", 990)+"\r\n", 60)
 			r1 := e.T.Get("r1", e.Transport, "https://api.test/")
 			e.wantFailed(r1, "the answer is fifteen times as long as may be")
-			e.Net.WantConns(0, "there is no tunnel")
+			e.WantConns(0, "there is no tunnel")
 		},
 	},
 	{

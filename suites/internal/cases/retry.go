@@ -146,11 +146,12 @@ var retryCases = []Case{
 		},
 	},
 	{
-		Name:    "retry-bounded",
-		Claim:   "A server that ends each connection before it answers is given up after a few.",
-		Verdict: "an error after a bounded number of dials",
-		Issues:  []string{"golang/go#52459"},
-		Source:  "RFC 9110 section 9.2.2",
+		Name:      "retry-bounded",
+		Protocols: OverTCP,
+		Claim:     "A server that ends each connection before it answers is given up after a few.",
+		Verdict:   "an error after a bounded number of dials",
+		Issues:    []string{"golang/go#52459"},
+		Source:    "RFC 9110 section 9.2.2",
 		Body: func(e *Env) {
 			const most = 10
 			seen := new(atomic.Int32)

@@ -177,10 +177,11 @@ var reuseCases = []Case{
 		},
 	},
 	{
-		Name:    "reuse-after-pause",
-		Claim:   "Without IdleConnTimeout an idle connection is used again however long it was idle, as long as the server keeps it.",
-		Verdict: noDialWhileIdle,
-		Source:  "net/http: Transport.IdleConnTimeout",
+		Name:      "reuse-after-pause",
+		Protocols: OverTCP,
+		Claim:     "Without IdleConnTimeout an idle connection is used again however long it was idle, as long as the server keeps it.",
+		Verdict:   noDialWhileIdle,
+		Source:    "net/http: Transport.IdleConnTimeout",
 		Body: func(e *Env) {
 			e.Serve(nil)
 			r1 := e.Get("r1", "/")

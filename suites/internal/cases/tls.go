@@ -34,7 +34,7 @@ var tlsCases = []Case{
 					e.Errorf("a server in the mode %s: got no error", mode)
 				}
 				r.WantSent(0, "the server is not known")
-				e.Net.WantConns(0, "it is of no use")
+				e.WantConns(0, "it is of no use")
 			}
 		},
 	},
@@ -74,7 +74,7 @@ var tlsCases = []Case{
 				if err := r.Err(); !errors.As(err, &timeout) || !timeout.Timeout() {
 					e.Errorf("%s: got %v after TLSHandshakeTimeout, want a timeout", flight, err)
 				}
-				e.Net.WantConns(0, "its handshake will not end")
+				e.WantConns(0, "its handshake will not end")
 				fault.Lift()
 			}
 			e.T.Get("r", e.Transport, "https://api.test/").WantBody("ok")
@@ -138,7 +138,7 @@ var tlsCases = []Case{
 				r := e.T.Get(short, e.Transport, "https://api.test/answer/"+short)
 				r.WantBrokenBody(io.ErrUnexpectedEOF, "it may have been cut off")
 			}
-			e.Net.WantConns(0, "none can be used again")
+			e.WantConns(0, "none can be used again")
 		},
 	},
 	{
@@ -172,7 +172,7 @@ var tlsCases = []Case{
 				r.WantBody("ok")
 			}
 			e.CloseIdle()
-			e.Net.WantConns(0, "all are idle")
+			e.WantConns(0, "all are idle")
 		},
 	},
 	{
