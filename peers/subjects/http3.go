@@ -59,9 +59,11 @@ func dialQUIC(ctx context.Context, t *harness.T, addr string, config *tls.Config
 }
 
 // ServeHTTP3 runs an [http3.Server]: it is a [suites.Server].
-func ServeHTTP3(t *harness.T, addr string, h http.Handler) { serveHTTP3(t, addr, h, nil) }
+func ServeHTTP3(t *harness.T, addr string, h http.Handler) {
+	serveHTTP3(t, addr, h, &quic.Config{HandshakeIdleTimeout: time.Minute, Allow0RTT: true})
+}
 
-// serveHTTP3 does the same, with that configuration of QUIC, which may be nil.
+// serveHTTP3 does the same, with that configuration of QUIC.
 func serveHTTP3(t *harness.T, addr string, h http.Handler, q *quic.Config) {
 	t.ServeUDP(addr, h, func(c net.PacketConn, config *tls.Config, h http.Handler) (stop func()) {
 		s := &http3.Server{Handler: h, TLSConfig: http3.ConfigureTLSConfig(config), QUICConfig: q}
