@@ -79,11 +79,13 @@ browser:
 	cd browser && go test -count=1 -v .
 
 # This measures the deep bubble: how many schedules each strategy needs for the planted
-# defects, what plain runs find of them, and whether repeated searches over HTTP/2 differ.
+# defects, what plain runs find of them, and whether repeated searches over HTTP/2, and
+# repeated runs over HTTP/3, differ.
 deep:
 	eval "$$(go run ./cmd/halfopen overlay)" && go run ./internal/planted/table
 	go run -race ./internal/planted/table -plain 1000
 	eval "$$(go run ./cmd/halfopen overlay)" && go test ./harness -run TestInsideHTTP2 -searches 1000 -cpu 1,2,4 -timeout 4h -v
+	eval "$$(go run ./cmd/halfopen overlay)" && cd peers && go test ./subjects -run TestHTTP3Replays -http3.replays 2000 -v
 
 tidy:
 	go mod tidy

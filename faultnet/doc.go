@@ -1,6 +1,7 @@
 // Package faultnet is a network in memory: listeners, dials and connections
-// that behave as those of Linux TCP do, to the error value, and whose every
-// event can be held, let go or made to fail.
+// that behave as those of Linux TCP do, to the error value, and sockets for
+// datagrams that behave as those of UDP. Every event can be held, let go or made to
+// fail.
 //
 // # Goals
 //
@@ -17,8 +18,9 @@
 //
 // # Non-goals
 //
-// It has no packets, no congestion and no lost bytes: what TCP hides from a
-// program does not happen here. Where speed and truth conflict, truth wins.
+// A connection has no packets, no congestion and no lost bytes: what TCP hides from a
+// program does not happen here. Datagrams are lost only where a rule says so, or a
+// buffer is full. Where speed and truth conflict, truth wins.
 //
 // # How true it is
 //
@@ -41,6 +43,8 @@
 //   - A buffer is as large as the [Net] says, and does not grow with use.
 //   - A listener's backlog has no bound, where Linux drops the dials above it.
 //   - An end that Linux keeps in TIME_WAIT is CLOSED, and its port is free.
+//   - A write of a datagram never blocks: what was sent has left. A receive buffer
+//     counts the memory that Linux 6 takes for each datagram on amd64.
 //
 // # The hard word
 //
@@ -61,6 +65,9 @@
 //
 //	lift := n.Install(faultnet.On("dial * api.test:80", faultnet.Refuse))
 //	defer lift()
+//
+// [Net.ListenPacket] and [Net.DialPacket] open sockets for datagrams; each datagram is an
+// event of its own, and any may be released first.
 //
 // Every fault that it can cause is a row of CATALOGUE.md: verdicts of events, of
 // calls (c1 client write), of links ([Net.Shape]) and what befalls hosts

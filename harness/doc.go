@@ -46,6 +46,9 @@
 // What is not HTTP is an operation: t.Do(ctx, "r1", call) starts a call, which is cancelled
 // and waited for in the same way.
 //
+// Servers and clients of datagrams are [T.ServePackets] and [T.Ask]; t.Net.ListenPacket and
+// DialPacket give sockets to the code under test.
+//
 // The same moves as text are a [Script]; [Manual] is its manual.
 //
 // # Every order

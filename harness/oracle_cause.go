@@ -29,7 +29,7 @@ func (o *oracles) checkCauses() {
 }
 
 // checkCause checks, at the quiet point after it, that the error of a request, or of reading
-// its response, has a cause that is the request's own. What datagrams say of a connection, and
+// its response, has a cause that is the request's own. What datagrams tell about a connection, and
 // which belong to it, is not known.
 func (o *oracles) checkCause(r *Request) {
 	c := r.c

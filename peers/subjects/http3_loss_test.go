@@ -15,8 +15,8 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// exchanges are what is sent while each single packet is lost, doubled or overtaken. The first
-// one of each makes a handshake.
+// exchanges lists requests during which each single packet is lost, doubled or overtaken. The first
+// packets of each are a handshake.
 var exchanges = []struct {
 	name, method, path string
 	body               int64

@@ -180,7 +180,7 @@ func TestHTTP3ZeroRTT(t *testing.T) {
 			case !refuses:
 				r2.WantBody("ok")
 			}
-			t.Get("r3", tr, "https://api.test/").WantBody("ok", "whatever came of r2")
+			t.Get("r3", tr, "https://api.test/").WantBody("ok", "r2 has left the transport as it was")
 		})
 	}
 }
