@@ -46,8 +46,8 @@ func TestPacketDifferential(t *testing.T) {
 			}
 		})
 	}
-	if listed > 3 {
-		t.Errorf("got %d listed differences, want at most 3", listed)
+	if n := len(packetCases); n < 70 || listed > 3 {
+		t.Errorf("got %d cases with %d listed differences, want at least 70 and at most 3", n, listed)
 	}
 }
 

@@ -75,6 +75,10 @@ func (s Subject) Run(c Case) Result {
 		oneAtATime.Lock()
 		defer oneAtATime.Unlock()
 	}
+	if s.Protocol == H3 && s.Server == nil {
+		r.State, r.Report = Failed, noServer+"\n"
+		return r
+	}
 	quirk, known := quirkOf(s.Quirks, c, s.Protocol)
 	if quirk != nil && quirk.Failure != "" {
 		c.Bounds.KeepGoing = true
@@ -108,6 +112,9 @@ func (s Subject) Run(c Case) Result {
 	r.Quirk = quirk
 	return r
 }
+
+// noServer refuses a subject of HTTP/3 whose Server is nil.
+const noServer = "suites: package harness has no server of HTTP/3: set Subject.Server"
 
 // oneAtATime is held while a case runs whose subject has pools that outlive a bubble.
 var oneAtATime sync.Mutex

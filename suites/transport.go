@@ -53,6 +53,9 @@ func TestSubject(t *testing.T, s Subject) {
 	if err := CheckQuirks(all, s.Quirks); err != nil {
 		t.Fatal(err)
 	}
+	if s.Protocol == H3 && s.Server == nil {
+		t.Fatal(noServer)
+	}
 	y := tally{planned: len(all)}
 	y.test(t, s, all)
 	y.end(t, nil)

@@ -34,8 +34,6 @@ func TestTransports(t *testing.T) {
 	}
 }
 
-func TestHTTP3Transport(t *testing.T) { suites.TestSubject(t, HTTP3Subject()) }
-
 func TestClients(t *testing.T) {
 	for _, s := range Clients() {
 		t.Run(s.Name, func(t *testing.T) { suites.TestClient(t, s) })
@@ -65,7 +63,6 @@ func TestQuirks(t *testing.T) {
 	for _, s := range Clients() {
 		all = append(all, s.Quirks...)
 	}
-	all = append(all, http3Quirks...)
 	for _, q := range all {
 		if q.Reason == "" || q.Breaks == "" || q.Versions == (suites.Versions{}) {
 			t.Errorf("%s: a quirk without reason, promise or version", q.Case)

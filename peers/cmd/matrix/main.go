@@ -98,7 +98,6 @@ func run(only string, done func(*row)) (rows []*row) {
 			add(suites.Subject{Name: s.Name, Protocol: p, Maker: s.Maker, Quirks: s.Quirks}, suites.Cases())
 		}
 	}
-	add(subjects.HTTP3Subject(), suites.Cases())
 	for _, s := range subjects.Clients() {
 		add(s.Subject(), suites.ClientCases())
 	}

@@ -1,4 +1,4 @@
-package subjects
+package quicgo
 
 import "github.com/halfopen/halfopen/suites"
 
