@@ -135,6 +135,9 @@ func text(selector string) string {
 	return fmt.Sprintf("document.querySelector(%q).innerText.replace(/\\s+/g, ' ').trim()", selector)
 }
 
+// inSight is an expression: whether the row of each step that is shown is on the screen.
+const inSight = "[...document.querySelectorAll('.row.now')].every(r => r.getBoundingClientRect().bottom <= innerHeight && r.getBoundingClientRect().top > 0)"
+
 const step = "Number(document.querySelector('#step').value)"
 
 // shoot takes a screenshot in both colors, if that is wanted.
@@ -185,8 +188,9 @@ func TestTimeline(t *testing.T) {
 	want(b, "document.querySelectorAll('.row.now.fault').length", 1)
 	want(b, "document.querySelectorAll('svg .bolt').length > 0", true)
 
-	// The tables are those of the step: at the end, the connection that is left.
+	// The tables are those of the step: at the end, the connection that is left. Its row can be seen.
 	b.do(chromedp.KeyEvent(kb.End))
+	want(b, inSight, true)
 	for _, words := range []string{"backend.test:80", "ESTABLISHED*", "in use"} {
 		if got := eval[string](b, text(".netstat")); !strings.Contains(got, words) {
 			t.Errorf("got %q as the connections, want %q in it", got, words)
@@ -242,7 +246,8 @@ func TestTree(t *testing.T) {
 	want(b, "document.querySelectorAll('.node[aria-selected=true]').length", 2)
 	b.do(chromedp.Click(chromedp.CSS("#compare")), chromedp.WaitVisible(chromedp.CSS("main.two")))
 	want(b, "document.querySelectorAll('.timeline').length", 2)
-	want(b, "document.querySelectorAll('tr.parts').length <= 1 && document.querySelectorAll('tr.same').length > 0", true)
+	want(b, "document.querySelectorAll('tr.parts').length <= 1 && document.querySelectorAll('tr.same').length > 5", true)
+	want(b, inSight, true)
 	want(b, "document.querySelectorAll('.row.differs').length > 0", true)
 	before := eval[int](b, step)
 	b.do(chromedp.KeyEvent(kb.ArrowLeft))
@@ -323,6 +328,9 @@ func TestSpeed(t *testing.T) {
 		t.Errorf("it opened in %v, want at most %v", opened, mostToOpen)
 	}
 	t.Logf("the page's thread computes %.1f ms for a step", busy)
+	if busy > mostToStep {
+		t.Errorf("the page's thread computes %.1f ms for a step, want at most %.0f", busy, mostToStep)
+	}
 	if median > mostToStep {
 		t.Errorf("a step takes %.1f ms, want at most %.0f", median, mostToStep)
 	}

@@ -3,6 +3,7 @@ package harness
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/halfopen/halfopen/harness/internal/search"
 	"github.com/halfopen/halfopen/harness/view"
@@ -96,13 +97,19 @@ func (f *forest) show(leaf int, name string, run *view.Run) {
 }
 
 // nearest returns the schedule that held and has the longest beginning in common with
-// another one, or -1.
+// another one, or -1. A schedule that was made shorter may choose at no gate, where all others
+// do: those choices are not compared then.
 func (f *forest) nearest(leaf int) int {
 	best, most := -1, -1
 	of := f.tree.Schedules[leaf].Choices
+	gates := slices.ContainsFunc(of, f.isGate)
 	for i, s := range f.tree.Schedules {
+		choices := s.Choices
+		if !gates {
+			choices = slices.DeleteFunc(slices.Clone(choices), f.isGate)
+		}
 		n := 0
-		for n < len(of) && n < len(s.Choices) && of[n] == s.Choices[n] {
+		for n < len(of) && n < len(choices) && of[n] == choices[n] {
 			n++
 		}
 		if s.Result == "held" && n > most {
@@ -110,6 +117,11 @@ func (f *forest) nearest(leaf int) int {
 		}
 	}
 	return best
+}
+
+// isGate reports whether a choice is made at a gate.
+func (f *forest) isGate(choice int) bool {
+	return strings.HasPrefix(strings.TrimPrefix(f.tree.Names[choice], "hold "), "gate ")
 }
 
 // page returns the page of the exploration: the tree, and step by step each finding with

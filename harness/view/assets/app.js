@@ -18,6 +18,8 @@ export function start() {
   if (page.tree) tree = new Tree(page.tree);
   addEventListener("hashchange", route);
   addEventListener("keydown", key);
+  addEventListener("click", writeAddress, true); // before a link leads away from here
+  addEventListener("pagehide", writeAddress);
   addEventListener("beforeprint", () => state.shown.forEach(i => timeline(i).draw(true)));
   addEventListener("afterprint", () => state.shown.forEach(i => timeline(i).draw()));
   route();
@@ -41,7 +43,12 @@ function route() {
     state.step = number(3);
     if (state.shown.length === 2) state.step = number(3) || differ();
   }
+  clearTimeout(written);
+  written = 0;
+  state.shown.forEach(i => timeline(i).forget());
   draw();
+  const parts = document.querySelector(".pair .parts");
+  if (parts) parts.closest(".pair").scrollTop = parts.offsetTop - 5 * parts.offsetHeight;
 }
 
 // firstLook returns the step of a run to begin with: that of its first failure.
@@ -61,10 +68,20 @@ function differ() {
 
 function go(step) {
   state.step = Math.max(0, Math.min(last(), step));
-  const words = location.hash.split("/").slice(0, state.view === "compare" ? 4 : 3);
-  if (state.view === "run") history.replaceState(null, "", "#/run/" + state.shown[0] + "/" + state.step);
-  if (state.view === "compare") history.replaceState(null, "", words.slice(0, 4).join("/") + "/" + state.step);
+  if (!written) written = setTimeout(writeAddress, 300);
   draw();
+}
+
+// writeAddress puts the step that is shown into the address. It waits for a pause in the steps,
+// because each change of the address is work for the browser.
+let written = 0; // the timer
+function writeAddress() {
+  if (!written) return;
+  clearTimeout(written);
+  written = 0;
+  const words = location.hash.split("/").slice(0, 4);
+  if (state.view === "run") history.replaceState(null, "", "#/run/" + state.shown[0] + "/" + state.step);
+  if (state.view === "compare") history.replaceState(null, "", words.join("/") + "/" + state.step);
 }
 
 // interesting finds the next step, in a direction, that failed, or at which a fault or a
@@ -98,6 +115,11 @@ function theme() {
 }
 
 function draw() {
+  // A timeline that is in the page scrolls before anything is written into the page, so that
+  // its layout is computed once.
+  const show = i => timeline(i).show(Math.min(state.step, model(i).steps.length - 1));
+  const there = state.shown.filter(i => timeline(i).height), others = state.shown.filter(i => !there.includes(i));
+  there.forEach(show);
   render(html`
     <header>
       <h1>${page.title}</h1>
@@ -110,7 +132,7 @@ function draw() {
     ${state.help ? help() : nothing}
     ${body()}
     <div id="tip" role="tooltip" hidden></div>`, document.getElementById("app"));
-  for (const i of state.shown) timeline(i).show(Math.min(state.step, model(i).steps.length - 1));
+  others.forEach(show);
 }
 
 function runLinks() {

@@ -42,6 +42,7 @@ export class Model {
     this.run = run;
     this.steps = run.steps || [];
     this.lanes = (run.lanes || []).map((lane, index) => ({...lane, index, changes: [], first: 0, last: 0}));
+    this.byKind = Map.groupBy(this.lanes, l => l.kind);
     this.byID = new Map(this.lanes.map(l => [l.kind + " " + l.id, l]));
     this.steps.forEach((step, i) => (step.changes || []).forEach(c => this.lanes[c.lane].changes.push({step: i, ...c})));
     for (const l of this.lanes) {
@@ -70,8 +71,8 @@ export class Model {
   // present returns the lanes of the kind that are there at the step, with their states.
   present(kind, step) {
     const out = [];
-    for (const lane of this.lanes) {
-      if (lane.kind !== kind || lane.first > step || lane.last < step) continue;
+    for (const lane of this.byKind.get(kind) || []) {
+      if (lane.first > step || lane.last < step) continue;
       const now = this.at(lane, step);
       if (now) out.push({lane, now});
     }

@@ -6,7 +6,13 @@ import {row, layout, y, middle, ends} from "layout";
 const slug = s => (s || "gone").replace(/\W+/g, "-");
 const marks = {verb: ">", event: "", log: "|", section: "#", time: "⏱"};
 
-// Timeline draws a model into its element. Only the rows that can be seen are there.
+// Timeline draws a model into its element. The rows are drawn in blocks of so many steps, a block
+// once: a step marks its row, and draws only the blocks that come into sight. Nothing here reads
+// the layout of the page between two writes, because the browser would compute it for each.
+const block = 16;
+const mostBlocks = 24; // that are kept for when they come into sight again
+const headHeight = 44;
+
 export class Timeline {
   constructor(model, onStep) {
     this.model = model;
@@ -14,8 +20,14 @@ export class Timeline {
     this.step = 0;
     this.differs = -1; // the first step that another run does not have
     this.plan = layout(model);
+    this.blocks = new Map(); // by number, those used last at the end
+    this.top = this.height = 0; // what can be seen; a height of 0 is not known
     this.element = document.createElement("div");
     this.element.className = "timeline";
+    render(this.frame(), this.element);
+    this.heads = this.element.querySelector(".heads");
+    this.rows = this.element.querySelector(".rows");
+    this.lanes = this.element.querySelector(".blocks");
     this.element.addEventListener("scroll", () => this.later(), {passive: true});
     this.element.addEventListener("click", e => {
       const at = e.target.closest("[data-step]");
@@ -23,19 +35,25 @@ export class Timeline {
     });
     this.element.addEventListener("pointermove", e => this.hover(e));
     this.element.addEventListener("pointerleave", () => tip(null));
-    new ResizeObserver(() => this.later()).observe(this.element);
+    new ResizeObserver(() => { this.height = this.element.clientHeight; this.later(); }).observe(this.element);
   }
 
   later() {
     if (this.waiting) return;
-    this.waiting = requestAnimationFrame(() => { this.waiting = 0; this.draw(); });
+    this.waiting = requestAnimationFrame(() => { this.waiting = 0; this.top = this.element.scrollTop; this.draw(); });
   }
 
+  // forget has the next step look again at what can be seen: the element has been moved.
+  forget() { this.height = 0; }
+
   show(step) {
+    const e = this.element;
     this.step = step;
-    const e = this.element, head = 44;
-    if (y(step) < e.scrollTop + row) e.scrollTop = Math.max(0, y(step) - row);
-    if (y(step) + row > e.scrollTop + e.clientHeight - head) e.scrollTop = y(step) + 2 * row + head - e.clientHeight;
+    if (!this.height) { this.height = e.clientHeight; this.top = e.scrollTop; }
+    let top = this.top;
+    if (y(step) < top + row) top = Math.max(0, y(step) - row);
+    if (y(step) + row > top + this.height - headHeight) top = y(step) + 2 * row + headHeight - this.height;
+    if (top !== this.top) { e.scrollTop = top; this.top = e.scrollTop; }
     this.draw();
   }
 
@@ -43,7 +61,7 @@ export class Timeline {
   hover(e) {
     const at = e.target.closest("[data-about],[data-step],[data-lane]");
     if (!at) return tip(null);
-    if (at.dataset.lane !== undefined) return tip(this.aboutLane(this.model.lanes[at.dataset.lane], Number(at.dataset.at)), e);
+    if (at.dataset.lane !== undefined) return tip(this.aboutLane(this.model.lanes[at.dataset.lane], Number(at.dataset.at ?? this.step)), e);
     tip(this.model.about(Number(at.dataset.step)), e);
   }
 
@@ -60,36 +78,80 @@ export class Timeline {
   }
 
   draw(all) {
-    const n = this.model.steps.length, e = this.element;
-    const a = all ? 0 : Math.max(0, Math.floor(e.scrollTop / row) - 4);
-    const b = all ? n - 1 : Math.min(n - 1, a + Math.ceil((e.clientHeight || 600) / row) + 8);
-    const drawn = [a, b, this.step, this.differs].join();
-    if (drawn === this.drawn) return; // a scroll that showed nothing new
+    const last = Math.floor((this.model.steps.length - 1) / block), seen = n => Math.floor(n / row / block);
+    const from = all ? 0 : Math.max(0, seen(this.top - 4 * row)), to = all ? last : Math.min(last, seen(this.top + (this.height || 600) + 4 * row));
+    const drawn = [from, to, this.differs].join();
+    if (drawn !== this.drawn) this.place(from, to);
     this.drawn = drawn;
-    render(html`
-      <div class="heads" style="width:${this.plan.width + 2}px">
-        <div class="corner">${n} steps</div>
-        ${this.plan.groups.map(g => html`<div class="group" style="left:${g.x}px;width:${g.width}px">${g.title}</div>
-          ${g.lanes.filter(l => !g.shared || l.first <= this.step && l.last >= this.step).map(l => html`
-            <div class="head" style="left:${l.x}px;width:${l.width}px" data-lane=${l.index} data-at=${this.step}>${l.id}</div>`)}`)}
-      </div>
-      <div class="canvas" style="height:${n * row}px">
-        <div class="rows">${range(a, b).map(i => this.line(i))}</div>
-        <svg class="lanes" width=${this.plan.width} height=${(b - a + 1) * row} style="top:${y(a)}px"
-            viewBox="0 ${y(a)} ${this.plan.width} ${Math.max(1, (b - a + 1) * row)}" aria-hidden="true">
-          ${this.backgrounds(a, b)}
-          ${this.plan.groups.map(g => g.lanes.filter(l => l.first <= b && l.last >= a).map(l => this.lane(l, a, b)))}
-          ${this.arrows(a, b)}
-        </svg>
-      </div>`, e);
+    this.mark();
+  }
+
+  // place has exactly those blocks in the picture.
+  place(from, to) {
+    const wanted = new Set(range(from, to));
+    for (const [n, b] of this.blocks) if (!wanted.has(n)) { b.rows.remove(); b.lanes.remove(); }
+    for (const n of wanted) {
+      const old = this.blocks.get(n), b = old && old.differs === this.differs ? old : this.block(n);
+      if (old && old !== b) { old.rows.remove(); old.lanes.remove(); }
+      this.blocks.delete(n);
+      this.blocks.set(n, b);
+      if (b.rows.parentNode !== this.rows) { this.rows.append(b.rows); this.lanes.append(b.lanes); }
+    }
+    for (const n of this.blocks.keys()) {
+      if (this.blocks.size <= Math.max(mostBlocks, wanted.size)) break;
+      this.blocks.delete(n);
+    }
+  }
+
+  // mark moves the mark of the step that is shown.
+  mark() {
+    const b = this.blocks.get(Math.floor(this.step / block)), i = this.step % block;
+    const marked = b ? [b.rows.children[i], b.backs[i]] : [];
+    for (const e of this.marked || []) if (!marked.includes(e)) { e.classList.remove("now"); e.removeAttribute("aria-current"); }
+    for (const e of marked) if (e) e.classList.add("now");
+    if (marked[0]) marked[0].setAttribute("aria-current", "step");
+    this.marked = marked.filter(Boolean);
+    const heads = this.plan.groups.map(g => g.lanes.filter(l => !g.shared || l.first <= this.step && l.last >= this.step));
+    const names = heads.flat().map(l => l.index).join();
+    if (names !== this.names) render(this.titles(heads), this.heads);
+    this.names = names;
+  }
+
+  // frame returns what stays when the steps are scrolled.
+  frame() {
+    return html`<div class="heads" style="width:${this.plan.width + 2}px"></div>
+      <div class="canvas" style="height:${this.model.steps.length * row}px"><div class="rows"></div><div class="blocks"></div></div>`;
+  }
+
+  // titles returns the names of the groups and of those lanes.
+  titles(heads) {
+    return html`<div class="corner">${this.model.steps.length} steps</div>
+      ${this.plan.groups.map((g, i) => html`<div class="group" style="left:${g.x}px;width:${g.width}px">${g.title}</div>
+        ${heads[i].map(l => html`<div class="head" style="left:${l.x}px;width:${l.width}px" data-lane=${l.index}>${l.id}</div>`)}`)}`;
+  }
+
+  // block draws the steps of a block: their rows, and their part of the lanes.
+  block(n) {
+    const a = n * block, b = Math.min(this.model.steps.length, a + block) - 1, height = (b - a + 1) * row;
+    const rows = document.createElement("div"), lanes = document.createElement("div");
+    rows.className = "block";
+    rows.style.top = y(a) + "px";
+    render(range(a, b).map(i => this.line(i)), rows);
+    lanes.className = "block";
+    lanes.style.top = y(a) + "px";
+    render(html`<svg class="lanes" width=${this.plan.width} height=${height} viewBox="0 ${y(a)} ${this.plan.width} ${height}" aria-hidden="true">
+      ${this.backgrounds(a, b)}
+      ${this.plan.groups.map(g => g.lanes.filter(l => l.first <= b && l.last >= a).map(l => this.lane(l, a, b)))}
+      ${this.arrows(a, b)}</svg>`, lanes);
+    return {rows, lanes, backs: lanes.querySelectorAll(".back"), differs: this.differs};
   }
 
   line(i) {
     const s = this.model.steps[i];
-    const what = ["row", s.kind, i === this.step && "now", this.model.failed.has(i) && "bad", i === this.differs && "differs",
+    const what = ["row", s.kind, this.model.failed.has(i) && "bad", i === this.differs && "differs",
       s.event && s.event.fault && "fault"].filter(Boolean).join(" ");
     const before = i && this.model.steps[i - 1].at;
-    return html`<div class=${what} style="top:${y(i)}px" data-step=${i} aria-current=${i === this.step ? "step" : nothing}>
+    return html`<div class=${what} data-step=${i}>
       <span class="number">${i + 1}</span><span class="time">${i && s.at === before ? "" : time(s.at)}</span><span
       class="mark">${marks[s.kind]}</span><span class="text">${s.text}</span></div>`;
   }
@@ -97,7 +159,7 @@ export class Timeline {
   backgrounds(a, b) {
     return range(a, b).map(i => {
       const s = this.model.steps[i];
-      const what = i === this.step ? "now" : i === this.differs ? "differs" : this.model.failed.has(i) ? "bad" : s.kind === "section" ? "section" : "";
+      const what = i === this.differs ? "differs" : this.model.failed.has(i) ? "bad" : s.kind === "section" ? "section" : "";
       return svg`<rect class="back ${what}" x="0" y=${y(i)} width=${this.plan.width} height=${row} data-step=${i}></rect>
         ${i && s.at > this.model.steps[i - 1].at ? svg`<line class="passes" x1="0" x2=${this.plan.width} y1=${y(i)} y2=${y(i)}></line>` : nothing}`;
     });
@@ -119,7 +181,6 @@ export class Timeline {
 
   bar(lane, c, from, to) {
     const top = middle(from), height = (to - from) * row;
-    const at = svg`data-lane=${lane.index}`;
     if (lane.kind === "pool") return this.counts(lane, c, top, height, from);
     if (lane.kind !== "conn") return svg`<rect class="bar ${slug(c.state)}" x=${lane.x} y=${top} width=${lane.width} height=${height} rx="3"
       data-lane=${lane.index} data-at=${from}></rect>`;

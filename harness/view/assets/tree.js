@@ -23,10 +23,10 @@ export class Tree {
     node.ways.set(-1 - leaf, {words: [], ways: new Map(), leaf}); // a schedule may be the beginning of another
   }
 
-  // reveal opens the ways to what failed, and the first nodes.
+  // reveal opens the ways to what failed or has a timeline, and the first nodes.
   reveal(node, depth = 0) {
-    if (depth < 2 || node.failed) this.open.add(node);
-    for (const way of node.ways) if (way.failed || depth < 1) this.reveal(way, depth + 1);
+    if (depth < 2 || node.failed || node.shown) this.open.add(node);
+    for (const way of node.ways) if (way.failed || way.shown || depth < 1) this.reveal(way, depth + 1);
   }
 
   // visible returns the nodes that are not folded away, in order.
@@ -49,11 +49,12 @@ function compact(node) {
 }
 
 function count(node, schedules) {
-  node.held = node.failed = node.pruned = node.undecided = 0;
+  node.held = node.failed = node.pruned = node.undecided = node.shown = 0; // shown: with a timeline
   if (node.leaf >= 0) node[schedules[node.leaf].result]++;
+  if (node.leaf >= 0 && schedules[node.leaf].run) node.shown++;
   for (const way of node.ways) {
     count(way, schedules);
-    for (const k of ["held", "failed", "pruned", "undecided"]) node[k] += way[k];
+    for (const k of ["held", "failed", "pruned", "undecided", "shown"]) node[k] += way[k];
   }
 }
 
@@ -116,13 +117,18 @@ function parent(items, at) {
   return at;
 }
 
-// choicesView shows the choices of two schedules, line by line, and where they part.
+// choicesView shows the choices of two schedules, line by line, and where they part. If only one
+// of them chooses at gates, these choices are left out.
 export function choicesView(data, one, other) {
-  const a = data.schedules[one].choices, b = data.schedules[other].choices;
+  const atGate = c => /^(hold )?gate /.test(data.names[c]);
+  let [a, b] = [one, other].map(i => data.schedules[i].choices);
+  const left = a.some(atGate) !== b.some(atGate);
+  if (left) [a, b] = [a, b].map(choices => choices.filter(c => !atGate(c)));
   let same = 0;
   while (same < a.length && same < b.length && a[same] === b[same]) same++;
   const length = Math.max(a.length, b.length), name = c => c === undefined ? "" : data.names[c];
-  return html`<details open><summary>${same === length ? "The choices are the same." : html`The first <b>${same}</b> choices are the same.`}</summary>
+  return html`<details class="pair" open><summary>${same === length ? "The choices are the same." : html`The first <b>${same}</b> choices are the same.`}
+      ${left ? "Those at gates, which only one of them makes, are left out." : ""}</summary>
     <table class="choices"><thead><tr><th><th>schedule ${one + 1}: ${data.schedules[one].text || data.schedules[one].result}<th>schedule ${other + 1}: ${data.schedules[other].text || data.schedules[other].result}</tr></thead>
     <tbody>${Array.from({length}, (_, i) => html`<tr class=${i < same ? "same" : i === same ? "parts" : ""}><td>${i + 1}<td>${name(a[i])}<td>${name(b[i])}</tr>`)}</tbody></table></details>`;
 }
