@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"cmp"
 	"fmt"
 	"net"
 	"net/http"
@@ -18,13 +17,16 @@ import (
 type states struct {
 	lanes    map[laneKey]*lane
 	changes  []view.Change // since the last step
-	live     []*Op         // operations whose state may change
+	live     []liveOp      // operations whose state may change
 	seen     int           // how many operations were looked at
+	round    int           // the number of this look, from 1
 	dials    []dialLane    // that have no answer
 	outcomes map[string]string
 	conns    []*faultnet.Conn // the client's ends of those that are not wholly gone
-	timers   []laneKey        // that run
-	hosts    []string         // in the order in which they were first dialed
+	byConn   map[*faultnet.Conn]*connLane
+	counts   map[string]*[4]int // of each host
+	timers   []laneKey          // that run
+	hosts    []string           // in the order in which they were first dialed
 }
 
 type laneKey struct {
@@ -44,7 +46,7 @@ type dialLane struct {
 }
 
 func newStates() states {
-	return states{lanes: make(map[laneKey]*lane), outcomes: make(map[string]string)}
+	return states{lanes: make(map[laneKey]*lane), outcomes: make(map[string]string), byConn: make(map[*faultnet.Conn]*connLane), counts: make(map[string]*[4]int)}
 }
 
 // lane returns the lane of that kind and name. If it is new, begin completes it.
@@ -95,26 +97,33 @@ func (r *recorder) quiet(pending []*faultnet.Event) {
 			r.pending[e] = len(r.run.Steps) - 1
 		}
 	}
+	r.round++
 	delayed := r.net.Delayed()
-	counts := make(map[string]*[4]int)
-	count := func(address string, what int) {
-		if counts[address] == nil {
-			counts[address] = new([4]int)
-			if !slices.Contains(r.hosts, address) {
-				r.hosts = append(r.hosts, address)
-			}
-		}
-		counts[address][what]++
-	}
-	users := r.lookAtOps(count)
-	r.lookAtDials(slices.Concat(pending, delayed), count)
-	r.lookAtConns(users, count)
 	for _, host := range r.hosts {
-		now := cmp.Or(counts[host], new([4]int))
-		r.set(r.lane(view.PoolLane, host, func(*view.Lane) {}), view.Change{State: view.Opened, Counts: now})
+		*r.counts[host] = [4]int{}
+	}
+	r.lookAtOps()
+	r.lookAtDials(slices.Concat(pending, delayed))
+	r.lookAtConns()
+	for _, host := range r.hosts {
+		l := r.lane(view.PoolLane, host, func(*view.Lane) {})
+		if now := *r.counts[host]; l.now.Counts == nil || *l.now.Counts != now {
+			r.set(l, view.Change{State: view.Opened, Counts: &now})
+		}
 	}
 	r.lookAtTimers(delayed)
 	r.flush()
+}
+
+// count counts something of a host.
+func (r *recorder) count(address string, what int) {
+	counts := r.counts[address]
+	if counts == nil {
+		counts = new([4]int)
+		r.counts[address] = counts
+		r.hosts = append(r.hosts, address)
+	}
+	counts[what]++
 }
 
 // flush makes the changes those of the last step, or of a step of its own if time has passed.
@@ -152,13 +161,16 @@ const (
 )
 
 // lookAtDials notes the dials that begin, and those that have ended.
-func (r *recorder) lookAtDials(events []*faultnet.Event, count func(string, int)) {
-	under := make(map[string]bool)
+func (r *recorder) lookAtDials(events []*faultnet.Event) {
+	var under map[string]bool
 	for _, e := range events {
 		if e.Kind != faultnet.Dial {
 			continue
 		}
 		id := e.DialID()
+		if under == nil {
+			under = make(map[string]bool)
+		}
 		under[id] = true
 		l := r.lane(view.DialLane, id, func(l *view.Lane) {
 			l.Title, l.Owner = e.Addr, e.Owner
@@ -171,7 +183,7 @@ func (r *recorder) lookAtDials(events []*faultnet.Event, count func(string, int)
 	}
 	r.dials = slices.DeleteFunc(r.dials, func(d dialLane) bool {
 		if under[d.id] {
-			count(d.address, dialCount)
+			r.count(d.address, dialCount)
 			return false
 		}
 		c := view.Change{State: view.GivenUp}
@@ -186,47 +198,72 @@ func (r *recorder) lookAtDials(events []*faultnet.Event, count func(string, int)
 	})
 }
 
-// use says which operations use a connection, and how.
-type use struct {
-	by       []string
-	draining bool // only the rest of a body that was closed early is left
+// liveOp is an operation with its lane, and the facts that its state was last made of.
+type liveOp struct {
+	*Op
+	lane  *lane
+	facts opFacts
+	over  bool
+	host  string // that a request goes to
 }
 
-// lookAtOps notes the states of the operations, and returns which use a connection.
-func (r *recorder) lookAtOps(count func(string, int)) map[*faultnet.Conn]*use {
+// opFacts has what the state of an operation depends on.
+type opFacts struct {
+	started, returned, failed, cancelled, responded, finished, early, answered bool
+
+	runs int
+}
+
+// factsOf returns the facts about an operation, with census.mu held.
+func factsOf(o *Op) opFacts {
+	f := opFacts{started: o.started, returned: o.returned, failed: o.err != nil, cancelled: o.cancelled}
+	if q := o.request; q != nil {
+		f.responded, f.finished, f.early, f.runs = q.resp != nil, q.finished, q.early, len(q.runs)
+		f.answered = f.responded && q.finished && q.answered()
+	}
+	return f
+}
+
+// lookAtOps notes the states of the operations, and which of them use a connection.
+func (r *recorder) lookAtOps() {
 	all := r.census.allOps()
-	r.live = append(r.live, all[r.seen:]...)
-	r.seen = len(all)
-	users := make(map[*faultnet.Conn]*use)
 	r.census.mu.Lock()
 	defer r.census.mu.Unlock()
-	r.live = slices.DeleteFunc(r.live, func(o *Op) bool {
+	for _, o := range all[r.seen:] {
 		l := r.lane(view.OpLane, o.name, func(l *view.Lane) {
 			l.Where, l.Title = o.where, o.name
 			if o.request != nil {
 				l.Title = o.request.method + " " + o.request.url
 			}
 		})
-		c, over := stateOfOp(o)
-		r.set(l, c)
+		r.live = append(r.live, liveOp{Op: o, lane: l})
+	}
+	r.seen = len(all)
+	for i := range r.live {
+		o := &r.live[i]
+		if f := factsOf(o.Op); f != o.facts || o.lane.now.State == "" {
+			var c view.Change
+			c, o.over = stateOfOp(o.Op)
+			o.facts = f
+			r.set(o.lane, c)
+		}
 		q := o.request
 		if q == nil {
-			return over
+			continue
 		}
-		if c.State == view.Waiting {
-			count(addressOf(q.url), waitCount)
-		}
-		if n := len(q.runs); n > 0 && !over {
-			end := q.runs[n-1].client
-			if users[end] == nil {
-				users[end] = &use{draining: true}
+		if o.lane.now.State == view.Waiting {
+			if o.host == "" {
+				o.host = addressOf(q.url)
 			}
-			users[end].by = append(users[end].by, o.name)
-			users[end].draining = users[end].draining && q.returned && q.finished
+			r.count(o.host, waitCount)
 		}
-		return over
-	})
-	return users
+		if n := len(q.runs); n > 0 && !o.over {
+			l := r.connLane(q.runs[n-1].client)
+			l.by = append(l.by, o.Op)
+			l.draining = l.draining && q.returned && q.finished
+		}
+	}
+	r.live = slices.DeleteFunc(r.live, func(o liveOp) bool { return o.over })
 }
 
 // stateOfOp returns the state of an operation, with census.mu held, and whether it, and
@@ -278,71 +315,6 @@ func addressOf(raw string) string {
 		port = "80"
 	}
 	return net.JoinHostPort(u.Hostname(), port)
-}
-
-// lookAtConns notes the states of the connections.
-func (r *recorder) lookAtConns(users map[*faultnet.Conn]*use, count func(string, int)) {
-	open := r.net.Conns()
-	gone := r.conns
-	r.conns = make([]*faultnet.Conn, 0, len(open))
-	for _, end := range open {
-		gone = slices.DeleteFunc(gone, func(c *faultnet.Conn) bool { return c == end })
-		l := r.lane(view.ConnLane, end.ID(), func(l *view.Lane) {
-			l.Title, l.Owner = end.Address(), end.Owner()
-			l.Client, l.Server = end.LocalAddr().String(), end.RemoteAddr().String()
-			if op := r.lanes[laneKey{view.OpLane, l.Owner}]; op != nil {
-				l.Where = r.run.Lanes[op.index].Where
-			}
-		})
-		c := stateOfConn(end, users[end])
-		if c.State == view.InUse && c.Note == "" && r.census.conn(end).lastRequest() == nil {
-			c.Note = end.Owner()
-		}
-		r.set(l, c)
-		r.conns = append(r.conns, end)
-		switch c.State {
-		case view.Idle:
-			count(end.Address(), idleCount)
-		case view.InUse, view.Draining:
-			count(end.Address(), inUseCount)
-		}
-	}
-	for _, end := range gone {
-		r.set(r.lanes[laneKey{view.ConnLane, end.ID()}], view.Change{Ends: &[2]string{"CLOSED", "CLOSED"}, Queues: new([2][2]int)})
-	}
-}
-
-// stateOfConn returns the state of a connection by its client's end.
-func stateOfConn(end *faultnet.Conn, by *use) (c view.Change) {
-	name := func(end *faultnet.Conn) string {
-		if end.IsClosed() {
-			return end.State()
-		}
-		return end.State() + "*"
-	}
-	server := end.Peer()
-	c.Ends = &[2]string{name(end), name(server)}
-	c.Queues = &[2][2]int{{server.InFlight(), server.Unread()}, {end.InFlight(), end.Unread()}}
-	quiet := *c.Queues == [2][2]int{}
-	switch state := end.State(); {
-	case end.IsClosed():
-		c.State = view.Closed
-	case state == "CLOSE_WAIT":
-		c.State, c.Note = view.HalfOpen, "the server has ended it"
-	case state == "CLOSED":
-		c.State, c.Note = view.HalfOpen, "reset"
-	case by != nil && by.draining:
-		c.State, c.Note = view.Draining, strings.Join(by.by, ", ")
-	case by != nil:
-		c.State, c.Note = view.InUse, strings.Join(by.by, ", ")
-	case end.IsIdle():
-		c.State = view.Idle
-	case quiet && server.State() == "ESTABLISHED":
-		c.State, c.Note = view.HalfOpen, "nothing arrives any more"
-	default:
-		c.State = view.InUse // not seen yet by which
-	}
-	return c
 }
 
 // lookAtTimers notes the deadlines that can be seen, and the delays.

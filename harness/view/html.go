@@ -15,6 +15,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 )
 
 // assets has the page: its template, its style, its modules and the library that they
@@ -41,43 +42,60 @@ func (p *Page) WriteHTML(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	element := dataTag + string(data)
+	tag := dataTag
 	if len(data) > large {
 		var packed bytes.Buffer
 		z, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression)
 		z.Write(data)
 		z.Close()
-		element = packedTag + base64.StdEncoding.EncodeToString(packed.Bytes())
+		tag, data = packedTag, base64.StdEncoding.AppendEncode(nil, packed.Bytes())
 	}
+	page, err := frame()
+	if err != nil {
+		return err
+	}
+	begin, rest, _ := strings.Cut(page, "{{title}}")
+	middle, end, _ := strings.Cut(rest, "{{data}}")
+	for _, part := range []string{begin, html.EscapeString(p.Title), middle, tag} {
+		if _, err := io.WriteString(w, part); err != nil {
+			return err
+		}
+	}
+	if _, err := w.Write(data); err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, "</script>"+end)
+	return err
+}
+
+// frame returns the page without its title and its data, which are the same in no two pages.
+var frame = sync.OnceValues(func() (string, error) {
 	imports := make(map[string]string)
 	for _, m := range modules {
 		text, err := assets.ReadFile(path.Join("assets", m+".js"))
 		if err != nil {
-			return err
+			return "", err
 		}
 		imports[m] = "data:text/javascript;base64," + base64.StdEncoding.EncodeToString(text)
 	}
 	importMap, err := json.Marshal(map[string]any{"imports": imports})
 	if err != nil {
-		return err
+		return "", err
 	}
 	text := make(map[string]string)
 	for _, name := range []string{"page.html", "style.css", "lit-html.LICENSE"} {
 		b, err := assets.ReadFile(path.Join("assets", name))
 		if err != nil {
-			return err
+			return "", err
 		}
 		text[name] = string(b)
 	}
-	_, err = strings.NewReplacer(
-		"{{title}}", html.EscapeString(p.Title),
+	return strings.NewReplacer(
 		"{{style}}", text["style.css"],
 		"{{imports}}", `<script type="importmap">`+string(importMap)+`</script>`,
-		"{{data}}", element+`</script>`,
 		"{{licence}}", "<!--\nThis page contains lit-html.\n\n"+strings.TrimSpace(text["lit-html.LICENSE"])+"\n-->",
-	).WriteString(w, text["page.html"])
-	return err
-}
+	).Replace(text["page.html"]), nil
+})
 
 // Save writes the page to a folder, which it makes, under the name of its title, and
 // returns the whole name of the file.
