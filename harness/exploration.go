@@ -84,6 +84,28 @@ type Finding struct {
 	Script string
 }
 
+// more returns what stands below the report of a finding.
+func (f *Finding) more() string {
+	var b strings.Builder
+	if f.holds != "" {
+		fmt.Fprintf(&b, "\n%s\n", f.holds)
+	}
+	if f.NotShortest {
+		b.WriteString("\nThe schedule may not be the shortest: making it shorter was stopped after many runs.\n")
+	}
+	if f.Schedule.needsDeep() {
+		fmt.Fprintf(&b, "\nIt depends on the order inside steps: only a deep bubble (halfopen test) shows it again.\n    schedule: %s\n",
+			strings.Join(f.Schedule, "; "))
+	}
+	if f.Script != "" {
+		b.WriteString("\nas a script:\n")
+		for l := range strings.Lines(f.Script) {
+			b.WriteString("  " + cutText(strings.TrimSuffix(l, "\n"), mostInText) + "\n")
+		}
+	}
+	return b.String()
+}
+
 // count takes what a search has counted.
 func (x *Exploration) count(c search.Counts) {
 	x.Schedules, x.Drawn, x.Pruned, x.Sampled, x.Waiting = c.Schedules, c.Drawn, c.Pruned, c.Sampled, c.Waiting
@@ -121,27 +143,10 @@ func distinct(fs []*Finding) []*Finding {
 func (x *Exploration) String() string {
 	var b strings.Builder
 	for _, f := range x.Findings {
-		fmt.Fprintf(&b, "%s", f.Report)
-		if f.holds != "" {
-			fmt.Fprintf(&b, "\n%s\n", f.holds)
-		}
-		if f.NotShortest {
-			b.WriteString("\nThe schedule may not be the shortest: making it shorter was stopped after many runs.\n")
-		}
-		if f.Schedule.needsDeep() {
-			fmt.Fprintf(&b, "\nIt depends on the order inside steps: only a deep bubble (halfopen test) shows it again.\n    schedule: %s\n",
-				strings.Join(f.Schedule, "; "))
-		}
-		if f.Script != "" {
-			b.WriteString("\nas a script:\n")
-			for l := range strings.Lines(f.Script) {
-				b.WriteString("  " + cutText(strings.TrimSuffix(l, "\n"), mostInText) + "\n")
-			}
-		}
-		b.WriteString("\n")
+		b.WriteString(f.Report.String() + f.more() + "\n")
 	}
 	for _, f := range x.Undecided {
-		writeFailures(&b, f.Report.Failures)
+		screens[0].writeFailures(&b, f.Report.Failures)
 		fmt.Fprintf(&b, "    schedule: %s\n\n", cutLine(strings.Join(f.Schedule, "; ")))
 	}
 	fmt.Fprintf(&b, "explored %s\n", x.coverage())
@@ -152,8 +157,12 @@ func (x *Exploration) String() string {
 			b.WriteString("  " + cutLine(l) + "\n")
 		}
 	}
+	most := mostOutcomes
+	if len(x.Findings) > 0 {
+		most = mostBeside
+	}
 	for i, o := range slices.Sorted(maps.Keys(x.Outcomes)) {
-		if i == mostOutcomes {
+		if i == most {
 			fmt.Fprintf(&b, "  and %d more outcomes\n", len(x.Outcomes)-i)
 			break
 		}

@@ -64,7 +64,7 @@ func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
 		t.Logf("%s", r)
 	}
 	if len(x.Findings) > 0 {
-		t.Errorf("%s\n%s", x, x.saveAll())
+		t.Errorf("%s\n%s", painted(x), x.saveAll())
 		t.FailNow()
 	}
 	if misfit {
@@ -242,6 +242,7 @@ func (e *explorer) finding(f search.Finding) *Finding {
 	}
 	told := f.Outcome.Report.(*explored)
 	found.Report, found.Script = told.report, told.script
+	found.Report.rows = max(screenRows-rowsOf(found.more())-rowsBeside, 1)
 	if f.Unsteady != nil {
 		found.Report.Failures = append([]Failure{uncontrolled("the schedule failed, and did not fail again")},
 			f.Unsteady.Report.(*explored).report.Failures...)

@@ -1,23 +1,29 @@
 package harness_test
 
 import (
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/tools/txtar"
 
 	"github.com/halfopen/halfopen/harness"
 )
 
-// Scripts that must fail, each with its whole report as golden text.
+// Scripts that must fail, each with its whole report as golden text. It fits a screen. They fail
+// in as many different ways as a screen may have to show: by kind, and by the oracle. One whose
+// name begins with "explored" is explored.
 func TestFailures(t *testing.T) {
 	files, err := filepath.Glob("../testdata/failures/*.txtar")
-	if err != nil || len(files) < 10 {
-		t.Fatalf("got %d failing scripts (%v), want at least 10", len(files), err)
+	if err != nil {
+		t.Fatal(err)
 	}
+	different := make(map[string]bool)
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -29,16 +35,52 @@ func TestFailures(t *testing.T) {
 			continue
 		}
 		t.Run(s.Name, func(t *testing.T) {
-			r, err := s.TestReport(brokenTransports[s.Name])
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !r.Failed() {
+			text, failures := outcomeOf(t, s, brokenTransports[s.Name])
+			if len(failures) == 0 {
 				t.Fatal("the script held, and must not")
 			}
-			golden(t, file, data, r.String())
+			f := failures[0]
+			different[string(f.Kind)+" "+strings.Join(f.Detail, " ")] = true
+			if rows := rowsOnScreen(text); rows > 45 {
+				t.Errorf("the report has %d rows, want at most 45", rows)
+			}
+			golden(t, file, data, text)
 		})
 	}
+	t.Logf("%d scripts fail in %d ways", len(files), len(different))
+	if len(different) < 12 {
+		t.Errorf("got %d different failures, want at least 12: %q", len(different), slices.Sorted(maps.Keys(different)))
+	}
+}
+
+// outcomeOf runs or explores a script, and returns its report and its failures.
+func outcomeOf(t *testing.T, s *harness.Script, maker harness.Maker) (string, []harness.Failure) {
+	if !strings.HasPrefix(s.Name, "explored") {
+		r, err := s.TestReport(maker)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.String(), r.Failures
+	}
+	x, err := s.ExploreReport(maker, harness.Bounds{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(x.Findings) == 0 {
+		return x.String(), nil
+	}
+	return x.String(), x.Findings[0].Report.Failures
+}
+
+// rowsOnScreen returns how many rows of a screen of 80 columns a text takes.
+func rowsOnScreen(text string) (rows int) {
+	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+		rows++
+		for n := utf8.RuneCountInString(line); n > 80; n -= 80 {
+			rows++
+		}
+	}
+	return rows
 }
 
 // golden compares got with the file "output" of an archive, or rewrites that.
@@ -77,6 +119,16 @@ var brokenTransports = map[string]harness.Maker{
 			return tr.RoundTrip(req)
 		}), nil
 	},
+	"over-limit":     withMistake("over the limit", 1),
+	"cancel-ignored": withMistake("cancel ignored", 0),
+	"sent-twice":     withMistake("everything retried", 0),
+	"no-response":    withMistake("no response and no error", 0),
+	"explored-leak":  withMistake("unused dial leaked", 0),
+}
+
+// withMistake makes small transports with a mistake.
+func withMistake(bug string, limit int) harness.Maker {
+	return func(t *harness.T, s harness.Settings) (http.RoundTripper, error) { return newMini(t, bug, limit), nil }
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)

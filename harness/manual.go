@@ -9,6 +9,7 @@ import (
 )
 
 //go:generate sh -c "go run ../cmd/halfopen verbs > ../testdata/README.md"
+//go:generate go run ../internal/grammar ../docs/editors
 
 // Manual returns the manual of the script language, in Markdown. It is made from
 // the verbs themselves.

@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/halfopen/halfopen/internal/color"
 )
 
 // Progress returns a function for [ExploreReport] and [Script.ExploreReport] that writes a line
@@ -24,8 +26,7 @@ func Progress(w io.Writer) func(*Exploration) {
 
 // terminal is Progress to standard error if that is a terminal, and nil if not.
 func terminal() func(*Exploration) {
-	st, err := os.Stderr.Stat()
-	if err != nil || st.Mode()&os.ModeCharDevice == 0 {
+	if !color.IsTerminal(os.Stderr) {
 		return nil
 	}
 	return Progress(os.Stderr)

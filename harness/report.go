@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -77,25 +78,25 @@ func (f Failure) String() string {
 	return f.Text + "  (" + f.Where + ")"
 }
 
-func (f Failure) write(b *strings.Builder) {
+func (p parts) writeFailure(b *strings.Builder, f Failure) {
 	if f.Reason != "" {
-		fmt.Fprintf(b, "%s\n    ", cutText(f.Reason, mostInText))
+		fmt.Fprintf(b, "%s\n    ", cutAfter(f.Reason, p.text, p.lines))
 	}
-	f.Text = cutText(f.Text, mostInText)
+	f.Text = cutAfter(f.Text, p.text, p.lines)
 	b.WriteString(f.String() + "\n")
-	for _, d := range cutLines(f.Detail, mostFrames, "lines") {
+	for _, d := range cutLines(f.Detail, p.detail, "lines") {
 		fmt.Fprintf(b, "    %s\n", d)
 	}
 }
 
 // writeFailures writes the first failures, and how many others there are.
-func writeFailures(b *strings.Builder, fs []Failure) {
+func (p parts) writeFailures(b *strings.Builder, fs []Failure) {
 	for i, f := range fs {
-		if i == mostFailures {
+		if i == p.failures {
 			fmt.Fprintf(b, "and %d more failures\n", len(fs)-i)
 			break
 		}
-		f.write(b)
+		p.writeFailure(b, f)
 	}
 }
 
@@ -115,6 +116,7 @@ type Report struct {
 	// timeline has each step, if it was kept.
 	timeline *view.Run
 	text     string // what String is, of a report that came from elsewhere
+	rows     int    // of the screen that it may take; 0: all
 }
 
 // NotApplicable is the error of a run whose body called [T.NotApplicable].
@@ -192,36 +194,52 @@ func (r *Report) Trace() string {
 
 // String returns the report of a run that failed or is undecided, the same each time: what went wrong
 // and why; the steps, those of passed sections folded; the network as it was at
-// the first failure; who was still blocked; and a line that runs it again. For
+// the first failure; who was still blocked; and a line that runs it again. It fits a screen of 80
+// columns and 45 rows: what is cut is counted. For
 // a run that passed it is a line, and one for each move of a printed script that no longer
 // fits.
 func (r *Report) String() string {
-	switch {
-	case r.text != "":
+	if r.text != "" {
 		return r.text
 	}
-	var b strings.Builder
 	if len(r.Failures) == 0 {
+		var b strings.Builder
 		fmt.Fprintf(&b, "%s: held\n", r.Name)
-		for _, l := range cutLines(r.passed, mostFailures, "moves that do not fit") {
+		for _, l := range cutLines(r.passed, mostPassed, "moves that do not fit") {
 			fmt.Fprintf(&b, "  passed over: %s\n", l)
 		}
 		return b.String()
 	}
-	writeFailures(&b, r.Failures)
+	rows := cmp.Or(r.rows, screenRows)
+	fits := func(p parts) bool { return rowsOf(p.draw(r)) <= rows }
+	i := max(0, slices.IndexFunc(screens[:len(screens)-1], fits))
+	if i == 0 && !fits(screens[0]) {
+		i = len(screens) - 1
+	}
+	p := screens[i]
+	for more := p; more.steps < screens[0].steps && fits(more); more.steps++ {
+		p = more // the steps have what is left of the screen
+	}
+	return p.draw(r)
+}
+
+// draw returns a report with that much of each part.
+func (p parts) draw(r *Report) string {
+	var b strings.Builder
+	p.writeFailures(&b, r.Failures)
 	b.WriteString("\nsteps:\n")
-	for _, s := range foldSteps(r.trace) {
+	for _, s := range p.foldSteps(r.trace) {
 		b.WriteString("  " + cutLine(s) + "\n")
 	}
 	if r.table != "" {
 		b.WriteString("\nnetwork (* not closed by the program; bytes in flight+unread):\n")
-		for _, l := range cutTable(r.table) {
+		for _, l := range p.cutTable(r.table) {
 			b.WriteString("  " + l + "\n")
 		}
 	}
 	if len(r.blocked) > 0 {
 		b.WriteString("\nblocked:\n")
-		for _, l := range cutLines(r.blocked, mostBlocked, "") {
+		for _, l := range cutLines(r.blocked, p.blocked, "") {
 			b.WriteString("  " + strings.TrimSpace(l) + "\n")
 		}
 	}
@@ -236,8 +254,9 @@ func (r *Report) String() string {
 }
 
 // foldSteps returns the trace with all sections but the last reduced to their
-// comments, and the beginning of a long last section left out.
-func foldSteps(trace []line) []string {
+// comments, and the beginning of a long last section left out. Of very many sections the
+// first are left out too.
+func (p parts) foldSteps(trace []line) []string {
 	var out []string
 	last := 0
 	for i, l := range trace {
@@ -256,7 +275,10 @@ func foldSteps(trace []line) []string {
 	if len(rest) > 0 && rest[0].kind == sectionLine {
 		rest = rest[1:]
 	}
-	if cut := len(rest) - mostSteps; cut > 0 {
+	if cut := len(out) - p.steps; cut > 0 {
+		out = append([]string{fmt.Sprintf("... %d sections before", cut)}, out[cut:]...)
+	}
+	if cut := len(rest) - p.steps; cut > 0 {
 		out = append(out, fmt.Sprintf("... %d lines before", cut))
 		rest = rest[cut:]
 	}

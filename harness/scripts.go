@@ -72,7 +72,7 @@ func (s *Script) Test(t TB, maker Maker) {
 		skip(t, r.String())
 	}
 	if len(r.Failures) > 0 {
-		t.Errorf("%s", r)
+		t.Errorf("%s", painted(r))
 		t.FailNow()
 	}
 }

@@ -40,7 +40,7 @@ func Test(t TB, body func(t *T)) {
 		skip(t, r.String())
 	}
 	if len(r.Failures) > 0 {
-		t.Errorf("%s", r)
+		t.Errorf("%s", painted(r))
 		t.FailNow()
 	}
 	if std != nil && len(r.trace) > 0 {

@@ -109,8 +109,7 @@ func (l *line) print(x *harness.Exploration, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(l.out).Encode(x)
 	}
-	_, err := fmt.Fprint(l.out, x)
-	return err
+	return l.paint(x)
 }
 
 // save saves the schedules of the findings in that folder, if one is named.
@@ -173,7 +172,9 @@ func (l *line) replayCommand() *cli.Command {
 				}
 			}
 			for _, f := range slices.Concat(x.Findings, x.Undecided) {
-				fmt.Fprint(l.out, f.Report)
+				if err := l.paint(f.Report); err != nil {
+					return err
+				}
 			}
 			return code
 		},

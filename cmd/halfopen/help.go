@@ -32,6 +32,9 @@ usage: halfopen COMMAND [flags] [arguments]
 {{.Name}}:
 {{range .VisibleCommands}}  {{printf "%-12s" .Name}}{{.Usage}}
 {{end}}{{end}}
+for every command:
+  -color auto|always|never  paint reports; auto does on a terminal, and not if NO_COLOR is set
+
 exit codes:
   0  everything held
   1  a case or a script failed

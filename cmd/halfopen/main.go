@@ -22,6 +22,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/internal/color"
 	"github.com/halfopen/halfopen/internal/nearest"
 )
 
@@ -62,6 +63,17 @@ type line struct {
 	args      []string
 	in        io.Reader
 	out, errs io.Writer
+	color     string // the setting
+}
+
+// paint prints a text with reports, on a terminal in color.
+func (l *line) paint(text fmt.Stringer) error {
+	s := text.String()
+	if color.Wanted(l.color, l.out) {
+		s = color.Report(s)
+	}
+	_, err := io.WriteString(l.out, s)
+	return err
 }
 
 // root returns the command of which all others are subcommands.
@@ -74,6 +86,10 @@ func (l *line) root() *cli.Command {
 			l.checkCommand(), l.runCommand(), l.exploreCommand(), l.replayCommand(), l.mergeCommand(),
 			l.newCommand(), l.formatCommand(), l.verbsCommand(), l.exportCommand(), l.importCommand(), l.diagnoseCommand(),
 			l.proxyCommand(), l.testCommand(), l.overlayCommand(), l.helpCommand(), l.versionCommand(),
+		},
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "color", Value: color.Auto, Usage: "paint reports: auto (on a terminal, and not if NO_COLOR is set), always or never",
+				Sources: cli.EnvVars("HALFOPEN_COLOR"), Destination: &l.color, Validator: color.Check},
 		},
 		HideHelpCommand:       true,
 		EnableShellCompletion: true,

@@ -26,6 +26,7 @@ var mistakes = []struct {
 	{[]string{"run"}, mistake, "halfopen run: want one script or more\nusage: halfopen run [flags] FILE..."},
 	{[]string{"run", "-x", "good.txtar"}, mistake, "halfopen run: flag provided but not defined: -x"},
 	{[]string{"run", "-updaet", "good.txtar"}, mistake, `-updaet (did you mean "update"?)`},
+	{[]string{"run", "-color", "allways", "good.txtar"}, mistake, `flag -color: got "allways", want auto, always, never (did you mean "always"?)`},
 	{[]string{"run", "-html"}, mistake, "flag needs an argument: -html"},
 	{[]string{"run", "-v=maybe", "good.txtar"}, mistake, `invalid value "maybe" for flag -v`},
 	{[]string{"run", "typo.txtar"}, mistake, "typo.txtar:3: gte r1 http://api.test/: unknown verb \"gte\" (did you mean \"get\"?)\n"},

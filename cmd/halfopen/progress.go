@@ -3,27 +3,17 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/internal/color"
 	"github.com/halfopen/halfopen/suites"
 )
-
-// isTerminal reports whether what is written to w appears on a terminal.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	st, err := f.Stat()
-	return err == nil && st.Mode()&os.ModeCharDevice != 0
-}
 
 // progress returns a function that prints progress, if errs is a terminal or the
 // user has asked for progress with -v, else nil.
 func progress(verbose bool, errs io.Writer) func(*harness.Exploration) {
-	if !verbose && !isTerminal(errs) {
+	if !verbose && !color.IsTerminal(errs) {
 		return nil
 	}
 	return harness.Progress(errs)
@@ -40,7 +30,7 @@ type tally struct {
 // checkProgress returns a function that prints the progress of a check of that number of cells, if
 // errs is a terminal, else nil.
 func checkProgress(errs io.Writer, cells int) func(suites.Result) {
-	if !isTerminal(errs) {
+	if !color.IsTerminal(errs) {
 		return nil
 	}
 	t := &tally{to: errs, started: time.Now(), of: cells}

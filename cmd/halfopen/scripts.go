@@ -110,7 +110,9 @@ func (l *line) runFile(file string, verbose, update bool, pages pages) error {
 		fmt.Fprintf(l.out, "%s: trace updated\n", s.Name)
 		return nil
 	}
-	fmt.Fprint(l.out, r)
+	if err := l.paint(r); err != nil {
+		return err
+	}
 	if verbose {
 		fmt.Fprint(l.out, r.Trace())
 	}
