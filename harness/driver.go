@@ -67,6 +67,8 @@ type driver struct {
 	mu       sync.Mutex
 	cleanups []func()
 	allowed  []allowance // guarded by mu
+	// backgrounds names functions whose goroutines may be left. It is guarded by mu.
+	backgrounds []string
 }
 
 // checker looks at a run at each quiet point. Of the events that are pending some are fresh:
@@ -157,7 +159,12 @@ func (r *driver) judge(end bubble.Ending) {
 	case end.Panicked != nil:
 		r.journal.add(Failure{Kind: KindPanic, Text: fmt.Sprintf("panic: %v", end.Panicked), Detail: bubble.PanicFrames(end.Stack)})
 	case end.Deadlock != nil && !r.journal.failed():
-		left := bubble.Lines(slices.DeleteFunc(end.Left, bubble.Goroutine.Ours))
+		others := slices.DeleteFunc(end.Left, bubble.Goroutine.Ours)
+		unknown := slices.DeleteFunc(slices.Clone(others), r.isBackground)
+		if len(others) > len(unknown) && len(unknown) == 0 {
+			return
+		}
+		left := bubble.Lines(unknown)
 		for _, line := range left {
 			r.journal.add(Failure{Kind: KindGoroutine, Text: "goroutine left: " + line})
 		}
@@ -167,6 +174,13 @@ func (r *driver) judge(end bubble.Ending) {
 	case end.Goexit && !r.journal.failed():
 		r.journal.add(Failure{Kind: KindRace, Text: "the bubble ended early: a data race was detected"})
 	}
+}
+
+// isBackground reports whether a goroutine may be left.
+func (r *driver) isBackground(g bubble.Goroutine) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.backgrounds, g.Calls)
 }
 
 // drive calls the functions that next returns in a goroutine of their own and is, until that ends, the

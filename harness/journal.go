@@ -55,6 +55,13 @@ func (j *journal) has(text string) bool {
 	return slices.ContainsFunc(j.failures, func(f Failure) bool { return f.Text == text })
 }
 
+// count returns how many failures there are.
+func (j *journal) count() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.failures)
+}
+
 // failed reports whether a failure is recorded.
 func (j *journal) failed() bool {
 	j.mu.Lock()

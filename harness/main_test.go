@@ -19,6 +19,7 @@ func TestMain(m *testing.M) {
 	}
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/harness_test.stray"),
+		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/harness_test.other"),
 		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/internal/mini.(*Transport).get.func1"),
 		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/harness.(*driver).live"),
 		goleak.IgnoreAnyFunction("github.com/halfopen/halfopen/harness.(*driver).live.func1"),

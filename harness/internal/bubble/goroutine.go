@@ -212,9 +212,12 @@ func (g Goroutine) String() string {
 	return b.String()
 }
 
-// calls reports whether the function is on the goroutine's stack.
-func (g Goroutine) calls(function string) bool {
-	return slices.ContainsFunc(g.frames, func(f frame) bool { return f.function == function })
+// Calls reports whether the function is on the goroutine's stack. Its package may be named
+// without the path: "http.(*Transport).getConn".
+func (g Goroutine) Calls(function string) bool {
+	return slices.ContainsFunc(g.frames, func(f frame) bool {
+		return f.function == function || f.function[strings.LastIndex(f.function, "/")+1:] == function
+	})
 }
 
 // StartedBy reports whether the function has started the goroutine.

@@ -238,7 +238,7 @@ func othersRun() []Goroutine {
 	return slices.DeleteFunc(goroutines(0), func(g Goroutine) bool {
 		switch g.state {
 		case "running", "runnable", "syscall":
-			return g.calls(harness+"/internal/bubble.othersRun") || g.calls("os/signal.signal_recv")
+			return g.Calls(harness+"/internal/bubble.othersRun") || g.Calls("os/signal.signal_recv")
 		}
 		return true
 	})

@@ -1,0 +1,76 @@
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// The methods of testing.T that change the process, or the shape of a test.
+
+// TempDir returns a new folder, which is removed with the clean-ups. Each run of an
+// exploration has its own.
+func (t *T) TempDir() string {
+	dir, err := os.MkdirTemp("", "halfopen")
+	if err != nil {
+		t.fatal(KindError, fmt.Sprintf("TempDir: %v", err))
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Errorf("TempDir: %v", err)
+		}
+	})
+	return dir
+}
+
+// Setenv sets a variable of the environment, which the clean-ups set back. The environment is
+// that of the whole process: as with testing.T, a test that runs beside others must not call it,
+// nor an exploration whose runs are beside each other (Bounds.Parallel).
+func (t *T) Setenv(key, value string) {
+	before, was := os.LookupEnv(key)
+	if err := os.Setenv(key, value); err != nil {
+		t.fatal(KindUsage, fmt.Sprintf("Setenv: %v", err))
+	}
+	t.Cleanup(func() {
+		if was {
+			os.Setenv(key, before)
+		} else {
+			os.Unsetenv(key)
+		}
+	})
+}
+
+// Skip ends the body, and the test is skipped with the arguments as its reason, formatted as by
+// Println. It is [T.NotApplicable] with the name that tests know.
+func (t *T) Skip(args ...any) {
+	t.NotApplicable(errors.New(strings.TrimSuffix(fmt.Sprintln(args...), "\n")))
+}
+
+// Skipf is Skip with a reason that is formatted as by Printf.
+func (t *T) Skipf(format string, args ...any) { t.NotApplicable(fmt.Errorf(format, args...)) }
+
+// Run calls f as a section of the body, on the same network: a report folds its steps to the
+// name when a later section fails. It reports whether nothing has failed in f. A Fatal in f ends the
+// whole body: no later section could say what the network is.
+func (t *T) Run(name string, f func(t *T)) bool {
+	before := t.journal.count()
+	t.journal.write(sectionLine, name)
+	f(t)
+	t.journal.write(sectionLine, "after "+name)
+	return t.journal.count() == before
+}
+
+// AllowGoroutine says, with the reason, that a goroutine may be left at the end that has this
+// function on its stack, such as one that a library keeps in the background and that cannot be
+// stopped. The function is named as failures name it: "metrics.(*Meter).loop".
+func (t *T) AllowGoroutine(function, reason string) {
+	t.step("allow-goroutine", function, reason)
+	t.lacks("AllowGoroutine(%q)", function)
+	if strings.TrimSpace(function) == "" || strings.TrimSpace(reason) == "" {
+		t.fatal(KindUsage, "AllowGoroutine: it needs the name of a function, and a reason")
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.backgrounds = append(t.backgrounds, function)
+}
