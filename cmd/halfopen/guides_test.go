@@ -3,9 +3,12 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/halfopen/halfopen/harness"
 )
 
 // readGuide returns a page of the documentation.
@@ -93,4 +96,46 @@ func TestGuideOwnPool(t *testing.T) {
 	os.RemoveAll(filepath.Join(m.dir, "testdata", "replays"))
 	m.write("every_test.go", first.ReplaceAllString(more, blockBelow(t, page, "in front of the requests:")+"${0}"))
 	passes("allowed")
+}
+
+// The Go code of the page for those who come from other tools runs as it stands there, and each
+// name in its tables exists.
+func TestGuideComingFrom(t *testing.T) {
+	page := readGuide(t, "coming-from.md")
+	code := "package coming\n\nimport (\n\t\"errors\"\n\t\"io\"\n\t\"net\"\n\t\"net/http\"\n\t\"testing\"\n\t\"time\"\n\n\t\"github.com/halfopen/halfopen\"\n\t\"github.com/halfopen/halfopen/faultnet\"\n)\n"
+	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(page, -1)
+	if sections := strings.Count(page, "\n## "); len(blocks) != sections {
+		t.Errorf("got %d blocks of Go for %d tools", len(blocks), sections)
+	}
+	for _, b := range blocks {
+		code += "\n" + b[1]
+	}
+	m := newUserModule(t, "coming.test/coming")
+	m.write("coming_test.go", code)
+	out, err := m.test("-v")
+	if err != nil || strings.Count(out, "--- PASS: TestFrom") != len(blocks) {
+		t.Errorf("got %v:\n%s", err, out)
+	}
+
+	names := 0
+	for kind, has := range map[string]reflect.Type{"t": reflect.TypeFor[*harness.T](), "t.Net": reflect.TypeFor[*harness.Net]()} {
+		for _, name := range regexp.MustCompile("`"+regexp.QuoteMeta(kind)+`\.([A-Z]\w*)`).FindAllStringSubmatch(page, -1) {
+			names++
+			if _, ok := has.MethodByName(name[1]); !ok && name[1] != "Net" {
+				t.Errorf("%s has no method %s", kind, name[1])
+			}
+		}
+	}
+	if names < 15 {
+		t.Errorf("got %d names of methods", names)
+	}
+	for _, line := range regexp.MustCompile("\\| `((?:shape|fault|unlisten) [^`]*)` \\|").FindAllStringSubmatch(page, -1) {
+		names++
+		if _, err := harness.ParseScript("line.txtar", []byte("# A line of the page.\n"+line[1]+"\n")); err != nil {
+			t.Error(err)
+		}
+	}
+	if names < 23 {
+		t.Errorf("got %d names and lines of scripts", names)
+	}
 }
