@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"testing"
 
 	"github.com/halfopen/halfopen/harness"
 	"github.com/halfopen/halfopen/suites"
@@ -41,4 +42,16 @@ func ExampleCheck() {
 	//
 	// 2 cases x 1 subjects, 2 schedules in 0s
 	// failed: false
+}
+
+// A test of a transport: every case, over each protocol that it speaks. What is known to fail is
+// a quirk, and fails when it holds.
+func ExampleTestTransport() {
+	test := func(t *testing.T) { // TestMine in a file of tests
+		suites.TestTransport(t, func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
+			tr := t.Net.Transport() // or yours, with its dialer: t.Net.DialContext
+			return tr, s.Apply(tr)
+		}, suites.NetHTTPQuirks...)
+	}
+	_ = test
 }
