@@ -1,8 +1,10 @@
 package suites
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -18,6 +20,9 @@ func baseline(file string) (quirks []Quirk, err error) {
 		return nil, nil
 	}
 	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) && updates() {
+		return nil, nil // it is about to be written
+	}
 	if err != nil {
 		return nil, fmt.Errorf("suites: -halfopen.quirks: %w", err)
 	}
@@ -52,13 +57,61 @@ func (y *tally) summary() string {
 	var lines []string
 	for _, r := range y.of {
 		if r.State == Failed && r.Quirk == nil {
-			lines = append(lines, "  "+r.name()+" "+firstLine(r.Report))
+			lines = append(lines, "  "+r.entry())
 		}
 	}
 	if len(lines) > 0 {
-		text += "\nto take what fails for known, put these lines into a file and name it with -halfopen.quirks:\n" + strings.Join(lines, "\n")
+		text += "\nto take what fails for known, put these lines into a file and name it with -halfopen.quirks; -halfopen.quirks FILE -halfopen.update writes it:\n"
+		if more := len(lines) - mostEntries; more > 0 {
+			lines = append(lines[:mostEntries], fmt.Sprintf("  and %d more", more))
+		}
+		text += strings.Join(lines, "\n")
 	}
 	return text
+}
+
+// The most entries of a baseline that a summary shows, and the most failures of a test whose
+// reports are whole.
+const (
+	mostEntries = 20
+	mostReports = 5
+)
+
+// entry returns the line of a baseline that has a failure for known.
+func (r Result) entry() string { return r.name() + " " + firstLine(r.Report) }
+
+// updates reports whether the flag -halfopen.update is given: see [harness.Scripts].
+func updates() bool {
+	f := flag.Lookup("halfopen.update")
+	return f != nil && f.Value.String() == "true"
+}
+
+// update rewrites a baseline: it has what failed, and no entry any more that is of no use.
+func (y *tally) update(file string, known []Quirk) error {
+	gone := y.unused(known)
+	var failed []string
+	for _, r := range y.of {
+		switch {
+		case r.State == Failed && r.Quirk != nil:
+			gone = append(gone, r.Quirk.Case)
+		case r.State == Failed:
+			failed = append(failed, r.entry()+"\n")
+		}
+	}
+	text, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	var b strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if name, _, _ := strings.Cut(strings.TrimSpace(line), " "); !slices.Contains(gone, name) {
+			b.WriteString(strings.TrimSuffix(line, "\n") + "\n")
+		}
+	}
+	for _, line := range failed {
+		b.WriteString(line)
+	}
+	return os.WriteFile(file, []byte(b.String()), 0o666)
 }
 
 // unused returns the quirks of a baseline that no result made use of, if all cases ran.

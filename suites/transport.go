@@ -2,6 +2,7 @@ package suites
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/halfopen/halfopen/harness"
@@ -19,8 +20,9 @@ import (
 //
 // The flag -halfopen.quirks names a file of quirks to start from, for a transport that
 // fails some cases already: each line has the name of a case, "http1/cancel-anywhere" or
-// without the protocol, and a reason. The log of a failing test has these lines. An entry
-// that is of no use any more fails the test.
+// without the protocol, and a reason. With -halfopen.update the file is written: it gets what fails,
+// and loses the entries that are of no use any more, which fail the test otherwise. Of many failures only
+// the first have a whole report.
 func TestTransport(t *testing.T, maker harness.Maker, quirks ...Quirk) {
 	t.Helper()
 	known, err := baseline(*quirksFlag)
@@ -69,6 +71,9 @@ func (y *tally) test(t *testing.T, s Subject, all []Case) {
 			t.Helper() // so that a failure stands at the line of the user's test
 			r := s.Run(c)
 			y.of = append(y.of, r)
+			if countOf(y.of, Failed) > mostReports && r.State == Failed {
+				r.Report = firstLine(r.Report) + "\nThe whole report of one case: go test -run '^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$'"
+			}
 			r.report(t)
 		})
 	}
@@ -77,6 +82,12 @@ func (y *tally) test(t *testing.T, s Subject, all []Case) {
 // end logs the summary, and fails the test for entries of the baseline that are of no use.
 func (y *tally) end(t *testing.T, known []Quirk) {
 	t.Helper()
+	if *quirksFlag != "" && updates() {
+		if err := y.update(*quirksFlag, known); err != nil {
+			t.Errorf("suites: -halfopen.quirks: %v", err)
+		}
+		t.Logf("%s: written; without -halfopen.update the cases that it names are quirks", *quirksFlag)
+	}
 	for _, name := range y.unused(known) {
 		t.Errorf("%s: the entry %s is of no use: the case is not put to this transport", *quirksFlag, name)
 	}
