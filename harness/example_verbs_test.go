@@ -95,7 +95,7 @@ func ExampleNet_Hold() {
 	// Output: held
 }
 
-// A fault is for one event, by name. The client is told what happened, as the kernel would.
+// A fault is for one event, by name. The client gets the error of the kernel.
 func ExampleNet_Fault() {
 	harness.Test(t, func(t *harness.T) {
 		t.Serve("api.test:80", nil)

@@ -35,7 +35,7 @@ func blockBelow(t *testing.T, page, words string) string {
 }
 
 // The guide to a race in a pool says what happens at each of its steps, from the first test to
-// the mended pool.
+// the fixed pool.
 func TestGuideOwnPool(t *testing.T) {
 	page := readGuide(t, "own-pool.md")
 	m := newUserModule(t, "tiny.test/tiny")
@@ -84,7 +84,7 @@ func TestGuideOwnPool(t *testing.T) {
 		t.Fatal("pool.go has no last case")
 	}
 	m.write("pool.go", head+blockBelow(t, page, "the last case in `get`:")+tail)
-	if out := passes("mended"); !strings.Contains(out, ": holds now") {
+	if out := passes("fixed"); !strings.Contains(out, ": holds now") {
 		t.Errorf("got\n%s\nwant the saved schedule to hold", out)
 	}
 	os.RemoveAll(filepath.Join(m.dir, "testdata", "replays"))

@@ -55,7 +55,11 @@ default this one, which has to be in a module. It overwrites nothing.
 			if !required {
 				fmt.Fprintln(l.out, "  go get github.com/halfopen/halfopen")
 			}
-			fmt.Fprintf(l.out, "  go test ./%s\n", filepath.ToSlash(folder))
+			here := "."
+			if folder != here {
+				here = "./" + filepath.ToSlash(folder)
+			}
+			fmt.Fprintf(l.out, "  go test %s\n", here)
 			return nil
 		},
 	}

@@ -54,7 +54,7 @@ func TestNewElsewhere(t *testing.T) {
 	}
 	code, out, errs := halfopen("new")
 	test, _ := os.ReadFile("leaks_test.go")
-	if code != held || !strings.Contains(out, "\n  go get github.com/halfopen/halfopen\n  go test ./.\n") || !strings.HasPrefix(string(test), "package leaks\n") {
+	if code != held || !strings.Contains(out, "\n  go get github.com/halfopen/halfopen\n  go test .\n") || !strings.HasPrefix(string(test), "package leaks\n") {
 		t.Errorf("got exit code %d\n%s%s\n%s", code, out, errs, test)
 	}
 }
