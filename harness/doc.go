@@ -45,6 +45,8 @@
 //
 // What is not HTTP is an operation: t.Do(ctx, "r1", call) starts a call, which is cancelled
 // and waited for in the same way.
+// [T.ServeQueue] has a server whose answers are enqueued and whose requests are taken, and [T.Run]
+// divides a body into sections, which a report folds.
 //
 // Servers and clients of datagrams are [T.ServePackets] and [T.Ask]; t.Net.ListenPacket and
 // DialPacket give sockets to the code under test.
@@ -87,7 +89,8 @@
 //
 // Each oracle has a name, which stands in its failures with the sentence that it enforces: see
 // [Manual]. [T.Allow] says, by name and with the reason, that one does not apply. A thing that
-// is left at the end has a [Kind] in place of such a name, and cannot be allowed. A request
+// is left at the end has a [Kind] in place of such a name, and cannot be allowed, but for a goroutine
+// of the background ([T.AllowGoroutine]). A request
 // waits for a connection from its transport's GetConn on, where transports call hooks: what is
 // in front of a transport, such as a rate limiter, may hold it back. A Close of the transport's
 // own, which ends its requests, is a cause that cannot be seen: a test that calls it allows
