@@ -28,9 +28,13 @@ func (t *T) SetDefaultTransport() {
 		t.fatal(KindUsage, "SetDefaultTransport: http.DefaultTransport is replaced already: by this run, or by one at the same time (Bounds.Parallel must be 1)")
 	}
 	before := http.DefaultTransport
+	also := t.atEnd
 	t.atEnd = func() {
 		http.DefaultTransport = before
 		defaultTransport.Unlock()
+		if also != nil {
+			also()
+		}
 	}
 	tr := &http.Transport{
 		DialContext:           t.Net.DialContext,

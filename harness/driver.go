@@ -63,6 +63,7 @@ type driver struct {
 	over       atomic.Bool // it has ended
 	std        *testing.T  // the test that it is part of, or nil
 	atEnd      func()      // puts back what the run has replaced, or nil
+	setsEnv    bool        // the run has set a variable of the environment
 
 	mu       sync.Mutex
 	cleanups []func()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 )
 
 // The methods of testing.T that change the process, or the shape of a test.
@@ -25,9 +26,26 @@ func (t *T) TempDir() string {
 }
 
 // Setenv sets a variable of the environment, which the clean-ups set back. The environment is
-// that of the whole process: as with testing.T, a test that runs beside others must not call it,
-// nor an exploration whose runs are beside each other (Bounds.Parallel).
+// that of the whole process: a test that runs in parallel with others is refused, as by
+// [testing.T.Setenv], and so is a run while another one has set a variable, such as that of an
+// exploration with [Bounds.Parallel].
 func (t *T) Setenv(key, value string) {
+	if t.std != nil && runsInParallel(t.std) {
+		t.fatal(KindUsage, "Setenv: the test, or one around it, is parallel (t.Parallel), and the environment is one for all tests")
+	}
+	if !t.setsEnv {
+		if !environment.TryLock() {
+			t.fatal(KindUsage, "Setenv: a run at the same time has set a variable (Bounds.Parallel must be 1)")
+		}
+		t.setsEnv = true
+		before := t.atEnd
+		t.atEnd = func() {
+			environment.Unlock()
+			if before != nil {
+				before()
+			}
+		}
+	}
 	before, was := os.LookupEnv(key)
 	if err := os.Setenv(key, value); err != nil {
 		t.fatal(KindUsage, fmt.Sprintf("Setenv: %v", err))
@@ -40,6 +58,9 @@ func (t *T) Setenv(key, value string) {
 		}
 	})
 }
+
+// environment is held by the run that has set a variable.
+var environment sync.Mutex
 
 // Skip ends the body, and the test is skipped with the arguments as its reason, formatted as by
 // Println. It is [T.NotApplicable] with the name that tests know.

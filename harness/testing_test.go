@@ -83,6 +83,29 @@ func TestBorrowed(t *testing.T) {
 	}
 }
 
+// The environment is one for the whole process: a run beside one that has set a variable is
+// refused. After that it can be set again.
+func TestSetenvRefused(t *testing.T) {
+	set := func(t *harness.T) { t.Setenv("HALFOPEN_BORROWED", "inside") }
+	isSet, over := make(chan bool), make(chan *harness.Report)
+	go func() {
+		<-isSet
+		over <- harness.TestReport("beside", set)
+	}()
+	var beside *harness.Report
+	r := harness.TestReport("first", func(t *harness.T) {
+		set(t)
+		close(isSet)
+		beside = <-over
+	})
+	if r.Failed() || len(beside.Failures) != 1 || !strings.HasPrefix(beside.Failures[0].Text, "Setenv: a run at the same time") {
+		t.Errorf("got %v and %v", r, beside)
+	}
+	if r := harness.TestReport("later", set); r.Failed() {
+		t.Errorf("got %v, want the environment free again", r)
+	}
+}
+
 // A skipped body is no failure, and says why.
 func TestSkip(t *testing.T) {
 	for want, skip := range map[string]func(t *harness.T){
