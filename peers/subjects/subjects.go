@@ -44,6 +44,7 @@ func Clients() []suites.ClientSubject {
 		{Name: "go-sql-driver/mysql", Make: MySQL, Serve: MySQLServer, Randomized: true, KnowsAges: true, Quirks: mysqlQuirks},
 		{Name: "lib/pq", Make: LibPQ, Serve: Postgres, IgnoresCancel: true, Randomized: true, Aside: cancelRequest, KnowsAges: true, Quirks: libpqQuirks},
 		{Name: "resty", Make: Resty, Serve: EchoHTTP, Quirks: restyQuirks},
+		{Name: "franz-go", Make: Kafka, Serve: FakeKafka, KnowsAges: true, Quirks: kafkaQuirks},
 		{Name: "amqp091-go", Make: AMQP, Serve: Rabbit, IgnoresCancel: true, KnowsAges: true, Quirks: amqpQuirks},
 		{Name: "nats.go", Make: NATS, Serve: EchoNATS, KnowsAges: true, Pools: []*sync.Pool{&natsTimers}},
 		{Name: "gorilla/websocket", Make: Gorilla, Serve: EchoWebSocket, KnowsAges: true, Quirks: gorillaQuirks},
