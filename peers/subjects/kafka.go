@@ -49,7 +49,7 @@ func FakeKafka(t *harness.T, addr string) {
 	t.Cleanup(c.Close)
 }
 
-// namedListener has the address by which clients are told to dial it.
+// namedListener has the address that the cluster names to clients.
 type namedListener struct {
 	net.Listener
 	addr string
