@@ -60,13 +60,7 @@ func (l namedListener) Addr() net.Addr { return oneServer(l.addr) }
 var kafkaVersion = suites.Versions{Module: "github.com/twmb/franz-go", From: "v1.22.3"}
 
 // Files and lines are those of franz-go/pkg/kgo.
-var kafkaQuirks = concat(
-	quirk(suites.Quirk{
-		Reason: "the address that the client begins with and the broker that it finds there are two brokers to it, with connections of their own, though they are one server: Client.broker (client.go:905) takes turns among both",
-		Breaks: "nothing: kgo: SeedBrokers sets the seed brokers for the client to use", Versions: kafkaVersion,
-	}, "reuse-sequential", "cancel-before-idle", "idle-kept"),
-	quirk(suites.Quirk{
-		Reason: "the client asks for metadata by itself, once an hour at the latest (Client.updateMetadataLoop, metadata.go:232), and opens a connection for that: the case looks after just an hour",
-		Breaks: "nothing: kgo: MetadataMaxAge sets the maximum age for the client's cached metadata", Versions: kafkaVersion,
-	}, "idle-closed-by-timeout"),
-)
+var kafkaQuirks = quirk(suites.Quirk{
+	Reason: "the address that the client begins with and the broker that it finds there are two brokers to it, with connections of their own, though they are one server: Client.broker (client.go:905) takes turns among both",
+	Breaks: "nothing: kgo: SeedBrokers sets the seed brokers for the client to use", Versions: kafkaVersion,
+}, "reuse-sequential", "cancel-before-idle", "idle-kept")
