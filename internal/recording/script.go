@@ -96,6 +96,9 @@ func (w *scriptWriter) head(left int, leaks []string) {
 	if r.Lost > 0 {
 		w.line("# %s were dropped before the trace was written: what was first may be missing.", countText(int(r.Lost), "event"))
 	}
+	if r.Seen > len(r.Conns) {
+		w.line("# Only %d of these connections were kept: those that were open at the end come first, and then the last ones.", len(r.Conns))
+	}
 	if left+w.earlier > 0 {
 		w.line("# Left out: %s of more than %d; halfopen import -requests says how many there may be.", countText(left+w.earlier, "request"), w.set.Most)
 	}
