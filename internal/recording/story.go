@@ -227,6 +227,11 @@ func (s *story) choose() (left int) {
 	}
 	left = len(s.requests) - len(chosen)
 	s.requests = slices.DeleteFunc(s.requests, func(q *request) bool { return !chosen[q] })
+	used := make(map[*Conn]bool)
+	for _, q := range s.requests {
+		used[q.conn] = true
+	}
+	s.closings = slices.DeleteFunc(s.closings, func(e closing) bool { return !used[e.conn] })
 	return left
 }
 
