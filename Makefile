@@ -22,10 +22,11 @@ lint:
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt would change: $$out"; exit 1; }
 	go vet $(PACKAGES)
 	cd peers && go vet ./...
+	cd peers/quicgo && go vet ./...
 	cd browser && go vet ./...
 	go run $(STATICCHECK) $(PACKAGES)
 	tidy=$$(mktemp) && trap 'rm -f '$$tidy EXIT && go build -o $$tidy ./internal/tidy && \
-		go vet -vettool=$$tidy $(PACKAGES) && cd peers && go vet -vettool=$$tidy ./...
+		go vet -vettool=$$tidy $(PACKAGES) && cd peers && go vet -vettool=$$tidy ./... && cd quicgo && go vet -vettool=$$tidy ./...
 
 # What changed in the exported names since BASE, by default the last tag; a package that
 # is new is not compared.
@@ -51,6 +52,7 @@ bench-peers:
 # wraps net/http (Go 1.27 and later), x/net's own transport has a run too.
 peers:
 	cd peers && go test ./... && go run ./cmd/matrix
+	cd peers/quicgo && if out=$$(go test -v .); then echo "$$out" | grep 'cases:\|quirk:'; else echo "$$out"; exit 1; fi
 	cd peers && if go list -f '{{.GoFiles}}' ./subjects | grep -q http2wrapped.go; then \
 		go test -tags http2legacy ./subjects && go run -tags http2legacy ./cmd/matrix -only x/net; fi
 
@@ -85,12 +87,13 @@ deep:
 	eval "$$(go run ./cmd/halfopen overlay)" && go run ./internal/planted/table
 	go run -race ./internal/planted/table -plain 1000
 	eval "$$(go run ./cmd/halfopen overlay)" && go test ./harness -run TestInsideHTTP2 -searches 1000 -cpu 1,2,4 -timeout 4h -v
-	eval "$$(go run ./cmd/halfopen overlay)" && cd peers && go test ./subjects -run TestHTTP3Replays -http3.replays 2000 -v
+	eval "$$(go run ./cmd/halfopen overlay)" && cd peers/quicgo && go test -run TestHTTP3Replays -http3.replays 2000 -v
 
 tidy:
 	go mod tidy
 	cd browser && go mod tidy
 	cd peers && go mod tidy
+	cd peers/quicgo && go mod tidy
 	cd peers/proxy/testdata/toxiproxy && go mod tidy
 
 generate:

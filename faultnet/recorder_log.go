@@ -1,6 +1,7 @@
 package faultnet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -91,11 +92,7 @@ func (l *eventLog) add(r *Recorder, of *recorded, kind recordedKind, n int64, te
 	l.last.events[l.last.n] = e
 	l.last.n++
 	of.kept++
-	memory := r.Memory
-	if memory <= 0 {
-		memory = defaultMemory
-	}
-	for l.used += e.cost(); l.used > memory; {
+	for l.used += e.cost(); l.used > cmp.Or(r.Memory, defaultMemory); {
 		l.drop()
 	}
 }
@@ -111,9 +108,6 @@ func (l *eventLog) now(r *Recorder) time.Duration {
 
 // drop drops the oldest event.
 func (l *eventLog) drop() {
-	if l.skip == eventsInBlock { // all of the first block, when there was no second one
-		l.first, l.skip = l.first.next, 0
-	}
 	e := &l.first.events[l.skip]
 	for _, lost := range []*lostEvents{&l.lost, &e.of.lost} {
 		lost.events++

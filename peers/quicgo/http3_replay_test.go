@@ -19,7 +19,7 @@ var http3Replays = flag.Int("http3.replays", 100, "how many times TestHTTP3Repla
 // share a packet, and keys are new each time: there the answers are the same, and the packets
 // need not be.
 //
-//	halfopen test ./subjects -run HTTP3Replays -http3.replays 2000
+//	halfopen test . -run HTTP3Replays -http3.replays 2000
 func TestHTTP3Replays(t *testing.T) {
 	traces, bytes, outcomes := make(map[string]int), make(map[string]int), make(map[string]int)
 	for run := range *http3Replays + 1 {

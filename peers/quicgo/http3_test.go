@@ -17,6 +17,7 @@ import (
 
 	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/suites"
 )
 
 // What QUIC does that no other protocol of the cases has. Connections do not move: migration is
@@ -29,6 +30,18 @@ func http3Transport(t *harness.T) *http3.Transport {
 		t.Fatal(err)
 	}
 	return rt.(*http3.Transport)
+}
+
+func TestTransport(t *testing.T) { suites.TestSubject(t, HTTP3Subject()) }
+
+// Each quirk describes its mechanism, says which promise it breaks or that it breaks none, and in
+// which versions it was seen.
+func TestQuirks(t *testing.T) {
+	for _, q := range http3Quirks {
+		if q.Reason == "" || q.Breaks == "" || q.Versions != quicVersion {
+			t.Errorf("%s: a quirk without reason, promise or version", q.Case)
+		}
+	}
 }
 
 // wantTest fails the test if the run fails.

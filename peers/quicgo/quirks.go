@@ -1,11 +1,24 @@
 package quicgo
 
-import "github.com/halfopen/halfopen/suites"
+import (
+	"slices"
+
+	"github.com/halfopen/halfopen/suites"
+)
+
+// quirk returns a quirk of each of these cases: one mechanism makes all of them fail.
+func quirk(q suites.Quirk, cases ...string) (quirks []suites.Quirk) {
+	for _, c := range cases {
+		q.Case = c
+		quirks = append(quirks, q)
+	}
+	return quirks
+}
 
 var quicVersion = suites.Versions{Module: "github.com/quic-go/quic-go", From: "v0.65.0"}
 
 // http3Quirks has the quirks of quic-go/http3. Files and lines are those of quic-go.
-var http3Quirks = concat(
+var http3Quirks = slices.Concat(
 	quirk(suites.Quirk{
 		Reason: "a connection counts as idle as soon as RoundTrip has returned: Transport.doRoundTripOpt (http3/transport.go:217) takes the request off useCount " +
 			"when there is a header, and CloseIdleConnections (http3/transport.go:534) then closes the connection under the body",
