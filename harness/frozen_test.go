@@ -1,6 +1,8 @@
 package harness_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -239,6 +241,34 @@ func TestLookUps(t *testing.T) {
 		}
 	})
 	if want := "first: held\n\nsecond: held\n"; !strings.Contains(out, want) {
+		t.Errorf("got:\n%s\nwant it to contain %q", out, want)
+	}
+}
+
+// A look-up that a bubble leaves behind, because it waits for something outside, answers no later
+// bubble that asks for the same name: package net would share the answer, and that would be the end of the
+// process.
+func TestLookUpLeftBehind(t *testing.T) {
+	out := elsewhere(t, func() {
+		outside := make(chan struct{})
+		net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+			<-outside
+			return nil, errors.New("no server")
+		}}
+		answered := make(chan error, 2)
+		for _, name := range []string{"first", "second"} {
+			fmt.Println(harness.TestReport(name, func(t *harness.T) {
+				addrs, err := net.DefaultResolver.LookupIPAddr(context.Background(), "server.test")
+				answered <- fmt.Errorf("%d addresses, %w", len(addrs), err)
+			}))
+		}
+		close(outside)
+		fmt.Println("answered:", <-answered, <-answered)
+	})
+	if n := strings.Count(out, "outside: a goroutine waits for a channel that was made outside the bubble"); n != 2 {
+		t.Errorf("got:\n%s\nwant two bubbles that stand still, got %d", out, n)
+	}
+	if want := "answered: 0 addresses, lookup server.test"; !strings.Contains(out, want) {
 		t.Errorf("got:\n%s\nwant it to contain %q", out, want)
 	}
 }

@@ -3,10 +3,8 @@ package bubble
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"runtime"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -66,18 +64,15 @@ func (b *Bubble) Open(t *testing.T, dog *Watchdog, f func()) Ending {
 	select {
 	case <-done:
 	case freeze := <-dog.frozen:
+		forgetLookups()
 		return Ending{Frozen: freeze} // its goroutines cannot be freed
 	}
 	if end.Deadlock != nil {
+		forgetLookups()
 		end.Left = b.Goroutines()
 	}
 	return end
 }
-
-// resolver makes package net look up a name once outside of every bubble. At its first
-// look-up it makes a channel that it keeps: made in one bubble, and used in the next,
-// that channel would end the process.
-var resolver = sync.OnceFunc(func() { net.LookupHost("localhost") })
 
 // Wait returns when every other goroutine of the bubble is durably blocked. The
 // root calls it, again and again: a bubble that stands still meanwhile is frozen.
