@@ -1,7 +1,6 @@
 package faultnet
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -92,7 +91,11 @@ func (l *eventLog) add(r *Recorder, of *recorded, kind recordedKind, n int64, te
 	l.last.events[l.last.n] = e
 	l.last.n++
 	of.kept++
-	for l.used += e.cost(); l.used > cmp.Or(r.Memory, defaultMemory); {
+	memory := r.Memory
+	if memory <= 0 {
+		memory = defaultMemory
+	}
+	for l.used += e.cost(); l.used > memory; {
 		l.drop()
 	}
 }
@@ -108,6 +111,9 @@ func (l *eventLog) now(r *Recorder) time.Duration {
 
 // drop drops the oldest event.
 func (l *eventLog) drop() {
+	if l.skip == eventsInBlock { // all of the first block, when there was no second one
+		l.first, l.skip = l.first.next, 0
+	}
 	e := &l.first.events[l.skip]
 	for _, lost := range []*lostEvents{&l.lost, &e.of.lost} {
 		lost.events++

@@ -253,6 +253,28 @@ func TestRecorderMemory(t *testing.T) {
 	}
 }
 
+// However little memory there is, a recorder goes on, and counts what it drops.
+func TestRecorderLittleMemory(t *testing.T) {
+	for memory, kept := range map[int]int{-1: 600, 10: 0, 48: 1, 48 * 256: 256, 48 * 300: 300} { // in any order: each is a test of its own
+		r := &faultnet.Recorder{Clock: clock.NewVirtual(time.Unix(0, 0)), Memory: memory}
+		near, far := net.Pipe()
+		go io.Copy(io.Discard, far)
+		c, _ := r.WrapDialer(func(context.Context, string, string) (net.Conn, error) { return near, nil })(t.Context(), "tcp", "x:1")
+		for range 600 {
+			c.Write([]byte("x"))
+		}
+		got := traceOf(t, r)
+		if n := strings.Count(got, "c1 write 1\n"); n != kept {
+			t.Errorf("memory for %d bytes: got %d writes, want %d", memory, n, kept)
+		}
+		if want := fmt.Sprintf("\nlost %d %d 0 0\n", 602-kept, 600-kept); memory > 0 && !strings.Contains(got, want) {
+			t.Errorf("memory for %d bytes: got:\n%.300s\nwant %s", memory, got, want)
+		}
+		c.Close()
+		far.Close()
+	}
+}
+
 // A listener's connections are those of a server. A connection over TLS shows what the program
 // writes, and has the methods of tls.Conn.
 func TestRecorderListenerAndTLS(t *testing.T) {

@@ -53,6 +53,8 @@ var proxyMistakes = []struct {
 	{[]string{"rules"}, "fault c2 as error:EPIPE", mistake, "a proxy cannot do error: it fails a call of the program, which runs elsewhere; use reset"},
 	{[]string{"rules"}, "fault * as chunk:1", mistake, "use dribble:BYTES, or split:BYTES"},
 	{[]string{"rules"}, "fault accept as reset-at-once", mistake, "the connections are accepted by a real server: use dial"},
+	{[]string{"rules"}, "fault packet u1 as drop", mistake, "a proxy carries connections, and no datagrams"},
+	{[]string{"rules"}, "fault * as duplicate", mistake, "a proxy cannot do duplicate: it is about datagrams"},
 	{[]string{"rules"}, "fault gate as delay:1s", mistake, "a gate is a callback of the program"},
 	{[]string{"rules"}, "fault dial as ignored", mistake, "a proxy cannot do ignored: whether a program accepts"},
 	{[]string{"rules"}, "fault dial as deaf", mistake, "use delay"},

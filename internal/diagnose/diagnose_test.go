@@ -182,6 +182,14 @@ func TestMistakes(t *testing.T) {
 			t.Errorf("%.60q: got %v, want %s", tt.text, err, tt.want)
 		}
 	}
+	leaks := "goroutineleak profile: total 2\n2 @ 0x1 0x2\n#\t0x1\tnet/http.(*persistConn).readLoop+0x1\tx/transport.go:1\n"
+	if d, err := diagnose.Read("x", strings.NewReader(leaks)); err != nil || !strings.Contains(d.String(), "2 x response body neither") {
+		t.Errorf("a profile of leaks: got %v, %v", d, err)
+	}
+	labelled := "goroutine 7 gp=0xc1 m=nil [select, 3 minutes, locked to thread] {\"a\": \"]\"}:\nnet/http.(*persistConn).readLoop(0xc1)\n\tx/transport.go:1 +0x1\n"
+	if d, err := diagnose.Read("x", strings.NewReader(labelled)); err != nil || !strings.Contains(d.String(), "1 x response body neither") || !strings.Contains(d.String(), "(for 3 minutes)") {
+		t.Errorf("a goroutine with labels: got %v, %v", d, err)
+	}
 	d, err := diagnose.Read("x", strings.NewReader(head+"main.main()"))
 	if err != nil || !strings.Contains(d.String(), "the file ends in the midst of a goroutine") || !strings.Contains(d.String(), "none belongs to net/http") {
 		t.Errorf("got %v, %v", d, err)

@@ -81,6 +81,7 @@ func (d *dump) next() error {
 
 const (
 	debug1Head = "goroutine profile: total "
+	leaksHead  = "goroutineleak profile: total " // of Go 1.27, and of an experiment of Go 1.26
 	headWord   = "goroutine "
 	wanted     = "want a goroutine profile (/debug/pprof/goroutine?debug=2), or what a panic or SIGQUIT prints"
 )
@@ -104,8 +105,9 @@ func (d *dump) begin() error {
 			return err
 		case strings.IndexByte(d.text, 0) >= 0:
 			return d.wrong("this is no text; %s", wanted)
-		case strings.HasPrefix(d.text, debug1Head):
-			if _, err := strconv.ParseUint(d.text[len(debug1Head):], 10, 32); err != nil {
+		case strings.HasPrefix(d.text, debug1Head), strings.HasPrefix(d.text, leaksHead):
+			_, total, _ := strings.Cut(d.text, ": total ")
+			if _, err := strconv.ParseUint(total, 10, 32); err != nil {
 				return d.wrong("bad number of goroutines: %.60q", d.text)
 			}
 			d.counts = true
@@ -189,13 +191,14 @@ func (d *dump) goroutine(g *goroutine) error {
 	}
 }
 
-// head reads "goroutine 18 gp=0xc000 m=nil [select, 5 minutes, locked to thread]:".
+// head reads "goroutine 18 gp=0xc000 m=nil [select, 5 minutes, locked to thread]:", which may have labels
+// behind its state.
 func (d *dump) head(g *goroutine) error {
 	rest := d.text[len(headWord):]
 	id, _, _ := strings.Cut(rest, " ")
 	n, err := strconv.ParseInt(id, 10, 64)
 	_, state, _ := strings.Cut(rest, "[")
-	end := strings.LastIndexByte(state, ']')
+	end := strings.IndexByte(state, ']')
 	if err != nil || n <= 0 || end < 0 {
 		return d.wrong("bad goroutine: %.60q", d.text)
 	}

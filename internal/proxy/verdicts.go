@@ -27,7 +27,15 @@ var notHere = map[string]string{
 	"no-bytes": "it is about calls of the program, which runs elsewhere",
 	"data-eof": "it is about calls of the program, which runs elsewhere",
 	"twice":    "it is about calls of the program, which runs elsewhere",
+
+	"drop":      noDatagrams,
+	"duplicate": noDatagrams,
+	"reorder":   noDatagrams,
+	"truncate":  noDatagrams,
+	"too-big":   noDatagrams,
 }
+
+const noDatagrams = "it is about datagrams, and a proxy carries connections"
 
 // shapes has the verdicts that say what a link is like.
 var shapes = []string{"delay", "jitter", "tail", "rate", "dribble", "lookup", "split"}
@@ -37,6 +45,8 @@ func elsewhere(words []string) (why string, ok bool) {
 	switch {
 	case words[0] == "gate":
 		return "a gate is a callback of the program, which runs elsewhere", true
+	case words[0] == "packet":
+		return "a proxy carries connections, and no datagrams: use data, as in c1 client->server data", true
 	case words[0] == "accept":
 		return "the connections are accepted by a real server: use dial", true
 	case len(words) > 2 && kindsOf(words) == 0:

@@ -48,7 +48,7 @@ func (h *headReader) firstLine() string {
 // continues reports whether bytes of the client belong to this exchange, although an answer has
 // begun: a body behind 100 (Continue), or one that is longer than its answer had patience for.
 func (x *Exchange) continues(data string) bool {
-	if x.Status == 100 || x.Status == 0 && x.Got == int64(len("HTTP/1.1 100 Continue\r\n\r\n")) {
+	if x.Status == 0 && x.Got == int64(len("HTTP/1.1 100 Continue\r\n\r\n")) {
 		return true
 	}
 	return x.Known() && data != "" && !isRequest(data)

@@ -232,7 +232,7 @@ func (s *story) leakLines() []string {
 	if total.left == 0 {
 		return nil
 	}
-	lines := []string{fmt.Sprintf("Left at the end: %d of %s. They are the first to look at:", total.left, countOf(total.all, "request"))}
+	lines := []string{fmt.Sprintf("Left at the end: %d of %s. They are the first to look at:", total.left, countText(total.all, "request"))}
 	more := 0
 	for _, k := range kinds {
 		switch t := tallies[k]; {
@@ -244,7 +244,7 @@ func (s *story) leakLines() []string {
 		}
 	}
 	if more > 0 {
-		lines = append(lines, fmt.Sprintf("  and %s more", countOf(more, "kind")))
+		lines = append(lines, fmt.Sprintf("  and %s more", countText(more, "kind")))
 	}
 	return lines
 }

@@ -19,7 +19,7 @@ func (r *Recording) Script(set Settings) (string, error) {
 		if len(set.Addresses) > 0 {
 			return "", fmt.Errorf("no request to %s; there are connections to: %s", strings.Join(set.Addresses, ", "), r.addresses())
 		}
-		return "", fmt.Errorf("no request: of %s none carried one", countOf(r.Seen, "connection"))
+		return "", fmt.Errorf("no request: of %s none carried one", countText(r.Seen, "connection"))
 	}
 	w := &scriptWriter{story: s, hosts: make(map[string]string)}
 	leaks := s.leakLines()
@@ -92,12 +92,15 @@ func (w *scriptWriter) head(left int, leaks []string) {
 		kind = "a capture"
 	}
 	w.line("# Nothing is left after what happened in %s.", w.set.Name)
-	w.line("# Made of %s of %s: %s, and %s that opened none.", kind, seconds(r.Length), countOf(r.Seen, "connection"), countOf(len(r.Dials), "dial"))
+	w.line("# Made of %s of %s: %s, and %s that opened none.", kind, seconds(r.Length), countText(r.Seen, "connection"), countText(len(r.Dials), "dial"))
 	if r.Lost > 0 {
-		w.line("# %s were dropped before the trace was written: what was first may be missing.", countOf(int(r.Lost), "event"))
+		w.line("# %s were dropped before the trace was written: what was first may be missing.", countText(int(r.Lost), "event"))
+	}
+	if r.Seen > len(r.Conns) {
+		w.line("# Only %d of these connections were kept: those that were open at the end come first, and then the last ones.", len(r.Conns))
 	}
 	if left+w.earlier > 0 {
-		w.line("# Left out: %s of more than %d; halfopen import -requests says how many there may be.", countOf(left+w.earlier, "request"), w.set.Most)
+		w.line("# Left out: %s of more than %d; halfopen import -requests says how many there may be.", countText(left+w.earlier, "request"), w.set.Most)
 	}
 	for _, l := range leaks {
 		w.line("# %s", l)
@@ -146,7 +149,7 @@ func (w *scriptWriter) idleEnds(address, host string) {
 		return
 	}
 	least = least.Round(time.Millisecond)
-	w.line("# The server closed %s after %s of idleness.", countOf(len(idle), "connection"), least)
+	w.line("# The server closed %s after %s of idleness.", countText(len(idle), "connection"), least)
 	w.line("keep-alive %s %s", host, least)
 	w.closings = slices.DeleteFunc(w.closings, func(e closing) bool { return e.conn.Address == address && !e.reset })
 }

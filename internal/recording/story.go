@@ -179,7 +179,7 @@ func (s *story) mayBeForgotten(q *request) {
 		if i == len(starts) {
 			return
 		}
-		q.why = fmt.Sprintf("a guess: it was not used again, and later %s to this address opened", countOf(len(starts)-i, "connection"))
+		q.why = fmt.Sprintf("a guess: it was not used again, and later %s to this address opened", countText(len(starts)-i, "connection"))
 	}
 	q.fate, q.stays = forgotten, true
 }
@@ -227,6 +227,11 @@ func (s *story) choose() (left int) {
 	}
 	left = len(s.requests) - len(chosen)
 	s.requests = slices.DeleteFunc(s.requests, func(q *request) bool { return !chosen[q] })
+	used := make(map[*Conn]bool)
+	for _, q := range s.requests {
+		used[q.conn] = true
+	}
+	s.closings = slices.DeleteFunc(s.closings, func(e closing) bool { return !used[e.conn] })
 	return left
 }
 
@@ -238,8 +243,8 @@ func seconds(d time.Duration) string {
 	return d.Round(time.Microsecond).String()
 }
 
-// countOf returns a number of things: "1 connection", "2 connections".
-func countOf(n int, thing string) string {
+// countText returns a number of things: "1 connection", "2 connections".
+func countText(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}

@@ -203,3 +203,26 @@ func FuzzTrace(f *testing.F) {
 		}
 	})
 }
+
+// A script has the closings of the connections whose requests it has, and of no others.
+func TestChosenClosings(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("halfopen trace 1\n")
+	for i := 1; i <= 100; i++ {
+		fmt.Fprintf(&b, "%d.0 d%d dial tcp x:1\n%d.1 d%d open c%d a b\n%d.2 c%d write 9\n%d.3 c%d read 9\n%d.0 c%d fin\n%d.0 c%d close\n", i, i, i, i, i, i, i, i, i, i*3, i, i*3, i)
+	}
+	b.WriteString("999.0 end\n")
+	rec, err := recording.ReadTrace("x", strings.NewReader(b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := usual
+	set.Most = 2
+	text, err := rec.Script(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if gets, kills := strings.Count(text, "\nget r"), strings.Count(text, "\nkill x:1\n"); gets != 2 || kills != 2 {
+		t.Errorf("got %d requests and %d closings, want 2 and 2:\n%s", gets, kills, text)
+	}
+}

@@ -217,7 +217,7 @@ func (f *flows) take(st *stream, side int, s *segment) {
 func (f *flows) inTurn(st *stream, side int, s *segment) {
 	e := &st.ends[side]
 	old := int(int32(e.next - s.seq)) // bytes that were there before
-	if old < 0 || old > s.n {
+	if old < 0 {
 		return
 	}
 	if n := s.n - old; n > 0 {
