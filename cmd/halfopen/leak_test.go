@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -131,7 +133,12 @@ func TestLeakOnRealSockets(t *testing.T) {
 	defer backend.Close()
 	c := clock.NewVirtual(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC))
 	rec := &faultnet.Recorder{Clock: c, Payload: 512}
-	bodies := &bodyKeeper{Transport: &http.Transport{DialContext: rec.WrapDialer(nil)}}
+	wrote := make(chan struct{}, 100)
+	dial := rec.WrapDialer(nil)
+	bodies := &bodyKeeper{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(ctx, network, address)
+		return &writtenConn{c, wrote}, err
+	}}}
 	defer bodies.close()
 	client := &http.Client{Transport: bodies}
 	service := httptest.NewServer(&leaky.Service{Client: client, Backend: backend.URL})
@@ -144,6 +151,9 @@ func TestLeakOnRealSockets(t *testing.T) {
 		io.ReadAll(resp.Body)
 		resp.Body.Close()
 		c.Advance(100 * time.Millisecond)
+	}
+	for range bodies.bodies { // each request was sent in one write, and these have returned
+		<-wrote
 	}
 	client.CloseIdleConnections()
 	c.Advance(2 * time.Second)
@@ -171,6 +181,18 @@ func TestLeakOnRealSockets(t *testing.T) {
 			t.Errorf("%s: got exit code %d\n%s%s", command, code, out, errs)
 		}
 	}
+}
+
+// writtenConn says when a write has returned.
+type writtenConn struct {
+	net.Conn
+	wrote chan struct{}
+}
+
+// Write implements [net.Conn].
+func (c *writtenConn) Write(b []byte) (int, error) {
+	defer func() { c.wrote <- struct{}{} }()
+	return c.Conn.Write(b)
 }
 
 // bodyKeeper keeps the bodies of responses, so that a test can close in the end what the service has left.
