@@ -36,8 +36,8 @@ var screens = [...]parts{
 	{failures: 6, text: 1000, lines: 12, detail: 8, steps: 18, rows: 10, pending: 6, blocked: 6},
 	{failures: 5, text: 500, lines: 6, detail: 6, steps: 12, rows: 6, pending: 4, blocked: 4},
 	{failures: 4, text: 250, lines: 3, detail: 4, steps: 8, rows: 4, pending: 3, blocked: 3},
-	{failures: 3, text: 150, lines: 2, detail: 3, steps: 6, rows: 3, pending: 2, blocked: 2},
-	{failures: 2, text: 150, lines: 2, detail: 2, steps: 4, rows: 2, pending: 1, blocked: 1},
+	{failures: 3, text: 150, lines: 2, detail: 3, steps: 6, rows: 3, pending: 2, blocked: 3},
+	{failures: 2, text: 150, lines: 2, detail: 2, steps: 3, rows: 2, pending: 1, blocked: 3},
 }
 
 const (
