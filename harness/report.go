@@ -254,8 +254,8 @@ func (p parts) draw(r *Report) string {
 }
 
 // foldSteps returns the trace with all sections but the last reduced to their
-// comments, and the beginning of a long last section left out. Of very many sections the
-// first are left out too.
+// comments, and the beginning of a long last section left out. Of very many sections those
+// in the middle are left out too.
 func (p parts) foldSteps(trace []line) []string {
 	var out []string
 	last := 0
@@ -276,7 +276,8 @@ func (p parts) foldSteps(trace []line) []string {
 		rest = rest[1:]
 	}
 	if cut := len(out) - p.steps; cut > 0 {
-		out = append([]string{fmt.Sprintf("... %d sections before", cut)}, out[cut:]...)
+		head := min(4, p.steps/2) // the claim, and what a script says of itself
+		out = slices.Concat(out[:head], []string{fmt.Sprintf("... %d sections", cut)}, out[head+cut:])
 	}
 	if cut := len(rest) - p.steps; cut > 0 {
 		out = append(out, fmt.Sprintf("... %d lines before", cut))
