@@ -6,6 +6,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,6 +119,12 @@ func unencryptedHTTP2(t *harness.T) *http.Transport {
 	return tr
 }
 
+// uncontrolled reports whether a finding says only that a schedule came out otherwise when it
+// was run again.
+func uncontrolled(f *harness.Finding) bool {
+	return f.Report.Failures[0].Kind == harness.KindUncontrolled
+}
+
 // A default exploration finds what net/http of this release does wrong in a GET and a POST
 // of a service, each in at most so many schedules.
 func TestLiveBugs(t *testing.T) {
@@ -128,6 +135,13 @@ func TestLiveBugs(t *testing.T) {
 		x, err := harness.ExploreReport(bug.name, harness.Bounds{}, nil, bug.body)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if slices.ContainsFunc(x.Findings, uncontrolled) {
+			// Chance inside a step, of HTTP/2, must not hide what is looked for.
+			if x, err = harness.ExploreReport(bug.name, harness.Bounds{KeepGoing: true}, nil, bug.body); err != nil {
+				t.Fatal(err)
+			}
+			x.Findings = slices.DeleteFunc(x.Findings, uncontrolled)
 		}
 		if len(x.Findings) == 0 {
 			t.Errorf("%s: got no finding in %d schedules", bug.name, x.Schedules)

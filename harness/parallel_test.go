@@ -69,10 +69,11 @@ func firstDifference(text, other string) string {
 // Of a body that is under control only as long as it runs alone a report says so.
 func TestParallelShares(t *testing.T) {
 	var running atomic.Int64
+	var yields int // until another one runs, which takes long on a busy machine
 	body := func(t *harness.T) {
 		running.Add(1)
 		t.Cleanup(func() { running.Add(-1) })
-		for n := 0; running.Load() < 2 && n < 100_000; n++ {
+		for n := 0; running.Load() < 2 && n < yields; n++ {
 			runtime.Gosched()
 		}
 		alone := running.Load() < 2
@@ -82,6 +83,7 @@ func TestParallelShares(t *testing.T) {
 		}
 	}
 	for n := 1; n <= 2; n++ {
+		yields = (n - 1) * 2_000_000
 		x, err := harness.ExploreReport(t.Name(), harness.Bounds{Schedules: 20, Parallel: n}, nil, body)
 		if err != nil {
 			t.Fatal(err)

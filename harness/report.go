@@ -276,7 +276,7 @@ func (p parts) foldSteps(trace []line) []string {
 		rest = rest[1:]
 	}
 	if cut := len(out) - p.steps; cut > 0 {
-		head := min(8, p.steps-1) // the claim, and what a script says of itself
+		head := min(8, p.steps-1) // the claim, and how the script describes itself
 		out = slices.Concat(out[:head], []string{fmt.Sprintf("... %d sections", cut)}, out[head+cut:])
 	}
 	if cut := len(rest) - p.steps; cut > 0 {
