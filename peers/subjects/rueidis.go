@@ -63,12 +63,12 @@ var rueidisPoolQuirks = concat(
 	quirk(suites.Quirk{
 		Reason: "a command that is cancelled while it waits for a connection makes the pool larger by one, and it stays so: pool.Acquire (pool.go:66) returns a dead connection, for which it has counted nothing, " +
 			"and pool.Store (pool.go:113), to which mux.blocking gives it back, subtracts one from the size (TestRueidisPoolGrows)",
-		Breaks: "rueidis: BlockingPoolSize is the size of the connection pool shared by blocking commands", Versions: rueidisVersion, Failure: "more connections and dials than the limit",
+		Breaks: "rueidis: BlockingPoolSize is the size of the connection pool shared by blocking commands", Versions: rueidisVersion, Failure: "more connections and dials than the limit", Chance: true,
 	}, "limit-never-exceeded", "close-at-any-time"),
 	quirk(suites.Quirk{
 		Reason: "Close does not wait for a command that has a connection of the pool: pool.Close (pool.go:120) closes those that are idle, and the other ones when their command comes to its end, " +
 			"with a silent server after ConnWriteTimeout; in other schedules the pool becomes larger, as in limit-never-exceeded",
-		Breaks: "rueidis: Close will wait until all pending calls finished", Versions: rueidisVersion,
+		Breaks: "rueidis: Close will wait until all pending calls finished", Versions: rueidisVersion, Chance: true,
 	}, "talk-own-answer"),
 	quirk(suites.Quirk{
 		Reason: "a command that was sent is not cancelled, unless its context has a deadline that passes: a connection of the pool has no queue (newPipeNoBg, pipe.go:108), " +

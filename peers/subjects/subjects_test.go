@@ -17,7 +17,7 @@ import (
 // other: the documentation of the package says why.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	flag.Set("halfopen.frozen", "200ms") // silenceper/pool holds its mutex while it dials
+	flag.Set("halfopen.frozen", "400ms") // silenceper/pool holds its mutex while it dials
 	flag.Set("halfopen.parallel", "1")
 	goredis.SetLogger(silent{})
 	log.SetOutput(io.Discard)

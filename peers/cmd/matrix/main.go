@@ -30,7 +30,7 @@ func main() {
 	verbose := flag.Bool("v", false, "print each quirk with its script")
 	only := flag.String("only", "", "run the cases only on subjects whose name contains this `text`")
 	flag.Parse()
-	flag.Set("halfopen.frozen", "200ms") // silenceper/pool holds its mutex while it dials
+	flag.Set("halfopen.frozen", "400ms") // silenceper/pool holds its mutex while it dials
 	flag.Set("halfopen.parallel", "1")   // the documentation of package subjects says why
 	goredis.SetLogger(silent{})          // it logs each dial that fails
 	log.SetOutput(io.Discard)            // net/http logs responses without a request
