@@ -83,8 +83,8 @@ func TestParallelShares(t *testing.T) {
 		}
 	}
 	for n := 1; n <= 2; n++ {
-		yields = (n - 1) * 2_000_000
-		x, err := harness.ExploreReport(t.Name(), harness.Bounds{Schedules: 20, Parallel: n}, nil, body)
+		yields = (n - 1) * 200_000
+		x, err := harness.ExploreReport(t.Name(), harness.Bounds{Schedules: 300, Parallel: n}, nil, body)
 		if err != nil {
 			t.Fatal(err)
 		}
