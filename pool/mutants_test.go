@@ -22,7 +22,7 @@ import (
 var mutantsReport = flag.String("mutants", "", "`file` that gremlins wrote with --output, for TestSurvivors to compare")
 
 // enough is how many percent of the covered mutants the tests must kill.
-const enough = 90
+const enough = 98
 
 // What testdata/survivors.txt says about the mutants that no test kills is so: each
 // is a mutant of the source as it is, and has a reason. With -mutants it is
