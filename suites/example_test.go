@@ -1,7 +1,11 @@
 package suites_test
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -54,4 +58,40 @@ func ExampleTestTransport() {
 		}, suites.NetHTTPQuirks...)
 	}
 	_ = test
+}
+
+// A pool of connections in a program: its maker gets the dialer and the settings that a case wants, and
+// refuses those that it does not know. This pool has no limit, and keeps what comes back after Close.
+func ExamplePoolSubject() {
+	subject := suites.PoolSubject("mine", func(dial func(context.Context) (net.Conn, error), s suites.ClientSettings) (suites.ConnPool, error) {
+		if s != (suites.ClientSettings{Addr: s.Addr}) {
+			return nil, errors.New("it has no settings")
+		}
+		idle := make(chan net.Conn, 10)
+		get := func(ctx context.Context) (l suites.Lease, err error) {
+			select {
+			case l.Conn = <-idle:
+			default:
+				l.Conn, err = dial(ctx)
+			}
+			l.Put, l.Discard = func() { idle <- l.Conn }, func() { l.Conn.Close() }
+			return l, err
+		}
+		return suites.NewPool(get, func() error {
+			for len(idle) > 0 {
+				(<-idle).Close()
+			}
+			return nil
+		}), nil
+	}).Subject()
+	for _, c := range suites.ClientCases() {
+		if c.Name == "reuse-sequential" || c.Name == "limit-idle" || c.Name == "leak-dial-at-close" {
+			r := subject.Run(c)
+			fmt.Println(c.Name+":", cmp.Or(r.Reason, string(r.State)))
+		}
+	}
+	// Output:
+	// reuse-sequential: held
+	// limit-idle: it has no settings
+	// leak-dial-at-close: FAILED
 }
