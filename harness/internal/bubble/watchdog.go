@@ -24,7 +24,7 @@ const (
 // without an end.
 const (
 	manyGoroutines = 1 << 16
-	MostGoroutines = 1 << 19
+	MostGoroutines = 1 << 18
 )
 
 // Watchdog looks, in real time and from outside, whether a bubble stands still. A
