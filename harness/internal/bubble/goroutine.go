@@ -1,6 +1,7 @@
 package bubble
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"math"
@@ -38,16 +39,23 @@ func goroutines(bubble uint64) []Goroutine {
 			buf = buf[:n]
 			break
 		}
-		buf = make([]byte, 4*len(buf))
+		buf = make([]byte, 2*len(buf))
 	}
 	var gs []Goroutine
-	for text := range strings.SplitSeq(string(buf), "\n\n") {
-		head, rest, _ := strings.Cut(text, "\n")
-		g, ok := parseHeader(head)
+	stacks := make(map[string]Goroutine) // by their text: most goroutines of a crowd have the same
+	for text := range bytes.SplitSeq(buf, []byte("\n\n")) {
+		head, rest, _ := bytes.Cut(text, []byte("\n"))
+		g, ok := parseHeader(string(head))
 		if !ok || g.bubble != bubble {
 			continue
 		}
-		g.parseFrames(rest)
+		stack, known := stacks[string(rest)]
+		if !known {
+			own := string(rest)
+			stack.parseFrames(own)
+			stacks[own] = stack
+		}
+		g.frames, g.creator = stack.frames, stack.creator
 		gs = append(gs, g)
 	}
 	slices.SortFunc(gs, func(a, b Goroutine) int { return int(a.number) - int(b.number) })
