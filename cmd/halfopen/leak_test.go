@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -245,9 +244,6 @@ func TestLeakSamples(t *testing.T) {
 
 // A recording may come from standard input, and be cut to some addresses.
 func TestImportInput(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("the address is that of the sample")
-	}
 	trace, err := os.ReadFile("../../testdata/recordings/leaky.trace")
 	if err != nil {
 		t.Fatal(err)

@@ -198,9 +198,6 @@ func TestMistakes(t *testing.T) {
 
 // A profile of 100,000 goroutines is read in one pass, and little of it is kept; minutes are summed up.
 func TestLarge(t *testing.T) {
-	if testing.Short() {
-		t.Skip("100,000 goroutines")
-	}
 	var b bytes.Buffer
 	for i := 1; i <= 100_000; i++ {
 		fmt.Fprintf(&b, "goroutine %d [select, %d minutes]:\nnet/http.(*persistConn).readLoop(0xc%07x)\n\t/go/src/net/http/transport.go:2450 +0x1\ncreated by net/http.(*Transport).dialConn in goroutine %d\n\t/go/src/net/http/transport.go:1994 +0x2\n\n", i, i%50, i, i+1)

@@ -233,8 +233,8 @@ func (x *toxic) parse(body []byte) error {
 	return nil
 }
 
-// showToxic answers with a toxic.
-func (p *Proxy) showToxic(names []string, _ *http.Request) (apiAnswer, error) {
+// onToxic calls f with a toxic, by the names of its mapping and its own, while the mapping is locked.
+func (p *Proxy) onToxic(names []string, f func(m *mapping, x *toxic) (apiAnswer, error)) (apiAnswer, error) {
 	m, err := p.mappings.get(names[0])
 	if err != nil {
 		return apiAnswer{}, err
@@ -245,51 +245,40 @@ func (p *Proxy) showToxic(names []string, _ *http.Request) (apiAnswer, error) {
 	if x == nil {
 		return apiAnswer{}, errToxicNotFound
 	}
-	return apiAnswer{http.StatusOK, x}, nil
+	return f(m, x)
+}
+
+// showToxic answers with a toxic.
+func (p *Proxy) showToxic(names []string, _ *http.Request) (apiAnswer, error) {
+	return p.onToxic(names, func(_ *mapping, x *toxic) (apiAnswer, error) { return apiAnswer{http.StatusOK, x}, nil })
 }
 
 // changeToxic changes attributes or the toxicity of a toxic.
 func (p *Proxy) changeToxic(names []string, r *http.Request) (apiAnswer, error) {
-	m, err := p.mappings.get(names[0])
-	if err != nil {
-		return apiAnswer{}, err
-	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, mostInBody))
-	if err != nil {
-		return apiAnswer{}, errBadBody.because("%v", err)
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	old := m.toxic(names[1])
-	if old == nil {
-		return apiAnswer{}, errToxicNotFound
-	}
-	x := &toxic{newAttributes(old.Type), old.Name, old.Type, old.Stream, old.Toxicity, m.changes}
-	text, _ := json.Marshal(old.Attributes)
-	json.Unmarshal(text, x.Attributes) // numbers, which come back as they are
-	if err := x.parse(body); err != nil {
-		return apiAnswer{}, err
-	}
-	stream := strings.ToLower(x.Stream)
-	list := slices.Clone(m.toxics[stream])
-	list[slices.Index(list, old)] = x
-	m.setToxics(stream, list)
-	return apiAnswer{http.StatusOK, x}, nil
+	body, bad := io.ReadAll(io.LimitReader(r.Body, mostInBody)) // before the lock
+	return p.onToxic(names, func(m *mapping, old *toxic) (apiAnswer, error) {
+		if bad != nil {
+			return apiAnswer{}, errBadBody.because("%v", bad)
+		}
+		x := &toxic{newAttributes(old.Type), old.Name, old.Type, old.Stream, old.Toxicity, m.changes}
+		text, _ := json.Marshal(old.Attributes)
+		json.Unmarshal(text, x.Attributes) // numbers, which come back as they are
+		if err := x.parse(body); err != nil {
+			return apiAnswer{}, err
+		}
+		stream := strings.ToLower(x.Stream)
+		list := slices.Clone(m.toxics[stream])
+		list[slices.Index(list, old)] = x
+		m.setToxics(stream, list)
+		return apiAnswer{http.StatusOK, x}, nil
+	})
 }
 
 // removeToxic removes a toxic.
 func (p *Proxy) removeToxic(names []string, _ *http.Request) (apiAnswer, error) {
-	m, err := p.mappings.get(names[0])
-	if err != nil {
-		return apiAnswer{}, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	x := m.toxic(names[1])
-	if x == nil {
-		return apiAnswer{}, errToxicNotFound
-	}
-	stream := strings.ToLower(x.Stream)
-	m.setToxics(stream, slices.DeleteFunc(slices.Clone(m.toxics[stream]), func(y *toxic) bool { return y == x }))
-	return apiAnswer{status: http.StatusNoContent}, nil
+	return p.onToxic(names, func(m *mapping, x *toxic) (apiAnswer, error) {
+		stream := strings.ToLower(x.Stream)
+		m.setToxics(stream, slices.DeleteFunc(slices.Clone(m.toxics[stream]), func(y *toxic) bool { return y == x }))
+		return apiAnswer{status: http.StatusNoContent}, nil
+	})
 }

@@ -110,9 +110,6 @@ func TestHeads(t *testing.T) {
 
 // What is kept of a long recording is bounded, and the connections that are open are kept first.
 func TestBounded(t *testing.T) {
-	if testing.Short() {
-		t.Skip("50,000 connections")
-	}
 	var b bytes.Buffer
 	b.WriteString("halfopen trace 1\n")
 	const conns = 50_000

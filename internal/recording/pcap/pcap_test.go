@@ -283,9 +283,6 @@ func TestNg(t *testing.T) {
 
 // What is kept of a long capture is bounded.
 func TestBounded(t *testing.T) {
-	if testing.Short() {
-		t.Skip("150,000 packets")
-	}
 	c := newCapture(layers.LinkTypeRaw)
 	for i := range 25_000 {
 		client := uint16(1000 + i)
