@@ -314,13 +314,7 @@ func (p *packetRun) collect(e *entry, calls []*call, later []int) {
 }
 
 func (p *packetRun) looks(look func(packetSocket) string) map[string]string {
-	looks := make(map[string]string)
-	for who, c := range p.sockets {
-		if !p.closed[who] {
-			looks[who] = look(c)
-		}
-	}
-	return looks
+	return looksOf(p.sockets, p.closed, look)
 }
 
 func (p *packetRun) cleanup() {

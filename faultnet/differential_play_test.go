@@ -165,9 +165,14 @@ func (p *scriptRun) collect(e *entry, calls []*call, later []int) {
 
 // looks describes each open end.
 func (p *scriptRun) looks(look func(tcpEnd) string) map[string]string {
+	return looksOf(p.ends, p.closed, look)
+}
+
+// looksOf describes those that are not closed.
+func looksOf[C any](all map[string]C, closed map[string]bool, look func(C) string) map[string]string {
 	looks := make(map[string]string)
-	for who, c := range p.ends {
-		if !p.closed[who] {
+	for who, c := range all {
+		if !closed[who] {
 			looks[who] = look(c)
 		}
 	}

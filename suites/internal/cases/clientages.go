@@ -1,10 +1,6 @@
 package cases
 
-import (
-	"time"
-
-	"github.com/halfopen/halfopen/harness"
-)
+import "time"
 
 // lifetime is how long a connection may be used in the cases below.
 const lifetime = 10 * time.Second
@@ -51,6 +47,7 @@ var clientAgeCases = []Case{
 		Name:           "idle-minimum",
 		Claim:          "As many connections are open as have to be idle at least, although no operation asked for them.",
 		Verdict:        "fewer connections are open",
+		Source:         "pgxpool: Config.MinIdleConns",
 		ClientSettings: ClientSettings{MaxConns: 4, MinIdle: 2},
 		ClientBody: func(e *ClientEnv) {
 			e.Do("r1").WantDone()
@@ -64,8 +61,9 @@ var clientAgeCases = []Case{
 		Name:           "limit-minimum",
 		Claim:          "Connections that are opened before anyone asks for them count against the limit.",
 		Verdict:        "more connections and dials than the limit",
+		Source:         "database/sql: DB.SetMaxOpenConns; pgxpool: Config.MaxConns",
 		ClientSettings: ClientSettings{MaxConns: 2, MinIdle: 2},
-		Bounds:         harness.Bounds{Faults: 1, Schedules: 300},
+		Bounds:         faults(300, 1),
 		ClientBody: func(e *ClientEnv) {
 			e.Do("r1").MayCancel()
 			e.DoAll("r2", "r3")

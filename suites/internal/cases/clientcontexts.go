@@ -42,20 +42,16 @@ var clientContextCases = []Case{
 		Name:    "cancel-with-deadline",
 		Claim:   "An operation whose context has a deadline returns when it is cancelled, and does not wait for the deadline.",
 		Verdict: "cancelled, and still pending when all was quiet",
+		Source:  "context: WithDeadline",
 		ClientBody: func(e *ClientEnv) {
-			e.Do("r1").WantDone()
-			e.Net.Hold("* server->client data")
-			r2 := e.DoFor("r2", time.Hour)
-			r2.Cancel()
-			r2.WantErr(context.Canceled)
-			e.Net.Release("* server->client data")
-			e.Do("r3").WantDone()
+			e.cancelAwaiting(func(name string) *harness.Op { return e.DoFor(name, time.Hour) })
 		},
 	},
 	{
 		Name:           "cancel-deadline-waiting",
 		Claim:          "An operation whose deadline passes while it waits at the limit returns then, and its turn passes to the next.",
 		Verdict:        "still pending",
+		Source:         "context: WithDeadline",
 		ClientSettings: ClientSettings{MaxConns: 1},
 		ClientBody: func(e *ClientEnv) {
 			e.Net.Hold("dial")
@@ -72,6 +68,7 @@ var clientContextCases = []Case{
 		Name:           "cancel-deadline-dialing",
 		Claim:          "An operation whose deadline passes during a dial returns then, and gives its slot back.",
 		Verdict:        "still pending",
+		Source:         "context: WithDeadline",
 		ClientSettings: ClientSettings{MaxConns: 1},
 		ClientBody: func(e *ClientEnv) {
 			e.Net.Hold("dial")
@@ -88,6 +85,7 @@ var clientContextCases = []Case{
 		Claim:          "An operation whose deadline passes while its answer is on its way returns then, and no other operation gets the answer.",
 		Verdict:        "still pending; got the response to another",
 		Issues:         []string{"redis/go-redis#1113"},
+		Source:         "context: WithDeadline",
 		ClientSettings: ClientSettings{MaxConns: 1},
 		ClientBody: func(e *ClientEnv) {
 			e.Do("r1").WantDone()
@@ -99,6 +97,18 @@ var clientContextCases = []Case{
 			e.Do("r3").WantDone()
 		},
 	},
+}
+
+// cancelAwaiting cancels an operation whose answer is held, and expects that it returns at once, and that
+// the next one gets its own answer.
+func (e *ClientEnv) cancelAwaiting(start func(name string) *harness.Op) {
+	e.Do("r1").WantDone()
+	e.Net.Hold("* server->client data")
+	r2 := start("r2")
+	r2.Cancel()
+	r2.WantErr(context.Canceled)
+	e.Net.Release("* server->client data")
+	e.Do("r3").WantDone()
 }
 
 // DoFor starts an operation whose context ends by itself after that time.
