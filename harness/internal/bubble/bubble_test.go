@@ -75,35 +75,44 @@ func TestOthersRun(t *testing.T) {
 // are there, and do not become more, are none.
 func TestGrowing(t *testing.T) {
 	const most = 2000
-	const endless = 1 << 18
-	open := func(goroutines int, after time.Duration) Ending {
+	open := func(after time.Duration, f func(stop *atomic.Bool)) *Freeze {
 		dog := NewWatchdog(20 * time.Millisecond)
 		defer dog.Stop()
 		dog.most = most
 		var stop atomic.Bool
 		defer stop.Store(true)
 		time.AfterFunc(after, func() { stop.Store(true) })
-		return new(Bubble).Open(nil, dog, func() {
-			var mu sync.Mutex
-			mu.Lock()
-			defer mu.Unlock() // they end when the body does
-			for range goroutines {
-				if stop.Load() {
-					return
-				}
-				go func() {
-					mu.Lock()
-					defer mu.Unlock()
-				}()
-			}
-			for !stop.Load() { // in one step with what it has started
-			}
-		})
+		return new(Bubble).Open(nil, dog, func() { f(&stop) }).Frozen
 	}
-	if end := open(endless, 10*time.Second); end.Frozen == nil || end.Frozen.Cause != Growing || end.Frozen.Where() != "" {
-		t.Errorf("got %+v, want goroutines without an end", end.Frozen)
+	computes := func(stop *atomic.Bool) {
+		for !stop.Load() {
+		}
 	}
-	if end := open(2*most, 200*time.Millisecond); end.Frozen != nil && end.Frozen.Cause == Growing {
-		t.Errorf("got %+v, want it to end: there are many, and no more", end.Frozen)
+	got := open(10*time.Second, func(stop *atomic.Bool) {
+		var mu sync.Mutex
+		mu.Lock()
+		defer mu.Unlock() // they end when the body does
+		for range 1 << 18 {
+			if stop.Load() {
+				return
+			}
+			go func() {
+				mu.Lock()
+				defer mu.Unlock()
+			}()
+		}
+		computes(stop) // in one step with what it has started
+	})
+	if got == nil || got.Cause != Growing || got.Where() != "" {
+		t.Errorf("got %+v, want goroutines without an end", got)
+	}
+	// Those of the whole process count, so that these can be there before the first look.
+	over := make(chan struct{})
+	defer close(over)
+	for range 2 * most {
+		go func() { <-over }()
+	}
+	if got := open(200*time.Millisecond, computes); got != nil && got.Cause == Growing {
+		t.Errorf("got %+v, want it to end: there are many, and no more", got)
 	}
 }
