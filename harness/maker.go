@@ -49,6 +49,9 @@ type Settings struct {
 	ForceAttemptHTTP2      bool
 	// Proxy is the URL of the proxy of every request.
 	Proxy string
+	// Protocols has the names of [http.Protocols], with a comma between two: "HTTP1,HTTP2".
+	// A transport with UnencryptedHTTP2 alone speaks HTTP/2 for http URLs.
+	Protocols string
 	// StrictMaxConcurrentRequests is of [http.HTTP2Config].
 	StrictMaxConcurrentRequests bool
 }
@@ -73,21 +76,62 @@ func (s Settings) Apply(transport any) error {
 		}
 		configureHTTP2(to, name)
 		field := settingOf(to, name)
-		if name == "Proxy" && field.IsValid() && field.Type() == reflect.TypeFor[func(*http.Request) (*url.URL, error)]() {
-			u, err := url.Parse(s.Proxy)
-			if err != nil {
-				return fmt.Errorf("setting Proxy: %w", err)
-			}
-			field.Set(reflect.ValueOf(http.ProxyURL(u)))
-			continue
-		}
-		if !field.IsValid() || field.Type() != from.Field(i).Type() {
+		if !field.IsValid() {
 			return fmt.Errorf("%s has no setting %s", to.Type(), name)
 		}
-		field.Set(from.Field(i))
+		value, err := inFull(name, from.Field(i))
+		if err != nil {
+			return fmt.Errorf("setting %s: %w", name, err)
+		}
+		switch field.Type() {
+		case value.Type():
+			field.Set(value)
+		case from.Field(i).Type():
+			field.Set(from.Field(i))
+		default:
+			return fmt.Errorf("%s has no setting %s", to.Type(), name)
+		}
 	}
 	return nil
 }
+
+// inFull returns the value of a setting as a field of [http.Transport] has it, where that is
+// more than a script can write.
+func inFull(name string, value reflect.Value) (reflect.Value, error) {
+	switch name {
+	case "Proxy":
+		u, err := url.Parse(value.String())
+		return reflect.ValueOf(http.ProxyURL(u)), err
+	case "Protocols":
+		p, err := protocolsOf(value.String())
+		return reflect.ValueOf(p), err
+	}
+	return value, nil
+}
+
+// protocolNames are those of [http.Protocols].
+var protocolNames = []string{"HTTP1", "HTTP2", "UnencryptedHTTP2"}
+
+// protocolsOf returns the protocols with those names.
+func protocolsOf(names string) (*http.Protocols, error) {
+	p := new(http.Protocols)
+	for _, name := range strings.Split(names, ",") {
+		switch name {
+		case "HTTP1":
+			p.SetHTTP1(true)
+		case "HTTP2":
+			p.SetHTTP2(true)
+		case "UnencryptedHTTP2":
+			p.SetUnencryptedHTTP2(true)
+		default:
+			return nil, fmt.Errorf("unknown protocol %q%s; there are: %s", name, nearest.DidYouMean(name, protocolNames), strings.Join(protocolNames, ", "))
+		}
+	}
+	return p, nil
+}
+
+// namesOf is the opposite of protocolsOf.
+func namesOf(p *http.Protocols) string { return strings.Trim(p.String(), "{}") }
 
 // settingOf returns the field of a transport that has the name of a setting, or that of
 // its configuration of HTTP/2. It is not valid if there is none, or no configuration.
@@ -143,6 +187,9 @@ func (s *Settings) set(setting string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("setting %s: bad value %q", name, value)
+	}
+	if _, err = inFull(name, f); err != nil {
+		return fmt.Errorf("setting %s: %w", name, err)
 	}
 	return nil
 }

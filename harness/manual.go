@@ -49,7 +49,7 @@ func manualTables() []script.Table {
 		}
 		tables = append(tables, modes)
 	}
-	settings := script.Table{Intro: "SETTING is one of these fields of http.Transport or of its HTTP2:"}
+	settings := script.Table{Intro: "SETTING is one of these fields of http.Transport or of its HTTP2 (Proxy is a URL; Protocols has names such as HTTP1,HTTP2, and UnencryptedHTTP2 alone is HTTP/2 without TLS):"}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[Settings]()) {
 		settings.Line = append(settings.Line, f.Name)
 	}

@@ -3,6 +3,7 @@ package harness
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -308,9 +309,14 @@ func (t *T) settingsOf() (out []string) {
 	}
 	for i := range asked.NumField() {
 		name, f := asked.Type().Field(i).Name, asked.Field(i)
-		if fields.IsValid() && f.IsZero() && (!made || name == "ForceAttemptHTTP2") {
-			if own := settingOf(fields, name); own.IsValid() && own.CanInterface() && own.Type() == f.Type() {
+		if fields.IsValid() && f.IsZero() && (!made || name == "ForceAttemptHTTP2" || name == "Protocols") {
+			own := settingOf(fields, name)
+			switch {
+			case !own.IsValid() || !own.CanInterface():
+			case own.Type() == f.Type():
 				f = own
+			case own.Type() == reflect.TypeFor[*http.Protocols]() && !own.IsNil():
+				f = reflect.ValueOf(namesOf(own.Interface().(*http.Protocols)))
 			}
 		}
 		if !f.IsZero() {

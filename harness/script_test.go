@@ -31,6 +31,7 @@ func TestParseErrors(t *testing.T) {
 		{"# A.\nwant conns many", `x.txtar:2: want conns many: bad number "many"`},
 		{"# A.\nget r1 http://a/\nwant err r1 cancelled", `unknown error "cancelled" (did you mean "canceled"?)`},
 		{"# A.\ntransport MaxConns=1", `unknown setting MaxConns (did you mean "MaxIdleConns"?)`},
+		{"# A.\ntransport Protocols=HTTP1,h2c", `x.txtar:2: transport Protocols=HTTP1,h2c: setting Protocols: unknown protocol "h2c"; there are: HTTP1, HTTP2, UnencryptedHTTP2`},
 		{"# A.\ntransport MaxIdleConns=x", `setting MaxIdleConns: bad value "x"`},
 		{"# A.\nget r1 http://a/\ntransport MaxIdleConns=1", "the transport is made before the first request"},
 		{"# A.\n! open d1", "x.txtar:2: ! open d1: ! cannot stand in front of open"},

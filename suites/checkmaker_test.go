@@ -15,6 +15,40 @@ import (
 	"github.com/halfopen/halfopen/suites"
 )
 
+// A maker's transports are put to the cases over each protocol that they speak, by themselves or when
+// the settings ask for it. A maker that refuses such a setting, or does not heed it, is not accused of it.
+func TestSubjectsOf(t *testing.T) {
+	only1 := func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
+		s.Protocols, s.ForceAttemptHTTP2 = "", false
+		return harness.NetHTTP(t, s)
+	}
+	refuses := func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
+		if s.Protocols != "" || s.ForceAttemptHTTP2 {
+			return nil, errors.New("it speaks HTTP/1")
+		}
+		return harness.NetHTTP(t, s)
+	}
+	for name, c := range map[string]struct {
+		maker harness.Maker
+		want  string
+	}{
+		"net/http":                   {harness.NetHTTP, "http1 h2 h2c"},
+		"it does not heed them":      {only1, "http1"},
+		"it refuses them":            {refuses, "http1"},
+		"HTTP/2 without TLS only":    {suites.Subjects()[2].Maker, "h2c"},
+		"HTTP/2 without being asked": {suites.Subjects()[1].Maker, "http1 h2 h2c"},
+		"it makes none":              {func(*harness.T, harness.Settings) (http.RoundTripper, error) { return nil, errors.New("none") }, ""},
+	} {
+		var got []string
+		for _, s := range suites.SubjectsOf("mine", c.maker) {
+			got = append(got, s.Protocol.String())
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 // A maker whose transports never dial t.Net is refused before the first case, with what to do.
 // One that dials it and gets no answer has another reason, and one that speaks only one
 // protocol has none.
@@ -67,7 +101,7 @@ func TestCheckMaker(t *testing.T) {
 	cmd := exec.Command(os.Args[0], "-test.v", "-test.run=^TestCheckMaker$")
 	cmd.Env = append(os.Environ(), startedEnv+"=1")
 	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "checkmaker_test.go:30: suites: "+never) || strings.Contains(string(out), "=== RUN   TestCheckMaker/") {
+	if err == nil || !strings.Contains(string(out), ": suites: "+never) || !strings.Contains(string(out), " checkmaker_test.go:") || strings.Contains(string(out), "=== RUN   TestCheckMaker/") {
 		t.Errorf("got %v:\n%s\nwant it to fail before the first case", err, out)
 	}
 }

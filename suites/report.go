@@ -69,13 +69,22 @@ func CheckEach(cases []Case, subjects []Subject, each func(Result)) *Report {
 }
 
 // SubjectsOf returns the maker's transports as subjects: one for each protocol that they
-// speak, none if they do not answer a plain GET. HTTP/3 is not among them: see [Subject.Server].
+// speak by themselves, or when they are asked to by [harness.Settings.ForceAttemptHTTP2] or
+// [harness.Settings.Protocols]. There are none if the transports do not answer a plain GET.
+// HTTP/3 is not among them: see [Subject.Server].
 func SubjectsOf(name string, maker harness.Maker, quirks ...Quirk) []Subject {
 	spoken := Speaks(maker)
+	if spoken == 0 {
+		return nil
+	}
 	var subjects []Subject
 	for _, p := range Protocols() {
-		if spoken&p != 0 {
-			subjects = append(subjects, Subject{Name: name, Protocol: p, Maker: maker, Quirks: quirks})
+		m := maker
+		if spoken&p == 0 {
+			m = asked(maker, p)
+		}
+		if Speaks(m)&p != 0 {
+			subjects = append(subjects, Subject{Name: name, Protocol: p, Maker: m, Quirks: quirks})
 		}
 	}
 	return subjects

@@ -30,14 +30,28 @@ type Subject struct {
 // over each protocol.
 func Subjects() []Subject {
 	var all []Subject
-	add := func(name string, quirks []Quirk, makers ...harness.Maker) {
-		for i, maker := range makers {
-			all = append(all, Subject{Name: name, Protocol: Protocols()[i], Maker: maker, Quirks: quirks})
+	add := func(name string, maker harness.Maker, quirks []Quirk) {
+		for _, p := range Protocols() {
+			all = append(all, Subject{Name: name, Protocol: p, Maker: asked(maker, p), Quirks: quirks})
 		}
 	}
-	add("net/http", NetHTTPQuirks, harness.NetHTTP, netHTTP2, netH2C)
-	add("pool", ReferenceQuirks(), Reference, poolHTTP2, poolH2C)
+	add("net/http", harness.NetHTTP, NetHTTPQuirks)
+	add("pool", Reference, ReferenceQuirks())
 	return all
+}
+
+// asked returns a maker whose transports are asked to speak that protocol, on top of the settings
+// of a case.
+func asked(maker harness.Maker, p Protocol) harness.Maker {
+	return func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
+		switch p {
+		case H2:
+			s.ForceAttemptHTTP2 = true
+		case H2C:
+			s.Protocols = "UnencryptedHTTP2"
+		}
+		return maker(t, s)
+	}
 }
 
 // ReferenceQuirks returns what the transport of Reference does otherwise than the cases
@@ -53,43 +67,11 @@ func ReferenceQuirks() []Quirk {
 	})
 }
 
-func netHTTP2(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
-	s.ForceAttemptHTTP2 = true
-	return harness.NetHTTP(t, s)
-}
-
-func netH2C(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
-	rt, err := harness.NetHTTP(t, s)
-	if err == nil {
-		rt.(*http.Transport).Protocols = onlyH2C()
-	}
-	return rt, err
-}
-
 // Reference makes a [pool.Transport]: it is a [harness.Maker].
 func Reference(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 	tr := &pool.Transport{DialContext: t.Net.DialContext,
 		TLSClientConfig: &tls.Config{RootCAs: harness.TrustedRoots(), ClientSessionCache: tls.NewLRUClientSessionCache(0)}}
 	return tr, s.Apply(tr)
-}
-
-func poolHTTP2(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
-	s.ForceAttemptHTTP2 = true
-	return Reference(t, s)
-}
-
-func poolH2C(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
-	rt, err := Reference(t, s)
-	if err == nil {
-		rt.(*pool.Transport).Protocols = onlyH2C()
-	}
-	return rt, err
-}
-
-func onlyH2C() *http.Protocols {
-	p := new(http.Protocols)
-	p.SetUnencryptedHTTP2(true)
-	return p
 }
 
 // Speaks returns the protocols that the maker's transports speak, as a server sees them: that

@@ -8,9 +8,10 @@ import (
 	"github.com/halfopen/halfopen/harness"
 )
 
-// TestTransport puts every case to the maker's transports, as a subtest: over
-// each protocol that they speak, "http1/reuse-sequential" and so on, each with a
-// new transport. A case that has a quirk must fail; it is logged with the quirk's
+// TestTransport puts every case to the maker's transports, as a subtest, "http1/reuse-sequential"
+// and so on, each with a new transport: over each protocol that they speak by themselves or when they
+// are asked to ([SubjectsOf]). So a maker that applies the settings of HTTP/2 has every case over
+// that too; -run 'TestMine/http1' leaves it out. A case that has a quirk must fail; it is logged with the quirk's
 // reason. What is not applicable is skipped with its reason. At the end it logs how
 // many cases came to what. A maker to whose transports no case can be put is refused before the
 // first one: see [CheckMaker].

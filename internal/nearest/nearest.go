@@ -1,14 +1,17 @@
 // Package nearest finds the name that the author of a wrong one may have meant.
 package nearest
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
-// DidYouMean returns a suggestion of the name that is nearest to a wrong one, or
-// nothing if none is near.
+// DidYouMean returns a suggestion of the name that is nearest to a wrong one, whatever its
+// capitals, or nothing if none is near.
 func DidYouMean(wrong string, names []string) string {
 	best, least := "", 1+max(1, len(wrong)/2)
 	for _, name := range names {
-		if d := distance(wrong, name); d < least {
+		if d := distance(strings.ToLower(wrong), strings.ToLower(name)); d < least {
 			best, least = name, d
 		}
 	}
