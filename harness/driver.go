@@ -129,7 +129,7 @@ func (r *driver) open(std *testing.T, f func()) {
 		r.net = new(faultnet.Net)
 		r.net.Record(!r.set.silent)
 		r.net.Drive(r.news)
-		number, logs := bubble.CurrentID(), &stdLog().runs
+		number, logs := r.bubble.ID(), &stdLog().runs
 		logs.Store(number, r)
 		defer logs.Delete(number)
 		f()

@@ -81,6 +81,9 @@ func (b *Bubble) Wait() {
 	synctest.Wait()
 }
 
+// ID returns the number of the bubble, from its opening on.
+func (b *Bubble) ID() uint64 { return b.id.Load() }
+
 // Goroutines returns the bubble's goroutines, by number.
 func (b *Bubble) Goroutines() []Goroutine { return goroutines(b.id.Load()) }
 
