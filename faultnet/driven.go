@@ -42,16 +42,19 @@ func (n *Net) Fresh() int {
 // something has happened since the last call, or which were opened since then, in the order
 // in which they were opened.
 func (n *Net) AppendTouched(b []*Conn) []*Conn {
+	from := len(b)
 	n.mu.Lock()
-	touched := n.touched
-	n.touched = nil
-	n.mu.Unlock()
-	slices.SortFunc(touched, func(a, b *link) int { return cmp.Compare(a.number, b.number) })
-	for _, l := range touched {
-		l.mu.Lock()
-		l.touched = false
-		l.mu.Unlock()
+	for _, l := range n.touched {
 		b = append(b, &l.end[Client])
+	}
+	n.touched = n.touched[:0]
+	n.mu.Unlock()
+	touched := b[from:]
+	slices.SortFunc(touched, func(a, b *Conn) int { return cmp.Compare(a.link.number, b.link.number) })
+	for _, c := range touched {
+		c.link.mu.Lock()
+		c.link.touched = false
+		c.link.mu.Unlock()
 	}
 	return b
 }

@@ -226,7 +226,7 @@ func (n *Net) Gate(name string) {
 		return
 	}
 	n.gated.Store(true)
-	e := &Event{Kind: Gate, Addr: name, net: n, open: make(chan struct{})}
+	e := &Event{Kind: Gate, Addr: name, name: "gate " + name, net: n, open: make(chan struct{})}
 	n.post(e)
 	<-e.open
 }

@@ -172,15 +172,15 @@ func (o *Op) change() {
 	}
 }
 
-// changes returns the operations that have changed since the last call.
-func (c *census) changes() []*Op {
+// appendChanges appends the operations that have changed since the last call.
+func (c *census) appendChanges(ops []*Op) []*Op {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	ops := c.changed
-	c.changed = nil
-	for _, o := range ops {
+	for _, o := range c.changed {
 		o.changed = false
 	}
+	ops = append(ops, c.changed...)
+	c.changed = c.changed[:0]
 	return ops
 }
 

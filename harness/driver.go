@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -57,6 +58,7 @@ type driver struct {
 	auditing atomic.Bool     // a check of AtQuiet is being called
 	faulted  bool            // an event was a fault
 	happened tally           // of the events so far and their instants, in an exploration
+	line     []byte          // the last of them
 	vouched  map[string]bool // by address: a server of net/http answers there
 
 	stoodStill bool        // the run was given up
@@ -299,7 +301,9 @@ func (r *driver) apply(e *faultnet.Event, v faultnet.Verdict) {
 	r.watcher.happens(e, v)
 	r.journal.rec.applies(e, v)
 	if r.set.explored {
-		addBytes(&r.happened, fmt.Sprint(e, " ", v, " ", time.Now().UnixNano(), "\n"))
+		line := append(append(append(r.line[:0], e.String()...), ' '), v.String()...)
+		r.line = append(strconv.AppendInt(append(line, ' '), time.Now().UnixNano(), 10), '\n')
+		addBytes(&r.happened, r.line)
 	}
 	r.faulted = r.faulted || !v.IsPass() && !splits(v)
 	r.net.Apply(e, v)

@@ -191,9 +191,9 @@ func (c *Conn) StopReading() {
 }
 
 // setKey sets a key of a map that may be nil.
-func setKey[V any](m *map[string]V, key string, v V) {
+func setKey[K comparable, V any](m *map[K]V, key K, v V) {
 	if *m == nil {
-		*m = make(map[string]V)
+		*m = make(map[K]V)
 	}
 	(*m)[key] = v
 }

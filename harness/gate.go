@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
@@ -66,8 +67,26 @@ func (n *Net) usualGate(owner, name string) {
 // net/http's copy of it, which calls GetConn with its mutex held: a goroutine that waits for
 // that mutex would freeze the bubble.
 func underMutex() bool {
-	var pcs [8]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	var callers [8]uintptr
+	runtime.Callers(3, callers[:])
+	hookCallers.Lock()
+	defer hookCallers.Unlock()
+	under, known := hookCallers.under[callers]
+	if !known {
+		under = calledByPool(callers[:])
+		setKey(&hookCallers.under, callers, under)
+	}
+	return under
+}
+
+// hookCallers has the answers of underMutex, by who calls: there are few, and each run asks again.
+var hookCallers struct {
+	sync.Mutex
+	under map[[8]uintptr]bool
+}
+
+func calledByPool(callers []uintptr) bool {
+	frames := runtime.CallersFrames(callers)
 	for {
 		f, more := frames.Next()
 		if strings.HasSuffix(f.Function, "lientConnPool).getClientConn") {
@@ -94,15 +113,15 @@ func gateOwner(e *faultnet.Event) string { return strings.TrimSuffix(e.Addr, " "
 // trace returns a context of a request by which its transport tells about it, with gates
 // around what it calls.
 func (n *Net) trace(ctx context.Context, r *Request) context.Context {
-	told, name := r.traced(), r.name
 	if len(n.gates) == 0 && (len(n.usual) == 0 || !n.exploring.Load()) {
-		return httptrace.WithClientTrace(ctx, told)
+		return httptrace.WithClientTrace(ctx, r.traced())
 	}
+	name := r.name
 	trace := &httptrace.ClientTrace{
-		GetConn:      func(addr string) { n.usualGate(name, "GetConn"); told.GetConn(addr) }, // it asks then
-		GotConn:      func(info httptrace.GotConnInfo) { told.GotConn(info); n.usualGate(name, "GotConn") },
-		PutIdleConn:  func(err error) { told.PutIdleConn(err); n.usualGate(name, "PutIdleConn") },
-		WroteRequest: told.WroteRequest,
+		GetConn:      func(addr string) { n.usualGate(name, "GetConn"); r.getConn(addr) }, // it asks then
+		GotConn:      func(info httptrace.GotConnInfo) { r.gotConn(info); n.usualGate(name, "GotConn") },
+		PutIdleConn:  func(err error) { r.putIdleConn(err); n.usualGate(name, "PutIdleConn") },
+		WroteRequest: r.wroteRequest,
 	}
 	if len(n.gates) == 0 {
 		return httptrace.WithClientTrace(ctx, trace)
@@ -112,7 +131,7 @@ func (n *Net) trace(ctx context.Context, r *Request) context.Context {
 	trace.Got100Continue = pass("Got100Continue")
 	trace.WroteHeaders = pass("WroteHeaders")
 	trace.Wait100Continue = pass("Wait100Continue")
-	trace.WroteRequest = func(info httptrace.WroteRequestInfo) { told.WroteRequest(info); n.gate(name, "WroteRequest") }
+	trace.WroteRequest = func(info httptrace.WroteRequestInfo) { r.wroteRequest(info); n.gate(name, "WroteRequest") }
 	ctx = httptrace.WithClientTrace(ctx, trace)
 	if n.gated("Done", "Err", "Value") {
 		ctx = &gatedContext{ctx, n, name}

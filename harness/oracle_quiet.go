@@ -27,7 +27,7 @@ func (o *oracles) checkQuiet(pending, fresh []*faultnet.Event) {
 		o.checkOrphans(pending, ops)
 	}
 	o.conns = o.t.net.AppendTouched(o.conns)
-	o.ops = append(o.ops, o.census.changes()...)
+	o.ops = o.census.appendChanges(o.ops)
 	parked := o.t.net.Gated() && parked(pending)
 	o.checkHooks(pending, parked)
 	o.checkCauses()

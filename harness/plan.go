@@ -213,7 +213,8 @@ func (p *plan) do(a action, name string) {
 		p.goesOn(a.event)
 		v := t.net.Verdict(a.event)
 		if p.choices.Tell && !v.IsPass() {
-			p.taken[len(p.taken)-1].verdict = &v
+			told := v
+			p.taken[len(p.taken)-1].verdict = &told
 		}
 		t.apply(a.event, v)
 	}

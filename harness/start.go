@@ -154,6 +154,7 @@ func (t *T) mustBeNew(name string) {
 // launch starts the operation, or declares in an exploration that it is to start.
 func (t *T) launch(o *Op, call func()) *Op {
 	o.start = func() {
+		roomy()
 		// A panic here would be the end of the process.
 		t.callback(o.name, func() {
 			defer t.news() // a deadline may have ended it, with no event to follow
