@@ -79,7 +79,7 @@ func underMutex() bool {
 	return under
 }
 
-// hookCallers has the answers of underMutex, by who calls: there are few, and each run asks again.
+// hookCallers has the answers of underMutex, by the callers: there are few, and each run asks again.
 var hookCallers struct {
 	sync.Mutex
 	under map[[8]uintptr]bool

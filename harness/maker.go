@@ -130,7 +130,7 @@ func protocolsOf(names string) (*http.Protocols, error) {
 	return p, nil
 }
 
-// namesOf is the opposite of protocolsOf.
+// namesOf returns the names of the protocols, as protocolsOf takes them.
 func namesOf(p *http.Protocols) string { return strings.Trim(p.String(), "{}") }
 
 // settingOf returns the field of a transport that has the name of a setting, or that of
