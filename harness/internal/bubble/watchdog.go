@@ -4,13 +4,18 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // looks is how often the watchdog looks at a bubble in the time after which it
-// counts as frozen.
-const looks = 4
+// counts as frozen. Once a bubble of the process has frozen it looks more often, finer times,
+// because the next one may freeze in the same way: all cases of a suite may.
+const (
+	looks = 4
+	finer = 8
+)
 
 // How many times as long a bubble may stand still while something that can run might
 // end that: a goroutine outside, or one of its own that computes.
@@ -43,15 +48,36 @@ type Watchdog struct {
 
 	// What the last look saw; only the timer's function uses them.
 	last  *Bubble
-	quiet int64           // how many quiet points the bubble had had
-	seen  Freeze          // its goroutines that kept it from the next one
-	same  int             // for how many times the usual pause all looks saw just that
-	pause int             // how many times the usual one the last pause was
-	again int             // how many looks in a row saw just that
-	count int             // how many goroutines there were, of the whole process
-	rises int             // at how many looks there were more
-	level int             // for how many looks in a row there were not
-	known map[string]bool // what froze bubbles before
+	quiet int64  // how many quiet points the bubble had had
+	seen  Freeze // its goroutines that kept it from the next one
+	same  int    // for how many times the least pause all looks saw just that
+	pause int    // how many times the least one the last pause was
+	again int    // how many looks in a row saw just that
+	count int    // how many goroutines there were, of the whole process
+	rises int    // at how many looks there were more
+	level int    // for how many looks in a row there were not
+}
+
+// freezes counts what froze the bubbles of this process, by signature.
+var freezes struct {
+	sync.Mutex
+	of map[string]int
+}
+
+// frozenBefore returns how many bubbles froze in that way, and whether any did.
+func frozenBefore(signature string) (times int, any bool) {
+	freezes.Lock()
+	defer freezes.Unlock()
+	return freezes.of[signature], len(freezes.of) > 0
+}
+
+func noteFreeze(signature string) {
+	freezes.Lock()
+	defer freezes.Unlock()
+	if freezes.of == nil {
+		freezes.of = make(map[string]int)
+	}
+	freezes.of[signature]++
 }
 
 // A Freeze says why a bubble stands still.
@@ -146,19 +172,22 @@ const (
 // NewWatchdog returns a watchdog for which a bubble is frozen that has stood still
 // for that time. It has to be stopped.
 func NewWatchdog(after time.Duration) *Watchdog {
-	d := &Watchdog{after: after, most: MostGoroutines, frozen: make(chan *Freeze, 1), known: make(map[string]bool)}
+	d := &Watchdog{after: after, most: MostGoroutines, frozen: make(chan *Freeze, 1)}
 	d.timer = time.AfterFunc(time.Hour, func() {
 		begun := time.Now()
 		if b := d.bubble.Load(); b != nil && d.standsStill(b) && d.bubble.CompareAndSwap(b, nil) {
 			seen := d.seen
-			d.known[seen.signature()] = true
+			noteFreeze(seen.signature())
 			d.frozen <- &seen
 		}
 		if !d.stopped.Load() {
 			// A look at very many goroutines, which stops all of them, takes its time.
-			usual := max(d.after/looks, 1)
-			pause := max(usual, 3*time.Since(begun))
-			d.pause = int(pause / usual)
+			least := max(d.after/looks/finer, 1)
+			pause := max(least, 3*time.Since(begun))
+			if _, any := frozenBefore(""); !any || runtime.NumGoroutine() > manyGoroutines {
+				pause = max(pause, finer*least)
+			}
+			d.pause = int(pause / least)
 			d.timer.Reset(pause)
 		}
 	})
@@ -202,21 +231,23 @@ func (d *Watchdog) standsStill(b *Bubble) bool {
 	}
 	d.seen = now
 	if d.same == 0 {
-		d.same, d.again = 1, 1
-	} else {
-		d.again++
-		d.same += max(1, d.pause)
+		d.again = 0
 	}
-	most := looks
-	if d.known[now.signature()] {
-		most /= 2 // it would be a strange chance if this one were only slow
+	d.again++
+	d.same += max(1, d.pause)
+	// It would be a strange chance if one that stands as others did were only slow. What is
+	// outside may be, each time.
+	times, _ := frozenBefore(now.signature())
+	if now.Cause != Mutex {
+		times = min(times, 1)
 	}
+	most := looks * finer >> min(times, 4)
 	switch now.Cause {
 	case Mutex, Outside:
 		return d.same > patienceForOthers*most || d.same > most && len(othersRun()) == 0
 	case Computing:
 		// Where looks take long, a few of them make up the time: what computes may have had none.
-		return d.same > PatienceForComputing*looks && d.again > 2*looks
+		return d.same > PatienceForComputing*looks*finer && d.again > 2*looks
 	}
 	return false
 }
