@@ -70,6 +70,17 @@ func (y *tally) summary() string {
 	return text
 }
 
+// saysLittle returns why the test must not pass although no case failed, or "": more than half
+// of the cases that were put were undecided. Of a part of the cases, as -run selects it, it says nothing.
+func (y *tally) saysLittle() string {
+	undecided, put := countOf(y.of, Undecided), len(y.of)-countOf(y.of, NotApplicable)
+	if len(y.of) < y.planned || 2*undecided <= put {
+		return ""
+	}
+	return fmt.Sprintf("suites: %d of the %d cases that were put are undecided: the test says little. Each says what it was waiting for; "+
+		"in a deep bubble, with halfopen test, a mutex is no reason", undecided, put)
+}
+
 // The most entries of a baseline that a summary shows, and the most failures of a test whose
 // reports are whole.
 const (

@@ -2,6 +2,7 @@ package suites
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -19,5 +20,27 @@ func TestUnused(t *testing.T) {
 	y.of = append(y.of, result("c", H2, Undecided))
 	if got, want := y.unused(known), []string{"h2/a", "b"}; !slices.Equal(got, want) {
 		t.Errorf("got %v of no use, want %v", got, want)
+	}
+}
+
+// A test of which most cases are undecided does not pass. With -run, which leaves cases out, it may.
+func TestSaysLittle(t *testing.T) {
+	of := func(states ...State) (y tally) {
+		for _, s := range states {
+			y.of = append(y.of, Result{State: s})
+		}
+		y.planned = len(states)
+		return y
+	}
+	most := of(Undecided, Undecided, Held, NotApplicable, NotApplicable)
+	if got, want := most.saysLittle(), "suites: 2 of the 3 cases that were put are undecided: "; !strings.HasPrefix(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	part := of(Undecided, Undecided, Held)
+	part.planned++
+	for _, y := range []tally{of(Undecided, Held, NotApplicable), of(NotApplicable), of(), part} {
+		if got := y.saysLittle(); got != "" {
+			t.Errorf("got %q, want it to pass: %v", got, y.of)
+		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 // are asked to ([SubjectsOf]). So a maker that applies the settings of HTTP/2 has every case over
 // that too; -run 'TestMine/http1' leaves it out. A case that has a quirk must fail; it is logged with the quirk's
 // reason. What is not applicable is skipped with its reason. At the end it logs how
-// many cases came to what. A maker to whose transports no case can be put is refused before the
-// first one: see [CheckMaker].
+// many cases came to what, and it fails if more than half of those that were put were undecided. A
+// maker to whose transports no case can be put is refused before the first one: see [CheckMaker].
 //
 // The orders that a case tries run one after another. The flag -halfopen.parallel has several
 // run at the same time, for transports that share no variable, such as a pool of timers.
@@ -91,6 +91,9 @@ func (y *tally) end(t *testing.T, known []Quirk) {
 	}
 	for _, name := range y.unused(known) {
 		t.Errorf("%s: the entry %s is of no use: the case is not put to this transport", *quirksFlag, name)
+	}
+	if why := y.saysLittle(); why != "" {
+		t.Error(why)
 	}
 	t.Log(y.summary())
 }
