@@ -32,7 +32,8 @@ type frame struct {
 // goroutines returns those of the bubble with that number, or, for 0, those that are
 // in no bubble, by number.
 func goroutines(bubble uint64) []Goroutine {
-	buf := make([]byte, 32<<10)
+	const usual = 2 << 10 // bytes of a goroutine: to begin again costs as much as the dump
+	buf := make([]byte, max(16, runtime.NumGoroutine())*usual)
 	for {
 		n := runtime.Stack(buf, true)
 		if n < len(buf) {

@@ -2,6 +2,7 @@ package bubble
 
 import (
 	"runtime"
+	"runtime/metrics"
 	"slices"
 	"strings"
 	"sync"
@@ -24,10 +25,12 @@ const (
 	PatienceForComputing = 30
 )
 
-// Where there are many goroutines, and more at each look, none of them is looked at: that would
-// stop all of them for seconds. With the most, a bubble that had no quiet meanwhile starts them
-// without an end.
+// Where there is a crowd of goroutines a look stops all of them for long: there is none, for some
+// time, as long as the runtime counts any that run or can. Where there are many, and more at each look, none
+// of them is looked at: that would take seconds. With the most, a bubble that had no quiet
+// meanwhile starts them without an end.
 const (
+	crowd          = 1 << 11
 	manyGoroutines = 1 << 16
 	MostGoroutines = 1 << 18
 )
@@ -53,6 +56,7 @@ type Watchdog struct {
 	same  int    // for how many times the least pause all looks saw just that
 	pause int    // how many times the least one the last pause was
 	again int    // how many looks in a row saw just that
+	spare int    // for how many times the least pause something ran, and no look was taken
 	count int    // how many goroutines there were, of the whole process
 	rises int    // at how many looks there were more
 	level int    // for how many looks in a row there were not
@@ -183,7 +187,7 @@ func NewWatchdog(after time.Duration) *Watchdog {
 		if !d.stopped.Load() {
 			// A look at very many goroutines, which stops all of them, takes its time.
 			least := max(d.after/looks/finer, 1)
-			pause := max(least, 3*time.Since(begun))
+			pause := max(least, 10*time.Since(begun))
 			if _, any := frozenBefore(""); !any || runtime.NumGoroutine() > manyGoroutines {
 				pause = max(pause, finer*least)
 			}
@@ -209,11 +213,18 @@ func (d *Watchdog) watch(b *Bubble) { d.bubble.Store(b) }
 func (d *Watchdog) standsStill(b *Bubble) bool {
 	quiet := b.waits.Load()
 	if d.last != b || d.quiet != quiet {
-		d.last, d.quiet, d.same, d.rises, d.level = b, quiet, 0, 0, 0
+		d.last, d.quiet, d.same, d.spare, d.rises, d.level = b, quiet, 0, 0, 0, 0
 		d.count = runtime.NumGoroutine()
 		return false // it moves: nothing more is asked
 	}
-	if n := runtime.NumGoroutine(); n > min(manyGoroutines, d.most) {
+	n := runtime.NumGoroutine()
+	if n > crowd && d.spare < PatienceForComputing*looks*finer/2 && othersRunNow() {
+		d.spare += max(1, d.pause)
+		if n <= min(manyGoroutines, d.most) {
+			return false
+		}
+	}
+	if n > min(manyGoroutines, d.most) {
 		if d.level++; n > d.count {
 			d.rises, d.level = d.rises+1, 0
 		}
@@ -232,6 +243,9 @@ func (d *Watchdog) standsStill(b *Bubble) bool {
 	d.seen = now
 	if d.same == 0 {
 		d.again = 0
+		if now.Cause == Computing {
+			d.same = d.spare
+		}
 	}
 	d.again++
 	d.same += max(1, d.pause)
@@ -273,6 +287,14 @@ func othersRun() []Goroutine {
 		}
 		return true
 	})
+}
+
+// othersRunNow reports whether any goroutine runs, or can, but for the caller's. The runtime counts
+// them without stopping any.
+func othersRunNow() bool {
+	s := []metrics.Sample{{Name: "/sched/goroutines/running:goroutines"}, {Name: "/sched/goroutines/runnable:goroutines"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()+s[1].Value.Uint64() > 1
 }
 
 // keptFromQuiet returns the goroutines of the bubble that are not durably blocked, and
