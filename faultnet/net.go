@@ -158,7 +158,7 @@ func (n *Net) Apply(e *Event, v Verdict) bool {
 		n.mu.Unlock()
 		return false
 	}
-	if i == 0 { // what has waited longest happens first: of many, none is moved
+	if i == 0 && len(n.pending) > 100 { // what has waited longest happens first: of many, none is moved
 		n.pending[0], n.pending = nil, n.pending[1:]
 	} else {
 		n.pending = slices.Delete(n.pending, i, i+1)
