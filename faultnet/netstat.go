@@ -95,6 +95,13 @@ func (c *Conn) Unread() int {
 	return c.in.arrived
 }
 
+// Reading reports whether a Read waits at this end.
+func (c *Conn) Reading() bool {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	return c.waitingReads > 0
+}
+
 // InFlight returns how many bytes are on their way to this end.
 func (c *Conn) InFlight() int {
 	c.link.mu.Lock()

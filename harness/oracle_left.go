@@ -90,7 +90,7 @@ func (t *T) Leaks() []Failure {
 			continue
 		}
 		used, where := t.census.user(c)
-		add(KindConn, where, "%s to %s: still open after the idle connections were closed%s", c.ID(), c.Address(), used)
+		add(KindConn, where, "%s to %s: %s%s", c.ID(), c.Address(), t.census.stillOpen(c), used)
 	}
 	if len(draining) == 0 {
 		return fs
@@ -103,6 +103,25 @@ func (t *T) Leaks() []Failure {
 		}
 	}
 	return fs
+}
+
+// stillOpen returns what is to be said of a connection that is open at the end. One of HTTP/1
+// whose two ends wait in a Read, with all bytes read, is idle: no body has leaked. It is open because the
+// harness does not know its transport, or cannot close the idle connections of that.
+func (c *census) stillOpen(end *faultnet.Conn) string {
+	const after = "still open after the idle connections were closed"
+	h, server := c.conn(end), end.Peer()
+	if h.wire.requests.done == 0 || !end.Reading() || !server.Reading() || end.Unread()+end.InFlight()+server.Unread()+server.InFlight() > 0 {
+		return after
+	}
+	switch via := h.usedVia().(type) {
+	case nil:
+		return "still open and idle, and nothing closes it: no CloseIdleConnections was called"
+	case idler:
+		return after
+	default:
+		return fmt.Sprintf("still open and idle, and nothing closes it: %T has no CloseIdleConnections", via)
+	}
 }
 
 // leftRule returns the sentence by which a thing of that kind must not be left at the end, or
