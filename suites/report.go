@@ -78,7 +78,7 @@ func SubjectsOf(name string, maker harness.Maker, quirks ...Quirk) []Subject {
 		return nil
 	}
 	var subjects []Subject
-	for _, p := range Protocols() {
+	for _, p := range []Protocol{HTTP1, H2, H2C} {
 		m := maker
 		if spoken&p == 0 {
 			m = asked(maker, p)

@@ -31,7 +31,7 @@ type Subject struct {
 func Subjects() []Subject {
 	var all []Subject
 	add := func(name string, maker harness.Maker, quirks []Quirk) {
-		for _, p := range Protocols() {
+		for _, p := range []Protocol{HTTP1, H2, H2C} {
 			all = append(all, Subject{Name: name, Protocol: p, Maker: asked(maker, p), Quirks: quirks})
 		}
 	}
