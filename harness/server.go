@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness/internal/peer"
@@ -155,6 +156,12 @@ func (c *Conn) Misbehave(name string) {
 // TrustedRoots returns the authority that signs the certificates of [T.ServeTLSAs]: the
 // RootCAs of a client.
 func TrustedRoots() *x509.CertPool { return peer.TrustedRoots() }
+
+// TrustedCertificate returns a certificate of a server that [TrustedRoots] vouches for: for the host, and
+// valid until that time, of the bubble.
+func TrustedCertificate(host string, until time.Time) tls.Certificate {
+	return peer.TrustedCertificate(host, until)
+}
 
 // modesOf returns the modes of a verb.
 func modesOf(verb string) []peer.Mode { return peer.Modes(verb) }

@@ -3,6 +3,7 @@ package suites
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"slices"
@@ -61,6 +62,10 @@ type ClientSubject struct {
 	// These settings are younger than many makers, which do neither: without it the cases that
 	// want them are not applicable.
 	KnowsAges bool
+	// KnowsServers says that Make applies ClientSettings.Fallback and TLS, or refuses them, and
+	// that Serve listens by [ServeConns] or [Listen] if Make applies TLS. Without it the cases
+	// that want them are not applicable.
+	KnowsServers bool
 	// Patient is IgnoresCancel, and Lots is Randomized.
 	//
 	// Deprecated: use IgnoresCancel and Randomized.
@@ -103,12 +108,35 @@ func (s *ClientSubject) begin(t *harness.T, c Case) *ClientEnv {
 	if serve == nil {
 		serve = EchoLines
 	}
-	serve(t, settings.Addr) // a client may dial as soon as it is made
+	if c.Secure {
+		settings.TLS = &tls.Config{RootCAs: harness.TrustedRoots(), ServerName: "server.test"}
+		secured.Store(t, cases.ServerTLS(t))
+		t.Cleanup(func() { secured.Delete(t) })
+	}
+	serveOn := func(addr string) { serve(t, addr) }
+	if c.Servers != nil { // a client may dial as soon as it is made
+		c.Servers(t, serveOn)
+	} else {
+		serveOn(settings.Addr)
+	}
 	client, err := s.Make(t, settings)
 	if err != nil {
 		t.NotApplicable(err)
 	}
-	return cases.NewClientEnv(t, settings, client, (s.IgnoresCancel || s.Patient) && c.Group() != "cancel")
+	return cases.NewClientEnv(t, settings, client, (s.IgnoresCancel || s.Patient) && c.Group() != "cancel", serveOn)
+}
+
+// secured has the TLS configuration of the servers of each run of a case that wants TLS.
+var secured sync.Map // of *harness.T
+
+// Listen is [harness.Net.Listen] for a server of clients: where a case wants TLS, it speaks
+// that.
+func Listen(t *harness.T, addr string) (net.Listener, error) {
+	l, err := t.Net.Listen("tcp", addr)
+	if config, ok := secured.Load(t); ok && err == nil {
+		l = tls.NewListener(l, config.(*tls.Config))
+	}
+	return l, err
 }
 
 // EchoLines runs a server on "host:port" that repeats each line.
@@ -127,10 +155,10 @@ func EchoLines(t *harness.T, addr string) {
 	})
 }
 
-// ServeConns runs a server on "host:port" that calls serve for each connection,
-// and closes the connection when that returns.
+// ServeConns runs a server on "host:port", by [Listen], that calls serve for each
+// connection, and closes the connection when that returns.
 func ServeConns(t *harness.T, addr string, serve func(c net.Conn)) {
-	l, err := t.Net.Listen("tcp", addr)
+	l, err := Listen(t, addr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -130,9 +130,11 @@ func (s Subject) cannotBeAsked(c Case) string {
 		return "it is about transports"
 	case forClients && !s.client.KnowsAges && (c.ClientSettings.MinIdle > 0 || c.ClientSettings.MaxLifetime > 0):
 		return "the subject does not say that it knows these settings: KnowsAges"
+	case forClients && !s.client.KnowsServers && (c.Secure || c.ClientSettings.Fallback != ""):
+		return "the subject does not say that it knows these settings: KnowsServers"
 	case c.Protocols != 0 && c.Protocols&s.Protocol == 0:
 		return "it is about " + c.Protocols.String()
-	case c.Secure && s.Protocol != H3 && !trusts(s.Maker):
+	case c.Secure && !forClients && s.Protocol != H3 && !trusts(s.Maker):
 		return "it gets no page over https from a server that harness.TrustedRoots vouches for"
 	case c.Hooks && !s.callsHooks():
 		return "it calls no hooks of package httptrace"

@@ -95,6 +95,11 @@ func TrustedRoots() *x509.CertPool {
 	return pool
 }
 
+// TrustedCertificate returns a certificate for the host that TrustedRoots vouches for until then.
+func TrustedCertificate(host string, until time.Time) tls.Certificate {
+	return trustedAuthority().certificate(host, until)
+}
+
 // tlsModes is the modes of serve-tls.
 var tlsModes = []Mode{
 	{"expired", "its certificate has expired"},

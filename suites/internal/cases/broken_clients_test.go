@@ -46,6 +46,17 @@ var poolMistakes = []struct {
 	{"keeps what comes after close", []string{"close-at-any-time", "leak-dial-at-close"}},
 	{"forgets the idle at close", []string{"leak-nothing"}},
 	{"wakes no waiter", []string{"stuck-lost-wake-up"}},
+	{"looks its server up once", []string{"broken-moved"}},
+	{"dials the first address only", []string{"broken-address-refuses"}},
+	{"dials without the context", []string{"broken-address-silent"}},
+	{"knows the first server only", []string{"broken-first-refuses", "broken-first-silent", "broken-first-stops"}},
+	{"waits for the first server", []string{"broken-first-silent"}},
+	{"trusts what has expired", []string{"broken-certificate-expired"}},
+	{"leaves what it does not trust open", []string{"broken-certificate-expired"}},
+	{"says only that it failed", []string{"broken-certificate-expired"}},
+	{"dials until it succeeds", []string{"broken-drain"}},
+	{"breaks at the first end", []string{"broken-drain"}},
+	{"loses the last answer", []string{"broken-drain-last-answer"}},
 }
 
 // No client case is one that cannot fail: for each there is a pool with a
@@ -106,7 +117,8 @@ func TestClientCases(t *testing.T) {
 
 func handPoolSubject(mistake string) suites.ClientSubject {
 	s := suites.PoolSubject(mistake, handPool(mistake))
-	s.KnowsAges = true
+	s.KnowsAges, s.KnowsServers = true, true
+	s.Make = reaching(mistake, s)
 	if mistake != "talks deaf" && mistake != "hears deadlines only" {
 		return s
 	}

@@ -67,9 +67,9 @@ type Case struct {
 	Source string
 	// Protocols has the protocols that the case is about. Zero means all.
 	Protocols Protocol
-	// Secure says that the case has https URLs, whatever the protocol. A
-	// transport that does not trust [harness.TrustedRoots] makes it not
-	// applicable.
+	// Secure says that the case has https URLs, whatever the protocol, and that a client
+	// speaks TLS. A transport that does not trust [harness.TrustedRoots] makes it not
+	// applicable, and so does a client that cannot be told to speak TLS.
 	Secure bool
 	// Hooks says that the case is about the hooks of package httptrace. A transport that
 	// calls none makes it not applicable.
@@ -81,6 +81,9 @@ type Case struct {
 	// that the maker refuses makes the case not applicable.
 	Settings       harness.Settings
 	ClientSettings ClientSettings
+	// Servers prepares the network of a case for clients, before the client is made: serve
+	// runs a server of the subject's kind on "host:port". Nil runs one at ClientSettings.Addr.
+	Servers func(t *harness.T, serve func(addr string))
 	// Bounds limits the exploration of the body. If Bounds.Schedules is 0 the body runs
 	// once, in its own order.
 	Bounds harness.Bounds
@@ -123,7 +126,7 @@ func All() []Case {
 
 // OfClients returns the cases of clients and pools, by group and name.
 func OfClients() []Case {
-	return sorted(slices.Concat(clientPoolCases, clientAgeCases, clientContextCases, clientEndCases), clientGroups)
+	return sorted(slices.Concat(clientPoolCases, clientAgeCases, clientContextCases, clientEndCases, clientServerCases), clientGroups)
 }
 
 func sorted(cases []Case, groups []Group) []Case {

@@ -3,6 +3,7 @@ package cases
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"slices"
 	"strconv"
@@ -30,6 +31,11 @@ type Client interface {
 type ClientSettings struct {
 	// Addr is the "host:port" of the server.
 	Addr string
+	// Fallback is the "host:port" of another server that answers the same: the client talks to
+	// it when it does not get through to Addr.
+	Fallback string
+	// TLS has the client speak TLS, from the first byte, with this configuration.
+	TLS *tls.Config
 	// MaxConns is how many connections there may be at once, those that are
 	// being dialed among them. An operation that finds no place waits.
 	MaxConns int
@@ -53,6 +59,7 @@ type ClientEnv struct {
 	*harness.T
 	Settings ClientSettings
 
+	serve  func(addr string) // runs a server of the client's kind
 	client Client
 	leave  bool // a cancelled operation returns at once, whatever the client does
 	begun  atomic.Bool
@@ -60,9 +67,9 @@ type ClientEnv struct {
 }
 
 // NewClientEnv returns what a case asks the client with. With leave an operation that is
-// cancelled returns at once, whatever the client does.
-func NewClientEnv(t *harness.T, s ClientSettings, client Client, leave bool) *ClientEnv {
-	e := &ClientEnv{T: t, Settings: s, client: client, leave: leave, closed: make(chan struct{})}
+// cancelled returns at once, whatever the client does; serve runs another server of its kind.
+func NewClientEnv(t *harness.T, s ClientSettings, client Client, leave bool, serve func(addr string)) *ClientEnv {
+	e := &ClientEnv{T: t, Settings: s, serve: serve, client: client, leave: leave, closed: make(chan struct{})}
 	t.LimitConns(s.MaxConns)
 	for _, d := range []time.Duration{s.IdleTimeout, s.MaxLifetime, s.Timeout} {
 		if d > 0 {

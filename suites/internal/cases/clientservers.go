@@ -1,0 +1,266 @@
+package cases
+
+import (
+	"cmp"
+	"crypto/tls"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness"
+)
+
+// The servers of the cases below: the name that a client dials, and the hosts behind it.
+const (
+	serverHost = "server.test"
+	firstAddr  = "first.test:7"
+	secondHost = "second.test"
+	secondAddr = secondHost + ":7"
+)
+
+// The certificate of [ServerTLS] is valid for that long, and renewed after the other time.
+const (
+	certified = time.Hour
+	renewed   = 3 * time.Hour
+)
+
+const (
+	nextAddress  = "net: Dial (when the host resolves to multiple IP addresses, Dial will try each IP address in order until one succeeds)"
+	whatWasSent  = "RFC 9293 section 3.6 (a TCP implementation will reliably deliver all buffers sent before the connection was closed)"
+	secondServer = "ClientSettings.Fallback; PostgreSQL: libpq (the next host is tried if no connection can be established); nats.go: Options.Servers"
+)
+
+// ServerTLS returns the TLS configuration of the servers of a case: at first its certificate is
+// one that ends after an hour; three hours after the beginning it is another one.
+func ServerTLS(t *harness.T) *tls.Config {
+	began := t.Clock.Now()
+	return &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		until := began.Add(certified)
+		if t.Clock.Since(began) >= renewed {
+			until = until.AddDate(1, 0, 0)
+		}
+		cert := harness.TrustedCertificate(serverHost, until)
+		return &cert, nil
+	}}
+}
+
+// clientServerCases are about servers that move, stop, come in the place of others, or can
+// no longer say who they are.
+var clientServerCases = []Case{
+	{
+		Name:    "broken-moved",
+		Claim:   "A client that was given a name finds the server at its new address an hour after that has changed; what the old server closed costs one operation a connection at most.",
+		Verdict: "an operation fails",
+		Source:  "RFC 1034 section 3.6 (the TTL describes how long a RR can be cached before it should be discarded)",
+		Servers: func(t *harness.T, serve func(addr string)) {
+			serve(firstAddr)
+			serve(secondAddr)
+			t.Net.Resolve(serverHost, "first.test")
+		},
+		ClientBody: func(e *ClientEnv) {
+			e.Do("r1").WantDone()
+			e.Net.Resolve(serverHost, secondHost)
+			e.Net.Kill(firstAddr)
+			e.Advance(time.Hour)
+			e.WantSomeDone(e.Opened()+1, "its server is at the other address, as its name says")
+		},
+	},
+	{
+		Name:    "broken-address-refuses",
+		Claim:   "A name with two addresses, of which the first refuses, is that of a server: the operation succeeds.",
+		Verdict: "the operation fails",
+		Source:  nextAddress,
+		Servers: twoAddresses,
+		ClientBody: func(e *ClientEnv) {
+			e.Do("r1").WantDone("the second address answers")
+		},
+	},
+	{
+		Name:    "broken-address-silent",
+		Claim:   "A name with two addresses, of which the first is silent, is that of a server: an operation whose context leaves time for both succeeds.",
+		Verdict: "the operation fails",
+		Source:  nextAddress + "; net: Dialer.DialContext (the timeout is spread over each consecutive dial, such that each is given an appropriate fraction of the time to connect)",
+		Servers: func(t *harness.T, serve func(addr string)) {
+			twoAddresses(t, serve)
+			t.Net.Partition("first.test")
+		},
+		ClientBody: func(e *ClientEnv) {
+			r1 := e.DoFor("r1", time.Minute)
+			e.Advance(time.Minute)
+			r1.WantDone("half a minute was for the second address")
+		},
+	},
+	{
+		Name:           "broken-first-refuses",
+		Claim:          "A client that was given two servers, of which the first refuses, is served by the second.",
+		Verdict:        "no operation succeeds",
+		Source:         secondServer,
+		ClientSettings: ClientSettings{Fallback: secondAddr},
+		Servers:        onlyTheSecond,
+		ClientBody: func(e *ClientEnv) {
+			e.WantSomeDone(2, "the second server answers")
+		},
+	},
+	{
+		Name:           "broken-first-silent",
+		Claim:          "A client that was given two servers, of which the first is silent, is served by the second when its time for the first is over.",
+		Verdict:        "no operation succeeds",
+		Source:         secondServer,
+		ClientSettings: ClientSettings{Fallback: secondAddr, Timeout: answerTime},
+		Servers: func(t *harness.T, serve func(addr string)) {
+			onlyTheSecond(t, serve)
+			t.Net.Partition(serverHost)
+		},
+		ClientBody: func(e *ClientEnv) {
+			for i := range 4 {
+				r := e.Do("r" + strconv.Itoa(i+1))
+				e.Advance(3 * answerTime)
+				if r.Err() == nil && !r.Pending() {
+					return
+				}
+			}
+			e.Errorf("no operation has succeeded in %v, want one: the second server answers", 12*answerTime)
+		},
+	},
+	{
+		Name:           "broken-first-stops",
+		Claim:          "A client that was given two servers goes on with the second when the first stops; each connection that breaks costs one operation at most.",
+		Verdict:        "no operation succeeds",
+		Source:         secondServer,
+		ClientSettings: ClientSettings{Fallback: secondAddr},
+		Servers: func(t *harness.T, serve func(addr string)) {
+			serve(serverHost + ":7")
+			serve(secondAddr)
+		},
+		ClientBody: func(e *ClientEnv) {
+			e.Do("r1").WantDone()
+			e.Net.Kill(e.Settings.Addr)
+			e.Advance(time.Minute) // one that dials again by itself may wait a while before
+			e.WantSomeDone(e.Opened()+1, "the second server answers")
+		},
+	},
+	{
+		Name:           "broken-certificate-expired",
+		Claim:          "An operation that needs a new connection fails if the server's certificate has expired, and says so; the connection is closed, and later operations succeed when the certificate is renewed.",
+		Verdict:        "it succeeds, or the connection is left open",
+		Source:         "RFC 5280 section 6.1.3 (the certificate validity period includes the current time)",
+		Secure:         true,
+		ClientSettings: ClientSettings{MaxConns: 1},
+		ClientBody:     certificateExpires,
+	},
+	{
+		Name:    "broken-drain",
+		Claim:   "When a server stops, and first answers what it was asked, those operations succeed; the next one fails, and others succeed when there is a server again.",
+		Verdict: "an operation that was answered fails, or one after it does not end",
+		Source:  whatWasSent,
+		ClientBody: func(e *ClientEnv) {
+			e.Do("r1").WantDone()
+			e.Net.Hold("* server->client data")
+			ops := e.DoAll("r2", "r3")
+			e.Net.Unlisten(e.Settings.Addr)
+			e.Net.Release("* server->client data")
+			e.WantDone(ops, "the server answers what it was asked before it stops")
+			e.Net.Kill(e.Settings.Addr)
+			e.failing("there is no server")
+			e.serve(e.Settings.Addr)
+			e.Advance(time.Minute)
+			e.WantSomeDone(e.Opened()+1, "there is a server again")
+		},
+	},
+	{
+		Name:       "broken-drain-last-answer",
+		Claim:      "An answer behind which the server closes the connection, at once, is an answer: the operation succeeds.",
+		Verdict:    "the operation fails",
+		Source:     whatWasSent,
+		ClientBody: answersAndStops,
+	},
+}
+
+// twoAddresses runs a server at the second of two addresses of a name, and nothing at the first.
+func twoAddresses(t *harness.T, serve func(addr string)) {
+	serve(secondAddr)
+	serve(firstAddr) // a host that nothing ever listened on is none
+	t.Net.Unlisten(firstAddr)
+	t.Net.Resolve(serverHost, "first.test", secondHost)
+}
+
+// onlyTheSecond runs the second of two servers.
+func onlyTheSecond(t *harness.T, serve func(addr string)) {
+	serve(secondAddr)
+	serve(serverHost + ":7")
+	t.Net.Unlisten(serverHost + ":7")
+}
+
+func certificateExpires(e *ClientEnv) {
+	e.Do("r1").WantDone()
+	e.Advance(2 * certified)
+	for _, c := range e.own() {
+		c.Peer().Close()
+	}
+	e.Settle()
+	if said := e.failing("the certificate has expired"); !strings.Contains(said, "certificate") {
+		e.Errorf("got no error that names the certificate: %s", said)
+	}
+	if n := e.Open(); n > 0 {
+		e.Errorf("%d connections are open, want none: the certificate has expired", n)
+	}
+	e.Advance(2 * certified)
+	e.WantSomeDone(2, "the certificate is renewed")
+}
+
+// failing starts operations with a deadline, one after the other, and expects that each fails. It
+// returns what they say. A connection that the server has closed may cost one, so there is one more.
+func (e *ClientEnv) failing(why string) (said string) {
+	for i := range e.Opened() + 1 {
+		r := e.DoFor("late"+strconv.Itoa(i+1), untilDeadline)
+		e.Advance(untilDeadline)
+		if r.Pending() || r.Err() == nil {
+			e.Fatalf("%s, want an error: %s", r, why)
+		}
+		said += r.Err().Error() + "; "
+	}
+	return said
+}
+
+// answersAndStops lets a server close each connection right behind the last part of an answer. How many
+// parts an answer has is seen at the one before.
+func answersAndStops(e *ClientEnv) {
+	const answers = "* server->client data"
+	e.Do("r1").WantDone()
+	parts := 0
+	e.Net.Hold(answers)
+	for r2 := e.Do("r2"); r2.Pending() && e.held(answers); parts++ {
+		e.Net.Let(answers)
+	}
+	r3 := e.Do("r3")
+	for range parts - 1 {
+		if e.held(answers) {
+			e.Net.Let(answers)
+		}
+	}
+	if !r3.Pending() {
+		r3.WantDone() // its answer has fewer parts
+	}
+	e.Net.Kill(e.Settings.Addr)
+	e.Net.Release(answers)
+	r3.Await()
+	r3.WantDone("its answer came before the end of the connection")
+	e.serve(e.Settings.Addr)
+	e.Advance(time.Minute)
+	e.WantSomeDone(cmp.Or(e.Opened(), 1)+1, "there is a server again")
+}
+
+// held reports whether an event of the pattern is held.
+func (e *ClientEnv) held(pattern string) bool {
+	p, err := faultnet.ParsePattern(pattern)
+	if err != nil {
+		e.Fatal(err)
+	}
+	for _, event := range e.Net.Pending() {
+		if p.Match(event) {
+			return true
+		}
+	}
+	return false
+}
