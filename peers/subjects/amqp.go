@@ -16,11 +16,15 @@ import (
 // AMQP makes an [amqp.Connection], which all operations share: each opens a channel, asks for
 // a queue of its name, and closes the channel. The calls have no context.
 func AMQP(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
-	if s != (suites.ClientSettings{Addr: s.Addr}) {
+	scheme := "amqp://"
+	if s.TLS != nil {
+		scheme = "amqps://"
+	}
+	if s != (suites.ClientSettings{Addr: s.Addr, TLS: s.TLS}) {
 		return nil, errors.New("all channels share one connection, and no call has a time limit")
 	}
 	return newKept(s, func(ctx context.Context) (*amqp.Connection, error) {
-		return amqp.DialConfig("amqp://"+s.Addr+"/", amqp.Config{Dial: func(network, addr string) (net.Conn, error) { return t.Net.DialContext(ctx, network, addr) }})
+		return amqp.DialConfig(scheme+s.Addr+"/", amqp.Config{TLSClientConfig: s.TLS, Dial: func(network, addr string) (net.Conn, error) { return t.Net.DialContext(ctx, network, addr) }})
 	}, func(_ context.Context, c *amqp.Connection, say string) (string, error) {
 		ch, err := c.Channel()
 		if err != nil {

@@ -9,7 +9,10 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
 
 	"github.com/halfopen/halfopen/harness"
@@ -21,9 +24,18 @@ func GRPC(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	if s.MaxConns > 0 || s.MaxIdle > 0 {
 		return nil, errors.New("grpc has one connection to a server, which all calls share")
 	}
+	creds := insecure.NewCredentials()
+	if s.TLS != nil {
+		creds = credentials.NewTLS(s.TLS)
+	}
+	servers := manual.NewBuilderWithScheme("servers")
+	servers.InitialState(resolver.State{Addresses: []resolver.Address{{Addr: s.Addr}}})
+	if s.Fallback != "" {
+		servers.InitialState(resolver.State{Addresses: []resolver.Address{{Addr: s.Addr}, {Addr: s.Fallback}}})
+	}
 	dial := func(ctx context.Context, addr string) (net.Conn, error) { return t.Net.DialContext(ctx, "tcp", addr) }
-	c, err := grpc.NewClient("passthrough:///"+s.Addr, grpc.WithContextDialer(dial),
-		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithIdleTimeout(s.IdleTimeout),
+	c, err := grpc.NewClient("servers:///"+s.Addr, grpc.WithResolvers(servers), grpc.WithContextDialer(dial),
+		grpc.WithTransportCredentials(creds), grpc.WithIdleTimeout(s.IdleTimeout),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: 12 * time.Hour}),
 		grpc.WithDefaultCallOptions(grpc.ForceCodec(text{})))
 	return &grpcClient{c, s.Timeout}, err
@@ -48,7 +60,7 @@ func (c *grpcClient) Do(ctx context.Context, say string) (heard string, err erro
 
 // EchoRPC runs a gRPC server on the network that answers with the text of the request.
 func EchoRPC(t *harness.T, addr string) {
-	l, err := t.Net.Listen("tcp", addr)
+	l, err := suites.Listen(t, addr)
 	if err != nil {
 		t.Fatal(err)
 	}

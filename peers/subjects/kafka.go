@@ -19,7 +19,14 @@ func Kafka(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	if s.MaxConns > 0 || s.MaxIdle > 0 || s.MinIdle > 0 || s.MaxLifetime > 0 {
 		return nil, errors.New("franz-go has no limit of connections: it opens a few to each broker")
 	}
-	c, err := kgo.NewClient(kgo.SeedBrokers(s.Addr), kgo.Dialer(t.Net.DialContext), kgo.ConnIdleTimeout(orElse(s.IdleTimeout, 15*time.Minute)), // it takes no more
+	if s.TLS != nil {
+		return nil, errors.New("franz-go leaves TLS to the dialer")
+	}
+	seeds := []string{s.Addr}
+	if s.Fallback != "" {
+		seeds = append(seeds, s.Fallback)
+	}
+	c, err := kgo.NewClient(kgo.SeedBrokers(seeds...), kgo.Dialer(t.Net.DialContext), kgo.ConnIdleTimeout(orElse(s.IdleTimeout, 15*time.Minute)), // it takes no more
 		kgo.RequestTimeoutOverhead(orElse(s.Timeout, 10*time.Minute)), kgo.RequestRetries(0), kgo.MetadataMaxAge(time.Hour), kgo.DisableClientMetrics())
 	if err != nil {
 		return nil, err

@@ -2,8 +2,10 @@ package subjects
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -14,7 +16,17 @@ import (
 
 // LibPQ makes a [sql.DB] over the driver lib/pq.
 func LibPQ(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
-	c, err := pq.NewConnector(fmt.Sprintf("postgres://someone@%s/db?sslmode=disable&connect_timeout=%d", s.Addr, s.Timeout/time.Second))
+	if s.TLS != nil {
+		return nil, errors.New("the TLS configurations of lib/pq are package-level, or files")
+	}
+	host, port, _ := strings.Cut(s.Addr, ":")
+	timeout := s.Timeout
+	if s.Fallback != "" {
+		second, secondPort, _ := strings.Cut(s.Fallback, ":")
+		host, port = host+","+second, port+","+secondPort
+		timeout /= 2 // it is that of each server
+	}
+	c, err := pq.NewConnector(fmt.Sprintf("postgres://someone@%s/db?sslmode=disable&port=%s&connect_timeout=%d", host, port, timeout/time.Second))
 	if err != nil {
 		return nil, err
 	}

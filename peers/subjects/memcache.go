@@ -17,8 +17,8 @@ import (
 
 // Memcache makes a [memcache.Client]. Its calls have no context.
 func Memcache(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
-	if s.MaxConns > 0 || s.IdleTimeout > 0 || s.MinIdle > 0 || s.MaxLifetime > 0 {
-		return nil, errors.New("gomemcache has only a limit of idle connections")
+	if s.MaxConns > 0 || s.IdleTimeout > 0 || s.MinIdle > 0 || s.MaxLifetime > 0 || s.Fallback != "" || s.TLS != nil {
+		return nil, errors.New("gomemcache has only a limit of idle connections, and leaves TLS to the dialer")
 	}
 	c := memcache.NewFromSelector(oneServer(s.Addr))
 	c.DialContext, c.Timeout, c.MaxIdleConns = t.Net.DialContext, orElse(s.Timeout, 48*time.Hour), orElse(s.MaxIdle, 10)

@@ -19,12 +19,15 @@ import (
 // Mongo makes a [mongo.Client] that knows a load balancer: so it has no monitors, whose
 // heartbeats would never end.
 func Mongo(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
-	if s.MaxIdle > 0 || s.MaxLifetime > 0 {
-		return nil, errors.New("mongo-driver has no limit of idle connections, and none of their age")
+	if s.MaxIdle > 0 || s.MaxLifetime > 0 || s.Fallback != "" {
+		return nil, errors.New("mongo-driver has no limit of idle connections, and none of their age; behind a load balancer it knows one server")
 	}
 	o := options.Client().SetHosts([]string{s.Addr}).SetDialer(mongoDialer{t}).SetLoadBalanced(true).SetRetryReads(false).SetRetryWrites(false).
 		SetMaxPoolSize(uint64(s.MaxConns)).SetMinPoolSize(uint64(s.MinIdle)).SetMaxConnIdleTime(s.IdleTimeout).
 		SetConnectTimeout(orElse(s.Timeout, 48*time.Hour)).SetServerSelectionTimeout(48 * time.Hour)
+	if s.TLS != nil {
+		o.SetTLSConfig(s.TLS)
+	}
 	if s.Timeout > 0 {
 		o.SetTimeout(s.Timeout)
 	}

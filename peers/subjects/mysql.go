@@ -2,6 +2,7 @@ package subjects
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -14,6 +15,9 @@ import (
 
 // MySQL makes a [sql.DB] over the driver go-sql-driver/mysql.
 func MySQL(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
+	if s.Fallback != "" || s.TLS != nil {
+		return nil, errors.New("the driver knows one server, which asks for TLS in its first packet")
+	}
 	cfg := mysql.NewConfig()
 	cfg.User, cfg.Net, cfg.Addr, cfg.DialFunc, cfg.ReadTimeout = "someone", "tcp", s.Addr, t.Net.DialContext, s.Timeout // for handshakes: a DB may dial with a context that does not end
 	cfg.Logger = &mysql.NopLogger{}                                                                                     // the package logs each connection that breaks

@@ -3,6 +3,7 @@ package subjects
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -27,8 +28,15 @@ func NATS(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 		return nil, errors.New("all requests share one connection")
 	}
 	return lazily(func() (*nats.Conn, error) {
-		return nats.Connect("nats://"+s.Addr, nats.SetCustomDialer(natsDialer{t}), nats.SkipHostLookup(), nats.Timeout(48*time.Hour),
-			nats.ReconnectWait(time.Second), nats.ReconnectJitter(0, 0), nats.MaxReconnects(3), nats.PingInterval(48*time.Hour))
+		servers, first := "nats://"+s.Addr, nats.Option(func(*nats.Options) error { return nil })
+		if s.Fallback != "" {
+			servers += ",nats://" + s.Fallback
+		}
+		if s.TLS != nil {
+			first = func(o *nats.Options) error { return errors.Join(nats.Secure(s.TLS)(o), nats.TLSHandshakeFirst()(o)) }
+		}
+		return nats.Connect(servers, first, nats.DontRandomize(), nats.SetCustomDialer(natsDialer{t, orElse(s.Timeout, 48*time.Hour)}), nats.SkipHostLookup(),
+			nats.ReconnectWait(time.Second), nats.ReconnectJitter(0, 0), nats.MaxReconnects(-1), nats.PingInterval(48*time.Hour))
 	}, func(ctx context.Context, c *nats.Conn, say string) (string, error) {
 		ctx, cancel := context.WithTimeout(ctx, orElse(s.Timeout, time.Hour)) // a request that was lost with its connection ends with its time
 		defer cancel()
@@ -41,16 +49,22 @@ func NATS(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 }
 
 // natsDialer dials the network of a test for nats.go.
-type natsDialer struct{ t *harness.T }
+type natsDialer struct {
+	t       *harness.T
+	timeout time.Duration // nats.Timeout is of its own dialer
+}
 
 func (d natsDialer) Dial(network, addr string) (net.Conn, error) {
-	return d.t.Net.DialContext(context.Background(), network, addr)
+	ctx, cancel := context.WithTimeout(context.Background(), d.timeout)
+	defer cancel()
+	return d.t.Net.DialContext(ctx, network, addr)
 }
 
 // EchoNATS runs a server on the network that replies to each message with its payload.
 func EchoNATS(t *harness.T, addr string) {
 	suites.ServeConns(t, addr, func(c net.Conn) {
-		if _, err := io.WriteString(c, `INFO {"server_id":"x","version":"2.12.0","headers":true,"max_payload":1048576,"proto":1}`+"\r\n"); err != nil {
+		_, secure := c.(*tls.Conn)
+		if _, err := fmt.Fprintf(c, `INFO {"server_id":"x","version":"2.12.0","headers":true,"max_payload":1048576,"proto":1,"tls_required":%t}`+"\r\n", secure); err != nil {
 			return
 		}
 		r, sid := bufio.NewReader(c), ""

@@ -20,9 +20,12 @@ func Pgx(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	if s.MaxIdle > 0 {
 		return nil, errors.New("pgxpool has no limit of idle connections, only one of all connections")
 	}
-	c, err := pgxpool.ParseConfig("postgres://someone@" + s.Addr + "/db?sslmode=disable&default_query_exec_mode=simple_protocol")
+	c, err := pgxpool.ParseConfig("postgres://someone@" + bothServers(s) + "/db?default_query_exec_mode=simple_protocol&" + sslModes[s.TLS != nil])
 	if err != nil {
 		return nil, err
+	}
+	if s.TLS != nil {
+		c.ConnConfig.TLSConfig.RootCAs = s.TLS.RootCAs
 	}
 	c.ConnConfig.DialFunc = t.Net.DialContext
 	c.ConnConfig.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
@@ -33,6 +36,17 @@ func Pgx(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	p, err := pgxpool.NewWithConfig(context.Background(), c)
 	return pgxClient{p, s.Timeout}, err
 }
+
+// bothServers returns the addresses of the servers as a URL for PostgreSQL has them.
+func bothServers(s suites.ClientSettings) string {
+	if s.Fallback != "" {
+		return s.Addr + "," + s.Fallback
+	}
+	return s.Addr
+}
+
+// sslModes has what says in a URL for PostgreSQL whether TLS is spoken, from the first byte.
+var sslModes = map[bool]string{false: "sslmode=disable", true: "sslmode=verify-full&sslnegotiation=direct"}
 
 // cancelRequest reports whether a connection is one that asks a server of PostgreSQL to cancel
 // a query: its first message has this code (PostgreSQL: Message Formats, CancelRequest).

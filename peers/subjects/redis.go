@@ -46,13 +46,13 @@ func (c *notifyingConn) Close() error {
 
 // Redigo makes a [redigo.Pool] in the way its documentation shows.
 func Redigo(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
-	if s.MinIdle > 0 {
-		return nil, errors.New("redigo opens no connections ahead")
+	if s.MinIdle > 0 || s.Fallback != "" {
+		return nil, errors.New("redigo opens no connections ahead, and knows one server")
 	}
 	p := &redigo.Pool{MaxActive: s.MaxConns, Wait: true, MaxIdle: orElse(s.MaxIdle, 10), IdleTimeout: s.IdleTimeout, MaxConnLifetime: s.MaxLifetime,
 		DialContext: func(ctx context.Context) (redigo.Conn, error) {
-			c, err := t.Net.DialContext(ctx, "tcp", s.Addr)
-			return redigo.NewConn(c, s.Timeout, 0), err
+			return redigo.DialContext(ctx, "tcp", s.Addr, redigo.DialContextFunc(t.Net.DialContext), redigo.DialReadTimeout(s.Timeout), redigo.DialWriteTimeout(0),
+				redigo.DialUseTLS(s.TLS != nil), redigo.DialTLSConfig(s.TLS))
 		}}
 	return suites.NewClient(func(ctx context.Context, say string) (string, error) {
 		c, _ := p.GetContext(ctx) // its error is that of every call on c
@@ -63,6 +63,9 @@ func Redigo(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 
 // GoRedis makes a [goredis.Client] that tries each operation once.
 func GoRedis(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
+	if s.Fallback != "" || s.TLS != nil {
+		return nil, errors.New("go-redis knows one server, and leaves TLS to the dialer")
+	}
 	semTimers = sync.Pool{New: semTimers.New}
 	c := goredis.NewClient(&goredis.Options{Addr: s.Addr, Dialer: t.Net.DialContext,
 		PoolSize: s.MaxConns, MaxActiveConns: s.MaxConns, MaxIdleConns: s.MaxIdle, MinIdleConns: s.MinIdle, ConnMaxIdleTime: orElse(s.IdleTimeout, -1), ConnMaxLifetime: s.MaxLifetime,

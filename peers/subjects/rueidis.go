@@ -16,14 +16,22 @@ import (
 
 // Rueidis makes a [rueidis.Client] whose commands all share one connection.
 func Rueidis(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
+	if s.Fallback != "" || s.TLS != nil {
+		return nil, errOneRueidis
+	}
 	if s.MaxConns > 0 || s.MaxIdle > 0 || s.IdleTimeout > 0 || s.MinIdle > 0 || s.MaxLifetime > 0 {
 		return nil, errors.New("all commands share one connection")
 	}
 	return rueidisClient(t, s, rueidis.ClientOption{PipelineMultiplex: -1}), nil
 }
 
+var errOneRueidis = errors.New("a single client knows one server, and leaves TLS to the dialer")
+
 // RueidisPool makes a [rueidis.Client] in which each command takes a connection from a pool.
 func RueidisPool(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
+	if s.Fallback != "" || s.TLS != nil {
+		return nil, errOneRueidis
+	}
 	if s.MaxIdle > 0 || s.MinIdle > 0 {
 		return nil, errors.New("rueidis has no limit of idle connections; BlockingPoolMinSize only says how many stay")
 	}

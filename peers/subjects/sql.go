@@ -17,6 +17,9 @@ import (
 
 // SQL makes a [sql.DB] over a driver that sends a line for each query.
 func SQL(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
+	if s.Fallback != "" || s.TLS != nil {
+		return nil, errors.New("that is the driver's, which is the adapter's own here")
+	}
 	// The driver has a time limit of its own.
 	return sqlClientOf(&lineConnector{t, s}, func(say string) string { return say }, s, 0)
 }

@@ -48,7 +48,6 @@ var poolMistakes = []struct {
 	{"wakes no waiter", []string{"stuck-lost-wake-up"}},
 	{"looks its server up once", []string{"broken-moved"}},
 	{"dials the first address only", []string{"broken-address-refuses"}},
-	{"dials without the context", []string{"broken-address-silent"}},
 	{"knows the first server only", []string{"broken-first-refuses", "broken-first-silent", "broken-first-stops"}},
 	{"waits for the first server", []string{"broken-first-silent"}},
 	{"trusts what has expired", []string{"broken-certificate-expired"}},

@@ -34,27 +34,13 @@ func reaching(mistake string, s suites.ClientSubject) suites.ClientMaker {
 }
 
 func (r reach) dial(ctx context.Context) (net.Conn, error) {
-	switch {
-	case r.bug == "dials without the context":
-		inner, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-		defer cancel()
-		return r.until(ctx, inner)
-	case r.set.Fallback != "" && r.bug != "knows the first server only":
+	if r.set.Fallback != "" && r.bug != "knows the first server only" {
 		return r.either(ctx)
 	}
 	c, err := r.to(ctx, r.set.Addr)
-	for err != nil && r.bug == "dials until it succeeds" {
+	if err != nil && r.bug == "dials until it succeeds" {
 		<-r.t.Context().Done()
-		return nil, err
 	}
-	return c, err
-}
-
-// until dials with a context of its own, and leaves when the operation's ends.
-func (r reach) until(ctx, inner context.Context) (net.Conn, error) {
-	inner, cancel := context.WithCancel(inner)
-	defer context.AfterFunc(ctx, cancel)()
-	c, err := r.to(inner, r.set.Addr)
 	return c, err
 }
 
@@ -161,7 +147,7 @@ func (c endless) Read(p []byte) (int, error) {
 // first, and one whose errors say more.
 func TestServersLookalikes(t *testing.T) {
 	all := suites.ClientCases()
-	servers := []string{"broken-moved", "broken-address-refuses", "broken-address-silent", "broken-first-refuses", "broken-first-silent",
+	servers := []string{"broken-moved", "broken-address-refuses", "broken-first-refuses", "broken-first-silent",
 		"broken-first-stops", "broken-certificate-expired", "broken-drain", "broken-drain-last-answer"}
 	for _, way := range []string{"uses each once", "tries the second server first", "says it in its own words", "closes the old when asked"} {
 		for _, name := range servers {
