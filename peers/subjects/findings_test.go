@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -199,4 +200,37 @@ func TestAMQPHeartbeats(t *testing.T) {
 			c.Close()
 		})
 	}
+}
+
+// nats.go: a connection whose handshake fails while the client reconnects is not closed:
+// Conn.doReconnect (nats.go:3581) goes on with the next server when processConnectInit fails, and
+// Conn.createConn (nats.go:2539) puts the next connection in its place. Close closes only
+// the last one. On a real socket the garbage collector closes the others, sooner or later.
+func TestNATSLeavesFailedHandshakes(t *testing.T) {
+	natsTimers = sync.Pool{New: natsTimers.New}
+	harness.Test(t, func(t *harness.T) {
+		EchoNATS(t, "server.test:7")
+		c, err := NATS(t, suites.ClientSettings{Addr: "server.test:7"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Do(t.Context(), "r1"); err != nil {
+			t.Fatal(err)
+		}
+		t.Net.Kill("server.test:7")
+		suites.ServeConns(t, "server.test:7", func(net.Conn) {}) // which leaves at once
+		t.Advance(5*time.Second + time.Second/2)
+		c.Close()
+		t.Settle()
+		var open int
+		for _, left := range t.Net.Conns() {
+			if !left.IsClosed() {
+				open++
+				left.Close()
+			}
+		}
+		if open < 4 {
+			t.Fatalf("got %d connections left after Close, want those of the handshakes that failed: the finding is gone", open)
+		}
+	})
 }

@@ -22,7 +22,7 @@ import (
 
 // NATS makes a [nats.Conn], which all operations share: each is a request and its reply. It holds
 // its mutex while it dials again after a break (Conn.doReconnect, nats.go:3565), so that in a bubble
-// which is not deep the case leak-nothing is undecided: no call returns meanwhile.
+// which is not deep the cases leak-nothing and broken-drain may be undecided: no call returns meanwhile.
 func NATS(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	if s.MaxConns > 0 || s.MaxIdle > 0 || s.IdleTimeout > 0 || s.MinIdle > 0 || s.MaxLifetime > 0 {
 		return nil, errors.New("all requests share one connection")
@@ -97,3 +97,10 @@ func EchoNATS(t *harness.T, addr string) {
 //
 //go:linkname natsTimers github.com/nats-io/nats%2ego.globalTimerPool
 var natsTimers sync.Pool
+
+// Files and lines are those of nats.go.
+var natsQuirks = quirk(suites.Quirk{
+	Reason: "while it reconnects the client does not close a connection whose handshake failed: Conn.doReconnect (nats.go:3581) goes on when processConnectInit fails, and Conn.createConn (nats.go:2539) puts the next connection " +
+		"in its place (TestNATSLeavesFailedHandshakes); the operations only time out. It holds its mutex while it dials, so that the case is undecided by chance",
+	Breaks: "nothing: nats.go does not mention handshakes that fail; Conn.Close closes the connection to the server, and these stay open", Versions: suites.Versions{Module: "github.com/nats-io/nats.go", From: "v1.55.0"}, Chance: true,
+}, "broken-certificate-expired")

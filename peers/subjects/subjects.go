@@ -46,7 +46,7 @@ func Clients() []suites.ClientSubject {
 		{Name: "resty", Make: Resty, Serve: EchoHTTP, Quirks: restyQuirks},
 		{Name: "franz-go", Make: Kafka, Serve: FakeKafka, KnowsAges: true, KnowsServers: true, Quirks: kafkaQuirks},
 		{Name: "amqp091-go", Make: AMQP, Serve: Rabbit, IgnoresCancel: true, KnowsAges: true, KnowsServers: true, Quirks: amqpQuirks},
-		{Name: "nats.go", Make: NATS, Serve: EchoNATS, KnowsAges: true, KnowsServers: true, Pools: []*sync.Pool{&natsTimers}},
+		{Name: "nats.go", Make: NATS, Serve: EchoNATS, KnowsAges: true, KnowsServers: true, Pools: []*sync.Pool{&natsTimers}, Quirks: natsQuirks},
 		{Name: "gorilla/websocket", Make: Gorilla, Serve: EchoWebSocket, KnowsAges: true, Quirks: gorillaQuirks},
 		{Name: "coder/websocket", Make: Coder, Serve: EchoWebSocket, KnowsAges: true},
 		{Name: "mongo-driver", Make: Mongo, Serve: Mongos, KnowsAges: true, KnowsServers: true, Quirks: mongoQuirks},

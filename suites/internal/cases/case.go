@@ -69,7 +69,7 @@ type Case struct {
 	Protocols Protocol
 	// Secure says that the case has https URLs, whatever the protocol, and that a client
 	// speaks TLS. A transport that does not trust [harness.TrustedRoots] makes it not
-	// applicable, and so does a client that cannot be told to speak TLS.
+	// applicable, and so does a client whose maker has no place for TLS.
 	Secure bool
 	// Hooks says that the case is about the hooks of package httptrace. A transport that
 	// calls none makes it not applicable.

@@ -21,8 +21,8 @@ const (
 
 // The certificate of [ServerTLS] is valid for that long, and renewed after the other time.
 const (
-	certified = time.Hour
-	renewed   = 3 * time.Hour
+	certified = 5 * time.Minute
+	renewed   = 15 * time.Minute
 )
 
 const (
@@ -32,7 +32,7 @@ const (
 )
 
 // ServerTLS returns the TLS configuration of the servers of a case: at first its certificate is
-// one that ends after an hour; three hours after the beginning it is another one.
+// one that ends after five minutes; a quarter of an hour after the beginning it is another one.
 func ServerTLS(t *harness.T) *tls.Config {
 	began := t.Clock.Now()
 	return &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
