@@ -31,6 +31,11 @@
 // or as JUnit XML (REPORT.md has the schema, and a workflow to copy). Its subjects are
 // transports ([SubjectsOf]), or clients ([ClientSubject.Subject]) for [ClientCases].
 //
+// Under the race detector (go test -race) the cases of clients that explore, of the groups limit, broken,
+// close, leak and talk, let an answer come in the same instant as a cancellation or as another answer. When each
+// has been seen before the next one comes, all that a client does with them is in order, and there is no
+// race to detect. Such a schedule is run several times: what it comes to is chance.
+//
 // Three frameworks have a package of their own, so that this one compiles none of them:
 // ginkgosuite makes specs of the cases, gomegamatch has matchers for requests and
 // connections, and goleakcheck looks for leaked goroutines after tests with real

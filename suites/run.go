@@ -179,6 +179,9 @@ func (s Subject) try(c Case, r *Result) (undecided string, err error) {
 	if s.hasPools() {
 		bounds.Parallel = 1
 	}
+	if s.client != nil && raceEnabled && slices.Contains(atOnce, c.Group()) {
+		bounds.Coincidences = max(bounds.Coincidences, 1)
+	}
 	if s.Protocol == H2 {
 		bounds.Schedules = max(1, bounds.Schedules/4) // handshakes take their time
 	}
@@ -211,6 +214,11 @@ func (s Subject) try(c Case, r *Result) (undecided string, err error) {
 	}
 	return undecided, nil
 }
+
+// atOnce has the groups of cases for clients in which, under the race detector, an answer may come in
+// the same instant as a cancellation, or as what another connection brings. One event at a time, with quiet
+// after each, orders all that the code under test does with them: the detector sees no race then.
+var atOnce = []Group{"limit", "broken", "close", "leak", "talk"}
 
 // ask runs the body of the case.
 func (s Subject) ask(t *harness.T, c Case) {

@@ -2,6 +2,8 @@ package subjects
 
 import (
 	"bufio"
+	"context"
+	"database/sql/driver"
 	"errors"
 	"io"
 	"net"
@@ -19,13 +21,32 @@ func MySQL(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 		return nil, errors.New("the driver knows one server, which asks for TLS in its first packet")
 	}
 	cfg := mysql.NewConfig()
-	cfg.User, cfg.Net, cfg.Addr, cfg.DialFunc, cfg.ReadTimeout = "someone", "tcp", s.Addr, t.Net.DialContext, s.Timeout // for handshakes: a DB may dial with a context that does not end
-	cfg.Logger = &mysql.NopLogger{}                                                                                     // the package logs each connection that breaks
+	cfg.User, cfg.Net, cfg.Addr, cfg.ReadTimeout = "someone", "halfopen", s.Addr, s.Timeout // for handshakes: a DB may dial with a context that does not end
+	cfg.Logger = &mysql.NopLogger{}                                                         // the package logs each connection that breaks
 	c, err := mysql.NewConnector(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return sqlClientOf(c, selectText, s, s.Timeout)
+	return sqlClientOf(mysqlConnector{c, t.Net}, selectText, s, s.Timeout)
+}
+
+// mysqlConnector has the driver dial a network, which its dial function finds in the context. Config.DialFunc
+// would do, but versions before v1.9 have none, and peers/reports runs one of these.
+type mysqlConnector struct {
+	driver.Connector
+	net *harness.Net
+}
+
+type mysqlNet struct{}
+
+func init() {
+	mysql.RegisterDialContext("halfopen", func(ctx context.Context, addr string) (net.Conn, error) {
+		return ctx.Value(mysqlNet{}).(*harness.Net).DialContext(ctx, "tcp", addr)
+	})
+}
+
+func (c mysqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	return c.Connector.Connect(context.WithValue(ctx, mysqlNet{}, c.net))
 }
 
 // MySQLServer runs a server on the network that accepts every user, and answers

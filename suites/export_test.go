@@ -1,0 +1,4 @@
+package suites
+
+// RaceEnabled is whether this is a build with the race detector.
+const RaceEnabled = raceEnabled
