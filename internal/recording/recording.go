@@ -199,12 +199,16 @@ func (c *Conn) Bytes(at time.Duration, fromClient bool, n int64, data string) {
 
 func (c *Conn) newExchange(at time.Duration) *Exchange {
 	c.Final().forgetHeads()
-	x := &Exchange{At: at, Answered: Never, Ended: Never, length: noHead}
+	var x *Exchange
 	if len(c.Exchanges) == mostExchanges {
+		x = c.Exchanges[0] // it is forgotten
 		copy(c.Exchanges, c.Exchanges[1:])
 		c.Exchanges = c.Exchanges[:mostExchanges-1]
 		c.Earlier++
+	} else {
+		x = new(Exchange)
 	}
+	*x = Exchange{At: at, Answered: Never, Ended: Never, length: noHead}
 	c.Exchanges = append(c.Exchanges, x)
 	return x
 }

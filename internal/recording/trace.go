@@ -2,6 +2,7 @@ package recording
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -33,8 +34,7 @@ func ReadTrace(file string, in io.Reader) (*Recording, error) {
 	n := 0
 	for s.Scan() {
 		n++
-		line := strings.TrimSuffix(s.Text(), "\r")
-		if err := p.line(n, line); err != nil {
+		if err := p.line(n, bytes.TrimSuffix(s.Bytes(), []byte("\r"))); err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", file, n, err)
 		}
 	}
@@ -53,6 +53,7 @@ func ReadTrace(file string, in io.Reader) (*Recording, error) {
 
 // traceReader takes the lines of a trace.
 type traceReader struct {
+	lineSplitter
 	rec   *Recording
 	dials map[string]*Dial // in flight
 	conns map[string]*Conn // not closed; nil for one that is not kept
@@ -63,42 +64,43 @@ type traceReader struct {
 // traceError returns a mistake in a line.
 func traceError(format string, args ...any) error { return fmt.Errorf(format, args...) }
 
-func (p *traceReader) line(n int, line string) error {
+func (p *traceReader) line(n int, line []byte) error {
 	switch {
 	case n == 1:
-		version, ok := strings.CutPrefix(line, traceHead)
+		version, ok := bytes.CutPrefix(line, []byte(traceHead))
 		if !ok {
 			return traceError("want %q, got %.40q", traceHead+traceVersion, line)
 		}
-		if version != traceVersion {
+		if string(version) != traceVersion {
 			return traceError("version %.20q of the format; this command reads version %s", version, traceVersion)
 		}
 		return nil
-	case line == "" || line[0] == '#':
+	case len(line) == 0 || line[0] == '#':
 		return nil
 	case p.ended:
 		return traceError("a line behind the end")
 	}
-	words, err := splitWords(line)
+	words, err := p.split(line)
 	if err != nil {
 		return err
 	}
-	switch words[0] {
+	switch string(words[0]) {
 	case "began":
 		if len(words) != 2 {
 			return traceError("want began TIME")
 		}
-		if _, err := time.Parse(time.RFC3339Nano, words[1]); err != nil {
+		if _, err := time.Parse(time.RFC3339Nano, string(words[1])); err != nil {
 			return traceError("bad time %.40q", words[1])
 		}
 		return nil
 	case "lost":
-		ns, err := numbers(words[1:], 4)
-		if err == nil {
-			p.rec.Lost = ns[0]
-			p.rec.Seen += int(min(ns[3], 1<<30))
+		var events, wrote, read, conns int64
+		if err := numbers(words[1:], &events, &wrote, &read, &conns); err != nil {
+			return err
 		}
-		return err
+		p.rec.Lost = events
+		p.rec.Seen += int(min(conns, 1<<30))
+		return nil
 	}
 	at, err := parseTime(words[0])
 	if err != nil {
@@ -106,7 +108,7 @@ func (p *traceReader) line(n int, line string) error {
 	}
 	p.rec.Length = max(p.rec.Length, at)
 	switch {
-	case len(words) == 2 && words[1] == "end":
+	case len(words) == 2 && string(words[1]) == "end":
 		p.ended = true
 		return nil
 	case len(words) < 3:
@@ -120,9 +122,9 @@ func (p *traceReader) line(n int, line string) error {
 }
 
 // dialLine takes an event of a dial.
-func (p *traceReader) dialLine(at time.Duration, name, event string, args []string) error {
-	d := p.dials[name]
-	switch event {
+func (p *traceReader) dialLine(at time.Duration, name, event []byte, args [][]byte) error {
+	d := p.dials[string(name)]
+	switch string(event) {
 	case "dial":
 		switch {
 		case d != nil:
@@ -132,31 +134,33 @@ func (p *traceReader) dialLine(at time.Duration, name, event string, args []stri
 		case len(p.dials) >= mostDials:
 			return traceError("more than %d dials in flight", mostDials)
 		}
-		p.dials[name] = &Dial{Name: name, Address: args[1], At: at, End: Never}
+		d = &Dial{Name: string(name), Address: string(args[1]), At: at, End: Never}
+		p.dials[d.Name] = d
 		return nil
 	case "fail", "open":
 		if d == nil {
 			return traceError("%s was not dialed", name)
 		}
 	default:
-		return traceError("unknown event %.40q%s", event, nearest.DidYouMean(event, []string{"dial", "fail", "open"}))
+		return traceError("unknown event %.40q%s", event, nearest.DidYouMean(string(event), []string{"dial", "fail", "open"}))
 	}
-	delete(p.dials, name)
-	if event == "fail" {
+	delete(p.dials, d.Name)
+	if string(event) == "fail" {
 		if len(args) != 2 {
 			return traceError("want fail REASON ERROR")
 		}
-		if !slices.Contains(dialFailures, args[0]) {
+		why := known(args[0], dialFailures)
+		if why == "" {
 			return traceError("unknown reason %.40q; there are: %s", args[0], strings.Join(dialFailures, ", "))
 		}
-		d.End, d.Why, d.Text = at, args[0], args[1]
+		d.End, d.Why, d.Text = at, why, string(args[1])
 		p.rec.NewDial(d)
 		return nil
 	}
 	if len(args) != 3 || !isName(args[0], 'c') {
 		return traceError("want open CONNECTION LOCAL REMOTE")
 	}
-	return p.opened(at, &Conn{Name: args[0], Address: d.Address, Remote: args[2], Dialed: d.At})
+	return p.opened(at, &Conn{Name: string(args[0]), Address: d.Address, Remote: string(args[2]), Dialed: d.At})
 }
 
 // dialFailures is the reasons for which a dial failed.
@@ -184,23 +188,24 @@ func (p *traceReader) opened(at time.Duration, c *Conn) error {
 var connEvents = []string{"accept", "speaks", "write", "unwritten", "read", "fin", "rst", "error", "close-write", "close", "lost", "open", "reading", "writing"}
 
 // connLine takes an event of a connection.
-func (p *traceReader) connLine(at time.Duration, name, event string, args []string) error {
+func (p *traceReader) connLine(at time.Duration, name, word []byte, args [][]byte) error {
+	event := known(word, connEvents)
 	if event == "accept" {
 		if len(args) != 2 {
 			return traceError("want accept LOCAL REMOTE")
 		}
-		return p.opened(at, &Conn{Name: name, Address: args[0], Remote: args[1], Dialed: at, Accepted: true})
+		return p.opened(at, &Conn{Name: string(name), Address: string(args[0]), Remote: string(args[1]), Dialed: at, Accepted: true})
 	}
-	if !slices.Contains(connEvents, event) {
-		return traceError("unknown event %.40q%s", event, nearest.DidYouMean(event, connEvents))
+	if event == "" {
+		return traceError("unknown event %.40q%s", word, nearest.DidYouMean(string(word), connEvents))
 	}
-	c, ok := p.conns[name]
+	c, ok := p.conns[string(name)]
 	switch {
 	case !ok:
 		return traceError("%s was not opened, or is closed", name)
 	case c == nil:
 		if event == "close" {
-			delete(p.conns, name)
+			delete(p.conns, string(name))
 		}
 		return nil
 	}
@@ -221,31 +226,31 @@ func (p *traceReader) connLine(at time.Duration, name, event string, args []stri
 	return p.connEvent(at, c, event, args)
 }
 
-func (p *traceReader) connEvent(at time.Duration, c *Conn, event string, args []string) error {
+func (p *traceReader) connEvent(at time.Duration, c *Conn, event string, args [][]byte) error {
+	var n, wrote, read int64
 	switch event {
 	case "write", "read", "unwritten":
-		ns, err := numbers(args[:1], 1)
-		if err != nil {
+		if err := numbers(args[:1], &n); err != nil {
 			return err
 		}
 		data := ""
 		if len(args) > 1 {
-			data = args[1]
+			data = string(args[1])
 		}
 		if event == "unwritten" {
-			c.Unwritten(ns[0])
+			c.Unwritten(n)
 			return nil
 		}
-		c.Bytes(at, (event == "write") != c.Accepted, ns[0], data)
+		c.Bytes(at, (event == "write") != c.Accepted, n, data)
 		return nil
 	case "lost":
-		if _, err := numbers(args, 3); err != nil {
+		if err := numbers(args, &n, &wrote, &read); err != nil {
 			return err
 		}
 		c.Lost = true
 		return nil
 	case "speaks":
-		c.Protocol = args[0]
+		c.Protocol = string(args[0])
 		return nil
 	case "open", "reading", "writing":
 		c.State = State(event)
@@ -284,66 +289,4 @@ func (p *traceReader) finish() *Recording {
 func nameNumber(name string) int {
 	n, _ := strconv.Atoi(name[1:])
 	return n
-}
-
-// isName reports whether s is that letter and a number.
-func isName(s string, letter byte) bool {
-	if len(s) < 2 || len(s) > 10 || s[0] != letter || s[1] == '0' {
-		return false
-	}
-	return strings.Trim(s[1:], "0123456789") == ""
-}
-
-// parseTime reads seconds with up to nine digits behind the point.
-func parseTime(s string) (time.Duration, error) {
-	seconds, fraction, _ := strings.Cut(s, ".")
-	n, err := strconv.ParseUint(seconds, 10, 32)
-	if err == nil && len(fraction) <= 9 {
-		var nanos uint64
-		nanos, err = strconv.ParseUint((fraction + "000000000")[:9], 10, 32)
-		if err == nil {
-			return time.Duration(n)*time.Second + time.Duration(nanos), nil
-		}
-	}
-	return 0, traceError("bad time %.40q: want seconds, as 1.250000", s)
-}
-
-func numbers(words []string, want int) ([]int64, error) {
-	if len(words) != want {
-		return nil, traceError("got %d numbers, want %d", len(words), want)
-	}
-	ns := make([]int64, want)
-	for i, w := range words {
-		n, err := strconv.ParseUint(w, 10, 62)
-		if err != nil {
-			return nil, traceError("bad number %.40q", w)
-		}
-		ns[i] = int64(n)
-	}
-	return ns, nil
-}
-
-// splitWords splits a line at spaces. A word in quotes is a string of Go.
-func splitWords(line string) ([]string, error) {
-	var words []string
-	for rest := strings.TrimLeft(line, " "); rest != ""; rest = strings.TrimLeft(rest, " ") {
-		if rest[0] != '"' {
-			word, after, _ := strings.Cut(rest, " ")
-			words, rest = append(words, word), after
-			continue
-		}
-		quoted, err := strconv.QuotedPrefix(rest)
-		if err != nil {
-			return nil, traceError("a quote without its end: %.40q", rest)
-		}
-		word, err := strconv.Unquote(quoted)
-		if err != nil {
-			return nil, traceError("bad quotes: %.40q", quoted)
-		}
-		words, rest = append(words, word), rest[len(quoted):]
-	}
-	if len(words) == 0 {
-		return nil, traceError("a line of spaces")
-	}
-	return words, nil
 }
