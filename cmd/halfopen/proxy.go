@@ -40,15 +40,18 @@ is c1, and its dial d1:
   shape * server->client data as delay:50ms
   route api.test:80 127.0.0.1:8080
 
+At a SIGHUP it reads RULES again: what it decides about from then on, on open connections too,
+is decided by the new lines; a line that stays goes on counting. A mistake changes nothing.
+
 With -admin, toxiproxy's clients drive it: mappings are their proxies, and RULES can be left
-out. It listens on loopback only, and prints its addresses. It ends at an interrupt, or when
+out. GET /rules shows the rules there, and PUT /rules replaces them. It listens on loopback only, and prints its addresses. It ends at an interrupt, or when
 COMMAND has ended, which gets its address as HTTP_PROXY, HTTPS_PROXY and ALL_PROXY. Each effect
 of a rule is printed, and at the end how often each rule has fired: to standard output, or, with
 COMMAND, to standard error.
 
 exit codes:
   0  each rule has fired
-  1  a rule has never fired
+  1  a rule has never fired, also one that is gone
   2  the command line or a rule has a mistake, or an address is in use
      with COMMAND: its exit code, if that is not 0
 
@@ -114,6 +117,7 @@ func (l *line) runProxy(ctx context.Context, flags proxyFlags, files, command []
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	defer l.rereadRules(ctx, p, files)() // from now on: who sees an address may send the signal
 	address, err := startProxy(p, flags)
 	if err != nil {
 		p.Close()
@@ -134,6 +138,37 @@ func (l *line) runProxy(ctx context.Context, flags proxyFlags, files, command []
 		return nil
 	}
 	return code
+}
+
+// rereadRules reads the file of rules again at each SIGHUP, until the function that it returns is called.
+// Without a file, or with standard input, the signal is not caught.
+func (l *line) rereadRules(ctx context.Context, p *proxy.Proxy, files []string) (stop func()) {
+	if len(files) == 0 || files[0] == standardInput {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	hangups, ended := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(hangups, syscall.SIGHUP)
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-hangups:
+			case <-ctx.Done():
+				return
+			}
+			if rules, err := l.readRules(files[0]); err != nil {
+				p.KeepRules(err)
+			} else {
+				p.SetRules(files[0], rules)
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(hangups)
+		cancel()
+		<-ended
+	}
 }
 
 // readRules reads a file of rules, or standard input.

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -68,5 +69,70 @@ func TestProxyInterrupted(t *testing.T) {
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("%v: got %v", sig, err)
 		}
+	}
+}
+
+// At a SIGHUP the proxy reads its rules again. A mistake changes nothing.
+func TestProxyRereads(t *testing.T) {
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.Symlink(own, filepath.Join(dir, commandName)); err != nil {
+		t.Fatal(err)
+	}
+	rules := filepath.Join(dir, "rules")
+	write := func(text string) {
+		if err := os.WriteFile(rules, []byte("# Rules.\n"+text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	srv := httptest.NewServer(http.NotFoundHandler())
+	defer srv.Close()
+	server := srv.Listener.Addr().String()
+	write("fault dial as refuse always\n")
+	cmd := exec.Command(filepath.Join(dir, commandName), "proxy", "-listen", "", "-map", "api=127.0.0.1:0="+server, rules)
+	out, err := cmd.StdoutPipe()
+	if err != nil || cmd.Start() != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	until := func(want string) {
+		t.Helper()
+		for lines.Scan() {
+			if strings.Contains(lines.Text(), want) {
+				return
+			}
+		}
+		t.Fatalf("the proxy has ended without %q", want)
+	}
+	lines.Scan()
+	at, _, _ := strings.Cut(strings.TrimPrefix(lines.Text(), "mapping api: "), " to ")
+	get := func() bool {
+		resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" + at)
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err == nil
+	}
+	for _, tt := range []struct {
+		rules, say string
+		through    bool
+	}{
+		{"fault dial as refuse alwyas\n", `the rules stay as they are: ` + rules + `:2: fault dial as refuse alwyas: `, false},
+		{"shape dial as delay:1ms\n", rules + ":2: fault dial as refuse always: fired ", true},
+	} {
+		write(tt.rules)
+		cmd.Process.Signal(syscall.SIGHUP)
+		until(tt.say)
+		if got := get(); got != tt.through {
+			t.Errorf("%s got an answer: %t, want %t", tt.rules, got, tt.through)
+		}
+	}
+	cmd.Process.Signal(os.Interrupt)
+	until("shape dial as delay:1ms: fired once")
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("got %v", err)
 	}
 }

@@ -66,7 +66,7 @@ type endpoint struct {
 	methods map[string]func(p *Proxy, names []string, r *http.Request) (apiAnswer, error)
 }
 
-// endpoints are those that toxiproxy's documentation lists, but /metrics.
+// endpoints are those that toxiproxy's documentation lists, but /metrics; and /rules, which is ours.
 var endpoints = []endpoint{
 	{"/version", map[string]func(*Proxy, []string, *http.Request) (apiAnswer, error){
 		"GET": func(*Proxy, []string, *http.Request) (apiAnswer, error) {
@@ -74,6 +74,7 @@ var endpoints = []endpoint{
 		}}},
 	{"/reset", map[string]func(*Proxy, []string, *http.Request) (apiAnswer, error){"POST": (*Proxy).reset}},
 	{"/populate", map[string]func(*Proxy, []string, *http.Request) (apiAnswer, error){"POST": (*Proxy).populate}},
+	{"/rules", map[string]func(*Proxy, []string, *http.Request) (apiAnswer, error){"GET": (*Proxy).showRules, "PUT": (*Proxy).putRules}},
 	{"/proxies", map[string]func(*Proxy, []string, *http.Request) (apiAnswer, error){"GET": (*Proxy).list, "POST": (*Proxy).create}},
 	{"/proxies/*", map[string]func(*Proxy, []string, *http.Request) (apiAnswer, error){
 		"GET": (*Proxy).show, "POST": (*Proxy).change, "PATCH": (*Proxy).change, "DELETE": (*Proxy).remove}},
@@ -99,7 +100,7 @@ func (e endpoint) names(path string) (names []string, ok bool) {
 	return names, true
 }
 
-// Admin returns a handler that has toxiproxy's HTTP API.
+// Admin returns a handler that has toxiproxy's HTTP API, and /rules.
 func (p *Proxy) Admin() http.Handler {
 	p.open()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -10,12 +10,12 @@ import (
 // An Entry is something that a proxy has done or seen. It has neither times nor the ports of
 // clients, so that the same run logs the same bytes.
 type Entry struct {
-	What    string `json:"what"`              // "listening", "accepted", "refused", "fired", "toxic" or "rule"
+	What    string `json:"what"`              // "listening", "accepted", "refused", "fired", "toxic", "rules" or "rule"
 	Conn    string `json:"conn,omitempty"`    // c1 for the first connection that was accepted
 	Event   string `json:"event,omitempty"`   // its name, as rules have it
 	Rule    string `json:"rule,omitempty"`    // file:line
 	Outcome string `json:"outcome,omitempty"` // the effect, as rules have it
-	Fired   *int   `json:"fired,omitempty"`   // of What "rule", at the end: how often it had an effect
+	Fired   *int   `json:"fired,omitempty"`   // of What "rule", at the end, or when the rule is gone: how often it had an effect
 	Text    string `json:"text,omitempty"`    // the rest, in words
 }
 
@@ -34,7 +34,7 @@ func (e Entry) String() string {
 			return fmt.Sprintf("%s: %s: fired once", e.Rule, e.Text)
 		}
 		return fmt.Sprintf("%s: %s: fired %d times", e.Rule, e.Text, *e.Fired)
-	case "listening":
+	case "listening", "rules":
 		return e.Text
 	}
 	return e.Conn + ": " + e.Text

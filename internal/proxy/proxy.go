@@ -7,10 +7,10 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/halfopen/halfopen/clock"
@@ -20,7 +20,7 @@ import (
 // Proxy accepts connections, dials their servers, and gives both to the rules. Its fields are
 // set before the first call.
 type Proxy struct {
-	Rules *Rules // nil for none
+	Rules *Rules // at the beginning: see SetRules; nil for none
 	Seed  uint64 // of all that is random: jitter, tail, toxicity and what toxics draw
 	Log   *Log
 
@@ -32,7 +32,8 @@ type Proxy struct {
 
 	once   sync.Once
 	net    *faultnet.Net
-	dialer func(ctx context.Context, network, address string) (net.Conn, error)
+	rules  atomic.Pointer[Rules]                                                // in force
+	ruled  func(ctx context.Context, network, address string) (net.Conn, error) // dials a connection that has rules
 	ctx    context.Context
 	cancel context.CancelFunc
 
@@ -45,7 +46,8 @@ type Proxy struct {
 	conns     map[net.Conn]struct{} // of clients
 	running   sync.WaitGroup
 
-	logging sync.Mutex // guards what rules have counted
+	logging sync.Mutex // guards what rules have counted, and idle
+	idle    bool       // a rule that is gone has never fired
 }
 
 // open makes what the fields leave open, and installs the rules.
@@ -66,45 +68,45 @@ func (p *Proxy) open() {
 		p.ctx, p.cancel = context.WithCancel(context.Background())
 		p.listeners, p.conns = make(map[net.Listener]struct{}), make(map[net.Conn]struct{})
 		p.net = &faultnet.Net{Clock: p.Clock}
-		p.dialer = p.dialTargets
-		if len(p.Rules.list) > 0 {
-			p.dialer = p.net.WrapDialer(p.dialTargets)
-		}
-		for _, r := range p.Rules.list {
-			if r.shape {
-				p.net.Shape(p.ruled(r))
-			} else {
-				p.net.Install(p.ruled(r))
-			}
-		}
+		p.rules.Store(p.Rules)
+		p.ruled = p.net.WrapDialer(p.dialTargets)
+		p.net.Install(p.asking(false))
+		p.net.Shape(p.asking(true))
 	})
 }
 
-// ruled returns what faultnet asks about each event. It logs what it answers: an event that a
-// rule has a verdict on happens so at once.
-func (p *Proxy) ruled(r *rule) faultnet.Rule {
+// asking returns what faultnet asks about each event, once: the faults, or the shapes, that are in force
+// then. The first that has a verdict decides.
+func (p *Proxy) asking(shapes bool) faultnet.Rule {
 	return func(e *faultnet.Event) faultnet.Verdict {
 		number, words := eventName(e)
-		if !r.match(words) {
-			return faultnet.Pass
+		for _, r := range p.rules.Load().list {
+			if r.shape != shapes || !r.match(words) {
+				continue
+			}
+			if v := r.apply(e); !v.IsPass() {
+				return p.fired(r, v, number, words)
+			}
 		}
-		v := r.apply(e)
-		if v.IsPass() {
-			return v
-		}
-		p.logging.Lock()
-		defer p.logging.Unlock()
-		name := strings.Join(words, " ")
-		times := r.count(number, name)
-		outcome := v.String()
-		if drawn, ok := drawnDelay(v, p.draw(fmt.Sprintf("%s, %s %d", r.text, name, times))); ok {
-			v, outcome = faultnet.Delay(drawn), fmt.Sprintf("%s (%s)", outcome, drawn)
-		}
-		if !r.shape || times == 1 { // a link is so all the time
-			p.Log.Write(Entry{What: "fired", Event: name, Rule: r.where, Outcome: outcome})
-		}
-		return v
+		return faultnet.Pass
 	}
+}
+
+// fired logs the verdict of a rule, and returns it: an event that a rule has a verdict on happens so
+// at once.
+func (p *Proxy) fired(r *rule, v faultnet.Verdict, number string, words []string) faultnet.Verdict {
+	p.logging.Lock()
+	defer p.logging.Unlock()
+	name := strings.Join(words, " ")
+	times := r.count(number, name)
+	outcome := v.String()
+	if drawn, ok := drawnDelay(v, p.draw(fmt.Sprintf("%s, %s %d", r.text, name, times))); ok {
+		v, outcome = faultnet.Delay(drawn), fmt.Sprintf("%s (%s)", outcome, drawn)
+	}
+	if !r.shape || times == 1 { // a link is so all the time
+		p.Log.Write(Entry{What: "fired", Event: name, Rule: r.where, Outcome: outcome})
+	}
+	return v
 }
 
 // draw returns the source of random numbers for what has that label: the same in each run with
@@ -138,7 +140,7 @@ const randomDefault = 10 * time.Millisecond
 // dialTargets dials where the rules send an address, and returns the first connection or the
 // first error.
 func (p *Proxy) dialTargets(ctx context.Context, network, address string) (net.Conn, error) {
-	targets := p.Rules.target(address)
+	targets := p.rules.Load().target(address)
 	if len(targets) == 0 {
 		host, _, _ := cutPort(address)
 		return nil, &net.OpError{Op: "dial", Net: network, Err: &net.AddrError{Err: "no suitable address found", Addr: host}}
@@ -156,16 +158,21 @@ func (p *Proxy) dialTargets(ctx context.Context, network, address string) (net.C
 	return nil, first
 }
 
-// dial dials for the connection of that number.
+// dial dials for the connection of that number. Where no rule is about events the connection has none: it
+// is copied as it is.
 func (p *Proxy) dial(number int, address string) (net.Conn, error) {
-	return p.dialer(faultnet.WithOwner(p.ctx, strconv.Itoa(number)), "tcp", address)
+	dial := p.dialTargets
+	if len(p.rules.Load().list) > 0 {
+		dial = p.ruled
+	}
+	return dial(faultnet.WithOwner(p.ctx, strconv.Itoa(number)), "tcp", address)
 }
 
 // forget forgets what the rules have counted for a number whose connection has ended.
 func (p *Proxy) forget(number int) {
 	p.logging.Lock()
 	defer p.logging.Unlock()
-	for _, r := range p.Rules.list {
+	for _, r := range p.rules.Load().list {
 		delete(r.seen, strconv.Itoa(number))
 	}
 }
@@ -258,17 +265,6 @@ func (p *Proxy) Close() {
 	p.cancel()
 	p.running.Wait()
 	p.net.Close()
-}
-
-// Summary logs how often each rule has fired, and reports whether each has.
-func (p *Proxy) Summary() (all bool) {
-	p.open()
-	p.logging.Lock()
-	defer p.logging.Unlock()
-	for _, r := range p.Rules.list {
-		p.Log.Write(Entry{What: "rule", Rule: r.where, Text: r.text, Fired: &r.fired})
-	}
-	return !slices.ContainsFunc(p.Rules.list, func(r *rule) bool { return r.fired == 0 })
 }
 
 // listen listens on an address of this machine.

@@ -14,10 +14,14 @@ import (
 
 // Rules decide what happens to the connections of a proxy, in the order of their lines.
 type Rules struct {
+	lines   []ruleLine
 	list    []*rule
 	routes  map[string]string   // addresses, by the address that is dialed
 	answers map[string][]string // hosts, by the name that is looked up
 }
+
+// ruleLine is a line of a file of rules.
+type ruleLine struct{ where, text string }
 
 // rule is a line of a file of rules that has an effect on events.
 type rule struct {
@@ -40,7 +44,7 @@ var verbs = []string{"fault", "shape", "resolve", "route"}
 var instead = map[string]string{
 	"hold":      "no line lets go what is held: use fault EVENT... as stall, or as delay:1s",
 	"release":   "nothing is held here",
-	"lift":      "a rule is in force until the proxy ends: say first N, nth N or for DURATION behind its outcome",
+	"lift":      "a rule is in force until the rules change: say first N, nth N or for DURATION behind its outcome",
 	"partition": "use fault * as lose always",
 	"clog":      "use fault C server->client data as stall",
 	"sever":     "use fault C server->client data as reset",
@@ -88,6 +92,7 @@ func (r *Rules) add(where, text string) error {
 	if i := slices.IndexFunc(rest, func(w string) bool { return strings.ContainsAny(w, "\"'`") }); i >= 0 {
 		return fmt.Errorf("%s: a rule needs no quotes", rest[i])
 	}
+	r.lines = append(r.lines, ruleLine{where, text})
 	switch verb {
 	case "resolve":
 		r.answers[rest[0]] = rest[1:]
