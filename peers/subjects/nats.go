@@ -101,6 +101,6 @@ var natsTimers sync.Pool
 // Files and lines are those of nats.go.
 var natsQuirks = quirk(suites.Quirk{
 	Reason: "while it reconnects the client does not close a connection whose handshake failed: Conn.doReconnect (nats.go:3581) goes on when processConnectInit fails, and Conn.createConn (nats.go:2539) puts the next connection " +
-		"in its place (TestNATSLeavesFailedHandshakes); the operations only time out. It holds its mutex while it dials, so that the case is undecided by chance",
+		"in its place (TestNATSLeavesFailedHandshakes). It holds its mutex while it dials, so that the case is undecided by chance",
 	Breaks: "nothing: nats.go does not mention handshakes that fail; Conn.Close closes the connection to the server, and these stay open", Versions: suites.Versions{Module: "github.com/nats-io/nats.go", From: "v1.55.0"}, Chance: true,
 }, "broken-certificate-expired")

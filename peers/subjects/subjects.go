@@ -52,6 +52,7 @@ func Clients() []suites.ClientSubject {
 		{Name: "mongo-driver", Make: Mongo, Serve: Mongos, KnowsAges: true, KnowsServers: true, Quirks: mongoQuirks},
 		{Name: "rueidis", Make: Rueidis, Serve: Redis, IgnoresCancel: true, KnowsAges: true, KnowsServers: true},
 		{Name: "rueidis pool", Make: RueidisPool, Serve: Redis, IgnoresCancel: true, Aside: rueidisAside, KnowsAges: true, KnowsServers: true, Quirks: rueidisPoolQuirks},
+		{Name: "gocql", Make: Cassandra, Serve: Ring, KnowsAges: true, KnowsServers: true, Quirks: cassandraQuirks},
 		suites.PoolSubject("silenceper/pool", Silenceper, silenceperQuirks...),
 		suites.PoolSubject("go-commons-pool", Commons, commonsQuirks...),
 	}
