@@ -3,6 +3,9 @@
 // handshake, idle timeouts, GOAWAY, 0-RTT, Retry, a small MTU. Connections that move from one
 // address to another are left out.
 //
+// golang.org/x/net/quic runs over the same network, and loses each packet too (TestXNetEachPacket). It has no HTTP/3
+// that others can import, and the cases for clients are about connections, so it is no subject of the suites.
+//
 // It is a module of its own, because other peers need an older version of quic-go.
 //
 // The hard word is *deterministic*: in an ordinary bubble quic-go gives the same answers each
