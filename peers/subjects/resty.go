@@ -14,9 +14,15 @@ import (
 
 // Resty makes a [resty.Client] around net/http's transport.
 func Resty(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
-	rt := t.Net.Transport()
+	if s.Fallback != "" {
+		return nil, errors.New("resty leaves a second server to the transport")
+	}
+	rt, scheme := t.Net.Transport(), "http://"
+	if rt.TLSClientConfig = s.TLS; s.TLS != nil {
+		scheme = "https://"
+	}
 	rt.MaxConnsPerHost, rt.MaxIdleConnsPerHost, rt.IdleConnTimeout = s.MaxConns, orElse(s.MaxIdle, 10), s.IdleTimeout
-	c := resty.NewWithClient(&http.Client{Transport: rt}).SetTimeout(s.Timeout).SetBaseURL("http://" + s.Addr)
+	c := resty.NewWithClient(&http.Client{Transport: rt}).SetTimeout(s.Timeout).SetBaseURL(scheme + s.Addr)
 	return suites.NewClient(func(ctx context.Context, say string) (string, error) {
 		r, err := c.R().SetContext(ctx).SetBody(say).Post("/")
 		if err == nil && r.StatusCode() != http.StatusOK {
@@ -34,7 +40,7 @@ func Resty(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 
 // EchoHTTP runs a server on the network that answers with the body of the request.
 func EchoHTTP(t *harness.T, addr string) {
-	t.Serve(addr, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }))
+	serveHTTP(t, addr, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }))
 }
 
 // Files and lines are those of resty.

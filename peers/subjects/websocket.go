@@ -79,9 +79,12 @@ func (k *kept[C]) Close() error {
 // Gorilla keeps a connection of gorilla/websocket. Its calls have no context: when one ends,
 // the connection is closed, as the package's documentation allows at any time.
 func Gorilla(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
-	d := &gorilla.Dialer{NetDialContext: t.Net.DialContext}
+	if s.Fallback != "" {
+		return nil, errors.New("a Dialer knows one server")
+	}
+	d := &gorilla.Dialer{NetDialContext: t.Net.DialContext, TLSClientConfig: s.TLS}
 	return newKept(s, func(ctx context.Context) (*gorilla.Conn, error) {
-		c, _, err := d.DialContext(ctx, "ws://"+s.Addr+"/", nil)
+		c, _, err := d.DialContext(ctx, webSocketURL(s), nil)
 		return c, err
 	}, func(ctx context.Context, c *gorilla.Conn, say string) (string, error) {
 		defer context.AfterFunc(ctx, func() { c.Close() })()
@@ -99,9 +102,14 @@ func Gorilla(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 
 // Coder keeps a connection of coder/websocket.
 func Coder(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
-	o := &coder.DialOptions{HTTPClient: &http.Client{Transport: t.Net.Transport()}}
+	if s.Fallback != "" {
+		return nil, errors.New("Dial knows one server")
+	}
+	rt := t.Net.Transport()
+	rt.TLSClientConfig = s.TLS
+	o := &coder.DialOptions{HTTPClient: &http.Client{Transport: rt}}
 	return newKept(s, func(ctx context.Context) (*coder.Conn, error) {
-		c, _, err := coder.Dial(ctx, "ws://"+s.Addr+"/", o)
+		c, _, err := coder.Dial(ctx, webSocketURL(s), o)
 		return c, err
 	}, func(ctx context.Context, c *coder.Conn, say string) (string, error) {
 		if err := c.Write(ctx, coder.MessageText, []byte(say)); err != nil {
@@ -112,10 +120,29 @@ func Coder(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	}, (*coder.Conn).CloseNow)
 }
 
+// webSocketURL returns the URL of the server.
+func webSocketURL(s suites.ClientSettings) string {
+	if s.TLS != nil {
+		return "wss://" + s.Addr + "/"
+	}
+	return "ws://" + s.Addr + "/"
+}
+
+// serveHTTP runs a server of HTTP/1 on "host:port", over TLS where a case wants that.
+func serveHTTP(t *harness.T, addr string, h http.Handler) {
+	l, err := suites.Listen(t, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: h}
+	go s.Serve(l)
+	t.Cleanup(func() { s.Close() })
+}
+
 // EchoWebSocket runs a server on the network that repeats each message.
 func EchoWebSocket(t *harness.T, addr string) {
 	up := gorilla.Upgrader{}
-	t.Serve(addr, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	serveHTTP(t, addr, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := up.Upgrade(w, r, nil)
 		if err != nil {
 			return
