@@ -22,7 +22,7 @@ import (
 
 // NATS makes a [nats.Conn], which all operations share: each is a request and its reply. It holds
 // its mutex while it dials again after a break (Conn.doReconnect, nats.go:3565), so that in a bubble
-// which is not deep the cases leak-nothing and broken-drain may be undecided: no call returns meanwhile.
+// which is not deep the cases leak-nothing, broken-drain and stuck-server-stops may be undecided: no call returns meanwhile.
 func NATS(t *harness.T, s suites.ClientSettings) (suites.Client, error) {
 	if s.MaxConns > 0 || s.MaxIdle > 0 || s.IdleTimeout > 0 || s.MinIdle > 0 || s.MaxLifetime > 0 {
 		return nil, errors.New("all requests share one connection")

@@ -52,7 +52,7 @@ var poolMistakes = []struct {
 	{"waits for the first server", []string{"broken-first-silent"}},
 	{"trusts what has expired", []string{"broken-certificate-expired"}},
 	{"leaves what it does not trust open", []string{"broken-certificate-expired"}},
-	{"dials until it succeeds", []string{"broken-drain"}},
+	{"dials until it succeeds", []string{"broken-drain", "stuck-server-stops"}},
 	{"breaks at the first end", []string{"broken-drain"}},
 	{"loses the last answer", []string{"broken-drain-last-answer"}},
 }

@@ -144,7 +144,7 @@ func (c endless) Read(p []byte) (int, error) {
 func TestServersLookalikes(t *testing.T) {
 	all := suites.ClientCases()
 	servers := []string{"broken-moved", "broken-address-refuses", "broken-first-refuses", "broken-first-silent",
-		"broken-first-stops", "broken-certificate-expired", "broken-drain", "broken-drain-last-answer"}
+		"broken-first-stops", "broken-certificate-expired", "broken-drain", "broken-drain-last-answer", "stuck-server-stops"}
 	for _, way := range []string{"uses each once", "tries the second server first", "says only that it failed", "closes the old when asked"} {
 		for _, name := range servers {
 			i := slices.IndexFunc(all, func(c suites.Case) bool { return c.Name == name })

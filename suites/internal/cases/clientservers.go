@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/tls"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
@@ -152,6 +153,29 @@ var clientServerCases = []Case{
 			e.Net.Kill(e.Settings.Addr)
 			e.failing("there is no server")
 			e.serve(e.Settings.Addr)
+			e.Advance(time.Minute)
+			e.WantSomeDone(e.Opened()+1, "there is a server again")
+		},
+	},
+	{
+		Name:    "stuck-server-stops",
+		Claim:   "A server may stop at any time, with all of its connections: every operation ends, and others succeed when there is a server again.",
+		Verdict: "stuck, or no operation succeeds",
+		Source:  "RFC 9293 section 3.10.7.4 (a reset or a FIN tells the user of the connection that it has ended)",
+		Bounds:  orders(200),
+		ClientBody: func(e *ClientEnv) {
+			const running, stopped, over = 0, 1, 2
+			var server atomic.Int32
+			e.MayCall("stop the server", func() {
+				if server.CompareAndSwap(running, stopped) {
+					e.Net.Raw().Kill(e.Settings.Addr)
+				}
+			})
+			e.DoAll("r1", "r2", "r3")
+			e.Rest()
+			if server.Swap(over) == stopped {
+				e.serve(e.Settings.Addr)
+			}
 			e.Advance(time.Minute)
 			e.WantSomeDone(e.Opened()+1, "there is a server again")
 		},
