@@ -151,9 +151,9 @@ func TestTags(t *testing.T) {
 	}
 }
 
-// The tests of the program in testdata pass with the deep bubble, and print the
-// same in each process, on one, two and four processors.
-func TestProgram(t *testing.T) {
+// build builds the program in testdata with the deep bubble, and returns its path.
+func build(t *testing.T, flags ...string) (program string, out []byte, err error) {
+	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("testdata/program")); err != nil {
 		t.Fatal(err)
@@ -162,20 +162,31 @@ func TestProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(dir, "program.test")
-	cmd := b.Command("test", "-c", "-o", program, ".")
+	program = filepath.Join(dir, "program.test")
+	cmd := b.Command("test", append(flags, "-c", "-o", program, ".")...)
 	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err = cmd.CombinedOutput()
+	return program, out, err
+}
+
+// runProgram runs the program in its folder.
+func runProgram(program string, args []string, env ...string) ([]byte, error) {
+	cmd := exec.Command(program, args...)
+	cmd.Dir, cmd.Env = filepath.Dir(program), append(os.Environ(), env...)
+	return cmd.CombinedOutput()
+}
+
+// The tests of the program in testdata pass with the deep bubble, and print the
+// same in each process, on one, two and four processors, and under the race detector.
+// The race detector finds the race that one of the tests makes.
+func TestProgram(t *testing.T) {
+	program, out, err := build(t)
+	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	var first string
-	for _, procs := range []string{"1", "2", "4"} {
-		cmd := exec.Command(program)
-		if procs != "2" {
-			cmd.Args = append(cmd.Args, "-test.skip=Spin") // it takes five seconds
-		}
-		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOMAXPROCS="+procs)
-		out, err := cmd.CombinedOutput()
+	same := func(program, procs, skip string) {
+		out, err := runProgram(program, []string{"-test.skip=" + skip}, "GOMAXPROCS="+procs)
 		if err != nil {
 			t.Errorf("GOMAXPROCS=%s: %v\n%s", procs, err, out)
 		}
@@ -183,11 +194,28 @@ func TestProgram(t *testing.T) {
 			first = string(out)
 		}
 		if string(out) != first {
-			t.Errorf("GOMAXPROCS=%s: got\n%s\nwith 1:\n%s", procs, out, first)
+			t.Errorf("GOMAXPROCS=%s: got\n%s\nat first:\n%s", procs, out, first)
 		}
 	}
+	same(program, "1", "Spin") // it takes five seconds
+	same(program, "2", "^$")
+	same(program, "4", "Spin")
 	if !strings.Contains(first, "outcome TestH2C") {
 		t.Errorf("got\n%s", first)
+	}
+
+	program, out, err = build(t, "-race")
+	if err != nil && bytes.Contains(out, []byte("-race")) {
+		t.Skipf("no race detector here: %s", out)
+	}
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	same(program, "1", "Spin")
+	same(program, "4", "Spin")
+	out, err = runProgram(program, []string{"-test.run=^TestRace$"}, "WANT_RACE=1")
+	if err == nil || !bytes.Contains(out, []byte("WARNING: DATA RACE")) {
+		t.Errorf("got %v\n%s\nwant a race", err, out)
 	}
 }
 
