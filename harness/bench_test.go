@@ -20,18 +20,20 @@ func BenchmarkSchedule(b *testing.B) {
 			synctest.Test(new(testing.T), func(*testing.T) { bareTwoGets(b) })
 		}
 	})
-	b.Run("two-gets/explored", func(b *testing.B) {
-		b.ReportAllocs()
-		_, err := harness.ExploreReport(b.Name(), harness.Bounds{Strategy: "random", Schedules: b.N, Faults: harness.None}, nil, func(t *harness.T) {
-			tr := t.Net.Transport()
-			t.Serve("api.test:80", nil)
-			t.Get("r1", tr, "http://api.test/")
-			t.Get("r2", tr, "http://api.test/")
+	for name, inner := range map[string]int{"explored": 0, "without-inner-choices": harness.None} { // the same in an ordinary bubble
+		b.Run("two-gets/"+name, func(b *testing.B) {
+			b.ReportAllocs()
+			_, err := harness.ExploreReport(b.Name(), harness.Bounds{Strategy: "random", Schedules: b.N, Faults: harness.None, Inner: inner}, nil, func(t *harness.T) {
+				tr := t.Net.Transport()
+				t.Serve("api.test:80", nil)
+				t.Get("r1", tr, "http://api.test/")
+				t.Get("r2", tr, "http://api.test/")
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
 		})
-		if err != nil {
-			b.Fatal(err)
-		}
-	})
+	}
 	b.Run("two-gets-one-cancelled/explored", func(b *testing.B) {
 		b.ReportAllocs()
 		_, err := harness.ExploreReport(b.Name(), harness.Bounds{Strategy: "random", Schedules: b.N, Faults: harness.None}, nil, twoGets)

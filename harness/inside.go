@@ -13,6 +13,7 @@ import (
 // goroutines comes next inside a step, and the like. Only a deep bubble has them.
 type inside struct {
 	of      *on.Choices
+	told    []on.Told // room for descriptions, in a run with Tell
 	choices *search.Choices
 	points  []search.Point
 	ended   bool
@@ -34,7 +35,7 @@ func newInside() *inside {
 	if !on.Deep() {
 		return nil
 	}
-	return &inside{of: on.New(mostInside, mostTold, bubble.HarnessPrefixes()...)}
+	return &inside{of: on.New(mostInside, bubble.HarnessPrefixes()...), told: make([]on.Told, mostTold)}
 }
 
 // begin begins a run. It is called by the bubble's root, before anything else runs.
@@ -44,9 +45,17 @@ func (s *inside) begin(c *search.Choices) {
 	}
 	s.choices, s.names, s.ended = c, nil, false
 	s.of.Reset()
+	if s.of.Told = nil; c.Tell {
+		s.of.Told = s.told // a description has two stacks: it takes longer than the choice
+	}
 	s.step()
-	s.of.Begin()
+	if s.of.Begin(); !c.MayDepart() {
+		s.of.End() // there is nothing to choose, and first-come order costs less
+	}
 }
+
+// drawn has the strategies that draw inner choices, by their names.
+var drawn = map[string]on.Strategy{"random": on.Random, "pct": on.PCT, "pos": on.POS}
 
 // step has the next step make its inner choices as the search says.
 func (s *inside) step() {
@@ -55,11 +64,11 @@ func (s *inside) step() {
 	}
 	in := s.choices.Inside()
 	if d := in.Draw; d != nil {
-		s.of.Strategy = map[string]on.Strategy{"random": on.Random, "pct": on.PCT, "pos": on.POS}[d.Strategy]
+		s.of.Strategy = drawn[d.Strategy]
 		s.of.Seed, s.of.Rate = d.Seed, uint32(d.Rate)
-		s.of.Plan = make([]on.Departure, len(d.Changes))
-		for i, at := range d.Changes {
-			s.of.Plan[i].At = uint32(at)
+		s.of.Plan = s.of.Plan[:0]
+		for _, at := range d.Changes {
+			s.of.Plan = append(s.of.Plan, on.Departure{At: uint32(at)})
 		}
 	}
 	if s.of.Strategy == on.Planned {

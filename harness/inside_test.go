@@ -2,6 +2,7 @@ package harness_test
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -202,6 +203,39 @@ func TestInsideReplay(t *testing.T) {
 	case rec.text != "" || len(x.Replayed) != 1 || !x.Replayed[0].NeedsDeep ||
 		!strings.HasSuffix(x.Replayed[0].String(), ": not run: it has inner choices, which need a deep bubble (halfopen test)"):
 		t.Errorf("got %q, %v", rec.text, x)
+	}
+}
+
+// A goroutine that waits for another one in a loop, with a pause for others or without,
+// is no failure: every strategy lets the other one run.
+func TestInsideWaitsInALoop(t *testing.T) {
+	needsDeep(t)
+	for name, pause := range map[string]func(){"with Gosched": runtime.Gosched, "without": func() {}} {
+		for _, strategy := range []string{"pct", "pos", "random"} {
+			t.Run(name+"/"+strategy, func(t *testing.T) {
+				x, err := harness.ExploreReport(t.Name(), harness.Bounds{Strategy: strategy, Schedules: 60, KeepGoing: true, Inner: 2}, nil, func(t *harness.T) {
+					var begun, ready atomic.Bool
+					done := make(chan bool)
+					go func() {
+						for begun.Store(true); !ready.Load(); pause() {
+						}
+						done <- true
+					}()
+					go func() {
+						for !begun.Load() {
+							pause()
+						}
+						ready.Store(true)
+						done <- true
+					}()
+					<-done
+					<-done
+				})
+				if err != nil || len(x.Findings)+len(x.Undecided) > 0 {
+					t.Errorf("%v\n%s", err, x)
+				}
+			})
+		}
 	}
 }
 

@@ -291,7 +291,11 @@ func writeJSON(name string, v any) error {
 // compile builds the edited packages, so that an edit that does not fit is an
 // error here and not in the middle of a user's test.
 func (p plan) compile(cmd *exec.Cmd) error {
-	for _, file := range p.paths() {
+	files := p.paths()
+	for _, a := range added {
+		files = append(files, a.file)
+	}
+	for _, file := range files {
 		if pkg := file[:strings.LastIndex(file, "/")]; !slices.Contains(cmd.Args, pkg) {
 			cmd.Args = append(cmd.Args, pkg)
 		}

@@ -37,6 +37,9 @@
 //     are not secret.)
 //   - A sync.Pool keeps nothing in a bubble. What another bubble, or code outside
 //     bubbles, has put into it is not found, so the first run is like the others.
+//     Some pools of packages fmt, io and net/http are an exception: they have
+//     buffers that are reset when they are taken, so that nothing shows. (Without
+//     them each schedule would allocate all its buffers.)
 //   - A goroutine that waits for the garbage collector, that is preempted or
 //     that is in a system call keeps its turn. One that comes back from the
 //     network poller, from a thread of its own or from a coroutine waits for its
@@ -46,10 +49,12 @@
 //
 //   - It does not order events from outside the bubble: sockets, processes,
 //     channels made outside, goroutines outside. A wait for a channel made
-//     outside is not durable.
+//     outside is not durable. A channel has no holder. Even if nothing outside has
+//     used it so far, its first use may be the one that the bubble waits for.
 //   - A goroutine whose system call takes more than half a second of real time
 //     loses its turn, because it may wait for a goroutine of its bubble. The same
-//     holds for a goroutine that computes for five seconds while others are ready.
+//     holds for a goroutine that computes for five seconds while others are ready,
+//     and, where inner choices are made, for one that makes 65,536 in a row.
 //   - A range over some maps begins anywhere: maps with more than eight keys that
 //     are pointers, because addresses differ from process to process, and maps
 //     made outside the bubble, because their seeds do.

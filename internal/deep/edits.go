@@ -15,6 +15,9 @@ var added = []struct{ file, from string }{
 	{"internal/sync/halfopen.go", "source/internal_sync.go.txt"},
 	{"sync/halfopen.go", "source/sync.go.txt"},
 	{"crypto/internal/sysrand/halfopen.go", "source/sysrand.go.txt"},
+	{"io/halfopen.go", "source/io.go.txt"},
+	{"fmt/halfopen.go", "source/fmt.go.txt"},
+	{"net/http/halfopen.go", "source/http.go.txt"},
 }
 
 //go:embed source
@@ -97,8 +100,9 @@ var edits = append([]edit{
 	{file: "runtime/proc.go", in: "internal_sync_runtime_canSpin", text: "if getg().bubble != nil {\nreturn false\n}"},
 	{file: "crypto/internal/sysrand/rand.go", in: "Read", text: "if deepRead(b) {\nreturn\n}"},
 	{file: "internal/sync/hashtriemap.go", in: "HashTrieMap.initSlow", at: "ht.seed = uintptr(runtime_rand())", how: instead, text: "ht.seed = uintptr(deepSeed())"},
-	{file: "sync/pool.go", in: "Pool.Put", text: "if deepOpened != 0 && deepBubbled() {\nreturn\n}"},
-	{file: "sync/pool.go", in: "Pool.Get", text: "if deepOpened != 0 && deepBubbled() {\nif p.New == nil {\nreturn nil\n}\nreturn p.New()\n}"},
+	{file: "sync/pool.go", in: "type Pool", text: "deepKept *deepKept"},
+	{file: "sync/pool.go", in: "Pool.Put", text: "if deepOpened != 0 && deepBubbled() {\np.deepPut(x)\nreturn\n}"},
+	{file: "sync/pool.go", in: "Pool.Get", text: "if deepOpened != 0 && deepBubbled() {\nreturn p.deepGet()\n}"},
 
 	// Waiting for a lock of the same bubble is durable.
 	{file: "runtime/runtime2.go", in: "const waitReasonZero", text: "waitReasonDeepMutexLock\nwaitReasonDeepRWMutexRLock\nwaitReasonDeepRWMutexLock\nwaitReasonDeepSemacquire"},
@@ -107,7 +111,7 @@ var edits = append([]edit{
 	{file: "runtime/sema.go", in: "semacquire1", at: "root.queue(addr, s, lifo)", text: "reason := deepReason(addr, reason)"},
 	{file: "internal/sync/mutex.go", in: "Mutex.Lock", at: "if atomic.CompareAndSwapInt32(&m.state, 0, mutexLocked)", how: instead, text: "if deepOpened == 0 && atomic.CompareAndSwapInt32(&m.state, 0, mutexLocked)"},
 	{file: "internal/sync/mutex.go", in: "Mutex.TryLock", at: "if race.Enabled", text: "if deepOpened != 0 {\nm.deepLocked()\n}"},
-	{file: "internal/sync/mutex.go", in: "Mutex.lockSlow", text: "if deepOpened != 0 {\ndeepPoint()\n}\nif deepOpened != 0 && atomic.CompareAndSwapInt32(&m.state, 0, mutexLocked) {\nm.deepLocked()\nif race.Enabled {\nrace.Acquire(unsafe.Pointer(m))\n}\nreturn\n}"},
+	{file: "internal/sync/mutex.go", in: "Mutex.Lock", at: "m.lockSlow()", how: instead, text: "if deepOpened != 0 {\nm.deepLock()\n} else {\nm.lockSlow()\n}"},
 	{file: "internal/sync/mutex.go", in: "Mutex.lockSlow", at: "if race.Enabled", text: "if deepOpened != 0 {\nm.deepLocked()\n}"},
 	{file: "internal/sync/mutex.go", in: "Mutex.Unlock", at: "if new != 0", how: instead, text: "if new != 0 || deepOpened != 0"},
 	{file: "internal/sync/mutex.go", in: "Mutex.unlockSlow", text: "if deepOpened != 0 {\ndeepUnlocked(&m.sema, new>>mutexWaiterShift != 0)\nif new == 0 {\ndeepPoint()\nreturn\n}\n}"},

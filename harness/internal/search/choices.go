@@ -74,6 +74,10 @@ func (c *Choices) MayFault() bool { return c.taken.Faults < c.limits.Faults }
 // MayPair is described at MayDelay.
 func (c *Choices) MayPair() bool { return c.taken.Coincidences < c.limits.Coincidences }
 
+// MayDepart reports whether inner choices of the schedule may take another alternative
+// than the first. Otherwise none need be made.
+func (c *Choices) MayDepart() bool { return c.limits.Inner > 0 }
+
 // Take returns the index of the option to take. What has to happen some time comes
 // first among them, in the order in which it came. A negative index abandons the
 // run.

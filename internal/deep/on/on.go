@@ -24,10 +24,7 @@ type Choices struct {
 	packages []pkg
 	ranks    [256]struct{ id, rank uint64 }
 	//lint:ignore U1000 The runtime uses it.
-	sites [1024]struct {
-		pc    uintptr
-		class uint8
-	}
+	sites [2048]uint64
 }
 
 // Strategy says how alternatives are chosen.
@@ -87,12 +84,12 @@ const (
 	passed             // a method of package sync/atomic, which may be inlined or not
 )
 
-// New returns choices with room for log entries and descriptions. Code is under test
+// New returns choices with room for log entries, and with none for descriptions. Code is under test
 // unless it is of the standard library or its function's name has one of the
 // prefixes. Packages net/http and database/sql are under test, but
 // not the servers of net/http.
-func New(log, told int, notUnderTest ...string) *Choices {
-	c := &Choices{Log: make([]Choice, log), Told: make([]Told, told)}
+func New(log int, notUnderTest ...string) *Choices {
+	c := &Choices{Log: make([]Choice, log)}
 	add := func(class uint8, prefixes ...string) {
 		for _, p := range prefixes {
 			c.packages = append(c.packages, pkg{p, class})
@@ -115,7 +112,7 @@ func New(log, told int, notUnderTest ...string) *Choices {
 
 // Reset prepares the choices for another run.
 func (c *Choices) Reset() {
-	c.Strategy, c.quiet, c.Rate, c.All, c.low, c.Seed, c.past, c.Plan = Planned, 0, 0, 0, 0, 0, 0, nil
+	c.Strategy, c.quiet, c.Rate, c.All, c.low, c.Seed, c.past, c.Plan = Planned, 0, 0, 0, 0, 0, 0, c.Plan[:0]
 	clear(c.ranks[:])
 	c.Step()
 }
