@@ -83,18 +83,15 @@ func decode[E interface{ Data() string }](next func() (E, error)) (data []string
 func viaR3labs(contentType, stream string) (data []string) {
 	s, _ := server(contentType, stream)
 	defer s.Close()
-	if err := r3labs.NewClient(s.URL).SubscribeRaw(func(e *r3labs.Event) { data = append(data, string(e.Data)) }); err != nil {
-		panic(err)
-	}
+	must(0, r3labs.NewClient(s.URL).SubscribeRaw(func(e *r3labs.Event) { data = append(data, string(e.Data)) }))
 	return data
 }
 
 func viaTmaxmax(stream string) (data []string) {
 	for event, err := range tmaxmax.Read(strings.NewReader(stream), nil) {
-		if err != nil {
-			break
+		if err == nil {
+			data = append(data, event.Data)
 		}
-		data = append(data, event.Data)
 	}
 	return data
 }
@@ -107,12 +104,10 @@ func reconnect(contentType string) {
 	first := <-d.Events
 	go drain(d.Events)
 	fmt.Printf("%s, donovanhide: event %q, %s\n", contentType, first.Data(), <-third)
-
 	s, third = server(contentType, "retry: 1\ndata: a\n\n")
 	l := must(launchdarkly.SubscribeWithURL(s.URL, launchdarkly.StreamOptionInitialRetry(time.Millisecond)))
 	go drain(l.Errors)
 	fmt.Printf("%s, launchdarkly: event %q, %s\n", contentType, (<-l.Events).Data(), <-third)
-
 	s, _ = server(contentType, "retry: 1\ndata: a\n\n")
 	events := 0
 	c := tmaxmax.NewConnection(must(http.NewRequest("GET", s.URL, nil)))
