@@ -30,13 +30,13 @@ func TestParseVerdict(t *testing.T) {
 		}
 	}
 	for s, want := range map[string]string{
-		"cutt":         `faultnet: unknown verdict "cutt"`,
-		"cut:x":        `faultnet: verdict "cut:x": bad BYTES "x"`,
-		"delay:-1s":    `faultnet: verdict "delay:-1s": bad DURATION "-1s"`,
+		"cutt":         `faultnet: unknown verdict "cutt" (did you mean "cut"?)`,
+		"cut:x":        `faultnet: verdict "cut:x": bad BYTES "x": want a number`,
+		"delay:-1s":    `faultnet: verdict "delay:-1s": bad DURATION "-1s": want 90s, 1ms and the like`,
 		"refuse:1":     `faultnet: verdict "refuse:1": want refuse`,
 		"cut:1,2":      `faultnet: verdict "cut:1,2": want cut[:BYTES]`,
-		"error:ENOENT": `faultnet: verdict "error:ENOENT": bad ERRNO "ENOENT"`,
-		"rate:0":       `faultnet: verdict "rate:0": bad BYTES "0"`,
+		"error:ENOENT": `faultnet: verdict "error:ENOENT": bad ERRNO "ENOENT" (did you mean "ENOMEM"?): want one of EPIPE, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN, EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, EINVAL, EIO, EPROTO`,
+		"rate:0":       `faultnet: verdict "rate:0": bad BYTES "0": want a number, 1 or more`,
 	} {
 		if _, err := faultnet.ParseVerdict(s); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", s, err, want)
@@ -45,9 +45,9 @@ func TestParseVerdict(t *testing.T) {
 	for s, want := range map[string]string{
 		"":              "faultnet: a verdict is missing",
 		"refuse nth":    `faultnet: "refuse nth": "nth" wants a number behind it`,
-		"refuse nth x":  `faultnet: "refuse nth x": bad number "x"`,
-		"refuse for 0s": `faultnet: "refuse for 0s": bad duration "0s"`,
-		"refuse some 3": `faultnet: "refuse some 3": unknown word "some"; there are: nth, first, after, from, for, always`,
+		"refuse nth x":  `faultnet: "refuse nth x": bad number "x" behind nth: want 1, 2 and so on`,
+		"refuse for 0s": `faultnet: "refuse for 0s": bad duration "0s": want 90s, 1ms and the like`,
+		"refuse some 3": `faultnet: "refuse some 3": unknown word "some"; there are: always, nth, first, after, from, for`,
 	} {
 		if _, _, err := faultnet.ParseFault(s); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", s, err, want)

@@ -2,9 +2,12 @@ package faultnet
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // Selection says to which of the events that a rule selects its verdict is given.
@@ -109,6 +112,9 @@ func ParseFault(s string) (Verdict, []Selection, error) {
 			which, words = append(which, Always()), words[1:]
 			continue
 		}
+		if !slices.Contains(selectionWords, word) {
+			return v, nil, fmt.Errorf("faultnet: %q: unknown word %q%s; there are: %s", s, word, nearest.DidYouMean(word, selectionWords), strings.Join(selectionWords, ", "))
+		}
 		if len(words) == 1 {
 			return v, nil, fmt.Errorf("faultnet: %q: %q wants a number behind it", s, word)
 		}
@@ -121,17 +127,20 @@ func ParseFault(s string) (Verdict, []Selection, error) {
 	return v, which, nil
 }
 
+// selectionWords say to which of the selected events a verdict is given.
+var selectionWords = []string{"always", "nth", "first", "after", "from", "for"}
+
 func parseSelection(word, arg string) (Selection, error) {
 	if word == "for" {
 		d, err := time.ParseDuration(arg)
 		if err != nil || d <= 0 {
-			return Selection{}, fmt.Errorf("bad duration %q", arg)
+			return Selection{}, fmt.Errorf("bad duration %q: want 90s, 1ms and the like", arg)
 		}
 		return For(d), nil
 	}
 	n, err := strconv.ParseUint(arg, 10, 31)
-	if err != nil {
-		return Selection{}, fmt.Errorf("bad number %q", arg)
+	if err != nil || n == 0 && (word == "nth" || word == "first") {
+		return Selection{}, fmt.Errorf("bad number %q behind %s: want 1, 2 and so on", arg, word)
 	}
 	switch word {
 	case "nth":
@@ -140,8 +149,6 @@ func parseSelection(word, arg string) (Selection, error) {
 		return First(int(n)), nil
 	case "after":
 		return After(int(n)), nil
-	case "from":
-		return From(int64(n)), nil
 	}
-	return Selection{}, fmt.Errorf("unknown word %q; there are: nth, first, after, from, for, always", word)
+	return From(int64(n)), nil
 }

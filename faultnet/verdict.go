@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // Verdict says how an event happens: a fault's effect with its parameters.
@@ -87,7 +89,7 @@ func ParseVerdict(s string) (Verdict, error) {
 	name, rest, given := strings.Cut(s, ":")
 	i := slices.IndexFunc(verdictTable, func(v Verdict) bool { return v.name == name })
 	if i < 0 {
-		return Pass, fmt.Errorf("faultnet: unknown verdict %q", name)
+		return Pass, fmt.Errorf("faultnet: unknown verdict %q%s", name, nearest.DidYouMean(name, verdictNames()))
 	}
 	v := verdictTable[i]
 	if !given {
@@ -101,10 +103,32 @@ func ParseVerdict(s string) (Verdict, error) {
 	p := v.parameters
 	for i, w := range words {
 		if err := p.parse(names[i], w); err != nil || v.effect.positive && p.bytes == 0 {
-			return Pass, fmt.Errorf("faultnet: verdict %q: bad %s %q", s, names[i], w)
+			return Pass, fmt.Errorf("faultnet: verdict %q: bad %s %q%s", s, names[i], w, v.wantOf(names[i], w))
 		}
 	}
 	return v.with(p), nil
+}
+
+// verdictNames returns the names of all verdicts.
+func verdictNames() (names []string) {
+	for _, v := range verdictTable {
+		names = append(names, v.name)
+	}
+	return names
+}
+
+// wantOf says what a parameter of that name has to be, in place of a wrong word.
+func (v Verdict) wantOf(name, wrong string) string {
+	switch name {
+	case "DURATION":
+		return ": want 90s, 1ms and the like"
+	case "ERRNO":
+		return nearest.DidYouMean(wrong, ErrnoNames()) + ": want one of " + strings.Join(ErrnoNames(), ", ")
+	}
+	if v.effect.positive {
+		return ": want a number, 1 or more"
+	}
+	return ": want a number"
 }
 
 // parse sets the parameter of that name.

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -249,7 +250,11 @@ func parseEffects(names []string) (e effects, err error) {
 		base, some := strings.CutSuffix(base, ":some")
 		if every || some {
 			if !slices.Contains(atBytes, base) {
-				return e, fmt.Errorf("effect %q: only %s can be tried at every byte, or at some", name, strings.Join(atBytes, ", "))
+				near := ""
+				if !slices.Contains(outcomeNames(), base) {
+					near = nearest.DidYouMean(base, atBytes)
+				}
+				return e, fmt.Errorf("effect %q%s: only %s can be tried at every byte, or at some", name, near, strings.Join(atBytes, ", "))
 			}
 			if every {
 				e.every = append(e.every, base)
@@ -257,6 +262,9 @@ func parseEffects(names []string) (e effects, err error) {
 				e.some = append(e.some, base)
 			}
 			continue
+		}
+		if name == "" {
+			return e, errors.New(`effect "": want the name of an outcome`)
 		}
 		v, err := parseOutcome(name)
 		if err != nil {

@@ -43,7 +43,7 @@ func (n *Net) Lift(pattern string) {
 // bandwidth ([faultnet.Rate]).
 func (n *Net) Shape(pattern string, v faultnet.Verdict, which ...faultnet.Selection) {
 	n.does(func() {
-		n.mustParse(pattern)
+		n.mustFit(pattern, v)
 		n.armed(&Fault{pattern: pattern, lift: n.net.Shape(faultnet.On(pattern, v, which...)), fired: always})
 	}, "shape", pattern+" as "+faultText(v, which))
 }

@@ -68,13 +68,13 @@ func TestPeersInGo(t *testing.T) {
 func TestFaultErrors(t *testing.T) {
 	for _, tt := range []struct{ script, want string }{
 		{"clog c1 up", `bad direction "up": want client->server or server->client`},
-		{"break c1 ENOENT", `unknown errno "ENOENT"; there are: EPIPE, `},
+		{"break c1 ENOENT", `unknown errno "ENOENT" (did you mean "ENOMEM"?); there are: EPIPE, `},
 		{"misbehave c1 bad-chunks", `unknown answer "bad-chunks" (did you mean "bad-chunk"?)`},
 		{"serve-tls a.test:443 expird", `unknown mode "expird" (did you mean "expired"?)`},
 		{"serve-proxy a.test:1 sock", `unknown mode "sock" (did you mean "socks"?)`},
 		{"serve-h2 a.test:443 go", `unknown mode "go"`},
 		{"fault dial as refuse nth", `"nth" wants a number behind it`},
-		{"fault dial as cut:x", `faultnet: verdict "cut:x": bad BYTES "x"`},
+		{"fault dial as cut:x", `verdict "cut:x": bad BYTES "x": want a number`},
 	} {
 		_, err := harness.ParseScript("x.txtar", []byte("# A.\n"+tt.script))
 		var pe *harness.ParseError

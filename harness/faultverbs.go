@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // faultVerbs returns the verbs about hosts, links and peers that misbehave. Faults
@@ -91,7 +92,7 @@ func checkDirection(arg string) error {
 
 func checkErrno(arg string) error {
 	if _, err := faultnet.ParseVerdict("error:" + arg); err != nil {
-		return fmt.Errorf("unknown errno %q; there are: %s", arg, strings.Join(faultnet.ErrnoNames(), ", "))
+		return fmt.Errorf("unknown errno %q%s; there are: %s", arg, nearest.DidYouMean(arg, faultnet.ErrnoNames()), strings.Join(faultnet.ErrnoNames(), ", "))
 	}
 	return nil
 }
@@ -106,10 +107,12 @@ func directions(c *command) []faultnet.Direction {
 }
 
 func parseDirection(name string) (faultnet.Direction, error) {
+	var names []string
 	for _, d := range [...]faultnet.Direction{faultnet.ToServer, faultnet.ToClient, faultnet.BothWays} {
 		if d.String() == name {
 			return d, nil
 		}
+		names = append(names, d.String())
 	}
-	return 0, fmt.Errorf("bad direction %q: want client->server or server->client", name)
+	return 0, fmt.Errorf("bad direction %q%s: want client->server or server->client", name, nearest.DidYouMean(name, names))
 }

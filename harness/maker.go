@@ -173,20 +173,25 @@ func (s *Settings) set(setting string) error {
 		return fmt.Errorf("unknown setting %s%s; there are: %s", name, nearest.DidYouMean(name, names), strings.Join(names, ", "))
 	}
 	var err error
+	var want string
 	switch p := f.Addr().Interface().(type) {
 	case *string:
 		*p = value
 	case *int:
 		*p, err = strconv.Atoi(value)
+		want = "a whole number"
 	case *int64:
 		*p, err = strconv.ParseInt(value, 10, 64)
+		want = "a whole number"
 	case *bool:
 		*p, err = strconv.ParseBool(value)
+		want = "true or false"
 	case *time.Duration:
 		*p, err = time.ParseDuration(value)
+		want = "90s, 1ms and the like"
 	}
 	if err != nil {
-		return fmt.Errorf("setting %s: bad value %q", name, value)
+		return fmt.Errorf("setting %s: bad value %q: want %s", name, value, want)
 	}
 	if _, err = inFull(name, f); err != nil {
 		return fmt.Errorf("setting %s: %w", name, err)

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -84,6 +85,14 @@ func (n *Net) hold(pattern string) {
 
 func (n *Net) mustParse(pattern string) {
 	if err := checkPattern(pattern); err != nil {
+		n.t.fatal(KindUsage, err.Error())
+	}
+}
+
+// mustFit fails the test for a pattern that is malformed, or has no event to which that may happen.
+func (n *Net) mustFit(pattern string, v faultnet.Verdict) {
+	n.mustParse(pattern)
+	if err := fits(pattern, v); err != nil {
 		n.t.fatal(KindUsage, err.Error())
 	}
 }
@@ -202,17 +211,30 @@ func parseOutcome(name string) (faultnet.Verdict, error) {
 		return faultnet.Pass, nil
 	}
 	base, _, _ := strings.Cut(name, ":")
-	var names []string
-	for _, v := range faultnet.Verdicts() {
-		if v.IsHold() {
-			continue
-		}
-		if v.String() == base {
-			return faultnet.ParseVerdict(name)
-		}
-		names = append(names, v.String())
+	names := outcomeNames()
+	if slices.Contains(names, base) {
+		v, err := faultnet.ParseVerdict(name)
+		return v, ofScript(err)
 	}
 	return faultnet.Pass, fmt.Errorf("unknown outcome %q%s; there are: %s", name, nearest.DidYouMean(name, names), strings.Join(names, ", "))
+}
+
+// outcomeNames returns the names of what an event may come to.
+func outcomeNames() (names []string) {
+	for _, v := range faultnet.Verdicts() {
+		if !v.IsHold() {
+			names = append(names, v.String())
+		}
+	}
+	return names
+}
+
+// ofScript returns an error of package faultnet as one of a script, which knows no packages.
+func ofScript(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.New(strings.TrimPrefix(err.Error(), "faultnet: "))
 }
 
 // Fault is a fault that is armed: see [Net.Fault].
@@ -232,7 +254,7 @@ type Fault struct {
 func (n *Net) Fault(pattern string, v faultnet.Verdict, which ...faultnet.Selection) *Fault {
 	text := faultText(v, which)
 	n.t.step("fault", pattern+" as "+text)
-	n.mustParse(pattern)
+	n.mustFit(pattern, v)
 	lift, fired := n.net.Arm(pattern, v, which...)
 	if v.Kinds()&faultnet.Calls != 0 {
 		n.t.cleanup(lift) // no call stays blocked
@@ -264,7 +286,8 @@ func parseFault(s string) (faultnet.Verdict, []faultnet.Selection, error) {
 	if _, err := parseOutcome(first); err != nil {
 		return faultnet.Pass, nil, err
 	}
-	return faultnet.ParseFault(s)
+	v, which, err := faultnet.ParseFault(s)
+	return v, which, ofScript(err)
 }
 
 // Lift disarms the fault.

@@ -19,14 +19,61 @@ type place struct {
 	any      bool
 }
 
+// An eventShape is a shape that names of events have, and the kinds of these events, of which a last
+// word names one.
+type eventShape struct {
+	places []place
+	kinds  []faultnet.Kind
+}
+
 // eventShapes is the shapes that names of events have.
-var eventShapes = [][]place{
-	{{words: []string{"dial"}}, {numbered: "d"}, {any: true}},
-	{{words: []string{"accept"}}, {any: true}},
-	{{words: []string{"gate"}}, {any: true}, {any: true}},
-	{{numbered: "c"}, {words: []string{"client->server", "server->client"}}, {words: []string{"data"}}},
-	{{numbered: "c"}, {words: []string{"client", "server"}}, {words: []string{"fin", "rst", "read", "write", "close"}}},
-	{{words: []string{"packet"}}, {numbered: "u"}, {words: []string{"client->server", "server->client"}}, {number: true}},
+var eventShapes = []eventShape{
+	{[]place{{words: []string{"dial"}}, {numbered: "d"}, {any: true}}, []faultnet.Kind{faultnet.Dial}},
+	{[]place{{words: []string{"accept"}}, {any: true}}, []faultnet.Kind{faultnet.Accept}},
+	{[]place{{words: []string{"gate"}}, {any: true}, {any: true}}, []faultnet.Kind{faultnet.Gate}},
+	{[]place{{numbered: "c"}, {words: []string{"client->server", "server->client"}}, {words: []string{"data"}}}, []faultnet.Kind{faultnet.Data}},
+	{[]place{{numbered: "c"}, {words: []string{"client", "server"}}, {words: []string{"fin", "rst", "read", "write", "close"}}},
+		[]faultnet.Kind{faultnet.FIN, faultnet.RST, faultnet.Read, faultnet.Write, faultnet.Close}},
+	{[]place{{words: []string{"packet"}}, {numbered: "u"}, {words: []string{"client->server", "server->client"}}, {number: true}}, []faultnet.Kind{faultnet.Packet}},
+}
+
+// reach returns how many of the words can stand where they stand in names of that shape.
+func (s eventShape) reach(words []string) (k int) {
+	for k < len(words) && k < len(s.places) && s.places[k].canBe(words[k]) {
+		k++
+	}
+	return k
+}
+
+// kindsOf returns the kinds of the events that a pattern can select.
+func kindsOf(pattern string) (kinds faultnet.Kind) {
+	words := strings.Fields(pattern)
+	for _, shape := range eventShapes {
+		if shape.reach(words) < len(words) {
+			continue
+		}
+		for i, kind := range shape.kinds {
+			if len(shape.kinds) > 1 && len(words) == len(shape.places) {
+				last := len(words) - 1
+				if ok, _ := path.Match(words[last], shape.places[last].words[i]); !ok {
+					continue
+				}
+			}
+			kinds |= kind
+		}
+	}
+	return kinds
+}
+
+// fits returns an error if that can happen to none of the events of a pattern.
+func fits(pattern string, v faultnet.Verdict) error {
+	kinds := kindsOf(pattern)
+	if v.IsPass() || v.IsHold() || v.Kinds()&kinds != 0 {
+		return nil
+	}
+	name, _, _ := strings.Cut(v.String(), ":")
+	list := func(k faultnet.Kind) string { return strings.ReplaceAll(k.String(), "|", ", ") }
+	return fmt.Errorf("%s is for %s events, and %q for %s events", name, list(v.Kinds()), pattern, list(kinds))
 }
 
 // mostNumbered is the largest number of a dial or a connection that a word with wildcards
@@ -76,18 +123,15 @@ func checkPattern(pattern string) error {
 	most := 0
 	var want []string // in place of the first word that is wrong
 	for _, shape := range eventShapes {
-		k := 0
-		for k < len(words) && k < len(shape) && shape[k].canBe(words[k]) {
-			k++
-		}
+		k := shape.reach(words)
 		if k == len(words) {
 			return nil
 		}
 		if k > most {
 			most, want = k, nil
 		}
-		if k == most && k < len(shape) {
-			for _, name := range shape[k].names() {
+		if k == most && k < len(shape.places) {
+			for _, name := range shape.places[k].names() {
 				if !slices.Contains(want, name) {
 					want = append(want, name)
 				}

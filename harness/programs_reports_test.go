@@ -82,6 +82,6 @@ var reports = []program{
 	{does: "a script has control bytes", run: scripted("# claim\nserve api.test:80\nget r1 http://api.test/\x1b[31m\nwant status r1 404\n"), want: "program.txtar:"},
 	{does: "a script's verb has control bytes", run: scripted("# claim\n\x1b[31mserve\x07 api.test:80\n"), want: "program.txtar:2: "},
 	{does: "a script's comment has control bytes", run: scripted("# \x1b[31m\nserve api.test:80\nget r1 http://api.test/\nwant status r1 404\n"), want: "want status 404"},
-	{does: "a script's line is a megabyte", run: scripted("# claim\nserve " + strings.Repeat("x", 1<<20) + "\n"), want: "listen tcp: address xxx"},
+	{does: "a script's line is a megabyte", run: scripted("# claim\nserve " + strings.Repeat("x", 1<<20) + "\n"), want: "bad address \"xxx"},
 	{does: "a script has a hundred thousand lines", run: scripted("# claim\nserve api.test:80\n" + strings.Repeat("rest\n", 100_000) + "want conns 7\n"), want: "want 7"},
 }

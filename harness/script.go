@@ -151,6 +151,9 @@ func (s *Script) play(t *T, maker Maker) http.RoundTripper {
 			want = s.parsed.Line(c.Line)
 		}
 		t.journal.enter(at, want)
+		if c.Idle != "" {
+			t.fatal(KindUsage, c.Idle)
+		}
 		verbs[c.Verb](p, &command{c.Negate, c.Args, c.Why})
 	}
 	return rt

@@ -3,6 +3,7 @@ package harness
 import (
 	"errors"
 	"fmt"
+	"github.com/halfopen/halfopen/faultnet"
 	"io"
 	"net/http"
 	"strings"
@@ -62,7 +63,13 @@ func (p *scriptRun) dial(id string) *Dial {
 	for {
 		d := p.t.Net.nextDial()
 		if d == nil {
-			p.t.fatal(KindWant, fmt.Sprintf("no dial %s is held", id))
+			var held []string
+			for _, e := range p.t.Net.Pending() {
+				if e.Kind == faultnet.Dial {
+					held = append(held, e.DialID())
+				}
+			}
+			p.t.fatal(KindWant, fmt.Sprintf("no dial %s is held; %s", id, thereAre(held)))
 		}
 		p.t.Net.examined[d.ID()] = d
 		if d.ID() == id {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
@@ -185,6 +186,24 @@ func (t *T) Conn(id string) *Conn {
 			return c
 		}
 	}
-	t.fatal(KindUsage, fmt.Sprintf("there is no connection %s", id))
+	var names []string
+	for _, c := range t.census.known() {
+		names = append(names, c.ID())
+	}
+	t.fatal(KindUsage, fmt.Sprintf("there is no connection %s; %s", id, thereAre(names)))
 	return nil
+}
+
+// mostThere is how many names an error lists.
+const mostThere = 8
+
+// thereAre returns what an error says about the names that there are.
+func thereAre(names []string) string {
+	switch n := len(names) - mostThere; {
+	case len(names) == 0:
+		return "there are none"
+	case n > 0:
+		return fmt.Sprintf("there are: %s, and %d more", strings.Join(names[:mostThere], ", "), n)
+	}
+	return "there are: " + strings.Join(names, ", ")
 }

@@ -1,6 +1,13 @@
 package harness
 
 import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
 	"github.com/halfopen/halfopen/harness/internal/peer"
 	"github.com/halfopen/halfopen/harness/internal/script"
 )
@@ -36,8 +43,8 @@ var verbs = func() map[string]func(*scriptRun, *command) {
 var language = func() *script.Language {
 	l := &script.Language{Kinds: map[string]func(string) error{
 		"EVENT...": checkEvent, "OUTCOME": checkOutcome, "ERROR": checkError, "SETTING=VALUE...": func(arg string) error { return new(Settings).set(arg) },
-		"GATE...": checkGate, "ADDR": nil, "URL": nil, "TEXT": nil, "METHOD": nil, "HOST": nil, "HOSTS...": nil,
-		"FROM": nil, "TO": nil, "DIRECTION": checkDirection, "ERRNO": checkErrno, "ANSWER": checkAnswer,
+		"GATE...": checkGate, "ADDR": checkAddress, "URL": checkURL, "TEXT": nil, "METHOD": nil, "HOST": nil, "HOSTS...": nil,
+		"FROM": checkAddress, "TO": checkAddress, "DIRECTION": checkDirection, "ERRNO": checkErrno, "ANSWER": checkAnswer,
 		"ORACLE": checkOracle, "OPERATION...": nil,
 	}}
 	for _, s := range verbSections {
@@ -49,7 +56,10 @@ var language = func() *script.Language {
 				w.Early = "gates come before the first request"
 			case "transport":
 				w.Early = "the transport is made before the first request"
+			case "fault", "shape":
+				w.Check = func(args []string) error { return checkFault(v.name, args[0]) }
 			}
+			w.Acts = slices.Contains(actingVerbs, v.name)
 			if modes := modesOf(v.name); modes != nil {
 				w.Mode = func(arg string) error { return peer.CheckMode(modes, arg) }
 			}
@@ -64,6 +74,9 @@ var language = func() *script.Language {
 // reset".
 func checkEvent(arg string) error {
 	pattern, outcome := splitPattern(arg)
+	if strings.HasSuffix(pattern, " as") {
+		return fmt.Errorf("an outcome is missing behind as; there are: %s", strings.Join(outcomeNames(), ", "))
+	}
 	if err := checkPattern(pattern); err != nil || outcome == "" {
 		return err
 	}
@@ -72,6 +85,39 @@ func checkEvent(arg string) error {
 	}
 	_, _, err := parseFault(outcome)
 	return err
+}
+
+// actingVerbs do something to a server or a host.
+var actingVerbs = []string{"backlog", "partition", "heal", "crash", "kill", "restart", "sever", "unlisten", "pause", "resume", "keep-alive"}
+
+// checkFault checks what a fault or a shape does: that it says an outcome, and one that fits the events.
+func checkFault(verb, arg string) error {
+	pattern, outcome := splitPattern(arg)
+	if outcome == "" {
+		return fmt.Errorf("an outcome is missing: %s %s as OUTCOME", verb, pattern)
+	}
+	v, _, err := parseFault(outcome)
+	if err != nil {
+		return err
+	}
+	return fits(pattern, v)
+}
+
+// checkAddress returns an error for what is no "host:port".
+func checkAddress(arg string) error {
+	_, port, err := net.SplitHostPort(arg)
+	if n, bad := strconv.Atoi(port); err != nil || port == "" || bad == nil && (n < 0 || n > 65535) {
+		return fmt.Errorf("bad address %.80q: want host:port, as in api.test:80", arg)
+	}
+	return nil
+}
+
+// checkURL returns an error for a URL without a scheme or a host.
+func checkURL(arg string) error {
+	if u, err := url.Parse(arg); err != nil || u.Scheme == "" || u.Host == "" {
+		return fmt.Errorf("bad URL %.80q: want a whole one, as in http://api.test/", arg)
+	}
+	return nil
 }
 
 func checkOutcome(arg string) error {

@@ -9,7 +9,7 @@ var verbsPeer = []*verb{
 			raw, _ := p.script.Raw(c.args[1])
 			p.t.Conn(c.args[0]).Send(raw)
 		}},
-	{name: "respond", args: "C N [TEXT]", doc: "take the request that came and answer it with that status and body",
+	{name: "respond", args: "C STATUS [TEXT]", doc: "take the request that came and answer it with that status and body",
 		run: func(p *scriptRun, c *command) {
 			p.t.Conn(c.args[0]).Respond(argNumber(c.args[1]), strings.Join(c.args[2:], ""))
 		}},

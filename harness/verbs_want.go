@@ -30,7 +30,7 @@ var verbsWant = []*verb{
 		run: func(p *scriptRun, c *command) { p.op(c.args[0]).WantPending(c.why...) }},
 	{name: "want err", args: "OP ERROR", doc: "the request or query failed with that error",
 		run: func(p *scriptRun, c *command) { p.wantErr(c) }},
-	{name: "want status", args: "R N", doc: "the response has that status code",
+	{name: "want status", args: "R STATUS", doc: "the response has that status code",
 		run: func(p *scriptRun, c *command) { p.request(c.args[0]).WantStatus(argNumber(c.args[1]), c.why...) }},
 	{name: "want body", args: "R TEXT", doc: "the body, read to its end and closed, is that text",
 		run: func(p *scriptRun, c *command) { p.request(c.args[0]).WantBody(c.args[1], c.why...) }},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -130,18 +129,22 @@ func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, er
 			text = errs
 		}
 	}
-	jsonTo, err := openOutput(want.json, out)
+	if err := want.pages.begin(); err != nil {
+		return err
+	}
+	jsonTo, err := openOutput("json", want.json, out)
 	if err != nil {
 		return err
 	}
-	junitTo, err := openOutput(want.junit, out)
+	defer jsonTo.discard()
+	junitTo, err := openOutput("junit", want.junit, out)
 	if err != nil {
 		return err
 	}
+	defer junitTo.discard()
 	// net/http logs errors of servers; here servers make them on purpose.
 	logs := log.Writer()
 	log.SetOutput(io.Discard)
-	want.pages.begin()
 	report := suites.CheckEach(cases, subjects, checkProgress(errs, len(cases)*len(subjects)))
 	log.SetOutput(logs)
 
@@ -167,36 +170,4 @@ func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, er
 		return failed
 	}
 	return nil
-}
-
-// output receives a report: it is a file or standard output. The zero output
-// receives nothing.
-type output struct {
-	io.Writer
-	file *os.File
-}
-
-// openOutput returns the output of a flag's value: the file of this name, out for
-// "-", and the zero output for "".
-func openOutput(name string, out io.Writer) (output, error) {
-	switch name {
-	case "":
-		return output{}, nil
-	case "-":
-		return output{out, nil}, nil
-	}
-	f, err := os.Create(name)
-	return output{f, f}, err
-}
-
-// finish writes the report and closes the file.
-func (o output) finish(write func(io.Writer) error) error {
-	if o.Writer == nil {
-		return nil
-	}
-	err := write(o)
-	if o.file != nil {
-		err = cmp.Or(err, o.file.Close())
-	}
-	return err
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -14,14 +16,14 @@ import (
 )
 
 // exploreFlags returns the flags that say what to explore, and a function that returns their
-// values.
-func exploreFlags() ([]cli.Flag, func() harness.Bounds) {
+// values, or what is wrong with them.
+func exploreFlags() ([]cli.Flag, func(*cli.Command) (harness.Bounds, error)) {
 	var b harness.Bounds
 	var budget, delays, faults int
 	var all bool
 	var effects string
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "strategy", Usage: "`portfolio` (the default), exhaustive, pct, pos or random", Destination: &b.Strategy},
+		&cli.StringFlag{Name: "strategy", Usage: "the `strategy`: portfolio (the default), exhaustive, pct, pos or random", Destination: &b.Strategy},
 		&cli.Uint64Flag{Name: "seed", Usage: "the `seed` of random choices", Destination: &b.Seed},
 		&cli.IntFlag{Name: "budget", Usage: "the largest `number` of schedules to run, by all shards together; -1 means all of them (default 2000)", Destination: &budget},
 		&cli.IntFlag{Name: "delays", Value: -1, Usage: "the largest `number` of delays in one schedule: choices that are not first come, first served (default 2)", Destination: &delays},
@@ -34,7 +36,10 @@ func exploreFlags() ([]cli.Flag, func() harness.Bounds) {
 		&cli.DurationFlag{Name: "time", Usage: "stop after this real `time`", Destination: &b.Time},
 		&cli.IntFlag{Name: "parallel", Value: harness.All, Usage: "the `number` of schedules that run at the same time, on which the result does not depend (default: the number of processors)", Destination: &b.Parallel},
 	}
-	return flags, func() harness.Bounds {
+	return flags, func(cmd *cli.Command) (harness.Bounds, error) {
+		if err := checkBounds(cmd); err != nil {
+			return b, err
+		}
 		set := func(p *int, n int) {
 			switch {
 			case n == 0:
@@ -53,10 +58,41 @@ func exploreFlags() ([]cli.Flag, func() harness.Bounds) {
 			b.Schedules = harness.All
 		}
 		if effects != "" {
-			b.Effects = strings.Split(effects, ",")
+			for _, name := range strings.Split(effects, ",") {
+				b.Effects = append(b.Effects, strings.TrimSpace(name))
+			}
 		}
-		return b
+		return b, nil
 	}
+}
+
+// checkBounds returns an error if a flag of an exploration has a value that means nothing, or if two
+// of them contradict each other.
+func checkBounds(cmd *cli.Command) error {
+	for _, f := range []struct {
+		name  string
+		least int
+		more  string
+	}{
+		{"delays", 0, "; -all allows any number"},
+		{"faults", 0, ""},
+		{"coincidences", 0, ""},
+		{"budget", 1, ", or -1 for all schedules"},
+		{"parallel", 1, ""},
+	} {
+		if n := cmd.Int(f.name); cmd.IsSet(f.name) && n < f.least && !(f.name == "budget" && n == -1) {
+			return fmt.Errorf("-%s: got %d, want %d or more%s", f.name, n, f.least, f.more)
+		}
+	}
+	switch all := cmd.Bool("all"); {
+	case cmd.Duration("time") < 0:
+		return fmt.Errorf("-time: got %s, want 0s or more", cmd.Duration("time"))
+	case all && cmd.IsSet("delays"):
+		return fmt.Errorf("-all allows any number of delays, and -delays at most %d: want one of the two", cmd.Int("delays"))
+	case cmd.Bool("independent") && (!all || cmd.String("strategy") != "exhaustive"):
+		return errors.New("-independent leaves out what is equal only with -strategy exhaustive and -all")
+	}
+	return nil
 }
 
 func (l *line) exploreCommand() *cli.Command {
@@ -78,12 +114,18 @@ func (l *line) exploreCommand() *cli.Command {
 			if cmd.NArg() != 1 {
 				return misused(cmd, "want one script")
 			}
+			within, err := bounds(cmd)
+			if err != nil {
+				return err
+			}
 			s, err := l.readScript(cmd.Args().First())
 			if err != nil {
 				return err
 			}
-			pages.begin()
-			x, err := s.ExploreReport(nil, bounds(), progress(verbose, l.errs))
+			if err := cmp.Or(canBeFolder("save", save), pages.begin()); err != nil {
+				return err
+			}
+			x, err := s.ExploreReport(nil, within, progress(verbose, l.errs))
 			if err != nil {
 				return err
 			}
@@ -203,6 +245,9 @@ func (l *line) mergeCommand() *cli.Command {
 		Description: examples("halfopen merge shard-0.json shard-1.json shard-2.json"),
 		Flags:       []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print the merged exploration as JSON", Destination: &asJSON}},
 		Action: func(_ context.Context, cmd *cli.Command) error {
+			if !cmd.Args().Present() {
+				return misused(cmd, "want the reports of all shards, which halfopen explore -json prints")
+			}
 			x, err := harness.MergeFiles(cmd.Args().Slice()...)
 			if err != nil {
 				return err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/halfopen/halfopen/harness/view"
 	"github.com/halfopen/halfopen/harness/view/pcapng"
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // format is a form in which a run can be exported.
@@ -57,23 +58,44 @@ func (l *line) exportCommand() *cli.Command {
 				return to == f.name || to == "" && f.ending == filepath.Ext(file)
 			})
 			if i < 0 {
-				return fmt.Errorf("unknown format %q; there are: %s", cmp.Or(to, filepath.Ext(file)), formatNames())
+				return unknownFormat(to, file)
 			}
 			page := cmd.Args().First()
 			runs, err := readRuns(page)
 			switch {
 			case err != nil:
 				return err
+			case len(runs) == 0:
+				return fmt.Errorf("%s: the page shows no run step by step", page)
 			case number < 1 || number > len(runs):
-				return fmt.Errorf("-run %d: %s has %d runs", number, page, len(runs))
+				return fmt.Errorf("-run %d: want a number from 1 to %d, which are the runs of %s", number, len(runs), page)
 			}
-			target, err := openOutput(cmp.Or(file, "-"), l.out)
+			target, err := openOutput("o", cmp.Or(file, "-"), l.out, page)
 			if err != nil {
 				return err
 			}
 			return target.finish(func(w io.Writer) error { return formats[i].write(runs[number-1], w) })
 		},
 	}
+}
+
+// unknownFormat says that neither the flag -to nor the name of the file names a format.
+func unknownFormat(to, file string) error {
+	var names []string
+	wrong, text := to, fmt.Sprintf("-to: unknown format %q", to)
+	for _, f := range formats {
+		names = append(names, f.name)
+	}
+	if to == "" {
+		wrong, text = filepath.Ext(file), fmt.Sprintf("-o %s: the name does not say the format", file)
+		for i, f := range formats {
+			names[i] = f.ending
+		}
+	}
+	if to == "" && file == "" {
+		text = "want a format: -to FORMAT, or -o FILE with its ending"
+	}
+	return fmt.Errorf("%s%s; there are: %s", text, nearest.DidYouMean(wrong, names), formatNames())
 }
 
 // readRuns returns the runs of a page.

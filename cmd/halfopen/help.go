@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -130,6 +131,32 @@ func (l *line) versionCommand() *cli.Command {
 			cli.ShowVersion(cmd.Root())
 			return nil
 		},
+	}
+}
+
+// completeCompletion completes the command that the library makes.
+func (l *line) completeCompletion(c *cli.Command) {
+	c.Hidden, c.Category, c.Usage, c.ArgsUsage = false, ofCommand, "print a completion script for bash, zsh, fish or pwsh", "SHELL"
+	c.OnUsageError = l.usageError
+	var shells []string
+	for _, shell := range c.Commands {
+		shells = append(shells, shell.Name)
+		do := shell.Action
+		shell.OnUsageError = l.usageError
+		shell.Action = func(ctx context.Context, cmd *cli.Command) error {
+			if cmd.Args().Present() {
+				return naming(cmd, misused(cmd, "takes no arguments"))
+			}
+			return do(ctx, cmd)
+		}
+	}
+	slices.Sort(shells)
+	c.Action = func(_ context.Context, cmd *cli.Command) error {
+		there := strings.Join(shells, ", ")
+		if wrong := cmd.Args().First(); wrong != "" {
+			return fmt.Errorf("%s: unknown shell %q%s; there are: %s", cmd.FullName(), wrong, nearest.DidYouMean(wrong, shells), there)
+		}
+		return naming(cmd, misused(cmd, "want one shell of "+there))
 	}
 }
 

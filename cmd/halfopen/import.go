@@ -63,7 +63,7 @@ func (l *line) importCommand() *cli.Command {
 				return settingMistake(set.Transport, err)
 			}
 			formatted, _ := script.Format()
-			target, err := openOutput(cmp.Or(file, standardInput), l.out)
+			target, err := openOutput("o", cmp.Or(file, standardInput), l.out, name)
 			if err != nil {
 				return err
 			}

@@ -17,7 +17,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/urfave/cli/v3"
 
@@ -52,7 +51,7 @@ func runCommandLine(args []string, in io.Reader, out, errs io.Writer) int {
 	case err == nil:
 		return held
 	case !bare:
-		fmt.Fprintln(errs, err)
+		fmt.Fprintln(errs, inVariable(err))
 		return int(mistake)
 	}
 	return int(code)
@@ -79,8 +78,8 @@ func (l *line) paint(text fmt.Stringer) error {
 // root returns the command of which all others are subcommands.
 func (l *line) root() *cli.Command {
 	root := &cli.Command{
-		Name:    "halfopen",
-		Usage:   "finds leaks and races of connections",
+		Name:  "halfopen",
+		Usage: "finds leaks and races of connections", ArgsUsage: "COMMAND [flags] [arguments]",
 		Version: version(),
 		Commands: []*cli.Command{
 			l.checkCommand(), l.runCommand(), l.exploreCommand(), l.replayCommand(), l.mergeCommand(),
@@ -91,21 +90,24 @@ func (l *line) root() *cli.Command {
 			&cli.StringFlag{Name: "color", Value: color.Auto, Usage: "paint reports: auto (on a terminal, and not if NO_COLOR is set), always or never",
 				Sources: cli.EnvVars("HALFOPEN_COLOR"), Destination: &l.color, Validator: color.Check},
 		},
-		HideHelpCommand:       true,
-		EnableShellCompletion: true,
-		ConfigureShellCompletionCommand: func(c *cli.Command) {
-			c.Hidden, c.Category, c.Usage = false, ofCommand, "print a completion script for bash, zsh, fish or pwsh"
-		},
-		Writer:         l.out,
-		ErrWriter:      l.errs,
-		ExitErrHandler: func(context.Context, *cli.Command, error) {},
-		OnUsageError:   l.usageError,
-		Action:         l.noCommand,
+		HideHelpCommand:                 true,
+		EnableShellCompletion:           true,
+		ConfigureShellCompletionCommand: l.completeCompletion,
+		Writer:                          l.out,
+		ErrWriter:                       l.errs,
+		ExitErrHandler:                  func(context.Context, *cli.Command, error) {},
+		OnUsageError:                    l.usageError,
+		Action:                          l.noCommand,
 	}
 	for _, c := range root.Commands {
 		do := c.Action
 		c.OnUsageError = l.usageError
-		c.Action = func(ctx context.Context, cmd *cli.Command) error { return naming(cmd, do(ctx, cmd)) }
+		c.Action = func(ctx context.Context, cmd *cli.Command) error {
+			if err := emptyFlag(cmd); err != nil {
+				return naming(cmd, err)
+			}
+			return naming(cmd, do(ctx, cmd))
+		}
 	}
 	return root
 }
@@ -137,24 +139,4 @@ func commandNames(root *cli.Command) (names []string) {
 		names = append(names, c.Name)
 	}
 	return names
-}
-
-// usageError adds to a wrong flag the one that may be meant, and how the command is used.
-func (l *line) usageError(_ context.Context, cmd *cli.Command, err error, _ bool) error {
-	near := ""
-	if wrong, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); ok {
-		var names []string
-		for _, f := range cmd.VisibleFlags() {
-			names = append(names, f.Names()...)
-		}
-		near = nearest.DidYouMean(wrong, names)
-	}
-	return fmt.Errorf("%s: %w%s\nusage: %s", cmd.FullName(), err, near, usage(cmd))
-}
-
-func usage(cmd *cli.Command) string { return strings.TrimSpace(cmd.FullName() + " " + cmd.ArgsUsage) }
-
-// misused returns the mistake of a command that has the wrong arguments.
-func misused(cmd *cli.Command, want string) error {
-	return fmt.Errorf("%s\nusage: %s", want, usage(cmd))
 }

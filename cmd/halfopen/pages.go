@@ -19,8 +19,12 @@ func htmlFlag(p *pages) cli.Flag {
 	return &cli.StringFlag{Name: "html", Usage: "write a page with the timeline of what ran to this `folder`", Destination: &p.dir}
 }
 
-// begin has the runs from now on keep their timelines, if there is to be a page.
-func (p pages) begin() { harness.KeepTimelines(p.dir != "") }
+// begin has the runs from now on keep their timelines, if there is to be a page. It is an error if
+// there can be no folder for it.
+func (p pages) begin() error {
+	harness.KeepTimelines(p.dir != "")
+	return canBeFolder("html", p.dir)
+}
 
 // write writes a page, if one is wanted, and says where it is.
 func (p pages) write(page *view.Page, errs io.Writer) error {

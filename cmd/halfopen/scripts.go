@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,7 +76,9 @@ func (l *line) runCommand() *cli.Command {
 			if update && slices.Contains(cmd.Args().Slice(), standardInput) {
 				return errors.New("-update has no file to rewrite: the script is standard input")
 			}
-			pages.begin()
+			if err := cmp.Or(checkNames(cmd.Args().Slice()), pages.begin()); err != nil {
+				return err
+			}
 			worst := exit(held)
 			for _, file := range cmd.Args().Slice() {
 				err := l.runFile(file, verbose, update, pages)
@@ -144,30 +147,43 @@ func (l *line) formatCommand() *cli.Command {
 			if write && slices.Contains(cmd.Args().Slice(), standardInput) {
 				return errors.New("-w has no file to rewrite: the script is standard input")
 			}
-			differs := false
+			if err := checkNames(cmd.Args().Slice()); err != nil {
+				return err
+			}
+			code := exit(held)
 			for _, file := range cmd.Args().Slice() {
-				s, err := l.readScript(file)
+				changed, err := l.formatFile(file, list, write)
 				if err != nil {
-					return err
+					fmt.Fprintln(l.errs, naming(cmd, err)) // and the other scripts are formatted
+					code = mistake
 				}
-				text, changed := s.Format()
-				differs = differs || changed
-				switch {
-				case list && changed:
-					fmt.Fprintln(l.out, file)
-				case !list && !write:
-					l.out.Write(text)
-				}
-				if write && changed {
-					if err := os.WriteFile(file, text, 0o666); err != nil {
-						return err
-					}
+				if list && changed && !write {
+					code = max(code, failed)
 				}
 			}
-			if list && differs && !write {
-				return failed
+			if code == held {
+				return nil
 			}
-			return nil
+			return code
 		},
 	}
+}
+
+// formatFile formats a script: it lists its name, writes it, or prints it.
+func (l *line) formatFile(file string, list, write bool) (changed bool, err error) {
+	s, err := l.readScript(file)
+	if err != nil {
+		return false, err
+	}
+	text, changed := s.Format()
+	switch {
+	case list && changed:
+		fmt.Fprintln(l.out, file)
+	case !list && !write:
+		l.out.Write(text)
+	}
+	if write && changed {
+		err = os.WriteFile(file, text, 0o666)
+	}
+	return changed, err
 }

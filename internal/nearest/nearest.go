@@ -6,12 +6,13 @@ import (
 	"strings"
 )
 
-// DidYouMean returns a suggestion of the name that is nearest to a wrong one, whatever its
-// capitals, or nothing if none is near.
+// DidYouMean returns a suggestion of the name that is nearest to a wrong one, or
+// nothing if none is near. Capital letters make no difference. A name that has no letter in
+// common with the wrong one is not near.
 func DidYouMean(wrong string, names []string) string {
 	best, least := "", 1+max(1, len(wrong)/2)
 	for _, name := range names {
-		if d := distance(strings.ToLower(wrong), strings.ToLower(name)); d < least {
+		if d := distance(strings.ToLower(wrong), strings.ToLower(name)); d < least && d < len(wrong) && d < len(name) {
 			best, least = name, d
 		}
 	}

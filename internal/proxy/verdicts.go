@@ -43,8 +43,6 @@ var shapes = []string{"delay", "jitter", "tail", "rate", "dribble", "lookup", "s
 // elsewhere reports whether no event of a proxy can have a pattern's words, and why.
 func elsewhere(words []string) (why string, ok bool) {
 	switch {
-	case words[0] == "gate":
-		return "a gate is a callback of the program, which runs elsewhere", true
 	case words[0] == "packet":
 		return "a proxy carries connections, and no datagrams: use data, as in c1 client->server data", true
 	case words[0] == "accept":

@@ -16,7 +16,7 @@ type Language struct {
 	Sections []Section
 	// Kinds checks an argument that stands for a word in capitals: "EVENT...". Those
 	// that the grammar knows itself need not be there: NAME, R, D, C, N, DURATION,
-	// HEADER..., RAW. A nil function takes anything.
+	// STATUS, HEADER..., RAW. A nil function takes anything.
 	Kinds map[string]func(arg string) error
 }
 
@@ -40,6 +40,10 @@ type Verb struct {
 	Early string
 	// Mode checks an argument that stands for MODE.
 	Mode func(arg string) error
+	// Acts says that the verb does something to a server or a host, which another line names.
+	Acts bool
+	// Check checks the arguments together, or is nil.
+	Check func(args []string) error
 }
 
 // usage returns the verb and its arguments.
@@ -64,6 +68,9 @@ func (v *Verb) params() (params []param) {
 	}
 	return params
 }
+
+// behindNegation is the argument that stands behind ! only.
+const behindNegation = "[ERROR]"
 
 // patternKind is the one kind that is of several words: they are one argument.
 const patternKind = "EVENT..."
@@ -104,6 +111,16 @@ func (l *Language) verb(name string) *Verb {
 	return nil
 }
 
+// second returns the words that stand behind the first one of verbs of two words.
+func (l *Language) second(first string) (words []string) {
+	for _, name := range l.verbNames() {
+		if word, ok := strings.CutPrefix(name, first+" "); ok {
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
 func (l *Language) verbNames() (names []string) {
 	for _, s := range l.Sections {
 		for _, v := range s.Verbs {
@@ -133,6 +150,9 @@ func (k *checker) check(v *Verb, args []string) error {
 	}
 	if late {
 		return fmt.Errorf("%s", v.Early)
+	}
+	if v.Check != nil {
+		return v.Check(args)
 	}
 	return nil
 }
@@ -168,7 +188,12 @@ func (k *checker) checkArg(v *Verb, kind, arg string) error {
 		return nil
 	case "N":
 		if _, err := strconv.ParseUint(arg, 10, 31); err != nil {
-			return fmt.Errorf("bad number %q", arg)
+			return fmt.Errorf("bad number %q: want 0, 1, 2 and so on", arg)
+		}
+		return nil
+	case "STATUS":
+		if n, err := strconv.ParseUint(arg, 10, 31); err != nil || n < 100 || n > 999 {
+			return fmt.Errorf("bad status %q: want a code from 100 to 999", arg)
 		}
 		return nil
 	case "DURATION":

@@ -139,7 +139,8 @@ no armed fault, no goroutine.
 `
 
 const manualArguments = `NAME is a new name for a request, R the name of one. D is a dial and C a
-connection: d1, c1 for the first. N is a number, DURATION is as in Go (90s).
+connection: d1, c1 for the first. N is a number, STATUS the code of a response,
+DURATION is as in Go (90s).
 
 EVENT is words that are compared with the words of an event's name, each as a
 pattern of path.Match; words that are left out match anything. The names:

@@ -28,6 +28,7 @@ type Command struct {
 	Args   []string
 	Why    []string
 	Text   string // of a comment
+	Idle   string // why it would do nothing, or ""
 }
 
 // Error is a mistake in a script.
@@ -65,6 +66,7 @@ func (l *Language) Parse(data []byte) (*Script, *Error) {
 	if s.Claim == "" {
 		return nil, &Error{Line: 1, Err: fmt.Errorf("a script begins with its claim: # and a sentence")}
 	}
+	l.findPlaces(s)
 	return s, nil
 }
 
@@ -89,7 +91,10 @@ func (k *checker) command(text string) (c Command, err error) {
 		return c, fmt.Errorf("a verb is missing")
 	}
 	name, rest := words[0].text, words[1:]
-	if (name == "want" || name == "may") && len(rest) > 0 {
+	if words := k.language.second(strings.ToLower(name)); len(words) > 0 {
+		if len(rest) == 0 {
+			return c, fmt.Errorf("a word is missing behind %s: %s", name, strings.Join(words, ", "))
+		}
 		name, rest = name+" "+rest[0].text, rest[1:]
 	}
 	v := k.language.verb(name)
@@ -109,6 +114,9 @@ func (k *checker) command(text string) (c Command, err error) {
 	c.Verb = name
 	if c.Args, err = v.arrange(args); err != nil {
 		return c, err
+	}
+	if !c.Negate && strings.HasSuffix(v.Args, behindNegation) && len(c.Args) == len(v.params()) {
+		return c, fmt.Errorf("%s is an error, which is wanted only with ! in front of %s", c.Args[len(c.Args)-1], name)
 	}
 	return c, k.check(v, c.Args)
 }

@@ -100,7 +100,7 @@ func ShardFromEnv() (Shard, error) {
 		n, err1 := strconv.Atoi(total)
 		i, err2 := strconv.Atoi(index)
 		if err1 != nil || err2 != nil || n < 1 || i < 0 || i >= n {
-			return Shard{}, fmt.Errorf("bad shard: %s=%q of %s=%q", v.index, index, v.total, total)
+			return Shard{}, fmt.Errorf("bad shard: %s=%q of %s=%q: want numbers, the first of them at least 0 and less than the other", v.index, index, v.total, total)
 		}
 		if v.total == "TEST_TOTAL_SHARDS" {
 			// The runner wants to know that its variables were read.
