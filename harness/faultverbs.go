@@ -2,7 +2,6 @@ package harness
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
@@ -92,7 +91,7 @@ func checkDirection(arg string) error {
 
 func checkErrno(arg string) error {
 	if _, err := faultnet.ParseVerdict("error:" + arg); err != nil {
-		return fmt.Errorf("unknown errno %q%s; there are: %s", arg, nearest.DidYouMean(arg, faultnet.ErrnoNames()), strings.Join(faultnet.ErrnoNames(), ", "))
+		return fmt.Errorf("unknown errno %q%s", arg, nearest.ThereAre(arg, faultnet.ErrnoNames()))
 	}
 	return nil
 }

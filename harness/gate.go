@@ -40,7 +40,7 @@ func checkGate(name string) error {
 	if slices.Contains(gates, name) {
 		return nil
 	}
-	return fmt.Errorf("unknown gate %q%s; there are: %s", name, nearest.DidYouMean(name, gates), strings.Join(gates, ", "))
+	return fmt.Errorf("unknown gate %q%s", name, nearest.ThereAre(name, gates))
 }
 
 // gated reports whether one of those gates is wanted.

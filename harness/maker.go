@@ -170,7 +170,7 @@ func (s *Settings) set(setting string) error {
 		for i := range v.NumField() {
 			names = append(names, v.Type().Field(i).Name)
 		}
-		return fmt.Errorf("unknown setting %s%s; there are: %s", name, nearest.DidYouMean(name, names), strings.Join(names, ", "))
+		return fmt.Errorf("unknown setting %s%s", name, nearest.ThereAre(name, names))
 	}
 	var err error
 	var want string

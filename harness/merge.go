@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/halfopen/halfopen/harness/internal/search"
+	"github.com/halfopen/halfopen/internal/jsonfile"
 )
 
 // reportVersion is the version of the JSON form of an [Exploration].
@@ -83,10 +84,10 @@ func (x *Exploration) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	if j.Version != reportVersion {
-		return fmt.Errorf("got report version %d, want %d", j.Version, reportVersion)
+		return fmt.Errorf("got report version %d, want %d: it is no report of halfopen explore -json, or one of another version of halfopen", j.Version, reportVersion)
 	}
 	if j.Shards < 1 || j.Shard < 0 || j.Shard >= j.Shards {
-		return fmt.Errorf("got shard %d of %d", j.Shard, j.Shards)
+		return fmt.Errorf("got shard %d of %d, counted from 0", j.Shard, j.Shards)
 	}
 	*x = Exploration{Name: j.Name, Bounds: j.Bounds, Shard: shardOf(search.Shard{Index: j.Shard, Total: j.Shards}), Program: j.Program, Schedules: j.Schedules, Drawn: j.Drawn, Pruned: j.Pruned,
 		Sampled: j.Sampled, Waiting: j.Waiting, Complete: j.Complete, Delays: j.Delays, Outcomes: j.Outcomes, Reached: j.Reached,
@@ -121,7 +122,7 @@ func MergeFiles(files ...string) (*Exploration, error) {
 		}
 		x := new(Exploration)
 		if err := json.Unmarshal(data, x); err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+			return nil, jsonfile.Mistake(file, data, "a report of halfopen explore -json", err)
 		}
 		shards = append(shards, x)
 	}
@@ -154,6 +155,20 @@ func merge(shards []*Exploration, names []string) (*Exploration, error) {
 	return all, nil
 }
 
+// differing returns the fields of two bounds that differ.
+func differing(a, b Bounds) (ofA, ofB string) {
+	var as, bs []string
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	for i := range x.NumField() {
+		f, g := x.Field(i).Interface(), y.Field(i).Interface()
+		if !reflect.DeepEqual(f, g) {
+			name := x.Type().Field(i).Name
+			as, bs = append(as, fmt.Sprintf("%s %v", name, f)), append(bs, fmt.Sprintf("%s %v", name, g))
+		}
+	}
+	return strings.Join(as, ", "), strings.Join(bs, ", ")
+}
+
 // mostMissing is how many missing shards are named.
 const mostMissing = 16
 
@@ -171,7 +186,8 @@ func checkShards(shards []*Exploration, names []string) error {
 		case x.Name != first.Name:
 			return foreign("names", x.Name, first.Name)
 		case !reflect.DeepEqual(x.Bounds, first.Bounds):
-			return foreign("bounds", fmt.Sprintf("%+v", x.Bounds), fmt.Sprintf("%+v", first.Bounds))
+			got, want := differing(x.Bounds, first.Bounds)
+			return foreign("bounds", got, want)
 		case max(1, x.Shard.Total) != total:
 			return foreign("numbers of shards", max(1, x.Shard.Total), total)
 		case x.Program != first.Program:

@@ -90,7 +90,7 @@ func TestMergeRefused(t *testing.T) {
 		{[]string{a[0], a[1], four[2]}, []string{a[0] + " and " + four[2], "the numbers of shards differ: 3 and 4"}},
 		{[]string{a[0], other[1], a[2]}, []string{a[0] + " and " + other[1], "the names differ: shards and others"}},
 		{[]string{a[0], a[1], changed[2]}, []string{a[0] + " and " + changed[2], "the programs differ: go1."}},
-		{[]string{seed[0], a[1], a[2]}, []string{seed[0] + " and " + a[1], "the bounds differ: ", "Seed:7"}},
+		{[]string{seed[0], a[1], a[2]}, []string{seed[0] + " and " + a[1], "the bounds differ: ", "Seed 7"}},
 		{[]string{bad}, []string{bad + ": got shard 3 of 3"}},
 		{nil, []string{"nothing to merge"}},
 	} {

@@ -216,7 +216,7 @@ func parseOutcome(name string) (faultnet.Verdict, error) {
 		v, err := faultnet.ParseVerdict(name)
 		return v, ofScript(err)
 	}
-	return faultnet.Pass, fmt.Errorf("unknown outcome %q%s; there are: %s", name, nearest.DidYouMean(name, names), strings.Join(names, ", "))
+	return faultnet.Pass, fmt.Errorf("unknown outcome %q%s", name, nearest.ThereAre(name, names))
 }
 
 // outcomeNames returns the names of what an event may come to.

@@ -72,7 +72,7 @@ func checkOracle(name string) error {
 		}
 		names = append(names, string(row.name))
 	}
-	return fmt.Errorf("unknown oracle %q%s; there are: %s", name, nearest.DidYouMean(name, names), strings.Join(names, ", "))
+	return fmt.Errorf("unknown oracle %q%s", name, nearest.ThereAre(name, names))
 }
 
 // allowance says that an oracle does not apply to an operation, or to any if it has no name.

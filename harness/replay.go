@@ -15,6 +15,7 @@ import (
 
 	"github.com/halfopen/halfopen/harness/internal/search"
 	"github.com/halfopen/halfopen/internal/deep/on"
+	"github.com/halfopen/halfopen/internal/nearest"
 )
 
 // The flags of explorations. Each has an environment variable beside it, for
@@ -107,8 +108,15 @@ func (e *explorer) replayAll(engine *search.Engine, files []string) error {
 	defer func() { e.effects, e.gates, e.waits = effects, gates, waits }()
 	e.gates, e.waits = usualGates, All
 	for _, file := range files {
-		_, s, err := ReadSchedule(file)
+		data, err := readFile(file, mostInFile)
 		if err != nil {
+			return err
+		}
+		s, lines, err := parseSchedule(file, data)
+		if err != nil {
+			return err
+		}
+		if err := checkEffects(file, s, lines); err != nil {
 			return err
 		}
 		if s.needsDeep() && !on.Deep() {
@@ -119,12 +127,29 @@ func (e *explorer) replayAll(engine *search.Engine, files []string) error {
 		within, e.effects = s.room(effects)
 		r := engine.Replay(s, within)
 		replay := Replay{File: file, Misfit: misfit(s, r), Failed: r.Failed, Undecided: r.Undecided}
+		if replay.Misfit != "" {
+			replay.line = lines[len(s)-len(r.Left)]
+		}
 		e.x.Replayed = append(e.x.Replayed, replay)
 		if len(engine.Findings) > len(e.files) {
 			if replay.Misfit != "" {
 				file = "" // another schedule was run
 			}
 			e.files = append(e.files, file)
+		}
+	}
+	return nil
+}
+
+// checkEffects returns an error for the first choice with an outcome that there is not.
+func checkEffects(file string, s Schedule, lines []int) error {
+	for i, name := range s {
+		for _, choice := range strings.Split(name, " & ") {
+			_, effect, ok := strings.Cut(choice+" ", " as ")
+			base, _, _ := strings.Cut(strings.TrimSpace(effect), ":")
+			if ok && !slices.Contains(outcomeNames(), base) {
+				return &ParseError{File: file, Line: lines[i], Text: name, Err: fmt.Errorf("unknown outcome %q%s", base, nearest.ThereAre(base, outcomeNames()))}
+			}
 		}
 	}
 	return nil
@@ -166,21 +191,24 @@ type Replay struct {
 	// NeedsDeep is whether it was not run, because it has inner choices and the bubble is
 	// ordinary: only halfopen test has them.
 	NeedsDeep bool
+
+	line int // of the choice that does not fit
 }
 
 // String returns the file and the result.
 func (r Replay) String() string {
 	s := r.File + ": holds now"
 	switch {
+	case r.Misfit != "" && r.Failed:
+		return fmt.Sprintf("%s:%d: it no longer fits: %s; what ran instead fails", r.File, r.line, r.Misfit)
+	case r.Misfit != "":
+		return fmt.Sprintf("%s:%d: it no longer fits: %s", r.File, r.line, r.Misfit)
 	case r.Failed:
 		s = r.File + ": fails"
 	case r.Undecided:
 		s = r.File + ": undecided"
 	case r.NeedsDeep:
 		s = r.File + ": not run: it has inner choices, which need a deep bubble (halfopen test)"
-	}
-	if r.Misfit != "" {
-		s += "; it no longer fits: " + r.Misfit
 	}
 	return s
 }
@@ -190,8 +218,9 @@ func misfit(s Schedule, r search.Replayed) string {
 	if len(r.Left) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("step %d: got %s, want %q, which never came (choice %d of %d)", r.Step,
-		cmp.Or(strings.Join(r.Offered, "; "), "the end of the run"), r.Left[0], len(s)-len(r.Left)+1, len(s))
+	n := len(s) - len(r.Left)
+	return fmt.Sprintf("step %d: got %s, want %q%s, which never came (choice %d of %d)", r.Step,
+		cmp.Or(strings.Join(r.Offered, "; "), "the end of the run"), r.Left[0], nearest.DidYouMean(r.Left[0], r.Offered), n+1, len(s))
 }
 
 // Save saves the schedule of a finding in the folder, in a file that is named after the

@@ -78,12 +78,20 @@ func ReadSchedule(file string) (of string, s Schedule, err error) {
 
 // ParseSchedule reads a saved schedule.
 func ParseSchedule(file string, data []byte) (Schedule, error) {
+	s, _, err := parseSchedule(file, data)
+	return s, err
+}
+
+// parseSchedule does the same, and returns the line of each choice too.
+func parseSchedule(file string, data []byte) (s Schedule, lines []int, err error) {
+	wrong := func(line int, format string, args ...any) (Schedule, []int, error) {
+		return nil, nil, &ParseError{File: file, Line: line, Err: fmt.Errorf(format, args...)}
+	}
 	head, rest, _ := strings.Cut(string(data), "\n")
 	head = strings.TrimSpace(head)
 	if head != replayHead && head != replayBefore {
-		return nil, &ParseError{File: file, Line: 1, Err: fmt.Errorf("got %q, want %q: it was saved by another version, or is no schedule", head, replayHead)}
+		return wrong(1, "got %.80q, want %q: it was saved by another version, or is no schedule", head, replayHead)
 	}
-	var s Schedule
 	n, ended := 1, head == replayBefore
 	for line := range strings.Lines(rest) {
 		n++
@@ -92,23 +100,23 @@ func ParseSchedule(file string, data []byte) (Schedule, error) {
 		case line == "" || line[0] == '#':
 			continue
 		case ended && head == replayHead:
-			return nil, &ParseError{File: file, Line: n, Err: fmt.Errorf("got %q after the last line, %q", line, replayEnd)}
+			return wrong(n, "got %q after the last line, %q", line, replayEnd)
 		case line == replayEnd && head == replayHead:
 			ended = true
 			continue
 		case line[0] == '"':
 			name, err := strconv.Unquote(line)
 			if err != nil {
-				return nil, &ParseError{File: file, Line: n, Err: fmt.Errorf("bad quotes: %s", line)}
+				return wrong(n, "bad quotes: %s", line)
 			}
 			line = name
 		}
-		s = append(s, line)
+		s, lines = append(s, line), append(lines, n)
 	}
 	if !ended || !strings.HasSuffix(rest, "\n") {
-		return nil, &ParseError{File: file, Line: n, Err: fmt.Errorf("the last line, %q, is missing: the file is truncated", replayEnd)}
+		return wrong(n, "the last line, %q, is missing: the file is truncated", replayEnd)
 	}
-	return s, nil
+	return s, lines, nil
 }
 
 // How long a script or a saved schedule may be, and the report of a shard, in bytes.

@@ -24,7 +24,7 @@ func TestParseErrors(t *testing.T) {
 		{"# A.\nget r1 http://a/\ncancel r2", `x.txtar:3: cancel r2: unknown request r2 (did you mean "r1"?)`},
 		{"# A.\nget r1 http://a/\nget r1 http://a/", "x.txtar:3: get r1 http://a/: there is a request r1 already"},
 		{"# A.\nopen 1", `x.txtar:2: open 1: bad name "1": want d1, d2 and so on`},
-		{"# A.\nfail d1 refused", `x.txtar:2: fail d1 refused: unknown outcome "refused" (did you mean "refuse"?); there are: `},
+		{"# A.\nfail d1 refused", `x.txtar:2: fail d1 refused: unknown outcome "refused" (did you mean "refuse"?)`},
 		{"# A.\nlet c1 as rest", `unknown outcome "rest" (did you mean "reset"?)`},
 		{"# A.\nhold [", `x.txtar:2: hold [: faultnet: event pattern "[": syntax error in pattern in "["`},
 		{"# A.\nadvance 5", `x.txtar:2: advance 5: bad duration "5": want 90s, 1ms and the like`},

@@ -79,21 +79,28 @@ func groupNames() string {
 	return strings.Join(names, ", ")
 }
 
-func subjectNames() string {
-	var names []string
+func subjectNames() (names []string) {
 	for _, s := range suites.Subjects() {
 		names = append(names, s.String())
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // choose returns the wanted ones of the cases.
 func (want wanted) choose(cases []suites.Case) ([]suites.Case, error) {
+	var names []string
+	for _, c := range cases {
+		names = append(names, c.Name)
+	}
 	cases = slices.DeleteFunc(cases, func(c suites.Case) bool {
 		return want.group != "" && c.Group() != suites.Group(want.group) || !want.cases.MatchString(c.Name)
 	})
 	if len(cases) == 0 {
-		return nil, errors.New("no case matches -run and -group")
+		of := ""
+		if want.group != "" {
+			of = " in the group " + want.group
+		}
+		return nil, fmt.Errorf("no case%s matches -run %s%s; halfopen check -list lists them", of, want.cases, nearest.DidYouMean(want.cases.String(), names))
 	}
 	return cases, nil
 }
@@ -119,7 +126,7 @@ func (want wanted) check(cases []suites.Case, subjects []suites.Subject, out, er
 	}
 	subjects = slices.DeleteFunc(subjects, func(s suites.Subject) bool { return !want.subjects.MatchString(s.String()) })
 	if len(subjects) == 0 {
-		return fmt.Errorf("no subject matches -subject; there are: %s", subjectNames())
+		return fmt.Errorf("no subject matches -subject %s%s", want.subjects, nearest.ThereAre(want.subjects.String(), subjectNames()))
 	}
 	// Make the files first: if a report cannot be written, say so before the cases
 	// run.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -187,6 +188,12 @@ func (l *line) replayCommand() *cli.Command {
 				return misused(cmd, "want a schedule, and its script if the script was moved")
 			}
 			file := cmd.Args().First()
+			if err := namesFiles(cmd); err != nil {
+				return err
+			}
+			if filepath.Ext(file) == ".txtar" {
+				return misused(cmd, "want the schedule, and then its script: "+file+" is a script")
+			}
 			script, _, err := harness.ReadSchedule(file)
 			if err != nil {
 				return err
@@ -199,6 +206,9 @@ func (l *line) replayCommand() *cli.Command {
 				return fmt.Errorf("%s is of %q, which is neither below this folder nor below its own; name its script", file, script)
 			}
 			s, err := harness.ReadScript(script)
+			if errors.Is(err, fs.ErrNotExist) && cmd.NArg() == 1 {
+				return fmt.Errorf("%s is of %q: %w; name its script", file, script, err)
+			}
 			if err != nil {
 				return err
 			}
@@ -247,6 +257,9 @@ func (l *line) mergeCommand() *cli.Command {
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if !cmd.Args().Present() {
 				return misused(cmd, "want the reports of all shards, which halfopen explore -json prints")
+			}
+			if err := namesFiles(cmd); err != nil {
+				return err
 			}
 			x, err := harness.MergeFiles(cmd.Args().Slice()...)
 			if err != nil {

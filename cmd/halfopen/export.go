@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -54,6 +53,9 @@ func (l *line) exportCommand() *cli.Command {
 			if cmd.NArg() != 1 {
 				return misused(cmd, "want one page that -html or -halfopen.report has written")
 			}
+			if err := namesFiles(cmd); err != nil {
+				return err
+			}
 			i := slices.IndexFunc(formats, func(f format) bool {
 				return to == f.name || to == "" && f.ending == filepath.Ext(file)
 			})
@@ -67,6 +69,8 @@ func (l *line) exportCommand() *cli.Command {
 				return err
 			case len(runs) == 0:
 				return fmt.Errorf("%s: the page shows no run step by step", page)
+			case number != 1 && len(runs) == 1:
+				return fmt.Errorf("-run %d: want 1: %s has one run", number, page)
 			case number < 1 || number > len(runs):
 				return fmt.Errorf("-run %d: want a number from 1 to %d, which are the runs of %s", number, len(runs), page)
 			}
@@ -100,7 +104,7 @@ func unknownFormat(to, file string) error {
 
 // readRuns returns the runs of a page.
 func readRuns(file string) ([]*view.Run, error) {
-	f, err := os.Open(file)
+	f, err := openFile(file)
 	if err != nil {
 		return nil, err
 	}

@@ -88,6 +88,11 @@ func (l *line) openFile(name string) (io.ReadCloser, error) {
 	if name == standardInput {
 		return io.NopCloser(l.in), nil
 	}
+	return openFile(name)
+}
+
+// openFile opens a file that a user names.
+func openFile(name string) (io.ReadCloser, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -114,5 +119,5 @@ func (l *line) readRecording(name string) (*recording.Recording, error) {
 	case len(first) == 0 || recording.IsTrace(first):
 		return recording.ReadTrace(name, b)
 	}
-	return nil, fmt.Errorf("%s:1: neither a trace of faultnet.Recorder nor a capture (pcap, pcapng): it begins with %q", name, first)
+	return nil, fmt.Errorf("%s:1: neither a trace of faultnet.Recorder nor a capture (pcap, pcapng)", name)
 }

@@ -117,10 +117,16 @@ func (l *line) root() *cli.Command {
 func naming(cmd *cli.Command, err error) error {
 	_, bare := errors.AsType[exit](err)
 	_, inScript := errors.AsType[*harness.ParseError](err)
-	if err == nil || bare || inScript {
+	if err == nil || bare {
 		return err
 	}
-	return fmt.Errorf("%s: %w", cmd.FullName(), err)
+	if inScript {
+		if is := otherKind(cmd, err); is != "" {
+			return fmt.Errorf("%w%s", err, is)
+		}
+		return err
+	}
+	return fmt.Errorf("%s: %w%s", cmd.FullName(), err, otherKind(cmd, err))
 }
 
 // noCommand is for a line that names no command.

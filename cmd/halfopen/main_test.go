@@ -115,7 +115,7 @@ func TestReplay(t *testing.T) {
 	if err := os.WriteFile(other, []byte("# Another name.\nserve api.test:80\nget r2 http://api.test/\nrest\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, _ := halfopen("replay", saved, other); code != misfit || !strings.Contains(out, `holds now; it no longer fits: step 1: got start r2, want "start r1", which never came`) {
+	if code, out, _ := halfopen("replay", saved, other); code != misfit || !strings.Contains(out, `replay:3: it no longer fits: step 1: got start r2, want "start r1", which never came`) {
 		t.Errorf("replay of another script: got exit code %d\n%s", code, out)
 	}
 	data, _ := os.ReadFile(saved)

@@ -15,6 +15,7 @@ var fixtures = map[string]string{
 	"typo.txtar":      "# A typo.\nserve api.test:80\ngte r1 http://api.test/\n",
 	"wrong.txtar":     "# It does not hold.\nwant conns 1\n",
 	"two.txtar":       "# Two requests.\nserve api.test:80\nget r1 http://api.test/\nget r2 http://api.test/\nrest\n",
+	"good.replay":     "halfopen replay 2\n# two.txtar\nstart r1\ndial d1 api.test:80 as refuse\nend\n",
 	"by-hand.txtar":   "# One order.\nserve api.test:80\nget r1 http://api.test/\nopen d1\nrest\n",
 	"spaces.txtar":    "#It holds.\n\n  want   conns 0\n",
 	"noclaim.txtar":   "want conns 0\n",
@@ -29,6 +30,13 @@ var fixtures = map[string]string{
 	"nameless/go.mod": "// A module without a name.\n",
 	"folder/x.txt":    "x\n",
 	"wrong.pcap":      "\xd4\xc3\xb2\xa1" + strings.Repeat("\x09", 20),
+	"short.pcap":      "\xd4\xc3\xb2\xa1\x02\x00",
+	"wrong.pcapng":    "\x0a\x0d\x0d\x0a" + strings.Repeat("\x09", 40),
+	"packed.pb.gz":    "\x1f\x8b\x08\x00",
+	"binary.prof":     "goroutine\x00profile\n",
+	"cut.html":        "<script id=\"data\" type=\"application/json\">{\"Title\": \"x\", \"Runs\": [{",
+	"empty.html":      "<script id=\"data\" type=\"application/json\">{\"title\": \"x\"}</script>",
+	"packed.html":     "<script id=\"data\" type=\"application/gzip\">H4sI!!!</script>",
 }
 
 // writeFixtures writes them into this folder, with the reports of two shards and a page.

@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/internal/jsonfile"
 	"github.com/halfopen/halfopen/internal/proxy"
 )
 
@@ -215,13 +216,14 @@ func startProxy(p *proxy.Proxy, flags proxyFlags) (address string, err error) {
 		}
 	}
 	if flags.config != "" {
-		f, err := os.Open(flags.config)
+		text, err := os.ReadFile(flags.config)
+		if err == nil {
+			if err = p.PopulateFile(text); err != nil {
+				err = jsonfile.Mistake(flags.config, text, "toxiproxy's list of proxies in JSON", err)
+			}
+		}
 		if err != nil {
 			return "", fmt.Errorf("-config: %w", err)
-		}
-		defer f.Close()
-		if _, err := p.Populate(f); err != nil {
-			return "", fmt.Errorf("-config %s: %w", flags.config, err)
 		}
 	}
 	if flags.admin != "" {

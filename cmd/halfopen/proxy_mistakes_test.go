@@ -34,7 +34,7 @@ var proxyMistakes = []struct {
 	{[]string{"-map", "127.0.0.1:0=server", "rules"}, "", mistake, `upstream "server": want host:port`},
 	{[]string{"-map", "a=127.0.0.1:0=b:1", "-map", "a=127.0.0.1:0=b:2", "rules"}, "", mistake, "-map a=127.0.0.1:0=b:2: proxy already exists"},
 	{[]string{"-config", "none", "rules"}, "", mistake, "-config: open none: no such file"},
-	{[]string{"-config", "rules", "rules"}, "", mistake, "-config rules: bad request body: invalid character '#'"},
+	{[]string{"-config", "rules", "rules"}, "", mistake, "-config: rules:1: want toxiproxy's list of proxies in JSON: this is not JSON"},
 	{[]string{"rules", "--", "no-such-program"}, "", mistake, `exec: "no-such-program": executable file not found`},
 	{[]string{"rules", "--", "go", "version"}, "fault dial as refuse", failed, "rules:2: fault dial as refuse: never fired"},
 	{[]string{"rules", "--", "go", "no-such-command"}, "", mistake, "unknown command"},

@@ -104,6 +104,14 @@ func checkNames(files []string) error {
 	return nil
 }
 
+// namesFiles returns an error if standard input is among the files of a command that does not read it.
+func namesFiles(cmd *cli.Command) error {
+	if slices.Contains(cmd.Args().Slice(), standardInput) {
+		return misused(cmd, "want the names of files: "+cmd.Name+" reads no standard input")
+	}
+	return nil
+}
+
 func usage(cmd *cli.Command) string { return strings.TrimSpace(cmd.FullName() + " " + cmd.ArgsUsage) }
 
 // misused returns the mistake of a command that has the wrong arguments.

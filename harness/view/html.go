@@ -133,7 +133,6 @@ func ReadHTML(r io.Reader) (*Page, error) {
 		return nil, err
 	}
 	p := new(Page)
-	err = errors.New("this is no page of halfopen: it has no data")
 	if _, data, ok := bytes.Cut(text, []byte(dataTag)); ok {
 		data, _, _ = bytes.Cut(data, []byte("</script>"))
 		err = json.Unmarshal(data, p)
@@ -143,9 +142,11 @@ func ReadHTML(r io.Reader) (*Page, error) {
 		if z, err = gzip.NewReader(base64.NewDecoder(base64.StdEncoding, bytes.NewReader(data))); err == nil {
 			err = json.NewDecoder(z).Decode(p)
 		}
+	} else {
+		return nil, errors.New("this is no page of halfopen: it has no data")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("view: %w", err)
+		return nil, fmt.Errorf("the data of this page is damaged or cut off: %w", err)
 	}
 	return p, nil
 }

@@ -158,10 +158,17 @@ func (d *Diagnosis) WriteTo(w io.Writer) (int64, error) {
 // mostGroups is how many lines of the program a section shows.
 const mostGroups = 8
 
+func countOf(goroutines int) string {
+	if goroutines == 1 {
+		return "1 goroutine"
+	}
+	return fmt.Sprintf("%d goroutines", goroutines)
+}
+
 // String returns the diagnosis as text.
 func (d *Diagnosis) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d goroutines, %d of them of connections\n", d.all, d.relevant())
+	fmt.Fprintf(&b, "%s, %d of them of connections\n", countOf(d.all), d.relevant())
 	for _, note := range d.notes() {
 		fmt.Fprintf(&b, "%s\n", note)
 	}

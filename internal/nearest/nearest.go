@@ -22,6 +22,19 @@ func DidYouMean(wrong string, names []string) string {
 	return fmt.Sprintf(" (did you mean %q?)", best)
 }
 
+// mostOfList is how long a list may be that stands behind a suggestion.
+const mostOfList = 200
+
+// ThereAre returns what an error says about the names that there are: the nearest one, and all of
+// them. Behind a suggestion a long list is left out.
+func ThereAre(wrong string, names []string) string {
+	near, list := DidYouMean(wrong, names), strings.Join(names, ", ")
+	if near != "" && len(list) > mostOfList {
+		return near
+	}
+	return near + "; there are: " + list
+}
+
 // distance returns the number of letters to insert, remove, replace or swap with
 // their neighbour to make b of a.
 func distance(a, b string) int {

@@ -2,6 +2,7 @@ package nearest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -14,6 +15,25 @@ func TestDidYouMean(t *testing.T) {
 		}
 		if got := DidYouMean(wrong, names); got != want {
 			t.Errorf("%s: got %q, want %q", wrong, got, want)
+		}
+	}
+}
+
+// All names are listed, but a long list does not hide a suggestion.
+func TestThereAre(t *testing.T) {
+	short := []string{"refuse", "reset"}
+	long := append(short, strings.Repeat("x", 300))
+	for _, tt := range []struct {
+		wrong string
+		names []string
+		want  string
+	}{
+		{"rest", short, ` (did you mean "reset"?); there are: refuse, reset`},
+		{"rest", long, ` (did you mean "reset"?)`},
+		{"hold", long, "; there are: " + strings.Join(long, ", ")},
+	} {
+		if got := ThereAre(tt.wrong, tt.names); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.wrong, got, tt.want)
 		}
 	}
 }

@@ -18,24 +18,29 @@ const APIVersion = "2.12.0+halfopen"
 type apiError struct {
 	Message string `json:"error"`
 	Status  int    `json:"status"`
+
+	cause error
 }
 
 func (e *apiError) Error() string { return e.Message }
 
+func (e *apiError) Unwrap() error { return e.cause }
+
 var (
-	errBadBody       = &apiError{"bad request body", http.StatusBadRequest}
-	errMissing       = &apiError{"missing required field", http.StatusBadRequest}
-	errProxyNotFound = &apiError{"proxy not found", http.StatusNotFound}
-	errProxyExists   = &apiError{"proxy already exists", http.StatusConflict}
-	errStream        = &apiError{"stream was invalid, can be either upstream or downstream", http.StatusBadRequest}
-	errToxicType     = &apiError{"invalid toxic type", http.StatusBadRequest}
-	errToxicExists   = &apiError{"toxic already exists", http.StatusConflict}
-	errToxicNotFound = &apiError{"toxic not found", http.StatusNotFound}
+	errBadBody       = &apiError{Message: "bad request body", Status: http.StatusBadRequest}
+	errMissing       = &apiError{Message: "missing required field", Status: http.StatusBadRequest}
+	errProxyNotFound = &apiError{Message: "proxy not found", Status: http.StatusNotFound}
+	errProxyExists   = &apiError{Message: "proxy already exists", Status: http.StatusConflict}
+	errStream        = &apiError{Message: "stream was invalid, can be either upstream or downstream", Status: http.StatusBadRequest}
+	errToxicType     = &apiError{Message: "invalid toxic type", Status: http.StatusBadRequest}
+	errToxicExists   = &apiError{Message: "toxic already exists", Status: http.StatusConflict}
+	errToxicNotFound = &apiError{Message: "toxic not found", Status: http.StatusNotFound}
 )
 
 // because adds a cause to an error.
 func (e *apiError) because(format string, args ...any) *apiError {
-	return &apiError{e.Message + ": " + fmt.Sprintf(format, args...), e.Status}
+	cause := fmt.Errorf(format, args...)
+	return &apiError{Message: e.Message + ": " + cause.Error(), Status: e.Status, cause: cause}
 }
 
 // proxyJSON is a mapping as the API shows it.
@@ -131,7 +136,7 @@ func (a apiAnswer) write(w http.ResponseWriter, err error) {
 	if err != nil {
 		known, ok := errors.AsType[*apiError](err)
 		if !ok {
-			known = &apiError{err.Error(), http.StatusInternalServerError}
+			known = &apiError{Message: err.Error(), Status: http.StatusInternalServerError}
 		}
 		data, _ := json.Marshal(known) // a string and a number
 		http.Error(w, string(data), known.Status)

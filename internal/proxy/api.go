@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -56,11 +57,23 @@ func (p *Proxy) populate(_ []string, r *http.Request) (apiAnswer, error) {
 	if err != nil {
 		known, ok := err.(*apiError)
 		if !ok {
-			known = &apiError{err.Error(), http.StatusInternalServerError}
+			known = &apiError{Message: err.Error(), Status: http.StatusInternalServerError}
 		}
 		out.apiError, status = known, known.Status
 	}
 	return apiAnswer{status, out}, nil
+}
+
+// PopulateFile does what Populate does. Upstreams that are no addresses are mistakes here: a file is
+// of this proxy alone, and a client of toxiproxy may expect its answers.
+func (p *Proxy) PopulateFile(text []byte) error {
+	made, err := p.Populate(bytes.NewReader(text))
+	for _, m := range made {
+		if wrong := checkUpstream(m.Upstream); err == nil && wrong != nil {
+			err = fmt.Errorf("proxy %s: %w", m.Name, wrong)
+		}
+	}
+	return err
 }
 
 // Populate makes the mappings of a list in JSON, as toxiproxy's -config has it, and returns
@@ -75,7 +88,7 @@ func (p *Proxy) Populate(in io.Reader) (made []proxyJSON, err error) {
 		Enabled  *bool  `json:"enabled"`
 	}
 	if err := json.NewDecoder(in).Decode(&list); err != nil {
-		return nil, errBadBody.because("%v", err)
+		return nil, errBadBody.because("%w", err)
 	}
 	for i, x := range list {
 		switch {

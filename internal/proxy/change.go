@@ -104,5 +104,5 @@ func (p *Proxy) putRules(_ []string, r *http.Request) (apiAnswer, error) {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		status = http.StatusRequestEntityTooLarge
 	}
-	return apiAnswer{}, &apiError{err.Error(), status}
+	return apiAnswer{}, &apiError{Message: err.Error(), Status: status}
 }

@@ -90,7 +90,7 @@ func (p *traceReader) line(n int, line []byte) error {
 			return traceError("want began TIME")
 		}
 		if _, err := time.Parse(time.RFC3339Nano, string(words[1])); err != nil {
-			return traceError("bad time %.40q", words[1])
+			return traceError("bad time %.40q: want one as 2006-01-02T15:04:05Z", words[1])
 		}
 		return nil
 	case "lost":
@@ -151,7 +151,7 @@ func (p *traceReader) dialLine(at time.Duration, name, event []byte, args [][]by
 		}
 		why := known(args[0], dialFailures)
 		if why == "" {
-			return traceError("unknown reason %.40q; there are: %s", args[0], strings.Join(dialFailures, ", "))
+			return traceError("unknown reason %.40q%s", args[0], nearest.ThereAre(string(args[0]), dialFailures))
 		}
 		d.End, d.Why, d.Text = at, why, string(args[1])
 		p.rec.NewDial(d)

@@ -44,7 +44,7 @@ func TestTraceMistakes(t *testing.T) {
 		{opened + "1.0 c1 write" + toEnd, `x:4: write: got 0 arguments, want 1`},
 		{opened + "1.0 c1 write -1" + toEnd, `x:4: bad number "-1"`},
 		{opened + "1.0 c1 write 9999999999999999999" + toEnd, `x:4: bad number`},
-		{opened + "1.0 c1 write 3 \"abc" + toEnd, `x:4: a quote without its end: "\"abc"`},
+		{opened + "1.0 c1 write 3 \"abc" + toEnd, `x:4: a quote without its end, or a bad escape: "\"abc"`},
 		{opened + "1.0 c1 write 3 \"\\q\"" + toEnd, `x:4: a quote without its end`},
 		{opened + "1.0 d1 fail refused \"x\"" + toEnd, `x:4: d1 was not dialed`},
 		{opened + "1.0 d2 dial tcp" + toEnd, `x:4: want dial NETWORK ADDRESS`},

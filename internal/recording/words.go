@@ -122,7 +122,7 @@ func hexDigit(c byte) byte {
 func (s *lineSplitter) unquoteSlowly(rest []byte, from int) (word, after []byte, err error) {
 	quoted, err := strconv.QuotedPrefix(string(rest))
 	if err != nil {
-		return nil, nil, traceError("a quote without its end: %.40q", rest)
+		return nil, nil, traceError("a quote without its end, or a bad escape: %.40q", rest)
 	}
 	text, err := strconv.Unquote(quoted)
 	if err != nil {
@@ -172,7 +172,7 @@ func numbers(words [][]byte, ns ...*int64) error {
 	for i, w := range words {
 		n, err := strconv.ParseUint(string(w), 10, 62)
 		if err != nil {
-			return traceError("bad number %.40q", w)
+			return traceError("bad number %.40q: want 0, 1, 2 and so on", w)
 		}
 		*ns[i] = int64(n)
 	}

@@ -99,7 +99,7 @@ func FindAnswer(name string) (Answer, error) {
 		}
 		names = append(names, a.Name)
 	}
-	return Answer{}, fmt.Errorf("unknown answer %q%s; there are: %s", name, nearest.DidYouMean(name, names), strings.Join(names, ", "))
+	return Answer{}, fmt.Errorf("unknown answer %q%s", name, nearest.ThereAre(name, names))
 }
 
 // answerPage serves the page "/answer/NAME" of [Pages].

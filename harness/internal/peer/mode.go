@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"strings"
 
 	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/internal/nearest"
@@ -35,7 +34,7 @@ func CheckMode(modes []Mode, name string) error {
 		}
 		names = append(names, m.Name)
 	}
-	return fmt.Errorf("unknown mode %q%s; there are: %s", name, nearest.DidYouMean(name, names), strings.Join(names, ", "))
+	return fmt.Errorf("unknown mode %q%s", name, nearest.ThereAre(name, names))
 }
 
 // Witness learns of the requests that a peer sees, where the wire does not show them.

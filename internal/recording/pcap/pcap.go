@@ -72,6 +72,9 @@ func Read(file string, in io.Reader) (*recording.Recording, error) {
 	m := &meter{r: in}
 	b := bufio.NewReaderSize(m, 64<<10)
 	wrong := func(err error) error {
+		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+			err = errors.New("the capture is cut off in its head")
+		}
 		return fmt.Errorf("%s: offset %d: %w", file, m.read-int64(b.Buffered()), err)
 	}
 	first, err := b.Peek(4)
