@@ -33,6 +33,7 @@ import (
 // and so on, take the place of what the test says.
 func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
 	t.Helper()
+	mustHaveFlags(t)
 	files, err := savedReplays(t.Name())
 	if *replayFlag != "" {
 		files = []string{*replayFlag}
@@ -40,10 +41,7 @@ func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
 	}
 	var x *Exploration
 	if err == nil {
-		bounds, err = bounds.flagged()
-	}
-	if err == nil {
-		x, err = explore(t.Name(), goTestLine(t.Name()), bounds, body, files, terminal())
+		x, err = explore(t.Name(), goTestLine(t.Name()), bounds.flagged(), body, files, terminal())
 	}
 	if err != nil {
 		if _, ok := errors.AsType[*NotApplicable](err); ok {

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/halfopen/halfopen/harness/internal/search"
+	"github.com/halfopen/halfopen/internal/color"
 	"github.com/halfopen/halfopen/internal/deep/on"
 	"github.com/halfopen/halfopen/internal/nearest"
 )
@@ -33,22 +34,48 @@ func envNumber(name string) uint64 {
 	return n
 }
 
-// flagged returns the bounds with what the flags say. A variable that is no number is an
-// error, as it is for a flag.
-func (b Bounds) flagged() (Bounds, error) {
+// checkFlags returns an error for a flag of tests, or a variable in its place, whose value means
+// nothing. What package flag refuses is not even run.
+func checkFlags() error {
 	for _, name := range []string{"HALFOPEN_SEED", "HALFOPEN_BUDGET", "HALFOPEN_PARALLEL"} {
 		if v := os.Getenv(name); v != "" {
 			if _, err := strconv.ParseUint(v, 10, 63); err != nil {
-				return b, fmt.Errorf("%s=%q: want a number", name, v)
+				return fmt.Errorf("%s=%q: want a number, 0 or more", name, v)
 			}
 		}
 	}
-	if *budgetFlag > math.MaxInt {
-		return b, fmt.Errorf("budget %d: want at most %d", *budgetFlag, math.MaxInt)
+	for _, name := range []string{"HALFOPEN_TRACE", "HALFOPEN_UPDATE"} {
+		if v := os.Getenv(name); v != "" {
+			if _, err := strconv.ParseBool(v); err != nil {
+				return fmt.Errorf("%s=%q: want 0 or 1", name, v)
+			}
+		}
 	}
-	if *parallelFlag > math.MaxInt {
-		return b, fmt.Errorf("parallel %d: want at most %d", *parallelFlag, math.MaxInt)
+	if err := color.Check(string(colorFlag)); err != nil {
+		return fmt.Errorf("HALFOPEN_COLOR: %w", err)
 	}
+	switch {
+	case *budgetFlag > math.MaxInt:
+		return fmt.Errorf("-halfopen.budget %d: want at most %d", *budgetFlag, math.MaxInt)
+	case *parallelFlag > math.MaxInt:
+		return fmt.Errorf("-halfopen.parallel %d: want at most %d", *parallelFlag, math.MaxInt)
+	case *frozenAfter <= 0:
+		return fmt.Errorf("-halfopen.frozen %s: want more than 0s", *frozenAfter)
+	}
+	return nil
+}
+
+// mustHaveFlags fails a test whose flags mean nothing.
+func mustHaveFlags(t TB) {
+	if err := checkFlags(); err != nil {
+		t.Helper()
+		t.Errorf("harness: %v", err)
+		t.FailNow()
+	}
+}
+
+// flagged returns the bounds with what the flags say.
+func (b Bounds) flagged() Bounds {
 	if *parallelFlag != 0 {
 		b.Parallel = int(*parallelFlag)
 	}
@@ -61,7 +88,7 @@ func (b Bounds) flagged() (Bounds, error) {
 	if *strategyFlag != "" {
 		b.Strategy = *strategyFlag
 	}
-	return b, nil
+	return b
 }
 
 // replays is where failing schedules are saved, below the package under test.

@@ -49,14 +49,9 @@ func Scripts(t *testing.T, pattern string, maker Maker) {
 // Test runs the script as a test.
 func (s *Script) Test(t TB, maker Maker) {
 	t.Helper()
+	mustHaveFlags(t)
 	r, err := s.run(t.Name(), maker, settings{again: goTestLine(t.Name()), timeline: wantsTimeline()})
 	writeTimeline(t, r)
-	if v := os.Getenv("HALFOPEN_UPDATE"); v != "" {
-		if _, err := strconv.ParseBool(v); err != nil {
-			t.Errorf("HALFOPEN_UPDATE=%q: want 0 or 1", v)
-			t.FailNow()
-		}
-	}
 	var na *NotApplicable
 	if errors.As(err, &na) {
 		skip(t, na.Error())

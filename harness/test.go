@@ -28,6 +28,7 @@ type TB interface {
 // if t has Skipf, and fails it if not; so does one that is not applicable.
 func Test(t TB, body func(t *T)) {
 	t.Helper()
+	mustHaveFlags(t)
 	std, _ := t.(*testing.T)
 	r := runOnce(std, t.Name(), body, settings{again: goTestLine(t.Name()), timeline: wantsTimeline()})
 	writeTimeline(t, r)

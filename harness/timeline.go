@@ -49,13 +49,13 @@ func writePage(t TB, page *view.Page) {
 		return
 	}
 	t.Helper()
-	for _, dir := range []string{*reportFlag, artifacts(t)} {
-		if dir == "" {
+	for _, to := range []struct{ flag, dir string }{{"-halfopen.report", *reportFlag}, {"-artifacts", artifacts(t)}} {
+		if to.dir == "" {
 			continue
 		}
-		file, err := page.Save(dir)
+		file, err := page.Save(to.dir)
 		if err != nil {
-			t.Errorf("harness: the timeline: %v", err)
+			t.Errorf("harness: %s: %v", to.flag, err)
 			continue
 		}
 		t.Logf("timeline: %s", file)

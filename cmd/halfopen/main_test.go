@@ -85,7 +85,7 @@ func TestExplore(t *testing.T) {
 	if code, out, errs := halfopen("run", again); code != failed || !strings.Contains(out, "got 1 connections open on the client's side [c1], want 0") {
 		t.Errorf("got exit code %d\n%s%s\nfrom\n%s", code, out, errs, printed)
 	}
-	if code, _, errs := halfopen("merge", script); code != mistake || !strings.Contains(errs, "two-gets.txtar: invalid character") {
+	if code, _, errs := halfopen("merge", script); code != mistake || !strings.Contains(errs, "two-gets.txtar:1: want a report of halfopen explore -json") {
 		t.Errorf("merge of no report: got exit code %d\n%s", code, errs)
 	}
 	if code, _, errs := halfopen("explore", "-strategy", "best", script); code != mistake || !strings.Contains(errs, `unknown strategy "best"`) {
