@@ -25,17 +25,20 @@ func (w Selection) String() string { return w.text }
 func Always() Selection { return Selection{"always", func(r Rule) Rule { return r }} }
 
 // Nth selects the nth event, from 1.
-func Nth(n int) Selection { return numbered("nth", n, func(i int) bool { return i == n }) }
+func Nth(n int) Selection { return numbered("nth", n, 1, func(i int) bool { return i == n }) }
 
 // First selects the first n events; then all is normal.
-func First(n int) Selection { return numbered("first", n, func(i int) bool { return i <= n }) }
+func First(n int) Selection { return numbered("first", n, 1, func(i int) bool { return i <= n }) }
 
 // After selects all but the first n events: n connections, then refuse.
-func After(n int) Selection { return numbered("after", n, func(i int) bool { return i > n }) }
+func After(n int) Selection { return numbered("after", n, 0, func(i int) bool { return i > n }) }
 
 // numbered keeps the verdicts of a rule for the events whose number, from 1 among
 // those that it selects, is wanted.
-func numbered(word string, n int, wanted func(int) bool) Selection {
+func numbered(word string, n, least int, wanted func(int) bool) Selection {
+	if n < least {
+		panic(fmt.Sprintf("faultnet: %s: got %d, want %d or more", word, n, least))
+	}
 	return Selection{word + " " + strconv.Itoa(n), func(r Rule) Rule {
 		selected := 0
 		return func(e *Event) Verdict {
@@ -54,6 +57,9 @@ func numbered(word string, n int, wanted func(int) bool) Selection {
 // From lets the first b bytes of a direction through, and has the verdict, if it
 // is one about bytes, begin at the next.
 func From(b int64) Selection {
+	if b < 0 {
+		panic(fmt.Sprintf("faultnet: from: got byte %d, want 0 or more", b))
+	}
 	return Selection{"from " + strconv.FormatInt(b, 10), func(r Rule) Rule {
 		return func(e *Event) Verdict {
 			v := r(e)
@@ -67,6 +73,9 @@ func From(b int64) Selection {
 
 // For selects the events of a time d, by the network's clock, from the first on.
 func For(d time.Duration) Selection {
+	if d <= 0 {
+		panic(fmt.Sprintf("faultnet: for: got %s, want more than 0s", d))
+	}
 	return Selection{"for " + d.String(), func(r Rule) Rule {
 		var until time.Time
 		return func(e *Event) Verdict {

@@ -64,6 +64,16 @@ var noEffect effect
 
 // with returns v with those parameters, and named after them.
 func (v Verdict) with(p parameters) Verdict {
+	least := 0
+	if v.effect.positive {
+		least = 1
+	}
+	switch {
+	case p.bytes < least:
+		panic(fmt.Sprintf("faultnet: %s: got %d, want %d or more", v.effect.name, p.bytes, least))
+	case p.d < 0:
+		panic(fmt.Sprintf("faultnet: %s: got %s, want 0s or more", v.effect.name, p.d))
+	}
 	v.parameters = p
 	var words []string
 	for name := range strings.SplitSeq(strings.Trim(v.effect.params, "[:]"), ",") {

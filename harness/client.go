@@ -17,6 +17,7 @@ func (t *T) Client(rt http.RoundTripper) *http.Client {
 // Watch wraps a transport as [T.Client] does, for those who make their own
 // client.
 func (t *T) Watch(rt http.RoundTripper) http.RoundTripper {
+	t.must(rt != nil, "the transport is nil: t.Net.Transport() is one")
 	t.study(rt)
 	return &watched{t.census, rt}
 }
@@ -36,6 +37,7 @@ func (t *T) study(rt http.RoundTripper) {
 // to its address can take the connection that it opens. net/http lets a dial go on when its
 // request is cancelled, and without MaxConnsPerHost nothing bounds how many do: golang/go#76784.
 func (t *T) LimitOrphans(most int) {
+	t.must(most >= 0, "LimitOrphans: got %d, want 0 or more", most)
 	t.step("limit-orphans", fmt.Sprint(most))
 	t.journal.serve(fmt.Sprintf("limit-orphans %d", most))
 	t.oracles.orphans = &most
@@ -45,6 +47,7 @@ func (t *T) LimitOrphans(most int) {
 // and dials to a host. For a transport that has it as its MaxConnsPerHost it need
 // not be said.
 func (t *T) LimitConns(perHost int) {
+	t.must(perHost >= 0, "LimitConns: got %d, want 0 or more", perHost)
 	t.oracles.perHost = perHost
 	if t.journal.settings.MaxConnsPerHost != perHost {
 		t.lacks("LimitConns(%d)", perHost)

@@ -69,6 +69,7 @@ func (c *Conn) send(raw string) {
 // it with that status code and body.
 func (c *Conn) Respond(code int, body string) {
 	c.t.step("respond", c.ID(), fmt.Sprint(code), body)
+	c.t.must(code >= 100 && code <= 999, "Respond: got the status %d, want a code from 100 to 999", code)
 	c.receive()
 	c.send(response(code, body))
 }

@@ -54,16 +54,35 @@ func (n *Net) Resolve(name string, hosts ...string) {
 }
 
 // Route is [faultnet.Net.Route].
-func (n *Net) Route(from, to string) { n.does(func() { n.net.Route(from, to) }, "route", from, to) }
+func (n *Net) Route(from, to string) {
+	n.does(func() {
+		n.mustBeAddress("Route", from)
+		if to != "" {
+			n.mustBeAddress("Route", to)
+		}
+		n.net.Route(from, to)
+	}, "route", from, to)
+}
+
+// mustBeAddress ends the test if what a call was given is no "host:port".
+func (n *Net) mustBeAddress(call, address string) {
+	err := checkAddress(address)
+	n.t.must(err == nil, "%s: %v", call, err)
+}
 
 // Backlog is [faultnet.Net.Backlog].
 func (n *Net) Backlog(address string, most int) {
-	n.does(func() { n.net.Backlog(address, most) }, "backlog", address, fmt.Sprint(most))
+	n.does(func() {
+		n.mustBeAddress("Backlog", address)
+		n.t.must(most >= 0, "Backlog: got %d, want 0 or more", most)
+		n.net.Backlog(address, most)
+	}, "backlog", address, fmt.Sprint(most))
 }
 
 // Descriptors has dials beyond most open connections fail with EMFILE.
 func (n *Net) Descriptors(most int) {
 	n.does(func() {
+		n.t.must(most >= 0, "Descriptors: got %d, want 0 or more", most)
 		n.armed(&Fault{pattern: "dial", lift: n.net.MaxDescriptors(most), fired: always})
 	}, "descriptors", fmt.Sprint(most))
 }
@@ -176,6 +195,7 @@ func (c *Conn) clog(verb string, clog func(*faultnet.Conn), said []faultnet.Dire
 
 // Break gives the client's end that error from below: ETIMEDOUT, EHOSTUNREACH.
 func (c *Conn) Break(errno syscall.Errno) {
+	c.t.must(errno != 0, "Break: error number 0 is no error")
 	c.t.does(func() { c.client.Break(errno) }, "break", c.ID(), faultnet.ErrnoName(errno))
 }
 

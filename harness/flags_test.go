@@ -23,7 +23,9 @@ func TestFlagged(t *testing.T) {
 		return
 	}
 	t.Run("test", func(t *testing.T) { harness.Test(t, func(t *harness.T) { plainGet(t).Finish() }) })
-	t.Run("explore", func(t *testing.T) { harness.Explore(t, harness.Bounds{Schedules: 3}, func(t *harness.T) { plainGet(t) }) })
+	t.Run("explore", func(t *testing.T) {
+		harness.Explore(t, harness.Bounds{Schedules: 3}, func(t *harness.T) { plainGet(t) })
+	})
 	t.Run("script", func(t *testing.T) { harness.Scripts(t, "../testdata/races/body-cancel.txtar", nil) })
 }
 

@@ -8,6 +8,7 @@ import (
 // MayCloseIdle lets an exploration call the transport's CloseIdleConnections
 // once, at any point or not at all.
 func (t *T) MayCloseIdle(rt interface{ CloseIdleConnections() }) {
+	t.must(rt != nil, "MayCloseIdle: the transport is nil")
 	if t.plan != nil {
 		t.plan.calls = append(t.plan.calls, call{closeIdle, rt.CloseIdleConnections})
 	}
@@ -16,6 +17,7 @@ func (t *T) MayCloseIdle(rt interface{ CloseIdleConnections() }) {
 // MayCall lets an exploration make the call once, in a goroutine of its own, at any point
 // or not at all. The name is its own.
 func (t *T) MayCall(name string, f func()) {
+	t.must(f != nil, "MayCall: the call %s is nil", name)
 	if t.plan != nil {
 		t.plan.calls = append(t.plan.calls, call{name, f})
 	}
@@ -27,6 +29,7 @@ func (t *T) MayCall(name string, f func()) {
 // the time until a deadline of an operation's context. The time until a deadline that the
 // code under test has set on a connection may pass if it is no longer than d.
 func (t *T) MayPass(d time.Duration) {
+	t.must(d > 0, "MayPass: got %s, want more than 0s", d)
 	if t.plan != nil {
 		t.plan.passes = append(t.plan.passes, d-1, d, d+1)
 		t.plan.longest = max(t.plan.longest, d)

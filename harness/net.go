@@ -165,6 +165,7 @@ func outcomeName(v faultnet.Verdict) string {
 // Next releases the n events that have been held longest, one after the other.
 func (n *Net) Next(count int) {
 	n.t.step("next", fmt.Sprint(count))
+	n.t.must(count >= 0, "Next: got %d, want 0 or more", count)
 	for i := range count {
 		n.t.settle()
 		pending := n.Pending()

@@ -37,6 +37,7 @@ func mustRequest(t *T, method, url string, body io.Reader) *http.Request {
 // does not return an answer: the expectations of the Request ask for its
 // result.
 func (t *T) Start(name string, rt http.RoundTripper, req *http.Request) *Request {
+	t.must(req != nil && req.URL != nil, "%s: the request, or its URL, is nil", name)
 	t.stepStart(name, req, nil)
 	return t.begin(name, rt, req, nil)
 }
@@ -68,6 +69,7 @@ func startWords(name string, req *http.Request, body *string) []string {
 
 func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *string) *Request {
 	t.mustBeNew(name)
+	t.must(rt != nil, "%s: the transport is nil: t.Net.Transport() is one", name)
 	t.study(rt)
 	var words []string
 	if !t.set.silent {
@@ -116,6 +118,7 @@ func (t *T) Do(ctx context.Context, name string, call func(ctx context.Context) 
 		t.step("do", name)
 	}
 	t.mustBeNew(name)
+	t.must(ctx != nil && call != nil, "%s: the context, or the call, is nil", name)
 	o, ctx := t.operation(ctx, name)
 	return t.launch(o, func() { o.returns(call(ctx)) })
 }
@@ -135,6 +138,13 @@ func (o *Op) returns(err error) {
 	defer o.c.mu.Unlock()
 	o.returned, o.err = true, err
 	o.change()
+}
+
+// must ends the test, at the line of the call, if what it was called with means nothing.
+func (t *driver) must(ok bool, format string, args ...any) {
+	if !ok {
+		t.fatal(KindUsage, fmt.Sprintf(format, args...))
+	}
 }
 
 // mustBeNew ends the test if there is an operation of that name.

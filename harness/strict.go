@@ -16,6 +16,7 @@ func (t *T) Strict() {
 // ask for facts, as [Net.OpenConns] does, and fail the test; it must not wait for
 // anything, nor make anything happen.
 func (t *T) AtQuiet(check func()) {
+	t.must(check != nil, "AtQuiet: the check is nil")
 	t.oracles.audits = append(t.oracles.audits, check)
 }
 

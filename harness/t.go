@@ -55,6 +55,7 @@ func (t *T) Context() context.Context { return t.ctx }
 // Cleanup has f called when the body has returned, in the body's goroutine,
 // last in first out, before anything is checked for leaks.
 func (t *T) Cleanup(f func()) {
+	t.must(f != nil, "Cleanup: the function is nil")
 	t.cleanup(f)
 }
 

@@ -75,6 +75,7 @@ func (t *T) Skipf(format string, args ...any) { t.NotApplicable(fmt.Errorf(forma
 // name when a later section fails. It reports whether nothing has failed in f. A Fatal in f ends the
 // whole body: no later section could say what the network is.
 func (t *T) Run(name string, f func(t *T)) bool {
+	t.must(f != nil, "Run: the function of %q is nil", name)
 	before := t.journal.count()
 	t.journal.write(sectionLine, name)
 	f(t)
