@@ -126,8 +126,8 @@ func TestQueryMistakes(t *testing.T) {
 	for _, tt := range []struct{ script, want string }{
 		{"hold packet c1", `event pattern "packet c1": no event has "c1" there (did you mean "u1"?); it can be: u1`},
 		{"hold packet u1 client", `no event has "client" there; it can be: client->server, server->client`},
-		{"hold packet u1 client->server 0", `no event has "0" there (did you mean "1"?); it can be: 1`},
-		{"fault packet u1 as cut:1 x", `"x" wants a number behind it`},
+		{"hold packet u1 client->server 0", `no event has "0" there; it can be: 1`},
+		{"fault packet u1 as cut:1 x", `unknown word "x"; there are: always`},
 		{"ask q1 dns.test:53 hello\nask q1 dns.test:53 hello", "there is a query q1 already"},
 		{"ask q1 dns.test:53 hello\nwant status q1 200", "q1 is a query, and this is about a request"},
 		{"ask q1 dns.test:53 hello\nwant done q2", `unknown request q2 (did you mean "q1"?)`},

@@ -14,8 +14,8 @@ var quirksFlag = flag.String("halfopen.quirks", os.Getenv("HALFOPEN_QUIRKS"),
 	"take the cases that this `file` names, one a line with a reason, for quirks that are known (HALFOPEN_QUIRKS)")
 
 // baseline reads the quirks that a file declares: each line has the name of a case, as
-// [Quirk.Case] has it, and a reason. Empty lines, and those that begin with #, are comments.
-func baseline(file string) (quirks []Quirk, err error) {
+// [Quirk.Case] has it, one of all, and a reason. Empty lines, and those that begin with #, are comments.
+func baseline(file string, all []Case) (quirks []Quirk, err error) {
 	if file == "" {
 		return nil, nil
 	}
@@ -35,7 +35,11 @@ func baseline(file string) (quirks []Quirk, err error) {
 		if reason = strings.TrimSpace(reason); reason == "" {
 			return nil, fmt.Errorf("%s:%d: %s has no reason behind it", file, n+1, name)
 		}
-		quirks = append(quirks, Quirk{Case: name, Reason: reason})
+		q := Quirk{Case: name, Reason: reason}
+		if err := CheckQuirks(all, []Quirk{q}); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", file, n+1, err)
+		}
+		quirks = append(quirks, q)
 	}
 	return quirks, nil
 }

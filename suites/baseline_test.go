@@ -58,7 +58,9 @@ func TestBaseline(t *testing.T) {
 		{"h2/" + fails + " over another protocol", fails, "1 FAILED", false},
 		{holds + " no more", holds, "has a quirk (no more), and holds", false},
 		{fails, fails, file + ":1: " + fails + " has no reason behind it", false},
-		{"nothing known", fails, `quirk for unknown case "nothing"`, false},
+		{"nothing known", fails, file + `:1: suites: quirk for unknown case "nothing"`, false},
+		{"# known\n\nreuse-sequentail known", fails, file + `:3: suites: quirk for unknown case "reuse-sequentail" (did you mean "reuse-sequential"?)`, false},
+		{"htp1/reuse-sequential known", fails, file + `:1: suites: quirk for unknown case "htp1/reuse-sequential"`, false},
 	} {
 		if err := os.WriteFile(file, []byte(tt.text), 0o600); err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/halfopen/halfopen/internal/nearest"
 	"github.com/halfopen/halfopen/suites/internal/cases"
 )
 
@@ -86,7 +87,11 @@ func CheckQuirks(all []Case, quirks []Quirk) error {
 			name = rest
 		}
 		if !slices.ContainsFunc(all, func(c Case) bool { return c.Name == name }) {
-			return fmt.Errorf("suites: quirk for unknown case %q", q.Case)
+			var names []string
+			for _, c := range all {
+				names = append(names, c.Name)
+			}
+			return fmt.Errorf("suites: quirk for unknown case %q%s", q.Case, nearest.DidYouMean(name, names))
 		}
 		if err := q.check(); err != nil {
 			return err
