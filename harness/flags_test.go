@@ -17,7 +17,7 @@ import (
 // flaggedEnv is set in the environment of a process that runs TestFlagged.
 const flaggedEnv = "HALFOPEN_TEST_FLAGGED"
 
-// TestFlagged is the test that a process runs with wrong flags.
+// TestFlagged uses every kind of test: a process runs it with wrong flags.
 func TestFlagged(t *testing.T) {
 	if os.Getenv(flaggedEnv) == "" {
 		return

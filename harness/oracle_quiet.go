@@ -26,7 +26,7 @@ func (o *oracles) checkQuiet(pending, fresh []*faultnet.Event) {
 	if o.orphans != nil {
 		o.checkOrphans(pending, ops)
 	}
-	o.conns = o.t.net.AppendTouched(o.conns)
+	o.touched()
 	o.ops = o.census.appendChanges(o.ops)
 	parked := o.t.net.Gated() && parked(pending)
 	o.checkHooks(pending, parked)
@@ -59,6 +59,14 @@ func (o *oracles) checkQuiet(pending, fresh []*faultnet.Event) {
 		}
 	}
 	o.ops = o.ops[:0]
+}
+
+// touched notes the connections to which something has happened since the last call, and returns
+// them.
+func (o *oracles) touched() []*faultnet.Conn {
+	n := len(o.conns)
+	o.conns = o.t.net.AppendTouched(o.conns)
+	return o.conns[n:]
 }
 
 // noteLive keeps a list of the operations that a quiet point has to look at, so that a run of

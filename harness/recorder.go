@@ -2,6 +2,7 @@ package harness
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,7 +41,7 @@ const (
 // applied has the facts about an event that are known before it happens.
 type applied struct {
 	name  string
-	event view.Event
+	event *view.Event
 	owner string
 }
 
@@ -86,6 +87,14 @@ func (r *recorder) failed(f Failure) {
 // add adds a step.
 func (r *recorder) add(s view.Step) {
 	s.At = time.Since(r.began)
+	r.append(s)
+}
+
+// append appends a step. A run has many: its list doubles, so that few are copied.
+func (r *recorder) append(s view.Step) {
+	if n := len(r.run.Steps); n == cap(r.run.Steps) {
+		r.run.Steps = slices.Grow(r.run.Steps, max(n, 64))
+	}
 	r.run.Steps = append(r.run.Steps, s)
 }
 
@@ -96,7 +105,7 @@ func (r *recorder) applies(e *faultnet.Event, v faultnet.Verdict) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	a := applied{name: e.String(), owner: e.Owner, event: view.Event{What: e.Kind.String(), Lane: e.DialID(), Fault: !v.IsPass(), Since: len(r.run.Steps) - 1}}
+	a := applied{name: e.String(), owner: e.Owner, event: &view.Event{What: e.Kind.String(), Lane: e.DialID(), Fault: !v.IsPass(), Since: len(r.run.Steps) - 1}}
 	if since, ok := r.pending[e]; ok {
 		a.event.Since = since
 	}
@@ -130,11 +139,11 @@ func (r *recorder) collect() {
 	for _, rec := range r.net.Events() {
 		r.taken = append(r.taken, rec)
 		e := r.event(rec)
-		s := view.Step{Kind: view.EventStep, At: rec.At.Sub(r.began), Text: rec.String(), Event: &e.event}
+		s := view.Step{Kind: view.EventStep, At: rec.At.Sub(r.began), Text: rec.String(), Event: e.event}
 		if l := r.lanes[laneKey{view.OpLane, e.owner}]; l != nil {
 			s.Where = r.run.Lanes[l.index].Where
 		}
-		r.run.Steps = append(r.run.Steps, s)
+		r.append(s)
 		if e.event.What == faultnet.Dial.String() {
 			r.outcomes[e.event.Lane] = rec.Outcome
 		}
@@ -151,7 +160,7 @@ func (r *recorder) event(rec faultnet.Record) (a applied) {
 		}
 	}
 	what, rest, _ := strings.Cut(rec.Event, " ")
-	a.event = view.Event{What: what, Outcome: rec.Outcome, Since: len(r.run.Steps) - 1}
+	a.event = &view.Event{What: what, Outcome: rec.Outcome, Since: len(r.run.Steps) - 1}
 	if what == faultnet.Dial.String() {
 		a.event.Lane, _, _ = strings.Cut(rest, " ")
 	}

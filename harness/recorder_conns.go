@@ -14,6 +14,7 @@ type connLane struct {
 	round    int   // in which its users were last counted
 	seen     int   // in which it was last there
 	facts    connFacts
+	touched  bool  // something has happened to it since its state was made
 	by, was  []*Op // which use it, in this round and when its state was made
 	draining bool  // only the rest of a body that was closed early is left
 }
@@ -42,11 +43,17 @@ func (r *recorder) connLane(end *faultnet.Conn) *connLane {
 }
 
 // lookAtConns notes the states of the connections.
-func (r *recorder) lookAtConns() {
-	open := r.net.Conns()
-	before := r.conns
-	r.conns = open
-	for _, end := range open {
+func (r *recorder) lookAtConns(touched []*faultnet.Conn) {
+	before, others := r.conns, false
+	for _, end := range touched {
+		l := r.connLane(end)
+		l.touched = true
+		others = others || l.lane == nil || end.IsClosed() && end.Peer().IsClosed() // new, or perhaps gone
+	}
+	if others {
+		r.conns = r.net.Conns()
+	}
+	for _, end := range r.conns {
 		l := r.connLane(end)
 		l.seen = r.round
 		if l.lane == nil {
@@ -58,6 +65,11 @@ func (r *recorder) lookAtConns() {
 				}
 			})
 		}
+		if !l.touched && l.use() == l.facts.use && slices.Equal(l.by, l.was) {
+			r.countConn(end, l)
+			continue
+		}
+		l.touched = false
 		if f := r.factsOfConn(end, l); f != l.facts || !slices.Equal(l.by, l.was) {
 			l.facts, l.was = f, append(l.was[:0], l.by...)
 			c := stateOfConn(f, l.by)
@@ -66,12 +78,10 @@ func (r *recorder) lookAtConns() {
 			}
 			r.set(l.lane, c)
 		}
-		switch l.lane.now.State {
-		case view.Idle:
-			r.count(end.Address(), idleCount)
-		case view.InUse, view.Draining:
-			r.count(end.Address(), inUseCount)
-		}
+		r.countConn(end, l)
+	}
+	if !others {
+		return
 	}
 	for _, end := range before {
 		if l := r.byConn[end]; l.seen != r.round {
@@ -81,18 +91,34 @@ func (r *recorder) lookAtConns() {
 	}
 }
 
+// countConn counts a connection among those of its host.
+func (r *recorder) countConn(end *faultnet.Conn, l *connLane) {
+	switch l.lane.now.State {
+	case view.Idle:
+		r.count(end.Address(), idleCount)
+	case view.InUse, view.Draining:
+		r.count(end.Address(), inUseCount)
+	}
+}
+
+// use returns how a connection is used in this round: see connFacts.
+func (l *connLane) use() int {
+	switch {
+	case len(l.by) == 0:
+		return 0
+	case l.draining:
+		return 1
+	}
+	return 2
+}
+
 // factsOfConn returns the facts about a connection.
 func (r *recorder) factsOfConn(end *faultnet.Conn, l *connLane) connFacts {
 	server := end.Peer()
 	f := connFacts{states: [2]string{end.State(), server.State()}, closed: [2]bool{end.IsClosed(), server.IsClosed()}, idle: end.IsIdle()}
 	f.queues = [2][2]int{{server.InFlight(), server.Unread()}, {end.InFlight(), end.Unread()}}
-	switch {
-	case len(l.by) == 0:
+	if f.use = l.use(); f.use == 0 {
 		f.fresh = !f.idle && r.census.conn(end).lastRequest() == nil
-	case l.draining:
-		f.use = 1
-	default:
-		f.use = 2
 	}
 	return f
 }

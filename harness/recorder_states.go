@@ -17,16 +17,18 @@ import (
 type states struct {
 	lanes    map[laneKey]*lane
 	changes  []view.Change // since the last step
+	room     []view.Change // for those of the next steps
 	live     []liveOp      // operations whose state may change
 	seen     int           // how many operations were looked at
 	round    int           // the number of this look, from 1
 	dials    []dialLane    // that have no answer
+	under    []string      // the names of those that are under way in this round
 	outcomes map[string]string
 	conns    []*faultnet.Conn // the client's ends of those that are not wholly gone
 	byConn   map[*faultnet.Conn]*connLane
-	counts   map[string]*[4]int // of each host
-	timers   []laneKey          // that run
-	hosts    []string           // in the order in which they were first dialed
+	counts   map[string]*hostCounts
+	timers   []laneKey // that run
+	hosts    []string  // in the order in which they were first dialed
 }
 
 type laneKey struct {
@@ -40,13 +42,19 @@ type lane struct {
 	now   view.Change
 }
 
+// hostCounts has the counts of a host, and its lane.
+type hostCounts struct {
+	of   [4]int
+	lane *lane
+}
+
 // dialLane is the lane of a dial that has no answer.
 type dialLane struct {
 	id, address string
 }
 
 func newStates() states {
-	return states{lanes: make(map[laneKey]*lane), outcomes: make(map[string]string), byConn: make(map[*faultnet.Conn]*connLane), counts: make(map[string]*[4]int)}
+	return states{lanes: make(map[laneKey]*lane), outcomes: make(map[string]string), byConn: make(map[*faultnet.Conn]*connLane), counts: make(map[string]*hostCounts)}
 }
 
 // lane returns the lane of that kind and name. If it is new, begin completes it.
@@ -81,11 +89,9 @@ func equalValues[V comparable](a, b *V) bool {
 	return a == b || a != nil && b != nil && *a == *b
 }
 
-// quiet notes what has changed when everything is quiet.
-func (r *recorder) quiet(pending []*faultnet.Event) {
-	if r == nil {
-		return
-	}
+// quiet notes what has changed when everything is quiet. Since the last time something has happened
+// to the touched connections, and to no others.
+func (r *recorder) quiet(pending []*faultnet.Event, touched []*faultnet.Conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.over {
@@ -100,14 +106,18 @@ func (r *recorder) quiet(pending []*faultnet.Event) {
 	r.round++
 	delayed := r.net.Delayed()
 	for _, host := range r.hosts {
-		*r.counts[host] = [4]int{}
+		r.counts[host].of = [4]int{}
 	}
 	r.lookAtOps()
-	r.lookAtDials(slices.Concat(pending, delayed))
-	r.lookAtConns()
+	r.lookAtDials(pending, delayed)
+	r.lookAtConns(touched)
 	for _, host := range r.hosts {
-		l := r.lane(view.PoolLane, host, func(*view.Lane) {})
-		if now := *r.counts[host]; l.now.Counts == nil || *l.now.Counts != now {
+		counts := r.counts[host]
+		if counts.lane == nil {
+			counts.lane = r.lane(view.PoolLane, host, func(*view.Lane) {})
+		}
+		l := counts.lane
+		if now := counts.of; l.now.Counts == nil || *l.now.Counts != now {
 			r.set(l, view.Change{State: view.Opened, Counts: &now})
 		}
 	}
@@ -119,11 +129,11 @@ func (r *recorder) quiet(pending []*faultnet.Event) {
 func (r *recorder) count(address string, what int) {
 	counts := r.counts[address]
 	if counts == nil {
-		counts = new([4]int)
+		counts = new(hostCounts)
 		r.counts[address] = counts
 		r.hosts = append(r.hosts, address)
 	}
-	counts[what]++
+	counts.of[what]++
 }
 
 // flush makes the changes those of the last step, or of a step of its own if time has passed.
@@ -142,6 +152,9 @@ func (r *recorder) flush() {
 		n++
 	}
 	last := &r.run.Steps[n-1]
+	if last.Changes == nil {
+		last.Changes = r.roomFor(len(r.changes))
+	}
 	for _, c := range r.changes {
 		if i := slices.IndexFunc(last.Changes, func(d view.Change) bool { return d.Lane == c.Lane }); i >= 0 {
 			last.Changes[i] = c
@@ -150,6 +163,16 @@ func (r *recorder) flush() {
 		}
 	}
 	r.changes = r.changes[:0]
+}
+
+// roomFor returns an empty list with room for n changes. Many lists share one piece of memory.
+func (r *recorder) roomFor(n int) []view.Change {
+	if len(r.room) < n {
+		r.room = make([]view.Change, max(n, 256))
+	}
+	list := r.room[:0:n]
+	r.room = r.room[n:]
+	return list
 }
 
 // The indexes of the counts of a host.
@@ -161,17 +184,14 @@ const (
 )
 
 // lookAtDials notes the dials that begin, and those that have ended.
-func (r *recorder) lookAtDials(events []*faultnet.Event) {
-	var under map[string]bool
-	for _, e := range events {
+func (r *recorder) lookAtDials(pending, delayed []*faultnet.Event) {
+	r.under = r.under[:0]
+	begun := func(e *faultnet.Event) {
 		if e.Kind != faultnet.Dial {
-			continue
+			return
 		}
 		id := e.DialID()
-		if under == nil {
-			under = make(map[string]bool)
-		}
-		under[id] = true
+		r.under = append(r.under, id)
 		l := r.lane(view.DialLane, id, func(l *view.Lane) {
 			l.Title, l.Owner = e.Addr, e.Owner
 			if op := r.lanes[laneKey{view.OpLane, e.Owner}]; op != nil {
@@ -181,8 +201,14 @@ func (r *recorder) lookAtDials(events []*faultnet.Event) {
 		})
 		r.set(l, view.Change{State: view.Dialing, Note: r.outcomes[id]})
 	}
+	for _, e := range pending {
+		begun(e)
+	}
+	for _, e := range delayed {
+		begun(e)
+	}
 	r.dials = slices.DeleteFunc(r.dials, func(d dialLane) bool {
-		if under[d.id] {
+		if slices.Contains(r.under, d.id) {
 			r.count(d.address, dialCount)
 			return false
 		}
@@ -340,7 +366,11 @@ func (r *recorder) lookAtTimers(delayed []*faultnet.Event) {
 			run(o.name+" deadline", o.deadline)
 		}
 	}
-	for _, c := range r.conns {
+	conns := r.conns
+	if r.net.Deadlines() == nil && len(r.timers) == 0 {
+		conns = nil // none has one
+	}
+	for _, c := range conns {
 		for _, end := range [...]*faultnet.Conn{c, c.Peer()} {
 			read, write := end.Deadlines()
 			for i, at := range [...]time.Time{read, write} {

@@ -9,7 +9,33 @@ import (
 // this module's machinery nor to net/http: the line of the user's own code.
 func Caller() string {
 	var pcs [64]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	n := runtime.Callers(2, pcs[:])
+	callers.mu.Lock()
+	defer callers.mu.Unlock()
+	if place, ok := callers.places[pcs]; ok {
+		return place
+	}
+	place := placeOf(pcs[:n])
+	if len(callers.places) >= mostCallers || callers.places == nil {
+		callers.places = make(map[[64]uintptr]string)
+	}
+	callers.places[pcs] = place
+	return place
+}
+
+// callers has the places of the stacks that [Caller] has seen. To look up one takes less time than to
+// find its functions, and a program has few.
+var callers struct {
+	mu     sync.Mutex
+	places map[[64]uintptr]string
+}
+
+// mostCallers is how many stacks are kept.
+const mostCallers = 2048
+
+// placeOf returns the place of a stack.
+func placeOf(pcs []uintptr) string {
+	frames := runtime.CallersFrames(pcs)
 	for {
 		f, more := frames.Next()
 		if f.Function != "" && !passedOver(f.Function) && !helperFile(f.File) {
@@ -35,7 +61,12 @@ var helperFiles sync.Map
 
 // PassOver has [Caller] pass over the functions of a file. It takes the file: the
 // names of functions do not show where they stand, as they may be inlined.
-func PassOver(file string) { helperFiles.Store(file, true) }
+func PassOver(file string) {
+	helperFiles.Store(file, true)
+	callers.mu.Lock()
+	defer callers.mu.Unlock()
+	callers.places = nil
+}
 
 func helperFile(file string) bool {
 	_, ok := helperFiles.Load(file)
