@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -200,6 +201,8 @@ func (l *line) replayCommand() *cli.Command {
 			}
 			if cmd.NArg() > 1 {
 				script = cmd.Args().Get(1)
+			} else if testName.MatchString(script) {
+				return fmt.Errorf("%s is of %s, a test in Go: go test -run %s . -halfopen.replay FILE runs it, in the folder of its package", file, script, runOf(script))
 			} else if filepath.Ext(script) != ".txtar" {
 				return fmt.Errorf("%s is of %q, which is no script; name its script", file, script)
 			} else if !below(".", script) && !below(filepath.Dir(file), script) {
@@ -231,6 +234,14 @@ func (l *line) replayCommand() *cli.Command {
 			return code
 		},
 	}
+}
+
+// testName matches the name of a test in Go.
+var testName = regexp.MustCompile(`^Test[^a-z\s]\S*$`)
+
+// runOf returns the value of -run for that test alone.
+func runOf(test string) string {
+	return "'^" + strings.ReplaceAll(test, "/", "$/^") + "$'"
 }
 
 // below reports whether a file is in the folder, or in one below it. A saved schedule may come
