@@ -38,7 +38,7 @@ const (
 
 // WriteHTML writes the page. The same page has the same bytes.
 func (p *Page) WriteHTML(w io.Writer) error {
-	data, err := json.Marshal(p) // which escapes < and >: no data ends the element
+	data, err := p.data() // which escapes < and >: no data ends the element
 	if err != nil {
 		return err
 	}
