@@ -93,15 +93,14 @@ func (l *line) openFile(name string) (io.ReadCloser, error) {
 
 // openFile opens a file that a user names.
 func openFile(name string) (io.ReadCloser, error) {
-	f, err := os.Open(name)
-	if err != nil {
+	info, err := os.Stat(name) // first: to open a pipe may take forever
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		f.Close()
+	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s: not a regular file", name)
 	}
-	return f, nil
+	return os.Open(name)
 }
 
 // readRecording reads a trace or a capture; its first bytes say which of them it is.

@@ -115,7 +115,7 @@ func TestReplay(t *testing.T) {
 	if err := os.WriteFile(other, []byte("# Another name.\nserve api.test:80\nget r2 http://api.test/\nrest\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, _ := halfopen("replay", saved, other); code != misfit || !strings.Contains(out, `replay:3: it no longer fits: step 1: got start r2, want "start r1", which never came`) {
+	if code, out, _ := halfopen("replay", saved, other); code != misfit || !strings.Contains(out, `replay:4: it no longer fits: step 1: got start r2, want "start r1" (did you mean "start r2"?), which never came`) {
 		t.Errorf("replay of another script: got exit code %d\n%s", code, out)
 	}
 	data, _ := os.ReadFile(saved)
@@ -143,7 +143,7 @@ func TestReplay(t *testing.T) {
 			t.Errorf("replay %s: got exit code %d\n%s", file, code, errs)
 		}
 	}
-	if code, _, errs := halfopen("replay", script); code != mistake || !strings.Contains(errs, `want "halfopen replay 2"`) {
+	if code, _, errs := halfopen("replay", script); code != mistake || !strings.Contains(errs, "two-gets.txtar is a script") {
 		t.Errorf("replay of no schedule: got exit code %d\n%s", code, errs)
 	}
 }

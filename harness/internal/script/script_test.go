@@ -71,7 +71,7 @@ func TestMistakes(t *testing.T) {
 		{"mode ok", "no mode: ok"},
 		{"hold", "usage: hold EVENT..."},
 		{"want done r9", `unknown request r9`},
-		{"get r2 x\nwant done r2 many", `bad number "many"`},
+		{"get r2 x\nwant done r2 many", `bad number "many": want 0, 1, 2 and so on`},
 		{"! paint red", "! cannot stand in front of paint"},
 		{"paint red -- why", "only a want has a reason behind it"},
 		{"send d1 x", `bad name "d1": want c1, c2 and so on`},
