@@ -19,10 +19,12 @@ type forest struct {
 	runs   []*view.Run
 }
 
-// The most schedules that a page shows in its tree, and those that it shows step by step.
+// The most schedules that a page shows in its tree, and those that it shows step by step: but for two,
+// and for what was found, one of so many that ran, because each of them runs again.
 const (
 	mostLeaves = 5000
 	mostShown  = 12
+	ranForOne  = 25
 )
 
 func newForest() *forest {
@@ -162,12 +164,15 @@ func (f *forest) page(x *Exploration, engine *search.Engine) *view.Page {
 	}
 	slices.Sort(first)
 	for _, leaf := range first {
-		run(leaf)
+		if len(f.runs) < max(2, x.Schedules/ranForOne) {
+			run(leaf)
+		}
 	}
 	return &view.Page{Title: x.Name, Runs: f.runs, Tree: &f.tree}
 }
 
 // Timeline returns the page of the exploration, if timelines were kept: see
 // [Report.Timeline]. It has the tree of the schedules, and some of them step by step: each
-// finding, the schedule that held and is nearest to it, and one schedule of each outcome.
+// finding, the schedule that held and is nearest to it, and one schedule of each outcome, or of the
+// first ones where few schedules ran.
 func (x *Exploration) Timeline() *view.Page { return x.page }

@@ -207,7 +207,6 @@ func (r *recorder) timeline(rep *Report) *view.Run {
 // sourcesOf returns the text of the lines that a run names, as far as their files can be
 // read: a program may run far from its source.
 func sourcesOf(run *view.Run) map[string]string {
-	files := make(map[string][]string)
 	sources := make(map[string]string)
 	look := func(place string) {
 		if _, done := sources[place]; done || place == "" {
@@ -217,12 +216,7 @@ func sourcesOf(run *view.Run) map[string]string {
 		if name := bubble.File(place); name != "" {
 			file = name
 		}
-		lines, ok := files[file]
-		if !ok {
-			text, _ := os.ReadFile(file)
-			lines = strings.Split(string(text), "\n")
-			files[file] = lines
-		}
+		lines := linesOf(file)
 		if n, _ := strconv.Atoi(number); n > 0 && n <= len(lines) && len(lines) > 1 {
 			sources[place] = strings.TrimSpace(lines[n-1])
 		}
@@ -238,3 +232,16 @@ func sourcesOf(run *view.Run) map[string]string {
 	}
 	return sources
 }
+
+// linesOf returns the lines of a source file, or one that is empty. Each file is read once: many
+// runs name the same lines.
+func linesOf(file string) []string {
+	if lines, ok := sourceFiles.Load(file); ok {
+		return lines.([]string)
+	}
+	text, _ := os.ReadFile(file)
+	lines, _ := sourceFiles.LoadOrStore(file, strings.Split(string(text), "\n"))
+	return lines.([]string)
+}
+
+var sourceFiles sync.Map // of the lines by file

@@ -168,7 +168,7 @@ func (r *recorder) flush() {
 // roomFor returns an empty list with room for n changes. Many lists share one piece of memory.
 func (r *recorder) roomFor(n int) []view.Change {
 	if len(r.room) < n {
-		r.room = make([]view.Change, max(n, 256))
+		r.room = make([]view.Change, max(n, min(2*len(r.run.Steps), 256)))
 	}
 	list := r.room[:0:n]
 	r.room = r.room[n:]

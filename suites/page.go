@@ -1,6 +1,7 @@
 package suites
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -23,7 +24,7 @@ func (r *Result) keep(runs ...*view.Run) {
 		run.Secrets, run.Again = "", ""
 		for i := range run.Steps {
 			if e := run.Steps[i].Event; e != nil && len(e.Bytes) > mostBytes {
-				e.Bytes = e.Bytes[:mostBytes:mostBytes]
+				e.Bytes = bytes.Clone(e.Bytes[:mostBytes])
 			}
 		}
 		r.Runs = append(r.Runs, run)
