@@ -19,8 +19,8 @@ type forest struct {
 	runs   []*view.Run
 }
 
-// The most schedules that a page shows in its tree, and those that it shows step by step: but for two,
-// and for what was found, one of so many that ran, because each of them runs again.
+// The most schedules that a page shows in its tree, and those that it shows step by step. Each of
+// these runs again: beyond two, and what was found, there is one for each ranForOne that ran.
 const (
 	mostLeaves = 5000
 	mostShown  = 12
