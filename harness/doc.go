@@ -124,8 +124,8 @@
 //     mutex counts too: halfopen test, of cmd/halfopen, is go test with such bubbles.
 //   - A real socket, a channel or a sync.WaitGroup from outside: the test fails, at the
 //     line that waits.
-//   - A goroutine that runs for thirty seconds, and neither ends nor waits: the test
-//     fails.
+//   - A goroutine that runs for twelve seconds, or for thirty on a busy machine, and neither
+//     ends nor waits: the test fails.
 //
 // The next test runs in each case. The goroutines of the bubble cannot be freed.
 //

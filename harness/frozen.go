@@ -36,10 +36,10 @@ func frozen(f *bubble.Freeze, held []*faultnet.Event) Failure {
 	}
 	if f.State() == "syscall" {
 		return Failure{Kind: KindOutside, Where: f.Where(), Detail: f.Lines(),
-			Text: fmt.Sprintf("outside: a goroutine has been in a system call for %s of real time: a program, a device or a file that does not answer", bubble.PatienceForComputing*(*frozenAfter))}
+			Text: "outside: a goroutine is in a system call that does not return: a program, a device or a file that does not answer"}
 	}
 	return Failure{Kind: KindEndless, Where: f.Where(), Detail: f.Lines(),
-		Text: fmt.Sprintf("endless: a goroutine has run for %s of real time, and neither ends nor waits", bubble.PatienceForComputing*(*frozenAfter))}
+		Text: "endless: a goroutine runs on and on, and neither ends nor waits"}
 }
 
 // outsideAdvice names what a goroutine in that state waits for, and what to do.

@@ -19,10 +19,12 @@ const (
 )
 
 // How many times as long a bubble may stand still while something that can run might
-// end that: a goroutine outside, or one of its own that computes.
+// end that: a goroutine outside, or one of its own that computes. If the process has had a processor
+// nearly all of the time, it is not the machine that is slow: less is enough then.
 const (
 	patienceForOthers    = 10
-	PatienceForComputing = 30
+	patienceForComputing = 30
+	patienceForBusy      = 12
 )
 
 // Where there is a crowd of goroutines a look stops all of them for long: there is none, for some
@@ -51,15 +53,16 @@ type Watchdog struct {
 
 	// What the last look saw; only the timer's function uses them.
 	last  *Bubble
-	quiet int64  // how many quiet points the bubble had had
-	seen  Freeze // its goroutines that kept it from the next one
-	same  int    // for how many times the least pause all looks saw just that
-	pause int    // how many times the least one the last pause was
-	again int    // how many looks in a row saw just that
-	spare int    // for how many times the least pause something ran, and no look was taken
-	count int    // how many goroutines there were, of the whole process
-	rises int    // at how many looks there were more
-	level int    // for how many looks in a row there were not
+	quiet int64         // how many quiet points the bubble had had
+	seen  Freeze        // its goroutines that kept it from the next one
+	same  int           // for how many times the least pause all looks saw just that
+	pause int           // how many times the least one the last pause was
+	again int           // how many looks in a row saw just that
+	spare int           // for how many times the least pause something ran, and no look was taken
+	used  time.Duration // processor time, of the process, when that began
+	count int           // how many goroutines there were, of the whole process
+	rises int           // at how many looks there were more
+	level int           // for how many looks in a row there were not
 }
 
 // freezes counts what froze the bubbles of this process, by signature.
@@ -218,7 +221,7 @@ func (d *Watchdog) standsStill(b *Bubble) bool {
 		return false // it moves: nothing more is asked
 	}
 	n := runtime.NumGoroutine()
-	if n > crowd && d.spare < PatienceForComputing*looks*finer/2 && othersRunNow() {
+	if n > crowd && d.spare < patienceForComputing*looks*finer/2 && othersRunNow() {
 		d.spare += max(1, d.pause)
 		if n <= min(manyGoroutines, d.most) {
 			return false
@@ -243,6 +246,7 @@ func (d *Watchdog) standsStill(b *Bubble) bool {
 	d.seen = now
 	if d.same == 0 {
 		d.again = 0
+		d.used, _ = processorTime()
 		if now.Cause == Computing {
 			d.same = d.spare
 		}
@@ -261,7 +265,14 @@ func (d *Watchdog) standsStill(b *Bubble) bool {
 		return d.same > patienceForOthers*most || d.same > most && len(othersRun()) == 0
 	case Computing:
 		// Where looks take long, a few of them make up the time: what computes may have had none.
-		return d.same > PatienceForComputing*looks*finer && d.again > 2*looks
+		if d.again <= 2*looks {
+			return false
+		}
+		patience := patienceForComputing
+		if used, known := processorTime(); known && used-d.used > (patienceForBusy-2)*d.after {
+			patience = patienceForBusy
+		}
+		return d.same > patience*looks*finer
 	}
 	return false
 }
