@@ -259,7 +259,7 @@ func (d *Watchdog) standsStill(b *Bubble) bool {
 	if now.Cause != Mutex {
 		times = min(times, 1)
 	}
-	most := looks * finer >> min(times, 4)
+	most := looks * finer >> min(times, 5)
 	switch now.Cause {
 	case Mutex, Outside:
 		return d.same > patienceForOthers*most || d.same > most && len(othersRun()) == 0
