@@ -34,18 +34,18 @@ func ExampleCheck() {
 	fmt.Println("failed:", report.Failed())
 	// Output:
 	//                   mine      mine
-	// case              http1     h2c      claim
-	// limit-all-served  held 150  held 75  At a limit of 1 all requests are served by one connection.
-	// idle-wins         held      n/a      A connection that becomes idle serves a request whose own dial still runs.
+	// case              http1     h2c       claim
+	// limit-all-served  held 150  held 150  At a limit of 1 all requests are served by one connection.
+	// idle-wins         held      n/a       A connection that becomes idle serves a request whose own dial still runs.
 	//
 	// held              2         1
 	// quirk             0         0
 	// undecided         0         0
 	// n/a               0         1
 	// FAILED            0         0
-	// schedules         151       75
+	// schedules         151       150
 	//
-	// 2 cases x 2 subjects, 226 schedules in 0s
+	// 2 cases x 2 subjects, 301 schedules in 0s
 	// failed: false
 }
 

@@ -182,11 +182,8 @@ func (s Subject) try(c Case, r *Result) (undecided string, err error) {
 	if s.client != nil && raceEnabled && slices.Contains(atOnce, c.Group()) {
 		bounds.Coincidences = max(bounds.Coincidences, 1)
 	}
-	switch s.Protocol { // HTTP/2 has the cases twice, and handshakes take their time
-	case H2:
-		bounds.Schedules = max(1, bounds.Schedules/4)
-	case H2C:
-		bounds.Schedules = max(1, bounds.Schedules/2)
+	if s.Protocol == H2 {
+		bounds.Schedules = max(1, bounds.Schedules/4) // handshakes take their time
 	}
 	x, err := harness.ExploreReport(c.Name, bounds, nil, body)
 	if err == nil && slices.ContainsFunc(x.Findings, uncontrolled) {
