@@ -77,10 +77,7 @@ func flagged(t *testing.T, line string) string {
 		t.Fatalf("got %q, want [NAME=VALUE...] go test [FLAG...]", line)
 	}
 	cmd := exec.Command(os.Args[0], append([]string{"-test.run=^TestFlagged$"}, strings.Fields(after)...)...)
-	cmd.Env = append(os.Environ(), flaggedEnv+"=1")
-	for _, v := range strings.Fields(before) {
-		cmd.Env = append(cmd.Env, v)
-	}
+	cmd.Env = append(append(os.Environ(), flaggedEnv+"=1"), strings.Fields(before)...)
 	out, err := cmd.CombinedOutput()
 	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
 		t.Fatal(err)

@@ -18,6 +18,9 @@ import (
 )
 
 // wrongCalls are calls of the packages of Go with wrong arguments, or at a wrong time.
+// noContext is what a caller passes who has forgotten it.
+var noContext context.Context
+
 var wrongCalls = []struct {
 	does string
 	body func(t *harness.T)
@@ -45,7 +48,7 @@ var wrongCalls = []struct {
 	{`T.Start(nil)`, func(t *harness.T) { t.Start("r1", t.Net.Transport(), nil) }},
 	{`T.Run with nil`, func(t *harness.T) { t.Run("sub", nil) }},
 	{`T.Do with nil`, func(t *harness.T) { t.Do(t.Context(), "op1", nil).Await() }},
-	{`T.Do without a context`, func(t *harness.T) { t.Do(nil, "op1", func(context.Context) error { return nil }).Await() }},
+	{`T.Do without a context`, func(t *harness.T) { t.Do(noContext, "op1", func(context.Context) error { return nil }).Await() }},
 	{`T.MayCall(nil)`, func(t *harness.T) { t.MayCall("x", nil) }},
 	{`T.MayCloseIdle(nil)`, func(t *harness.T) { t.MayCloseIdle(nil) }},
 	{`T.Conn("c7")`, func(t *harness.T) { t.Conn("c7") }},
@@ -145,7 +148,7 @@ var wrongCalls = []struct {
 	{`clock.Virtual.Advance(-1s)`, func(t *harness.T) { new(clock.Virtual).Advance(-time.Second) }},
 	{`clock.NewTicker(0)`, func(t *harness.T) { new(clock.Virtual).NewTicker(0) }},
 	{`clock.AfterFunc(nil)`, func(t *harness.T) { new(clock.Virtual).AfterFunc(time.Second, nil) }},
-	{`clock.WithTimeout(nil)`, func(t *harness.T) { clock.WithTimeout(nil, new(clock.Virtual), time.Second) }},
+	{`clock.WithTimeout(nil)`, func(t *harness.T) { clock.WithTimeout(noContext, new(clock.Virtual), time.Second) }},
 	{`clock.Timer that no clock made`, func(t *harness.T) { new(clock.Timer).Stop() }},
 	{`pool.Transport.RegisterProtocol twice`, func(t *harness.T) {
 		tr := new(pool.Transport)
