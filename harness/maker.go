@@ -124,7 +124,7 @@ func protocolsOf(names string) (*http.Protocols, error) {
 		case "UnencryptedHTTP2":
 			p.SetUnencryptedHTTP2(true)
 		default:
-			return nil, fmt.Errorf("unknown protocol %q%s; there are: %s", name, nearest.DidYouMean(name, protocolNames), strings.Join(protocolNames, ", "))
+			return nil, fmt.Errorf("unknown protocol %q%s", name, nearest.ThereAre(name, protocolNames))
 		}
 	}
 	return p, nil
