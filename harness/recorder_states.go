@@ -2,7 +2,6 @@ package harness
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/script"
 	"github.com/halfopen/halfopen/harness/view"
 )
 
@@ -326,21 +326,13 @@ func stateOfOp(o *Op) (c view.Change, over bool) {
 	return c, over
 }
 
-// addressOf returns the "host:port" of a URL.
+// addressOf returns the "host:port" of a URL, or "" if it is none.
 func addressOf(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return ""
 	}
-	port := u.Port()
-	switch {
-	case port != "":
-	case u.Scheme == "https":
-		port = "443"
-	default:
-		port = "80"
-	}
-	return net.JoinHostPort(u.Hostname(), port)
+	return script.AddressOf(u)
 }
 
 // lookAtTimers notes the deadlines that can be seen, and the delays.

@@ -25,16 +25,21 @@ func (p *places) add(kind, arg string) {
 		if err != nil {
 			return
 		}
-		port := u.Port()
-		switch {
-		case port != "":
-		case u.Scheme == "https":
-			port = "443"
-		default:
-			port = "80"
-		}
-		p.hosts, p.addresses = append(p.hosts, u.Hostname()), append(p.addresses, net.JoinHostPort(u.Hostname(), port))
+		p.hosts, p.addresses = append(p.hosts, u.Hostname()), append(p.addresses, AddressOf(u))
 	}
+}
+
+// AddressOf returns the "host:port" of a URL.
+func AddressOf(u *url.URL) string {
+	port := u.Port()
+	switch {
+	case port != "":
+	case u.Scheme == "https":
+		port = "443"
+	default:
+		port = "80"
+	}
+	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // findPlaces notes which lines do something to a server or a host that no other line names: they
