@@ -14,9 +14,8 @@ import (
 	"testing"
 )
 
-// An interrupt ends the proxy, also while connections are open: the exit code says whether each
-// rule has fired, and the last lines how often.
-func TestProxyInterrupted(t *testing.T) {
+// commandDir returns a folder in which this program is the command.
+func commandDir(t *testing.T) string {
 	own, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -25,6 +24,13 @@ func TestProxyInterrupted(t *testing.T) {
 	if err := os.Symlink(own, filepath.Join(dir, commandName)); err != nil {
 		t.Fatal(err)
 	}
+	return dir
+}
+
+// An interrupt ends the proxy, also while connections are open: the exit code says whether each
+// rule has fired, and the last lines how often.
+func TestProxyInterrupted(t *testing.T) {
+	dir := commandDir(t)
 	rules := filepath.Join(dir, "rules")
 	if err := os.WriteFile(rules, []byte("# The first dial is not answered.\nfault dial d1 as black-hole\n"), 0o666); err != nil {
 		t.Fatal(err)
@@ -74,14 +80,7 @@ func TestProxyInterrupted(t *testing.T) {
 
 // At a SIGHUP the proxy reads its rules again. A mistake changes nothing.
 func TestProxyRereads(t *testing.T) {
-	own, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	if err := os.Symlink(own, filepath.Join(dir, commandName)); err != nil {
-		t.Fatal(err)
-	}
+	dir := commandDir(t)
 	rules := filepath.Join(dir, "rules")
 	write := func(text string) {
 		if err := os.WriteFile(rules, []byte("# Rules.\n"+text), 0o666); err != nil {
