@@ -46,20 +46,27 @@ type swept struct {
 	report  *harness.Report
 }
 
+// onPacket has a packet get that verdict, unless it is "", and counts the packets by the side that sends
+// them. The result reports whether the verdict was given.
+func onPacket(t *harness.T, packet string, v faultnet.Verdict, packets *[2]int) (fired func() bool) {
+	fired = func() bool { return true }
+	if packet != "" {
+		_, fired = t.Net.Raw().Arm(packet, v)
+	}
+	t.Net.Raw().Install(func(e *faultnet.Event) faultnet.Verdict {
+		if _, number, side := e.Flow(); number > 0 {
+			packets[side] = max(packets[side], number)
+		}
+		return faultnet.Pass
+	})
+	return fired
+}
+
 // exchange makes the exchange with that verdict on a packet; "" stands for none.
 func exchange(i int, packet string, v faultnet.Verdict) (s swept) {
 	var packets [2]int
 	s.report = harness.TestReport(exchanges[i].name, func(t *harness.T) {
-		fired := func() bool { return true }
-		if packet != "" {
-			_, fired = t.Net.Raw().Arm(packet, v)
-		}
-		t.Net.Raw().Install(func(e *faultnet.Event) faultnet.Verdict {
-			if _, number, side := e.Flow(); number > 0 {
-				packets[side] = max(packets[side], number)
-			}
-			return faultnet.Pass
-		})
+		fired := onPacket(t, packet, v, &packets)
 		ServeHTTP3(t, "api.test:443", nil)
 		r := t.Start("r1", http3Transport(t), newExchange(i))
 		r.Await()

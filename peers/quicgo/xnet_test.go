@@ -105,16 +105,7 @@ func xnetEcho(ctx context.Context, t *harness.T, network, addr, text string) (st
 // xnetExchange makes an exchange of that size with that verdict on a packet; "" stands for none.
 func xnetExchange(size int, packet string, v faultnet.Verdict) (packets [2]int, fired bool, report *harness.Report) {
 	report = harness.TestReport("echo", func(t *harness.T) {
-		hit := func() bool { return true }
-		if packet != "" {
-			_, hit = t.Net.Raw().Arm(packet, v)
-		}
-		t.Net.Raw().Install(func(e *faultnet.Event) faultnet.Verdict {
-			if _, number, side := e.Flow(); number > 0 {
-				packets[side] = max(packets[side], number)
-			}
-			return faultnet.Pass
-		})
+		hit := onPacket(t, packet, v, &packets)
 		xnetServer(t, "server.test:443")
 		text := strings.Repeat("x", size)
 		r := t.Do(t.Context(), "r1", func(ctx context.Context) error {
