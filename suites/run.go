@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/halfopen/halfopen/harness"
@@ -58,11 +59,14 @@ type Result struct {
 	Runs []*view.Run
 
 	failures []string // the first text of each finding, or the texts of the one run
+	// inPart is whether a part of the case could not be asked: it may hold then although the
+	// quirk is still there.
+	inPart *atomic.Bool
 }
 
 // Run puts the subject to a case.
 func (s Subject) Run(c Case) Result {
-	r := Result{Case: c, Subject: s}
+	r := Result{Case: c, Subject: s, inPart: new(atomic.Bool)}
 	if reason := s.cannotBeAsked(c); reason != "" {
 		r.State, r.Reason = NotApplicable, reason
 		return r
@@ -95,7 +99,7 @@ func (s Subject) Run(c Case) Result {
 		return r
 	case undecided != "":
 		r.State, r.Reason = Undecided, undecided
-	case r.Report == "" && quirk != nil && known && !quirk.Chance:
+	case r.Report == "" && quirk != nil && known && !quirk.Chance && !r.inPart.Load():
 		r.State = Failed
 		r.Report = fmt.Sprintf("%s: has a quirk (%s), and holds on %s: say until which version it has\n", c.Name, quirk, versionOf(quirk.Versions))
 	case r.Report == "":
@@ -166,7 +170,7 @@ func (s Subject) try(c Case, r *Result) (undecided string, err error) {
 		}
 		return r.take(rep), nil
 	}
-	body := func(t *harness.T) { s.ask(t, c) }
+	body := func(t *harness.T) { s.ask(t, c, r.inPart) }
 	if c.Bounds.Schedules == 0 {
 		rep := harness.TestReport(c.Name, body)
 		return r.take(rep), rep.NotApplicable()
@@ -220,13 +224,13 @@ func (s Subject) try(c Case, r *Result) (undecided string, err error) {
 // after each, orders all that the code under test does with them: the detector sees no race then.
 var atOnce = []Group{"limit", "broken", "close", "leak", "talk"}
 
-// ask runs the body of the case.
-func (s Subject) ask(t *harness.T, c Case) {
+// ask runs the body of the case, and notes in inPart whether some of it cannot be asked.
+func (s Subject) ask(t *harness.T, c Case, inPart *atomic.Bool) {
 	if s.client != nil {
 		c.ClientBody(s.client.begin(t, c))
 		return
 	}
-	c.Body(&Env{T: t, Transport: s.Maker.Make(t, c.Settings), Protocol: s.Protocol, Server: s.Server})
+	c.Body(&Env{T: t, Transport: s.Maker.Make(t, c.Settings), Protocol: s.Protocol, Server: s.Server, InPart: func() { inPart.Store(true) }})
 }
 
 // take keeps what a run came to, and returns why it is undecided, if it is.

@@ -19,6 +19,8 @@ type Env struct {
 	// Server runs a server of the protocol, where package harness has none: see
 	// [harness.T.ServeUDP].
 	Server Server
+	// InPart is called when a part of the case cannot be asked of the transport; nil does nothing.
+	InPart func()
 }
 
 // Server runs a server on "host:port" with that handler, or [harness.Pages] if it is nil.
@@ -99,10 +101,12 @@ func (e *Env) Do(name, method, path, body string, header ...string) *harness.Req
 }
 
 // MayCloseIdle lets an exploration close the idle connections, where the
-// transport can.
+// transport can. Else that part of the case is not asked.
 func (e *Env) MayCloseIdle() {
 	if c, ok := e.Transport.(interface{ CloseIdleConnections() }); ok {
 		e.T.MayCloseIdle(c)
+	} else if e.InPart != nil {
+		e.InPart()
 	}
 }
 
