@@ -102,6 +102,13 @@ func (c *Conn) Reading() bool {
 	return c.waitingReads > 0
 }
 
+// Writing reports whether a Write waits at this end.
+func (c *Conn) Writing() bool {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	return c.waitingWrites > 0
+}
+
 // InFlight returns how many bytes are on their way to this end.
 func (c *Conn) InFlight() int {
 	c.link.mu.Lock()

@@ -175,6 +175,13 @@ func (n *Net) rulesFor(shapes bool) []*installed {
 	return n.rules[:i]
 }
 
+// Ruled reports whether there is a rule: of Install, Hold, Shape or Arm.
+func (n *Net) Ruled() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.rules) > 0
+}
+
 // normalCourse returns v. If that is Pass, or would delay again what was delayed, it
 // returns what happens to the event without faults.
 func (n *Net) normalCourse(e *Event, v Verdict) Verdict {

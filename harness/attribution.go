@@ -76,9 +76,8 @@ func (c *census) readWire(e *faultnet.Event, b []byte) {
 	w := &h.wire
 	if !w.seen {
 		w.seen, w.requests.requests = true, true
-		http2 := bytes.HasPrefix(b, []byte("PRI * HTTP/2"))
-		w.plain = len(b) > 0 && b[0] >= 'A' && b[0] <= 'Z' && !http2
-		w.opaque = http2 || b[0] == tlsHandshake
+		w.plain = beginsPlain(b)
+		w.opaque = beginsHTTP2(b) || b[0] == tlsHandshake
 	}
 	if !w.plain {
 		return
@@ -107,6 +106,11 @@ func (c *census) readWire(e *faultnet.Event, b []byte) {
 		w.tail = bytes.Clone(b[max(0, len(b)-len(requestField)-longestName):])
 	}
 }
+
+// beginsPlain reports whether what a client sends first is a request of HTTP/1.
+func beginsPlain(b []byte) bool { return b[0] >= 'A' && b[0] <= 'Z' && !beginsHTTP2(b) }
+
+func beginsHTTP2(b []byte) bool { return bytes.HasPrefix(b, []byte("PRI * HTTP/2")) }
 
 // sawRequest notes that a request reached a server on h.
 func (c *census) sawRequest(name string, h *Conn) {
@@ -227,10 +231,15 @@ type connKey struct{}
 // withConn puts a server's connection, without TLS around it, into the context of
 // its requests.
 func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, withoutTLS(c))
+}
+
+// withoutTLS returns the connection below TLS.
+func withoutTLS(c net.Conn) net.Conn {
 	if s, ok := c.(interface{ NetConn() net.Conn }); ok {
-		c = s.NetConn()
+		return s.NetConn()
 	}
-	return context.WithValue(ctx, connKey{}, c)
+	return c
 }
 
 // requestOf returns the request that the harness watches under the name that is

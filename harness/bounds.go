@@ -74,9 +74,9 @@ type Bounds struct {
 	// means 1.
 	Seed uint64
 	// Independent says that the handlers of the test share nothing across
-	// connections, so that the order in which two servers' ends receive does not
-	// matter. Exhaustive exploration then leaves out the orders that differ in
-	// nothing else (sleep sets: Godefroid, 1996). It needs Delays: All.
+	// connections, so that it does not matter when a request arrives at one of
+	// them, but for what happens on its own connection. What is tried in order then leaves out schedules
+	// that differ in nothing else from one that departs no further. Of servers of [Pages] that is known.
 	Independent bool
 	// KeepGoing goes on after the first finding, to the end of the bounds.
 	KeepGoing bool
@@ -96,6 +96,8 @@ type Bounds struct {
 	// or HALFOPEN_SHARD or JOB_COMPLETION_INDEX of HALFOPEN_SHARDS; without
 	// these, all of it.
 	Shard Shard `json:"-"`
+
+	whole bool // schedules are run as well that are equal to others
 }
 
 // Shard is the part of an exploration that this process does: part Index of
@@ -176,9 +178,6 @@ func (b Bounds) normal() (Bounds, effects, error) {
 		return b, effects{}, fmt.Errorf("unknown strategy %q%s; there are: %s", b.Strategy,
 			nearest.DidYouMean(b.Strategy, strategies), strings.Join(strategies, ", "))
 	}
-	if b.Independent && (b.Strategy != "exhaustive" || b.Delays != All) {
-		return b, effects{}, fmt.Errorf("sleep sets (Independent) are sound only for Strategy \"exhaustive\" with Delays: All")
-	}
 	if b.Gates == nil {
 		b.Gates = usualGates
 	}
@@ -233,8 +232,8 @@ func (b Bounds) workers() int {
 // search returns the bounds without all that only a network can have.
 func (b Bounds) search() search.Bounds {
 	return search.Bounds{Limits: search.Limits{Delays: b.Delays, Faults: b.Faults, Coincidences: b.Coincidences, Inner: b.Inner},
-		Schedules: b.Schedules, Time: b.Time, Strategy: b.Strategy, Seed: b.Seed,
-		SleepSets: b.Independent, KeepGoing: b.KeepGoing, AsFound: b.AsFound, Shard: search.Shard(b.Shard)}
+		Schedules: b.Schedules, Time: b.Time, Strategy: b.Strategy, Seed: b.Seed, Whole: b.whole,
+		KeepGoing: b.KeepGoing, AsFound: b.AsFound, Shard: search.Shard(b.Shard)}
 }
 
 // effects is the faults that an exploration tries.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/halfopen/halfopen/faultnet"
 )
@@ -18,12 +19,13 @@ type Conn struct {
 	c      *census
 	client *faultnet.Conn
 	wire   wire
-	pool   *pool // of the one client that uses it, if it is known; guarded by c.mu
-	hungUp bool  // the test has closed the client's end
-	via    any   // the transport whose request used it last; guarded by c.mu
-	met    bool  // the harness had to do with it, and not only the oracles; guarded by c.mu
-	ready  *spot // where it is ready for a request, or nil
-	used   bool  // a request had been sent on it when that was seen
+	pool   *pool       // of the one client that uses it, if it is known; guarded by c.mu
+	apart  atomic.Bool // its server shares nothing among its connections
+	hungUp bool        // the test has closed the client's end
+	via    any         // the transport whose request used it last; guarded by c.mu
+	met    bool        // the harness had to do with it, and not only the oracles; guarded by c.mu
+	ready  *spot       // where it is ready for a request, or nil
+	used   bool        // a request had been sent on it when that was seen
 }
 
 // ID returns the connection's name: "c1" for the first that opened.

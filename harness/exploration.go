@@ -31,7 +31,7 @@ type Exploration struct {
 	Delays int
 	// Outcomes is how often each outcome was seen.
 	Outcomes map[string]int
-	// Pruned is how many schedules were left out as equal to others.
+	// Pruned is how many schedules, or groups of schedules, were left out as equal to others.
 	Pruned int
 	// Reached is in how many schedules each state of [T.Sometimes] was reached.
 	Reached map[string]int
@@ -202,7 +202,7 @@ func (x *Exploration) coverage() string {
 		s += fmt.Sprintf(", of at least %d", distinct+x.Waiting)
 	}
 	if x.Pruned > 0 {
-		s += fmt.Sprintf(" (%d more are equal to these)", x.Pruned)
+		s += fmt.Sprintf(" (at least %d more are equal to these)", x.Pruned)
 	}
 	if x.Drawn > 0 {
 		s += fmt.Sprintf(", and %d sampled at random", x.Drawn)

@@ -50,7 +50,7 @@ func TestExplorationPage(t *testing.T) {
 		t.Errorf("got %s\nwant, as without a page, %s", x, plain)
 	}
 	page := x.Timeline()
-	if n := len(page.Tree.Schedules) + page.Tree.Left; n < x.Schedules/2 || n > x.Schedules+len(x.Findings) {
+	if n := len(page.Tree.Schedules) + page.Tree.Left; n < x.Schedules/2 || n > x.Schedules+x.Pruned+len(x.Findings) {
 		t.Errorf("got a tree of %d schedules, want those of %d that differ", n, x.Schedules)
 	}
 	checkFindings(t, x, page)

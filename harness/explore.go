@@ -105,6 +105,7 @@ type runner struct {
 	dog    *bubble.Watchdog // or nil: each run has its own
 	inside *inside          // or nil
 	spare  []action
+	queue  queue
 }
 
 // explore explores body within the bounds.
@@ -197,7 +198,8 @@ type explored struct {
 
 // run runs the body once.
 func (e *runner) run(c *search.Choices) search.Outcome {
-	p := &plan{choices: c, inside: e.inside, effects: e.effects, gates: e.gates, waits: e.waits, cancel: e.x.Bounds.Cancel, actions: e.spare[:0]}
+	e.queue.reset()
+	p := &plan{choices: c, queue: &e.queue, inside: e.inside, effects: e.effects, gates: e.gates, waits: e.waits, cancel: e.x.Bounds.Cancel, independent: e.x.Bounds.Independent, actions: e.spare[:0]}
 	t := runBody(nil, e.x.Name, e.body, settings{again: e.again, silent: !c.Tell, explored: true, timeline: e.forest != nil, dog: e.dog, hasty: raceEnabled}, p)
 	p.inside.end() // of a run that was cut short
 	e.spare = p.actions

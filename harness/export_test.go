@@ -1,6 +1,9 @@
 package harness
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // Whole reports whether a response to a request with that method is whole.
 func Whole(method, response string) bool {
@@ -17,4 +20,19 @@ func SetMost(events, content int) { mostEvents, mostContent = events, content }
 // RunIn runs a body as Test does, as a part of t, and returns its report.
 func RunIn(t *testing.T, name string, body func(t *T)) *Report {
 	return runOnce(t, name, body, settings{})
+}
+
+// WholeOf returns the bounds with which schedules that are equal to others are run as well.
+func WholeOf(b Bounds) Bounds {
+	b.whole = true
+	return b
+}
+
+// Accounts returns what tells the findings of an exploration apart, sorted.
+func Accounts(x *Exploration) (accounts []string) {
+	for _, f := range x.Findings {
+		accounts = append(accounts, f.account)
+	}
+	slices.Sort(accounts)
+	return accounts
 }

@@ -160,6 +160,9 @@ func differing(a, b Bounds) (ofA, ofB string) {
 	var as, bs []string
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
 	for i := range x.NumField() {
+		if !x.Type().Field(i).IsExported() {
+			continue
+		}
 		f, g := x.Field(i).Interface(), y.Field(i).Interface()
 		if !reflect.DeepEqual(f, g) {
 			name := x.Type().Field(i).Name

@@ -23,6 +23,10 @@ type plan struct {
 	gates   []string // the usual ones that are tried
 	cancel  bool     // every operation may be cancelled
 
+	*queue
+
+	independent bool // the handlers of the test share nothing among connections
+
 	starts   []*Op             // declared, and not yet started
 	first    [4]*Op            // where that list begins
 	cancels  []*Op             // may be cancelled
@@ -136,9 +140,10 @@ func (p *plan) next(pending []*faultnet.Event) progress {
 	if p.t.deliverMoot(pending) {
 		return moved
 	}
+	p.meet(pending)
 	opts := p.atGate(pending)
 	if opts == nil {
-		opts = p.options(pending)
+		opts = p.options()
 	}
 	if len(opts) == 0 {
 		if p.census.unfinished() {
@@ -151,6 +156,7 @@ func (p *plan) next(pending []*faultnet.Event) progress {
 	if i < 0 {
 		return abandoned
 	}
+	p.order.Took(opts[i])
 	p.made.Add(1)
 	p.inside.step()
 	a := p.actions[i]
@@ -212,6 +218,9 @@ func (p *plan) do(a action, name string) {
 	default:
 		p.goesOn(a.event)
 		v := t.net.Verdict(a.event)
+		if i := slices.IndexFunc(p.waiting, func(w waiting) bool { return w.event == a.event }); i >= 0 && v.IsPass() {
+			v = p.waiting[i].alone()
+		}
 		if p.choices.Tell && !v.IsPass() {
 			told := v
 			p.taken[len(p.taken)-1].verdict = &told
@@ -247,14 +256,14 @@ func removeOne[E comparable](s []E, e E) []E {
 
 // options returns what may happen next. What must happen some time comes first, in
 // the order in which it came: starts, then events. Then what may happen.
-func (p *plan) options(pending []*faultnet.Event) []search.Option {
+func (p *plan) options() []search.Option {
 	p.actions = p.actions[:0]
 	opts := p.choices.Offer()
 	for _, o := range p.starts {
 		opts = p.add(opts, action{kind: startAction, op: o},
 			search.Option{Name: o.startName, Kind: search.Start, Chain: search.Chain{Of: "start", Number: o.index}})
 	}
-	opts = p.events(opts, pending)
+	opts = p.events(opts)
 	must := len(opts)
 	opts = p.optional(opts)
 	if must == 0 && len(opts) > 0 {
@@ -274,21 +283,22 @@ func (p *plan) add(opts []search.Option, a action, o search.Option) []search.Opt
 }
 
 // events adds what the pending events may come to.
-func (p *plan) events(opts []search.Option, pending []*faultnet.Event) []search.Option {
-	free := pending[:0]
-	for _, e := range pending {
-		if !p.t.net.Verdict(e).IsHold() {
-			free = append(free, e)
-		}
-	}
-	p.lastHeld(free)
+func (p *plan) events(opts []search.Option) []search.Option {
+	free := p.inOrder()
 	from := len(opts)
-	for i, e := range free {
-		opts = p.add(opts, action{kind: eventAction, event: e}, optionOf(e, i+1))
+	for i, w := range free {
+		opts = p.add(opts, action{kind: eventAction, event: w.event}, optionOf(w, i+1))
 	}
 	plain := opts[from:]
+	if len(free) > 0 {
+		plain[0].Overtakes = p.overtakes(free[0])
+	}
 	if p.choices.MayFault() {
-		for i, e := range free {
+		for i, w := range free {
+			e := w.event
+			if w.unseen() {
+				continue
+			}
 			for k := range p.effects.verdicts {
 				if v := &p.effects.verdicts[k]; v.Kinds()&e.Kind != 0 {
 					opts = p.addFault(opts, plain[i], e, v)
@@ -302,9 +312,10 @@ func (p *plan) events(opts []search.Option, pending []*faultnet.Event) []search.
 			o.Name, o.Kind = o.Name+" & "+with, search.Pair
 			opts = p.add(opts, a, o)
 		}
-		for i, e := range free {
+		for i, w := range free {
+			e := w.event
 			for k, f := range free[i+1:] {
-				pair(plain[i], plain[i+1+k].Name, action{kind: pairAction, event: e, second: f})
+				pair(plain[i], plain[i+1+k].Name, action{kind: pairAction, event: e, second: f.event})
 			}
 			for _, o := range p.cancels {
 				if o.cancellable() && !p.holds(o) {
@@ -329,7 +340,8 @@ func (p *plan) optional(opts []search.Option) []search.Option {
 		return opts
 	}
 	add := func(a action, name, of string, number int) {
-		opts = p.add(opts, a, search.Option{Name: name, Kind: search.Optional, Chain: search.Chain{Of: of, Number: number}})
+		opts = p.add(opts, a, search.Option{Name: name, Kind: search.Optional, Chain: search.Chain{Of: of, Number: number},
+			Everywhere: a.kind == timeAction || a.kind == callAction && name != closeIdle})
 	}
 	for _, o := range p.cancels {
 		if o.cancellable() && !p.holds(o) {

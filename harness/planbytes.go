@@ -12,9 +12,9 @@ import (
 // optionOf returns the option to let the event happen in its normal course; the
 // number tells it from the other events of the step. The arrival at a server's end is
 // local, if handlers share nothing across connections.
-func optionOf(e *faultnet.Event, number int) search.Option {
-	o := search.Option{Name: e.String(), Kind: search.Event, Event: number,
-		Local: e.From != nil && e.From.Side() == faultnet.Client}
+func optionOf(w waiting, number int) search.Option {
+	e := w.event
+	o := search.Option{Name: e.String(), Kind: search.Event, Event: number, Local: fromClient(e), Commutes: w.commutes, Turn: w.turn}
 	switch e.Kind {
 	case faultnet.Dial:
 		o.Chain = search.Chain{Of: "dial", Number: e.DialNumber()}

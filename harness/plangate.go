@@ -22,7 +22,7 @@ func (p *plan) atGate(pending []*faultnet.Event) []search.Option {
 	}
 	e := pending[i]
 	p.actions = p.actions[:0]
-	pass := optionOf(e, 0)
+	pass := optionOf(waiting{event: e}, 0)
 	pass.Kind = search.Pass
 	opts := p.add(p.choices.Offer(), action{kind: passAction, event: e}, pass)
 	if p.choices.MayDelay() {
@@ -30,16 +30,6 @@ func (p *plan) atGate(pending []*faultnet.Event) []search.Option {
 			search.Option{Name: "hold " + e.String(), Kind: search.Optional, Chain: search.Chain{Of: "hold " + e.Addr}})
 	}
 	return opts
-}
-
-// lastHeld puts the events of goroutines that are held at a gate behind all others.
-func (p *plan) lastHeld(free []*faultnet.Event) {
-	if len(p.held) == 0 {
-		return
-	}
-	slices.SortStableFunc(free, func(a, b *faultnet.Event) int {
-		return boolInt(slices.Contains(p.held, a)) - boolInt(slices.Contains(p.held, b))
-	})
 }
 
 // goesOn notes that a goroutine that was held at a gate goes on. One that was about to look

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"crypto/tls"
 	"log"
 	"net"
@@ -79,12 +80,16 @@ func (s *servers) acceptAll(addr string, f func(c *faultnet.Conn, i int)) {
 
 // serve runs an http.Server, and returns it.
 func (s *servers) serve(addr string, h http.Handler, run func(h *http.Server, l net.Listener)) (server *http.Server) {
-	if h == nil {
+	pages := h == nil
+	if pages {
 		h = http.HandlerFunc(Pages)
 	}
 	setKey(&s.t.vouched, addr, true)
 	s.listenOn(addr, func(l net.Listener) {
 		server = s.server(h)
+		if pages {
+			server.ConnContext = s.apart(server)
+		}
 		s.closeAtEnd(addr, server)
 		go run(server, l)
 	})
@@ -123,6 +128,17 @@ func (s *servers) server(h http.Handler) *http.Server {
 		Protocols:   protocols,
 		ErrorLog:    log.New(logWriter{s.t}, "", 0),
 		ConnContext: withConn,
+	}
+}
+
+// apart returns the ConnContext of a server of [Pages]: its connections share nothing, unless the test
+// wants to know their states.
+func (s *servers) apart(server *http.Server) func(context.Context, net.Conn) context.Context {
+	return func(ctx context.Context, c net.Conn) context.Context {
+		if end, ok := withoutTLS(c).(*faultnet.Conn); ok && server.ConnState == nil {
+			s.net.census.look(end).apart.Store(true)
+		}
+		return withConn(ctx, c)
 	}
 }
 

@@ -16,7 +16,7 @@ func TestAhead(t *testing.T) {
 		"holds":  {chains: chainsOf(2, 2, 2), cancel: true},
 		"small":  {chains: chainsOf(1, 1)},
 		"pairs":  {chains: chainsOf(2, 2), pairs: true},
-		"local":  {chains: chainsOf(2, 2), local: true},
+		"local":  {chains: chainsOf(2, 2), local: true, commutes: true},
 		"inside": {chains: chainsOf(2, 2), inside: func(order []string) []int { return []int{2, 1 + len(order)%3} }},
 		"fails": {chains: chainsOf(3, 2, 2), cancel: true, effects: map[string][]string{"b1": {"reset", "refuse"}}, fails: func(order []string) string {
 			switch {
@@ -29,7 +29,7 @@ func TestAhead(t *testing.T) {
 		}},
 	} {
 		for _, b := range boundsAhead() {
-			if b.SleepSets && !g.local || b.Coincidences > 0 && !g.pairs {
+			if b.Coincidences > 0 && !g.pairs {
 				continue
 			}
 			want := watched(b, g, 1)
@@ -63,9 +63,7 @@ func boundsAhead() (all []Bounds) {
 			}
 		}
 	}
-	b := everyOrder()
-	b.SleepSets = true
-	return append(all, b)
+	return append(all, everyOrder())
 }
 
 // ahead has the result of a search.

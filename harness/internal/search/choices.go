@@ -48,7 +48,7 @@ func (s Step) cost() Limits { return s.Option().cost(s.Chosen) }
 func (s Step) Oldest() bool {
 	for i, o := range s.Options {
 		if o.Kind == Event {
-			return i == s.Chosen
+			return i == s.Chosen && !o.Overtakes
 		}
 	}
 	return false
@@ -105,7 +105,7 @@ func (c *Choices) ToTell(failedAt int) (n int, rest bool) {
 		return failedAt, false
 	}
 	for i, s := range c.steps {
-		if s.cost() != (Limits{}) || s.Option().Kind == Start {
+		if o := s.Option(); s.cost() != (Limits{}) || o.Kind == Start || o.Overtakes {
 			n = i + 1
 		}
 	}

@@ -12,7 +12,7 @@ import (
 type Counts struct {
 	Schedules int            // that were run
 	Drawn     int            // of these: at random. The others are distinct.
-	Pruned    int            // left out as equal to others
+	Pruned    int            // nodes of the tree that were left out as equal to others
 	Sampled   int            // that had coincidences
 	Waiting   int            // that are known and not yet run; of a shard what it adds to the sum
 	Complete  bool           // these were all within the bounds

@@ -16,7 +16,7 @@ type Bounds struct {
 	Time      time.Duration // how long, in real time, the search goes on; 0 is for ever
 	Strategy  string        // one of Strategies
 	Seed      uint64        // of the strategies that draw
-	SleepSets bool          // leave out orders that are equal to others
+	Whole     bool          // run equal schedules too
 	KeepGoing bool          // after the first finding
 	AsFound   bool          // do not shrink
 	Tries     int           // how many runs are spent to shrink a failure; 0 means 300

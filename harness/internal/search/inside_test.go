@@ -55,11 +55,9 @@ func TestInsideDepends(t *testing.T) {
 	}
 }
 
-// With sleep sets too, no combination of inner choices is left out.
-func TestInsideSleepSets(t *testing.T) {
-	b := within(manyDelays)
-	b.SleepSets = true
-	e := explored(b, &toy{chains: chainsOf(1, 1), local: true, inside: func(order []string) []int {
+// Where events commute too, no combination of inner choices is left out.
+func TestInsideCommutes(t *testing.T) {
+	e := explored(within(manyDelays), &toy{chains: chainsOf(1, 1), commutes: true, inside: func(order []string) []int {
 		if len(order) == 0 {
 			return []int{2}
 		}

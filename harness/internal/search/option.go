@@ -17,9 +17,19 @@ type Option struct {
 	Event int
 	// Place is the connection that an event is on, from 1. It is 0 for none.
 	Place int
-	// Local says that an event touches its place alone: the order of it and of
-	// an event somewhere else makes no difference.
+	// Local says that an event may touch its place alone: partial order sampling takes
+	// it to race with nothing elsewhere.
 	Local bool
+	// Commutes says that an event is known to touch its place alone, so that the order of it
+	// and of an option elsewhere makes no difference: neither to what is offered once both were
+	// taken, nor to the order of that.
+	Commutes bool
+	// Turn is when an event comes by itself: see [Order].
+	Turn int64
+	// Everywhere says that an option may touch every place.
+	Everywhere bool
+	// Overtakes says that an event comes before another one that is pending for longer.
+	Overtakes bool
 	// Effect is the name of a fault's outcome.
 	Effect string
 }
@@ -86,15 +96,13 @@ func (o Option) cost(index int) (c Limits) {
 // those are drawn apart.
 func (o Option) ordinary() bool { return o.Kind != Fault && o.Kind != Pair }
 
-// independent reports whether the order of two options makes no difference: one of
-// them is local, and the other one is neither at its place nor a choice that can
-// touch every place.
-func independent(a, b Option) bool {
-	return a.Kind == Event && a.Local && b.elsewhere(a) || b.Kind == Event && b.Local && a.elsewhere(b)
-}
-
-func (o Option) elsewhere(local Option) bool {
-	return o.Kind == Start || o.Kind == Event && o.Place != local.Place
+// races reports whether the order of two options may make a difference, as far as partial
+// order sampling knows.
+func races(a, b Option) bool {
+	apart := func(a, b Option) bool {
+		return a.Kind == Event && a.Local && (b.Kind == Start || b.Kind == Event && b.Place != a.Place)
+	}
+	return !apart(a, b) && !apart(b, a)
 }
 
 // fingerprint returns a hash of the names of the options of a step.

@@ -158,7 +158,7 @@ func (s *sampler) byWeight(opts []Option) int {
 		}
 	}
 	for _, o := range opts {
-		if o.Name == opts[best].Name || o.ordinary() && !independent(o, opts[best]) {
+		if o.Name == opts[best].Name || o.ordinary() && races(o, opts[best]) {
 			delete(s.weight, o.Name)
 		}
 	}

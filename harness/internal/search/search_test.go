@@ -55,21 +55,19 @@ func TestSimplestFirst(t *testing.T) {
 	}
 }
 
-// Sleep sets leave one order of what is independent, and every order of what is not.
-func TestSleepSets(t *testing.T) {
+// One order is left of what commutes, and every order of what does not.
+func TestCommutes(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		g      toy
 		orders int
 	}{
-		{"independent", toy{chains: chainsOf(2, 2, 2), local: true}, 1},
-		{"one place", toy{chains: chainsOf(2, 2), local: true, place: []int{1, 1}}, 6},
-		{"not local", toy{chains: chainsOf(2, 2)}, 6},
-		{"two of three at one place", toy{chains: chainsOf(1, 1, 1), local: true, place: []int{1, 1, 2}}, 2},
+		{"everywhere", toy{chains: chainsOf(2, 2, 2), commutes: true}, 1},
+		{"one place", toy{chains: chainsOf(2, 2), commutes: true, place: []int{1, 1}}, 6},
+		{"nowhere", toy{chains: chainsOf(2, 2)}, 6},
+		{"two of three at one place", toy{chains: chainsOf(1, 1, 1), commutes: true, place: []int{1, 1, 2}}, 2},
 	} {
-		b := everyOrder()
-		b.SleepSets = true
-		e := explored(b, &c.g)
+		e := explored(everyOrder(), &c.g)
 		if e.Schedules != c.orders || !e.Complete {
 			t.Errorf("%s: got %d schedules, complete: %t, want %d", c.name, e.Schedules, e.Complete, c.orders)
 		}

@@ -14,6 +14,8 @@ type toy struct {
 	// place is where each chain's events are; nil is a place of its own for each.
 	place []int
 	local bool
+	// commutes is whether the events do, with those of other places.
+	commutes bool
 	// effects is the faults that an event may have, by its name, and cancel an option
 	// that need not happen.
 	effects map[string][]string
@@ -119,7 +121,7 @@ func (s *insides) step(c *Choices, of []int, order []string) []string {
 }
 
 func (g *toy) event(chain, i int) Option {
-	o := Option{Name: g.chains[chain][i], Kind: Event, Chain: Chain{Of: "toy", Number: chain}, Event: chain + 1, Place: chain + 1, Local: g.local}
+	o := Option{Name: g.chains[chain][i], Kind: Event, Chain: Chain{Of: "toy", Number: chain}, Event: chain + 1, Place: chain + 1, Local: g.local, Commutes: g.commutes}
 	if g.place != nil {
 		o.Place = g.place[chain]
 	}

@@ -36,8 +36,10 @@ type node struct {
 	inner int // the number of the inner choice, from 1; 0 for a choice among options
 	alt   int
 	taken Limits
-	sleep []Option
-	ahead *branch // its run, if that was handed out
+	known reduction // by the prefix
+	// blocked says that what would come by itself behind the prefix need not be tried.
+	blocked bool
+	ahead   *branch // its run, if that was handed out
 }
 
 // level is the nodes of a level, the next one first.
@@ -117,7 +119,8 @@ func (t *tree) next() bool {
 	if !t.begun {
 		t.begun = true
 		t.number++
-		root := node{ahead: t.branch(node{})}
+		root := node{known: reduction{whole: t.e.bounds.Whole}}
+		root.ahead = t.branch(root)
 		root.ahead.like = t.first
 		t.run(root, true, t.e.bounds.Shard.owns(0))
 		return true
@@ -153,10 +156,11 @@ func (t *tree) over() bool { return t.e.Complete }
 func (t *tree) owns(number int) bool { return t.branches || t.e.bounds.Shard.owns(number) }
 
 // barren reports whether nothing is behind a node, or nothing that is within the bound; so many
-// are known that come before what would be behind it.
+// are known that come before what would be behind it. Whether one that is blocked counts as a
+// schedule only its run shows.
 func (t *tree) barren(n node, known int) bool {
 	b := t.e.bounds
-	return !b.SleepSets && (n.taken.full(b.Limits) || known >= b.Schedules-t.e.Schedules-t.e.skipped-1)
+	return !n.blocked && (n.taken.full(b.Limits) || known >= b.Schedules-t.e.Schedules-t.e.skipped-1)
 }
 
 // hand hands out the run of the next node of which that was not done, and reports whether
@@ -186,9 +190,7 @@ type branch struct {
 	prefix   []uint16
 	like     []uint32 // the options behind the prefix, if that is known
 	step     int
-	sleeping bool       // there are sleep sets
-	asleep   []Option   // the sleep set now
-	sleeps   [][]Option // the sleep set before each step behind the prefix
+	reduced  []reduction // before each step behind the prefix, and behind the last one
 	begun    int
 	diverged int // the step at which the prefix no longer fits, or -1
 	offered  string
@@ -196,7 +198,7 @@ type branch struct {
 
 // branch returns the run of a node, which is to be made.
 func (t *tree) branch(n node) *branch {
-	b := &branch{node: n, prefix: n.choices(), sleeping: t.e.bounds.SleepSets, asleep: n.sleep, diverged: -1}
+	b := &branch{node: n, prefix: n.choices(), reduced: append(make([]reduction, 0, 40), n.known), diverged: -1}
 	b.attempt = t.e.attempt(t.e.bounds.Limits, chooser{b.pick, b.inside, b.happened}, false)
 	return b
 }
@@ -219,18 +221,18 @@ func (b *branch) pick(opts []Option) int {
 		b.diverged, b.offered = i, offer(opts)
 		return -1
 	}
-	if !b.sleeping {
-		return 0
-	}
-	b.sleeps = append(b.sleeps, b.asleep)
+	now := b.reduced[len(b.reduced)-1]
 	for c, o := range opts {
-		if !sleeping(b.asleep, o) {
-			b.asleep = stillAsleep(b.asleep, o)
+		if now.allows(opts, c) && b.taken().plus(o.cost(c)).within(b.limits) {
+			b.reduced = append(b.reduced, now.after(opts, c))
 			return c
 		}
 	}
 	return -1
 }
+
+// taken returns how far the run has departed.
+func (b *branch) taken() Limits { return b.attempt.Choices.taken }
 
 // inside returns the inner departures of the coming step.
 func (b *branch) inside() Inside {
@@ -262,12 +264,10 @@ func (t *tree) run(n node, root, mine bool) {
 	}
 	defer t.e.recycle(r)
 	switch {
+	case r.abandoned && mine:
+		t.e.Pruned++
+		t.e.watch(r)
 	case r.abandoned:
-		if mine {
-			t.e.Pruned++
-			t.e.watch(r)
-		}
-		return
 	case mine:
 		t.e.count(r)
 	default:
@@ -276,12 +276,12 @@ func (t *tree) run(n node, root, mine bool) {
 			t.e.frozen++
 		}
 	}
-	t.expand(r, n, len(b.prefix), b.sleeps, root, mine)
+	t.expand(r, n, len(b.prefix), b.reduced, root, mine)
 }
 
 // expand adds the nodes behind a run of a node's prefix, of that many choices among
 // options: each choice that it did not make.
-func (t *tree) expand(r result, of node, from int, sleeps [][]Option, root, mine bool) {
+func (t *tree) expand(r result, of node, from int, reduced []reduction, root, mine bool) {
 	x := expansion{tree: t, w: &track{choices: make([]uint16, 0, len(r.steps)), prints: make([]uint32, 0, len(r.steps))}, root: root, mine: mine}
 	for i := range len(r.steps) + 1 {
 		if i >= from {
@@ -289,7 +289,7 @@ func (t *tree) expand(r result, of node, from int, sleeps [][]Option, root, mine
 			if i == from && of.inner > 0 {
 				after = of.inner
 			}
-			x.inside(i, r.segment(i), after)
+			x.inside(i, r.segment(i), after, reduced[i-from])
 		} else {
 			x.keep(i, r.segment(i))
 		}
@@ -300,7 +300,7 @@ func (t *tree) expand(r result, of node, from int, sleeps [][]Option, root, mine
 		x.w.choices = append(x.w.choices, uint16(s.Chosen))
 		x.w.prints = append(x.w.prints, fingerprint(s.Options))
 		if i >= from {
-			x.options(i, s, sleeps, i-from)
+			x.options(i, s, reduced[i-from])
 		}
 		x.taken = x.taken.plus(s.cost())
 	}
@@ -325,38 +325,38 @@ func (x *expansion) keep(i int, s segment) {
 }
 
 // inside adds the nodes of a segment, after the inner choices that are of the prefix.
-func (x *expansion) inside(i int, s segment, after int) {
+func (x *expansion) inside(i int, s segment, after int, known reduction) {
 	taken := x.taken
 	taken.Inner += len(s.departed) // those of the prefix: it made no others
 	taken.Inner++
 	if taken.within(x.e.bounds.Limits) {
 		for k, p := range s.points[min(after, len(s.points)):] {
 			for alt := 1; alt < int(p.Of); alt++ {
-				x.add(node{of: x.w, at: i, inner: after + k + 1, alt: alt, taken: taken})
+				x.add(node{of: x.w, at: i, inner: after + k + 1, alt: alt, taken: taken, known: known})
 			}
 		}
 	}
 	x.keep(i, s)
 }
 
-// options adds the nodes of the options of a step.
-func (x *expansion) options(i int, s Step, sleeps [][]Option, k int) {
-	b := x.e.bounds
-	var before []Option
-	if b.SleepSets && k < len(sleeps) {
-		before = append(slices.Clone(sleeps[k]), s.Option())
-	}
+// options adds the nodes of the options of a step, of which the choices before say that much.
+func (x *expansion) options(i int, s Step, known reduction) {
+	limits := x.e.bounds.Limits
 	for alt, o := range s.Options {
 		with := x.taken.plus(o.cost(alt))
-		if alt == s.Chosen || b.SleepSets && sleeping(before, o) || !with.within(b.Limits) {
+		if alt == s.Chosen || !with.within(limits) {
 			continue
 		}
-		n := node{of: x.w, at: i, alt: alt, taken: with}
-		if b.SleepSets {
-			n.sleep = stillAsleep(before, o)
-			before = append(before, o)
+		if known.allows(s.Options, alt) {
+			n := node{of: x.w, at: i, alt: alt, taken: with, known: known.after(s.Options, alt)}
+			if n.blocked = n.known.blocks(s.Options[0]); !n.blocked || !with.full(limits) {
+				x.add(n)
+				continue
+			}
 		}
-		x.add(n)
+		if x.mine {
+			x.e.Pruned++
+		}
 	}
 }
 
@@ -377,22 +377,4 @@ func (t *tree) push(at int, n node) {
 		t.levels = append(t.levels, level{})
 	}
 	t.levels[at].nodes = append(t.levels[at].nodes, n)
-}
-
-// sleeping reports whether o is in the sleep set (Godefroid, 1996): every schedule
-// that takes it here is equal to one that is explored elsewhere.
-func sleeping(set []Option, o Option) bool {
-	return slices.ContainsFunc(set, func(s Option) bool { return s.Name == o.Name })
-}
-
-// stillAsleep returns the options of the set that stay in it when o has happened:
-// those that could as well have happened after o.
-func stillAsleep(set []Option, o Option) []Option {
-	var out []Option
-	for _, s := range set {
-		if independent(s, o) {
-			out = append(out, s)
-		}
-	}
-	return out
 }

@@ -1,0 +1,195 @@
+package harness
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/halfopen/halfopen/faultnet"
+	"github.com/halfopen/halfopen/harness/internal/search"
+)
+
+// waiting is an event of the network that is pending in an exploration.
+type waiting struct {
+	event    *faultnet.Event
+	turn     int64 // when it comes by itself: see order
+	asked    bool  // whether it commutes
+	commutes bool
+	// sent has, in a row, what the event brings, if it commutes, and what its sender has sent
+	// behind that.
+	sent []sending
+}
+
+// sending is that a client has written until so many bytes are in flight, or that it was closed.
+type sending struct {
+	bytes  int
+	closed bool
+	turn   int64 // of the event that it brings about
+}
+
+// queue is the pending events of a run.
+type queue struct {
+	order   search.Order
+	waiting []waiting // in the order in which they came
+	before  []waiting // those of the step before
+	free    []waiting // those that nothing holds, as they come by themselves
+}
+
+// reset empties the queue and keeps its room.
+func (q *queue) reset() {
+	clear(q.waiting)
+	clear(q.before)
+	clear(q.free)
+	q.waiting, q.before, q.free = q.waiting[:0], q.before[:0], q.free[:0]
+	q.order.Reset()
+}
+
+// meet takes note of the events that are pending, in the order in which they came.
+func (p *plan) meet(pending []*faultnet.Event) {
+	known := p.waiting
+	p.waiting, p.before = p.before[:0], known
+	reduces := p.reduces()
+	for _, e := range pending {
+		var w waiting
+		if i := slices.IndexFunc(known, func(k waiting) bool { return k.event == e }); i >= 0 {
+			w, known = known[i], known[i+1:]
+		} else { // so are all behind it
+			known = nil
+			w = p.born(e)
+		}
+		if !reduces {
+			w.commutes = false
+		} else if fromClient(e) {
+			w.notice(p.order.Due())
+			if !w.asked {
+				w.asked, w.commutes = true, p.commutes(w)
+			}
+		}
+		p.waiting = append(p.waiting, w)
+	}
+}
+
+func fromClient(e *faultnet.Event) bool { return e.From != nil && e.From.Side() == faultnet.Client }
+
+// born returns an event that has just become pending. What was sent behind another event,
+// which has just happened, comes when it was sent.
+func (p *plan) born(e *faultnet.Event) waiting {
+	w := waiting{event: e, turn: p.order.Due()}
+	i := slices.IndexFunc(p.before, func(b waiting) bool { return b.commutes && b.event.From == e.From })
+	if i < 0 || len(p.before[i].sent) < 2 {
+		return w
+	}
+	brought := p.before[i].sent[0].bytes
+	for _, s := range p.before[i].sent[1:] {
+		s.bytes -= brought
+		w.sent = append(w.sent, s)
+	}
+	w.turn = max(w.sent[0].turn, p.order.Next())
+	return w
+}
+
+// notice takes note of what a client has sent since it was last called; it is the last choice that
+// has brought it about.
+func (w *waiting) notice(turn int64) {
+	var last sending
+	if n := len(w.sent); n > 0 {
+		last = w.sent[n-1]
+	}
+	if n := w.event.From.Peer().InFlight(); n > last.bytes {
+		w.sent = append(w.sent, sending{bytes: n, turn: turn})
+		last.bytes = n
+	}
+	if !last.closed && w.event.From.IsClosed() {
+		w.sent = append(w.sent, sending{bytes: last.bytes, closed: true, turn: turn})
+	}
+}
+
+// alone returns the verdict of an event that commutes: what was sent behind it arrives by
+// itself, whenever that was sent.
+func (w waiting) alone() faultnet.Verdict {
+	if !w.commutes || w.event.Kind != faultnet.Data || w.event.From.Peer().InFlight() == w.sent[0].bytes {
+		return faultnet.Pass
+	}
+	v, err := faultnet.ParseVerdict(fmt.Sprintf("split:%d", w.sent[0].bytes))
+	if err != nil {
+		panic("harness: " + err.Error())
+	}
+	return v
+}
+
+// inOrder returns the events that nothing holds, in the order in which they come by themselves:
+// those at which goroutines are held last.
+func (p *plan) inOrder() []waiting {
+	free := p.free[:0]
+	for _, w := range p.waiting {
+		if !p.t.net.Verdict(w.event).IsHold() {
+			free = append(free, w)
+		}
+	}
+	p.free = free
+	slices.SortStableFunc(free, func(a, b waiting) int {
+		c := boolInt(slices.Contains(p.held, a.event)) - boolInt(slices.Contains(p.held, b.event))
+		if c = cmp.Or(c, cmp.Compare(a.turn, b.turn)); c != 0 || a.event.From == nil || b.event.From == nil {
+			return c
+		}
+		return cmp.Or(cmp.Compare(a.event.From.Number(), b.event.From.Number()), cmp.Compare(a.event.From.Side(), b.event.From.Side()))
+	})
+	return free
+}
+
+// overtakes reports whether the event that comes first by itself is not the one that has been
+// pending longest.
+func (p *plan) overtakes(first waiting) bool {
+	for _, w := range p.waiting {
+		if w.event == first.event {
+			return false
+		}
+		if slices.ContainsFunc(p.free, func(f waiting) bool { return f.event == w.event }) && !slices.Contains(p.held, w.event) {
+			return true
+		}
+	}
+	return false
+}
+
+// reduces reports whether it is known of any event that it commutes. It is not where steps have
+// inner choices. A rule may count events, and what is called by [T.Do] may do anything.
+func (p *plan) reduces() bool {
+	return p.inside == nil && !p.t.net.Ruled() && len(p.census.allOps()) == len(p.census.all())
+}
+
+// commutes reports whether the arrival of what a client has sent touches one connection of the
+// server alone: the server shares nothing among its connections. It is a FIN, or the rest of a request of HTTP/1 without
+// TLS that is whole, so that the client waits for the answer; and it lets no Write go on, at either end.
+func (p *plan) commutes(w waiting) bool {
+	e := w.event
+	h := p.census.look(e.From)
+	if !p.independent && !h.apart.Load() || e.From.Writing() || e.From.Peer().Writing() {
+		return false
+	}
+	switch e.Kind {
+	case faultnet.FIN:
+		return true
+	case faultnet.Data:
+		b := e.Arriving(faultnet.Pass)
+		return len(b) >= w.sent[0].bytes && h.wire.completes(b[:w.sent[0].bytes])
+	}
+	return false
+}
+
+// completes reports whether the bytes are the rest of a request of HTTP/1 without TLS.
+func (w *wire) completes(b []byte) bool {
+	if len(b) == 0 || w.seen && !w.plain || !w.seen && !beginsPlain(b) {
+		return false
+	}
+	f := w.requests
+	var room [256]byte
+	f.requests, f.line = true, append(room[:0], f.line...)
+	f.feed(b)
+	return f.whole()
+}
+
+// unseen reports whether no client can see how an event ends: it is a FIN behind the last
+// byte that a client has sent before it closed the connection.
+func (w waiting) unseen() bool {
+	return w.commutes && w.event.Kind == faultnet.FIN && w.event.From.IsClosed()
+}
