@@ -210,7 +210,7 @@ func TestDefectScripts(t *testing.T) {
 					lines++
 				}
 			}
-			if 2*lines > 3*d.lines {
+			if lines > (3*d.lines+1)/2 {
 				t.Errorf("got %d lines, want at most 1.5 x %d:\n%s", lines, d.lines, f.Script)
 			}
 			s, err := harness.ParseScript("found.txtar", []byte(f.Script))

@@ -87,8 +87,8 @@ func ExampleExploreReport() {
 	}
 	fmt.Print(x)
 	// Output:
-	// explored all 73 schedules with at most 2 delays and 0 faults (at least 6 more are equal to these); 4 outcomes; exhaustive
-	//       43 x r1 200 on c1, r2 200 on c1, 1 opened
+	// explored all 74 schedules with at most 2 delays and 0 faults (at least 11 more are equal to these); 4 outcomes; exhaustive
+	//       44 x r1 200 on c1, r2 200 on c1, 1 opened
 	//       12 x r1 200 on c1, r2 canceled on c1, 1 opened
 	//       15 x r1 200 on c1, r2 canceled, 1 opened
 	//        3 x r1 200 on c2, r2 canceled on c1, 2 opened

@@ -201,7 +201,7 @@ func (x *Exploration) coverage() string {
 	if x.Waiting > 0 && x.Shard.Total <= 1 {
 		s += fmt.Sprintf(", of at least %d", distinct+x.Waiting)
 	}
-	if x.Pruned > 0 {
+	if x.Pruned > 0 && x.Complete {
 		s += fmt.Sprintf(" (at least %d more are equal to these)", x.Pruned)
 	}
 	if x.Drawn > 0 {

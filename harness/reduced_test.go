@@ -204,7 +204,7 @@ func TestReduced(t *testing.T) {
 	all, few, compared := 0, 0, 0
 	scenarios := reducedScenarios()
 	for _, name := range slices.Sorted(maps.Keys(scenarios)) {
-		for _, b := range []harness.Bounds{{Delays: 2, Faults: harness.None}, {Delays: 1, Faults: 1}, {Delays: 3, Faults: harness.None, Gates: []string{}}} {
+		for _, b := range []harness.Bounds{{Delays: 1, Faults: harness.None}, {Delays: harness.None, Faults: 1}, {Delays: 1, Faults: 1, Gates: []string{}}} {
 			b.Strategy, b.Schedules, b.KeepGoing, b.AsFound, b.Effects = "exhaustive", 400, true, true, []string{"refuse", "reset"}
 			whole, reduced := exploreWhole(t, name, b, scenarios[name])
 			if whole == nil {

@@ -47,7 +47,7 @@ const (
 
 	mostPassed   = 10 // moves that do not fit
 	mostOutcomes = 16 // of an exploration,
-	mostBeside   = 4  // or beside a finding
+	mostBeside   = 3  // or beside a finding
 	rowsBeside   = 9  // which are that many rows, with what was explored
 )
 

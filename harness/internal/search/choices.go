@@ -43,6 +43,10 @@ func (s Step) Option() Option { return s.Options[s.Chosen] }
 // cost returns how far the choice departs from what would come next by itself.
 func (s Step) cost() Limits { return s.Option().cost(s.Chosen) }
 
+// early reports whether the step let an event happen that commutes, and not the oldest. It is printed
+// like a delay, although it is none.
+func (s Step) early() bool { return s.Option().early(s.Chosen) }
+
 // Oldest reports whether the step let the event happen, in its normal course, that
 // had waited longest.
 func (s Step) Oldest() bool {
@@ -99,13 +103,13 @@ func (c *Choices) Steps() []Step { return c.steps }
 
 // ToTell returns how many of the steps a script has to contain, and whether the rest
 // follows by itself: all of them up to a failure that was seen after failedAt steps, or,
-// where that is 0, up to the last departure and the last start.
+// where that is 0, up to the last start, and the last choice that was not first come, first served.
 func (c *Choices) ToTell(failedAt int) (n int, rest bool) {
 	if failedAt > 0 {
 		return failedAt, false
 	}
 	for i, s := range c.steps {
-		if o := s.Option(); s.cost() != (Limits{}) || o.Kind == Start || o.Overtakes {
+		if o := s.Option(); s.cost() != (Limits{}) || o.Kind == Start || s.early() || o.Overtakes {
 			n = i + 1
 		}
 	}

@@ -75,7 +75,8 @@ func (l Limits) full(m Limits) bool {
 func (l Limits) sum() int { return l.Delays + l.Faults + l.Coincidences + l.Inner }
 
 // cost returns how far the option, at that index among those of its step, departs
-// from what would come next by itself.
+// from what would come next by itself. An event that commutes is no delay: only what it brings about
+// can be seen elsewhere, and that is one if it comes early.
 func (o Option) cost(index int) (c Limits) {
 	switch o.Kind {
 	case Fault:
@@ -85,7 +86,7 @@ func (o Option) cost(index int) (c Limits) {
 	case Optional:
 		c.Delays = 1
 	case Start, Event:
-		if index > 0 {
+		if index > 0 && !o.Commutes {
 			c.Delays = 1
 		}
 	}

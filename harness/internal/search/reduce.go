@@ -14,15 +14,12 @@ import (
 //
 // Two rules are enough. Let e be an event that commutes.
 //
-//   - If e is the oldest, taking it is free. A schedule that takes o instead, and e later, departs
-//     no less than one that takes e first. So e sleeps until something happens that
-//     depends on it.
-//     An option that is offered only while something else is pending depends on the last
-//     event that is.
-//   - If e is not the oldest, taking it is a delay, and another choice now costs the same
-//     before e and after it. So e is taken only if what comes next depends on it. Several may be
-//     taken in a row, the older first, if what comes next depends on each; of those that
-//     depend on each other only the last needs that.
+//   - If e is the oldest, a schedule that takes o instead, and e later, departs no less than one
+//     that takes e first. So e sleeps until something happens that depends on it. An option
+//     that is offered only while something else is pending depends on the last event that is.
+//   - If e is not the oldest, another choice departs as far before e as after it. So e is taken only
+//     if what comes next depends on it. Several may be taken in a row, the older first, if what
+//     comes next depends on each; of those that depend on each other only the last needs that.
 
 // reduction says which choices behind a prefix need not be tried.
 type reduction struct {

@@ -359,12 +359,17 @@ func sameIn(opts []Option, o Option) (string, bool) {
 // weight returns how much of a run's schedule a script has to contain.
 func (r result) weight() int {
 	n, _ := r.ToTell(r.FailedAt)
+	for _, s := range r.steps {
+		if s.early() {
+			n += 100
+		}
+	}
 	return 1000*r.taken.Faults + 100*(r.taken.Delays+r.taken.Inner) + n
 }
 
 func isOptional(s Step) bool { return s.Option().Kind == Optional }
 func isFault(s Step) bool    { return s.Option().Kind == Fault }
-func isLate(s Step) bool     { return s.cost().Delays > 0 && !isOptional(s) }
+func isLate(s Step) bool     { return (s.cost().Delays > 0 || s.early()) && !isOptional(s) }
 
 // withoutStep returns the schedule without the departure at step i. A fault becomes
 // its event in the normal course.
