@@ -17,6 +17,8 @@ type Choices struct {
 	low      uint32
 	Seed     uint64 // of what the strategy draws
 	//lint:ignore U1000 The runtime uses it.
+	place uintptr
+	//lint:ignore U1000 The runtime uses it.
 	root     uint64
 	Plan     []Departure
 	Log      []Choice // has room for the choices of a step that are recorded
@@ -46,7 +48,9 @@ type Departure struct {
 // Choice is a choice that was made.
 type Choice struct {
 	Kind     Kind
-	Of, Took uint16 // the number of alternatives, and the index of the one that was taken
+	Of, Took uint16  // the number of alternatives, and the index of the one that was taken
+	Place    uintptr // the program counter of the code under test that was at the place, or 0
+	Started  uintptr // that of the go statement of the goroutine that made the choice, or, for Run, comes by itself
 }
 
 // Kind says between which alternatives a choice is.
