@@ -136,6 +136,7 @@ func explore(name, again string, bounds Bounds, body func(*T), files []string, p
 		runs = append(runs, r.run)
 	}
 	engine := search.New(within, runs...)
+	engine.Describe = describeInside
 	if progress != nil {
 		engine.Progress = func(c search.Counts) {
 			e.x.count(c)

@@ -87,7 +87,7 @@ func (s *inside) happened() {
 	}
 	s.points = s.points[:0]
 	for _, p := range s.of.Choices() {
-		s.points = append(s.points, search.Point{Kind: uint8(p.Kind), Of: p.Of, Took: p.Took})
+		s.points = append(s.points, search.Point{Kind: uint8(p.Kind), Of: p.Of, Took: p.Took, Place: p.Place, Started: p.Started})
 	}
 	s.choices.Happened(s.points, s.note)
 }
@@ -138,6 +138,33 @@ func (s *inside) note(at int) string {
 		}
 	}
 	return ""
+}
+
+// describeInside says what an inner choice was about.
+func describeInside(p search.Point) string {
+	place, by := bubble.Place(p.Place), "the goroutine started at "+bubble.Place(p.Started)
+	switch on.Kind(p.Kind) {
+	case on.Run:
+		return fmt.Sprintf("run %s next, or %s", by, oneOfOthers(p.Of-1))
+	case on.Preempt:
+		return fmt.Sprintf("at %s, %s goes on, or %s", place, by, oneOfOthers(p.Of-1))
+	case on.Case:
+		return fmt.Sprintf("which of %d cases the select at %s takes, in %s", p.Of, place, by)
+	case on.Mutex:
+		return fmt.Sprintf("which of %d goroutines gets the mutex that %s unlocks at %s", p.Of, by, place)
+	case on.Fire:
+		return fmt.Sprintf("which of %d timers fires first", p.Of)
+	default:
+		return fmt.Sprintf("where of %d places the range at %s begins, in %s", p.Of, place, by)
+	}
+}
+
+// oneOfOthers returns "another one", or "one of 2 others".
+func oneOfOthers(n uint16) string {
+	if n == 1 {
+		return "another one"
+	}
+	return fmt.Sprintf("one of %d others", n)
 }
 
 // goroutine returns the name of a goroutine, and where it is.

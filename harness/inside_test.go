@@ -2,6 +2,7 @@ package harness_test
 
 import (
 	"fmt"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -264,5 +265,30 @@ func TestInsideRepeats(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A body whose inner choices are not the same in each run is a finding, which says at which
+// choice the difference begins.
+func TestInsideUncontrolled(t *testing.T) {
+	needsDeep(t)
+	runs := 0
+	x, err := harness.ExploreReport(t.Name(), inside(1), nil, func(t *harness.T) {
+		done := make(chan bool, 2)
+		if runs++; runs%2 == 0 {
+			go func() { done <- true }()
+		}
+		go func() { done <- true }()
+		<-done
+	})
+	if err != nil || len(x.Findings) == 0 {
+		t.Fatalf("%v\n%s", err, x)
+	}
+	got := x.Findings[0].Report.Failures[0]
+	want := regexp.MustCompile(`^inner choices: \d+; (there is no inner choice \d|inner choice \d: ` +
+		`(run the goroutine started at harness_test\.TestInsideUncontrolled\S* inside_test\.go:\d+ next, or another one|` +
+		`at harness_test\.TestInsideUncontrolled\S* inside_test\.go:\d+, the goroutine started at \S+ \S+\.go:\d+ goes on, or (another one|one of 2 others)))$`)
+	if got.Kind != harness.KindUncontrolled || len(got.Detail) != 3 || !want.MatchString(got.Detail[1]) || !want.MatchString(got.Detail[2]) || got.Detail[1] == got.Detail[2] {
+		t.Errorf("got %s\n%s", got, strings.Join(got.Detail, "\n"))
 	}
 }

@@ -155,6 +155,16 @@ func Describe(pcs []uintptr) (name, place string) {
 	return name, place
 }
 
+// Place returns the function with the last element of its package's path, the file and the
+// line of a program counter, as a stack has it.
+func Place(pc uintptr) string {
+	f, _ := runtime.CallersFrames([]uintptr{pc}).Next()
+	if f.Function == "" {
+		return "an unknown place"
+	}
+	return f.Function[strings.LastIndex(f.Function, "/")+1:] + " " + frame{file: f.File, line: f.Line}.place()
+}
+
 func startsWithOne(s string, prefixes ...string) bool {
 	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(s, p) })
 }

@@ -146,7 +146,7 @@ func (c *Choices) print() uint64 {
 		h.Write([]byte{1})
 	}
 	for _, s := range c.segments {
-		fmt.Fprint(h, s.print())
+		fmt.Fprint(h, s.shape())
 	}
 	return h.Sum64()
 }

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,32 +21,48 @@ type Divergence struct {
 	Together bool
 }
 
-// diverge records, once, that a run of a node's prefix made that offer at a step, from 0,
-// and not the one that was made before.
-func (e *Engine) diverge(n node, step int, offered string, r result) {
+// sight has the options of a run at a step, in a line, or else the inner choices
+// before it.
+type sight struct {
+	options string
+	inside  []Point
+}
+
+func (s sight) equal(o sight) bool {
+	return s.options == o.options && slices.Equal(s.inside, o.inside)
+}
+
+// diverge records, once, that a run of a node's prefix saw that at a step, from 0, and not
+// what was there before.
+func (e *Engine) diverge(n node, step int, saw sight, r result) {
 	if e.seen[diverged] {
 		return
 	}
 	e.seen[diverged] = true
 	defer e.crew.rest()()
-	offers, alone := e.offers(n, step, offered)
+	again := e.sights(n, step, saw.options == "")
+	all := again
+	if !slices.ContainsFunc(again, saw.equal) {
+		all = append(slices.Clone(again), saw)
+	}
+	lines := e.lines(all...)
+	slices.Sort(lines)
 	e.Findings = append(e.Findings, Finding{Schedule: r.schedule(), Found: e.Schedules,
-		Diverged: &Divergence{Step: step + 1, Offers: offers, Together: e.crew != nil && len(alone) == 1}})
+		Diverged: &Divergence{Step: step + 1, Offers: lines, Together: e.crew != nil && len(again) == 1}})
 }
 
 // diverged takes the place of a signature.
 const diverged = "diverged"
 
-// offers runs the same choices again, some times, and returns that offer and
-// those that differ from it, and those that there were again. An offer is the inner choices
-// before the step, or its options.
-func (e *Engine) offers(n node, at int, offered string) (all, again []string) {
-	choices, inner := n.choices(), strings.HasPrefix(offered, innerOffer)
+// sights runs the same choices again, some times, and returns the different sights there
+// were: of the inner choices before the step, or of its options.
+func (e *Engine) sights(n node, at int, inner bool) (all []sight) {
+	choices := n.choices()
 	for range 50 {
 		step, begun := 0, 0
-		see := func(o string) {
-			if !slices.Contains(again, o) {
-				again = append(again, o)
+		see := func(s sight) {
+			if !slices.ContainsFunc(all, s.equal) {
+				all = append(all, s)
 			}
 		}
 		r := e.by(chooser{pick: func(opts []Option) int {
@@ -57,7 +74,7 @@ func (e *Engine) offers(n node, at int, offered string) (all, again []string) {
 				return int(choices[step-1])
 			}
 			if step == at+1 && !inner {
-				see(offer(opts))
+				see(sight{options: offer(opts)})
 			}
 			return -1
 		}, inside: func() Inside {
@@ -65,14 +82,12 @@ func (e *Engine) offers(n node, at int, offered string) (all, again []string) {
 			return Inside{Departures: n.inside(begun - 1)}
 		}, happened: func(points []Point) {
 			if begun == at+1 && inner {
-				see(segment{points: points}.String())
+				see(sight{inside: slices.Clone(points)})
 			}
 		}})
 		e.recycle(r)
 	}
-	all = append(slices.Clone(again), offered)
-	slices.Sort(all)
-	return slices.Compact(all), again
+	return all
 }
 
 // offer returns the names of options in a line.
@@ -84,20 +99,31 @@ func offer(opts []Option) string {
 	return "offered: " + strings.Join(names, "; ")
 }
 
-// innerOffer begins a line about inner choices.
-const innerOffer = "inner choices: "
-
-// String returns the kinds and numbers of the inner choices in a line, the equal ones
-// together.
-func (s segment) String() string {
-	var runs []string
-	for i := 0; i < len(s.points); {
-		j := i
-		for j < len(s.points) && s.points[j] == s.points[i] {
-			j++
-		}
-		runs = append(runs, fmt.Sprintf("%d x kind %d of %d", j-i, s.points[i].Kind, s.points[i].Of))
-		i = j
+// lines returns a line for each sight. Of inner choices it has their number, and the first
+// one in which they differ.
+func (e *Engine) lines(all ...sight) []string {
+	first := 0
+	for !slices.ContainsFunc(all, func(s sight) bool { return first >= len(s.inside) || s.inside[first] != all[0].inside[first] }) {
+		first++
 	}
-	return fmt.Sprintf("%s%d: %s", innerOffer, len(s.points), strings.Join(runs, ", "))
+	lines := make([]string, len(all))
+	for i, s := range all {
+		lines[i] = cmp.Or(s.options, fmt.Sprintf("inner choices: %d", len(s.inside)))
+		switch {
+		case s.options != "" || len(all) == 1:
+		case first < len(s.inside):
+			lines[i] += fmt.Sprintf("; inner choice %d: %s", first+1, e.describe(s.inside[first]))
+		default:
+			lines[i] += fmt.Sprintf("; there is no inner choice %d", first+1)
+		}
+	}
+	return lines
+}
+
+// describe says what an inner choice was about.
+func (e *Engine) describe(p Point) string {
+	if e.Describe == nil {
+		return fmt.Sprintf("kind %d of %d", p.Kind, p.Of)
+	}
+	return e.Describe(p)
 }

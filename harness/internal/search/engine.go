@@ -99,6 +99,8 @@ type Engine struct {
 	Refused error
 	// Progress is called now and then, unless it is nil.
 	Progress func(Counts)
+	// Describe says what an inner choice was about, unless it is nil.
+	Describe func(Point) string
 	// Watch is called with each schedule that counts, and with those that were left out as
 	// equal to others, unless it is nil.
 	Watch func(c *Choices, o Outcome, pruned bool)

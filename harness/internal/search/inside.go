@@ -1,9 +1,7 @@
 package search
 
 import (
-	"encoding/binary"
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"strings"
 )
@@ -11,8 +9,9 @@ import (
 // Point is an inner choice: one that was made inside a step, where several things
 // could come next. The alternative 0 comes by itself.
 type Point struct {
-	Kind     uint8
-	Of, Took uint16
+	Kind           uint8
+	Of, Took       uint16
+	Place, Started uintptr // where it was made, and where its goroutine was started: two runs in a process have the same
 }
 
 // Departure is an inner delay: an inner choice that takes another alternative than the
@@ -129,17 +128,60 @@ func (c *Choices) segment(i int) segment {
 // before it.
 func (c *Choices) Departures(i int) []Departure { return c.segment(i).departed }
 
-// print returns a hash of the choices that there were.
-func (s segment) print() uint32 {
-	h := fnv.New32a()
-	var b [5]byte
+// print returns a hash of the choices that there were, and of their places.
+func (s segment) print() uint64 {
+	h := noChoice
 	for _, p := range s.points {
-		b[0] = p.Kind
-		binary.LittleEndian.PutUint16(b[1:], p.Of)
-		binary.LittleEndian.PutUint16(b[3:], p.Took)
-		h.Write(b[:])
+		h = h.and(p)
 	}
-	return h.Sum32()
+	return uint64(h)
+}
+
+// shape returns a hash of the choices that there were. It is the same in another process.
+func (s segment) shape() uint64 {
+	h := noChoice
+	for _, p := range s.points {
+		p.Place, p.Started = 0, 0
+		h = h.and(p)
+	}
+	return uint64(h)
+}
+
+// pointHash is a hash of choices in their order (as FNV, but of words in place of bytes).
+type pointHash uint64
+
+const noChoice pointHash = 14695981039346656037
+
+// and adds a choice.
+func (h pointHash) and(p Point) pointHash {
+	for _, word := range [...]uint64{uint64(p.Kind) | uint64(p.Of)<<16 | uint64(p.Took)<<32, uint64(p.Place), uint64(p.Started)} {
+		h = (h ^ pointHash(word)) * 1099511628211
+		h ^= h >> 32
+	}
+	return h
+}
+
+// upTo returns a hash of the first n choices. The last one counts as if it had taken the first
+// alternative.
+func (s segment) upTo(n int) pointHash {
+	h := noChoice
+	for _, p := range s.points[:n-1] {
+		h = h.and(p)
+	}
+	last := s.points[n-1]
+	last.Took = 0
+	return h.and(last)
+}
+
+// fits reports whether the inner choices before a step are those of the prefix.
+func (n node) fits(step int, s segment) bool {
+	switch {
+	case n.of == nil || step > n.at:
+		return true
+	case step == n.at && n.inner > 0:
+		return n.inner <= len(s.points) && int(s.points[n.inner-1].Took) == n.alt && n.print == s.upTo(n.inner)
+	}
+	return n.of.insides[step] == s.print()
 }
 
 // entry is a choice of a schedule: that of an option, or an inner departure.

@@ -143,7 +143,7 @@ func TestInsideDiverges(t *testing.T) {
 	if len(e.Findings) != 1 || e.Findings[0].Diverged == nil {
 		t.Fatalf("got %d findings, want a divergence", len(e.Findings))
 	}
-	if d := e.Findings[0].Diverged; d.Step != 1 || len(d.Offers) != 2 || !strings.HasPrefix(d.Offers[0], "inner choices: 1: ") {
+	if d := e.Findings[0].Diverged; d.Step != 1 || !slices.Equal(d.Offers, []string{"inner choices: 1; there is no inner choice 2", "inner choices: 2; inner choice 2: kind 0 of 2"}) {
 		t.Errorf("got %+v", d)
 	}
 }

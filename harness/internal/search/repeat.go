@@ -28,7 +28,7 @@ func (e *Engine) repeat(r result) {
 	}
 	if !again.Undecided {
 		e.Repeated++
-		if d := difference(r, again); d != nil {
+		if d := e.difference(r, again); d != nil {
 			e.Differed++
 			e.Difference = cmp.Or(e.Difference, d)
 		}
@@ -39,10 +39,10 @@ func (e *Engine) repeat(r result) {
 }
 
 // difference returns the first thing that two runs of a schedule do not share, or nil.
-func difference(r, again result) *Divergence {
+func (e *Engine) difference(r, again result) *Divergence {
 	for i := range max(len(r.steps), len(again.steps)) + 1 {
 		if a, b := r.segment(i), again.segment(i); a.print() != b.print() {
-			return &Divergence{Step: i + 1, Offers: []string{a.String(), b.String()}}
+			return &Divergence{Step: i + 1, Offers: e.lines(sight{inside: a.points}, sight{inside: b.points})}
 		}
 		if a, b := r.offerAt(i), again.offerAt(i); a != b {
 			return &Divergence{Step: i + 1, Offers: []string{a, b}}

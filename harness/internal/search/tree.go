@@ -33,7 +33,8 @@ type tree struct {
 type node struct {
 	of    *track
 	at    int
-	inner int // the number of the inner choice, from 1; 0 for a choice among options
+	inner int       // the number of the inner choice, from 1; 0 for a choice among options
+	print pointHash // of the inner choices before that step, up to that one, as they are before it is another one
 	alt   int
 	taken Limits
 	known reduction // by the prefix
@@ -62,7 +63,7 @@ func (l *level) first() node {
 type track struct {
 	choices  []uint16
 	prints   []uint32
-	insides  []uint32   // of each segment
+	insides  []uint64   // of each segment
 	departed []departed // the inner departures
 }
 
@@ -97,17 +98,6 @@ func (n node) inside(step int) (list []Departure) {
 		list = append(list, Departure{At: n.inner, Take: n.alt})
 	}
 	return list
-}
-
-// fits reports whether the inner choices before a step are those of the prefix.
-func (n node) fits(step int, s segment) bool {
-	switch {
-	case n.of == nil || step > n.at:
-		return true
-	case step == n.at && n.inner > 0:
-		return n.inner <= len(s.points) && int(s.points[n.inner-1].Took) == n.alt
-	}
-	return n.of.insides[step] == s.print()
 }
 
 func newTree(e *Engine) *tree {
@@ -192,8 +182,8 @@ type branch struct {
 	step     int
 	reduced  []reduction // before each step behind the prefix, and behind the last one
 	begun    int
-	diverged int // the step at which the prefix no longer fits, or -1
-	offered  string
+	diverged int   // the step at which the prefix no longer fits, or -1
+	saw      sight // there
 }
 
 // branch returns the run of a node, which is to be made.
@@ -212,13 +202,13 @@ func (b *branch) pick(opts []Option) int {
 	}
 	if i < len(b.prefix) {
 		if b.of.prints[i] != fingerprint(opts) || int(b.prefix[i]) >= len(opts) {
-			b.diverged, b.offered = i, offer(opts)
+			b.diverged, b.saw = i, sight{options: offer(opts)}
 			return -1
 		}
 		return int(b.prefix[i])
 	}
 	if b.like != nil && (i >= len(b.like) || b.like[i] != fingerprint(opts)) {
-		b.diverged, b.offered = i, offer(opts)
+		b.diverged, b.saw = i, sight{options: offer(opts)}
 		return -1
 	}
 	now := b.reduced[len(b.reduced)-1]
@@ -242,8 +232,8 @@ func (b *branch) inside() Inside {
 
 // happened notes whether the inner choices are still those of the prefix.
 func (b *branch) happened(points []Point) {
-	if s := (segment{points: points}); b.diverged < 0 && !b.fits(b.begun-1, s) {
-		b.diverged, b.offered = b.begun-1, s.String()
+	if b.diverged < 0 && !b.fits(b.begun-1, segment{points: points}) {
+		b.diverged, b.saw = b.begun-1, sight{inside: slices.Clone(points)}
 	}
 }
 
@@ -256,10 +246,10 @@ func (t *tree) run(n node, root, mine bool) {
 	}
 	r := t.e.take(b.attempt)
 	if len(r.steps) < len(b.like) && b.diverged < 0 && !r.Failed && !r.Undecided {
-		b.diverged, b.offered = len(r.steps), offer(nil)
+		b.diverged, b.saw = len(r.steps), sight{options: offer(nil)}
 	}
 	if b.diverged >= 0 {
-		t.e.diverge(n, b.diverged, b.offered, r)
+		t.e.diverge(n, b.diverged, b.saw, r)
 		return
 	}
 	defer t.e.recycle(r)
@@ -330,9 +320,13 @@ func (x *expansion) inside(i int, s segment, after int, known reduction) {
 	taken.Inner += len(s.departed) // those of the prefix: it made no others
 	taken.Inner++
 	if taken.within(x.e.bounds.Limits) {
-		for k, p := range s.points[min(after, len(s.points)):] {
+		print := noChoice
+		for k, p := range s.points {
+			if print = print.and(p); k < after {
+				continue
+			}
 			for alt := 1; alt < int(p.Of); alt++ {
-				x.add(node{of: x.w, at: i, inner: after + k + 1, alt: alt, taken: taken, known: known})
+				x.add(node{of: x.w, at: i, inner: k + 1, print: print, alt: alt, taken: taken, known: known})
 			}
 		}
 	}
