@@ -107,6 +107,31 @@ func (c *census) readWire(e *faultnet.Event, b []byte) {
 	}
 }
 
+// sentAgain reports whether what a client has sent, and what has not arrived, brings a request
+// that was sent on another connection before: the order in which these arrive is seen.
+func (c *census) sentAgain(e *faultnet.Event) (again bool) {
+	h := c.look(e.From)
+	b := e.Arriving(faultnet.Pass)
+	if len(b) == 0 || h.wire.seen && !h.wire.plain || !h.wire.seen && !beginsPlain(b) {
+		return false
+	}
+	if len(h.wire.tail) > 0 {
+		b = append(slices.Clip(h.wire.tail), b...)
+	}
+	for {
+		_, rest, ok := bytes.Cut(b, requestField)
+		name, _, whole := bytes.Cut(rest, []byte("\r\n"))
+		if !ok || !whole {
+			return again
+		}
+		if r := c.request(string(name)); r != nil {
+			again = again || r.sentOn != nil && r.sentOn != h || len(r.runs) > 0 && r.runs[len(r.runs)-1] != h
+			r.sentOn = cmp.Or(r.sentOn, h)
+		}
+		b = rest
+	}
+}
+
 // beginsPlain reports whether what a client sends first is a request of HTTP/1.
 func beginsPlain(b []byte) bool { return b[0] >= 'A' && b[0] <= 'Z' && !beginsHTTP2(b) }
 

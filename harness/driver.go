@@ -54,6 +54,8 @@ type driver struct {
 	quiet    chan struct{}   // and gets it
 	wake     chan struct{}   // the network has news for the driver
 	patient  time.Time       // when the body last did something, or will
+	resting  bool            // the body does nothing until nothing is left that may happen
+	awaited  atomic.Int32    // how many goroutines wait for the end of an operation
 	inHand   bool            // a script does what an exploration did
 	auditing atomic.Bool     // a check of AtQuiet is being called
 	faulted  bool            // an event was a fault
@@ -210,6 +212,7 @@ func (r *driver) drive(next func() func()) {
 			}
 		}
 		if asked != wantQuiet {
+			r.resting = asked == wantRest
 			switch r.next(pending) {
 			case moved:
 				if steps++; steps > r.mostEvents() {
@@ -342,15 +345,14 @@ func (r *driver) await(q question) {
 		}
 		panic("harness: a T is used after its test has ended")
 	}
-	gaveUp := r.ctx.Done()
 	select {
 	case r.ask <- q:
 		select {
 		case <-r.quiet:
-		case <-gaveUp:
+		case <-r.ctx.Done():
 			runtime.Goexit()
 		}
-	case <-gaveUp:
+	case <-r.ctx.Done():
 		runtime.Goexit()
 	}
 	r.drain()

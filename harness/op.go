@@ -78,6 +78,8 @@ func (o *Op) Await() {
 
 // await blocks until the operation has returned, or ends the body with the run.
 func (o *Op) await() {
+	o.t.awaited.Add(1)
+	defer o.t.awaited.Add(-1)
 	select {
 	case <-o.done:
 	case <-o.t.ctx.Done():

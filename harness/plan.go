@@ -26,6 +26,7 @@ type plan struct {
 	*queue
 
 	independent bool // the handlers of the test share nothing among connections
+	audited     bool // the test looks at each quiet point
 
 	starts   []*Op             // declared, and not yet started
 	first    [4]*Op            // where that list begins

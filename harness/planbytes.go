@@ -14,7 +14,7 @@ import (
 // local, if handlers share nothing across connections.
 func optionOf(w waiting, number int) search.Option {
 	e := w.event
-	o := search.Option{Name: e.String(), Kind: search.Event, Event: number, Local: fromClient(e), Commutes: w.commutes, Turn: w.turn}
+	o := search.Option{Name: e.String(), Kind: search.Event, Event: number, Local: fromClient(e), Commutes: w.commutes, Turn: w.turn, Everywhere: w.again}
 	switch e.Kind {
 	case faultnet.Dial:
 		o.Chain = search.Chain{Of: "dial", Number: e.DialNumber()}

@@ -15,6 +15,7 @@ type waiting struct {
 	turn     int64 // when it comes by itself: see order
 	asked    bool  // whether it commutes
 	commutes bool
+	again    bool // it brings a request that was sent on another connection before
 	// sent has, in a row, what the event brings, if it commutes, and what its sender has sent
 	// behind that.
 	sent []sending
@@ -51,19 +52,20 @@ func (p *plan) meet(pending []*faultnet.Event) {
 	reduces := p.reduces()
 	for _, e := range pending {
 		var w waiting
-		if i := slices.IndexFunc(known, func(k waiting) bool { return k.event == e }); i >= 0 {
+		i := slices.IndexFunc(known, func(k waiting) bool { return k.event == e })
+		if i >= 0 {
 			w, known = known[i], known[i+1:]
 		} else { // so are all behind it
 			known = nil
 			w = p.born(e)
 		}
+		if fromClient(e) && (w.notice(p.order.Due()) || i < 0) && e.Kind == faultnet.Data {
+			w.again = p.census.sentAgain(e) || w.again
+		}
 		if !reduces {
 			w.commutes = false
-		} else if fromClient(e) {
-			w.notice(p.order.Due())
-			if !w.asked {
-				w.asked, w.commutes = true, p.commutes(w)
-			}
+		} else if fromClient(e) && !w.asked {
+			w.asked, w.commutes = true, !w.again && p.commutes(w)
 		}
 		p.waiting = append(p.waiting, w)
 	}
@@ -89,19 +91,20 @@ func (p *plan) born(e *faultnet.Event) waiting {
 }
 
 // notice takes note of what a client has sent since it was last called; it is the last choice that
-// has brought it about.
-func (w *waiting) notice(turn int64) {
+// has brought it about. It reports whether there are more bytes.
+func (w *waiting) notice(turn int64) (more bool) {
 	var last sending
 	if n := len(w.sent); n > 0 {
 		last = w.sent[n-1]
 	}
 	if n := w.event.From.Peer().InFlight(); n > last.bytes {
 		w.sent = append(w.sent, sending{bytes: n, turn: turn})
-		last.bytes = n
+		last.bytes, more = n, true
 	}
 	if !last.closed && w.event.From.IsClosed() {
 		w.sent = append(w.sent, sending{bytes: last.bytes, closed: true, turn: turn})
 	}
+	return more
 }
 
 // alone returns the verdict of an event that commutes: what was sent behind it arrives by
@@ -152,9 +155,12 @@ func (p *plan) overtakes(first waiting) bool {
 }
 
 // reduces reports whether it is known of any event that it commutes. It is not where steps have
-// inner choices. A rule may count events, and what is called by [T.Do] may do anything.
+// inner choices. A rule may count events, what is called by [T.Do] may do anything, and so may the
+// test when a request has ended, unless it lets everything happen first. A check of [T.AtQuiet] sees
+// each state between two events.
 func (p *plan) reduces() bool {
-	return p.inside == nil && !p.t.net.Ruled() && len(p.census.allOps()) == len(p.census.all())
+	waits := !p.t.resting || p.t.awaited.Load() > 0
+	return p.inside == nil && !waits && !p.audited && !p.t.net.Ruled() && len(p.census.allOps()) == len(p.census.all())
 }
 
 // commutes reports whether the arrival of what a client has sent touches one connection of the

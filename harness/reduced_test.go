@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness"
 )
 
@@ -134,6 +135,86 @@ func (p *pipeline) close() {
 	}
 }
 
+// behindFirst returns a program that sends two requests at once, and does something when the first has ended.
+func behindFirst(then func(t *harness.T, tr *http.Transport, r2 *harness.Request)) func(*harness.T) {
+	return func(t *harness.T) {
+		tr := t.Net.Transport()
+		t.Serve("api.test:80", nil)
+		r1 := t.Get("r1", tr, "http://api.test/")
+		r2 := t.Get("r2", tr, "http://api.test/").MayCancel()
+		r1.Await()
+		then(t, tr, r2)
+	}
+}
+
+// doubled is a client that sends each request on two connections, and takes the answer that comes first.
+type doubled struct{ t *harness.T }
+
+func (c doubled) RoundTrip(r *http.Request) (*http.Response, error) {
+	type answer struct {
+		*http.Response
+		error
+	}
+	answers := make(chan answer, 2)
+	var conns [2]net.Conn
+	for i := range conns {
+		var err error
+		if conns[i], err = c.t.Net.DialContext(r.Context(), "tcp", "api.test:80"); err != nil {
+			return nil, err
+		}
+		defer conns[i].Close()
+		defer context.AfterFunc(r.Context(), func() { conns[i].Close() })()
+		go func() {
+			r.Clone(r.Context()).Write(conns[i])
+			resp, err := http.ReadResponse(bufio.NewReader(conns[i]), r)
+			if err == nil {
+				resp.Body = http.NoBody
+			}
+			answers <- answer{resp, err}
+		}()
+	}
+	a := <-answers
+	return a.Response, a.error
+}
+
+// lookingScenarios is programs to which the order shows in which requests reach servers.
+func lookingScenarios() map[string]func(*harness.T) {
+	return map[string]func(*harness.T){
+		"a fact in the middle": behindFirst(func(t *harness.T, _ *http.Transport, r2 *harness.Request) { t.Outcome("sent %d times", r2.Sent()) }),
+		"a want in the middle": behindFirst(func(t *harness.T, _ *http.Transport, r2 *harness.Request) { r2.WantSent(0) }),
+		"a rule in the middle": behindFirst(func(t *harness.T, _ *http.Transport, _ *harness.Request) {
+			t.Net.Fault("data c2 client->server", faultnet.Reset)
+		}),
+		"a server that is killed in the middle": behindFirst(func(t *harness.T, _ *http.Transport, _ *harness.Request) { t.Net.Kill("api.test:80") }),
+		"a server that restarts in the middle": behindFirst(func(t *harness.T, tr *http.Transport, _ *harness.Request) {
+			t.Net.Kill("api.test:80")
+			t.Net.Restart("api.test")
+			t.Get("r3", tr, "http://api.test/")
+		}),
+		"a goroutine that closes a server": func(t *harness.T) {
+			tr := t.Net.Transport()
+			s := t.Serve("api.test:80", nil)
+			r1 := t.Get("r1", tr, "http://api.test/")
+			t.Post("r2", tr, "http://api.test/", "one").MayCancel()
+			go func() {
+				r1.Await()
+				s.Close()
+			}()
+		},
+		"a check at each quiet point": gets(2, func(t *harness.T, _ *http.Transport, _ []*harness.Request) {
+			t.AtQuiet(func() {
+				if c := t.Net.Conns(); len(c) == 2 && c[1].Peer().Arrived() > 0 && c[0].Peer().Arrived() == 0 {
+					t.Error("c2 first")
+				}
+			})
+		}),
+		"a client that sends each request twice": func(t *harness.T) {
+			t.Serve("api.test:80", nil)
+			t.Get("r1", doubled{t}, "http://api.test/").MayCancel()
+		},
+	}
+}
+
 // reducedScenarios is programs with servers of Pages.
 func reducedScenarios() map[string]func(*harness.T) {
 	all := map[string]func(*harness.T){
@@ -188,6 +269,7 @@ func reducedScenarios() map[string]func(*harness.T) {
 		"one at a time":   func(t *harness.T) { fourPosts(t, newMini(t, "", 0)) },
 		"three, then two": func(t *harness.T) { threeFree(t, newMini(t, "", 0)) },
 	}
+	maps.Copy(all, lookingScenarios())
 	for _, d := range defects {
 		if d.bug == "idle conn used twice" || d.bug == "put back twice" {
 			continue // two goroutines read from one connection: chance decides which of them gets an answer

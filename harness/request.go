@@ -22,6 +22,7 @@ type Request struct {
 	lost      bool                          // a fault took it, or a part of it, on its way to a server
 	auto      bool                          // the body is read as soon as there is one
 	sends     func() (io.ReadCloser, error) // the request's body, or nil
+	sentOn    *Conn                         // in an exploration, where a client without TLS has sent it first
 
 	// Guarded by c.mu.
 	resp     *http.Response
