@@ -67,6 +67,7 @@ func (p *plan) meet(pending []*faultnet.Event) {
 		} else if fromClient(e) && !w.asked {
 			w.asked, w.commutes = true, !w.again && p.commutes(w)
 		}
+		w.commutes = w.commutes && !w.refused()
 		p.waiting = append(p.waiting, w)
 	}
 }
@@ -180,6 +181,12 @@ func (p *plan) commutes(w waiting) bool {
 		return len(b) >= w.sent[0].bytes && h.wire.completes(b[:w.sent[0].bytes])
 	}
 	return false
+}
+
+// refused reports whether what arrives is answered by a reset, which takes the place of what the
+// server has sent.
+func (w waiting) refused() bool {
+	return w.event.From.Peer().IsClosed() && !(w.event.Kind == faultnet.FIN && w.event.From.IsClosed())
 }
 
 // completes reports whether the bytes are the rest of a request of HTTP/1 without TLS.

@@ -46,6 +46,7 @@ type node struct {
 // level is the nodes of a level, the next one first.
 type level struct {
 	nodes  []node
+	sure   int // of these: those that count whatever happens
 	handed int // of these: those whose turn will come, and what runs was handed out
 }
 
@@ -55,6 +56,9 @@ func (l *level) first() node {
 	l.nodes[0] = node{} // its run is not kept
 	l.nodes = l.nodes[1:]
 	l.handed = max(0, l.handed-1)
+	if n.counts() {
+		l.sure--
+	}
 	return n
 }
 
@@ -128,7 +132,7 @@ func (t *tree) next() bool {
 	n := t.levels[t.level].first()
 	mine := t.owns(t.number)
 	t.number++
-	if !mine && t.barren(n, len(t.levels[t.level].nodes)) {
+	if !mine && t.barren(n, t.levels[t.level].sure) {
 		t.e.skipped++
 		return true
 	}
@@ -145,12 +149,15 @@ func (t *tree) over() bool { return t.e.Complete }
 // owns reports whether the schedule of that number is this shard's.
 func (t *tree) owns(number int) bool { return t.branches || t.e.bounds.Shard.owns(number) }
 
+// counts reports whether the run of a node is a schedule, whatever happens in it.
+func (n node) counts() bool { return !n.blocked && len(n.known.early) == 0 }
+
 // barren reports whether nothing is behind a node, or nothing that is within the bound; so many
-// are known that come before what would be behind it. Whether one that is blocked counts as a
-// schedule only its run shows.
+// are known that come before what would be behind it. Whether one behind an event that was taken
+// early, or one that is blocked, counts as a schedule only its run shows.
 func (t *tree) barren(n node, known int) bool {
 	b := t.e.bounds
-	return !n.blocked && (n.taken.full(b.Limits) || known >= b.Schedules-t.e.Schedules-t.e.skipped-1)
+	return n.counts() && (n.taken.full(b.Limits) || known >= b.Schedules-t.e.Schedules-t.e.skipped-1)
 }
 
 // hand hands out the run of the next node of which that was not done, and reports whether
@@ -162,7 +169,7 @@ func (t *tree) hand() bool {
 			continue
 		}
 		n := &l.nodes[l.handed]
-		if i > t.level || t.owns(t.number+l.handed) || !t.barren(*n, len(l.nodes)-1) {
+		if i > t.level || t.owns(t.number+l.handed) || !t.barren(*n, l.sure-1) {
 			n.ahead = t.branch(*n)
 			t.e.crew.hand(n.ahead.attempt)
 		}
@@ -371,4 +378,7 @@ func (t *tree) push(at int, n node) {
 		t.levels = append(t.levels, level{})
 	}
 	t.levels[at].nodes = append(t.levels[at].nodes, n)
+	if n.counts() {
+		t.levels[at].sure++
+	}
 }
