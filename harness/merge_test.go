@@ -3,6 +3,7 @@ package harness_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -102,4 +103,38 @@ func TestMergeRefused(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Shards with a bound on schedules count the same ones as one process, also where runs that are equal to
+// others are given up on the way.
+func TestMergeReduced(t *testing.T) {
+	for _, limit := range []int{0, 1, 2} {
+		body := func(t *harness.T) { threeAtLimit(t, newMini(t, "", limit)) }
+		for _, n := range []int{46, 54, 65, 120, 271} {
+			b := harness.Bounds{Strategy: "exhaustive", Delays: 1, Schedules: n, KeepGoing: true, AsFound: true}
+			want := mustExplore(t, b, body)
+			var shards []*harness.Exploration
+			for i := range 3 {
+				b.Shard = harness.Shard{Index: i, Total: 3}
+				shards = append(shards, mustExplore(t, b, body))
+			}
+			got, err := harness.Merge(shards)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Schedules != want.Schedules || !maps.Equal(got.Outcomes, want.Outcomes) {
+				t.Errorf("limit %d, %d schedules: got %s\nwant %s", limit, n, got, want)
+			}
+		}
+	}
+}
+
+// mustExplore explores, and ends the test if that cannot be done.
+func mustExplore(t *testing.T, b harness.Bounds, body func(*harness.T)) *harness.Exploration {
+	t.Helper()
+	x, err := harness.ExploreReport("merged", b, nil, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
 }
