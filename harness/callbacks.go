@@ -32,7 +32,7 @@ func (r *Request) shieldHooks(ctx context.Context) context.Context {
 // shield returns req with the other callbacks of the user shielded. For the transport nothing
 // else differs: no body stays none, and a body that has WriteTo keeps it.
 func (r *Request) shield(req *http.Request) *http.Request {
-	req.Body = r.shieldBody(req.Body)
+	req.Body = r.shieldBody(req.Body, req.ContentLength)
 	if get := req.GetBody; get != nil {
 		r.sends = func() (body io.ReadCloser, err error) {
 			err = errCallback
@@ -41,7 +41,7 @@ func (r *Request) shield(req *http.Request) *http.Request {
 		}
 		req.GetBody = func() (io.ReadCloser, error) {
 			body, err := r.sends()
-			return r.shieldBody(body), err
+			return r.shieldBody(body, req.ContentLength), err
 		}
 	}
 	return req
@@ -66,22 +66,25 @@ func (r *driver) callback(purpose string, f func()) {
 // requestBody is the body of a request on its way out.
 type requestBody struct {
 	io.ReadCloser
-	r     *Request
-	empty int // so many reads, one after the other, gave nothing
+	r      *Request
+	empty  int   // so many reads, one after the other, gave nothing
+	length int64 // that the request says, or 0
 
 	// Guarded by census.mu.
-	reads  int // calls of Read and WriteTo that have not returned
+	reads  int   // calls of Read and WriteTo that have not returned
+	given  int64 // bytes that they have returned
 	closes int
 }
 
 // shieldBody returns the body shielded. Bytes in memory and files stay as they are: they
 // have no code of the user's, and transports know them by their type. net/http sends the
-// header and bytes in memory in one write, and has the kernel copy a file.
-func (r *Request) shieldBody(body io.ReadCloser) io.ReadCloser {
+// header and bytes in memory in one write, and has the kernel copy a file. The length is what the
+// request says, if that is more than 0.
+func (r *Request) shieldBody(body io.ReadCloser, length int64) io.ReadCloser {
 	if body == nil || body == http.NoBody || ofKnownType(body) {
 		return body
 	}
-	b := &requestBody{ReadCloser: body, r: r}
+	b := &requestBody{ReadCloser: body, r: r, length: max(length, 0)}
 	r.c.mu.Lock()
 	r.bodies = append(r.bodies, b)
 	r.c.mu.Unlock()
@@ -112,7 +115,7 @@ func (b *requestBody) Read(p []byte) (n int, err error) {
 			`"Implementations of Read are discouraged from returning a zero byte count with a nil error"`)
 		n, err = 0, io.ErrNoProgress
 	}
-	b.ends(err)
+	b.ends(int64(max(n, 0)), err)
 	return n, err
 }
 
@@ -136,7 +139,11 @@ func (b *requestBodyTo) WriteTo(w io.Writer) (n int64, err error) {
 	err = errCallback
 	b.reading(1)
 	b.r.t.callback(b.r.name+": reading its request body", func() { n, err = b.to.WriteTo(w) })
-	b.reading(-1)
+	end := io.EOF
+	if err != nil {
+		end = nil // it may be the writer's
+	}
+	b.ends(n, end)
 	return n, err
 }
 
@@ -146,12 +153,15 @@ func (b *requestBody) reading(n int) {
 	b.reads += n
 }
 
-// ends notes the end of a Read.
-func (b *requestBody) ends(err error) {
+// ends notes the end of a Read that gave n bytes. A body that is longer than the request says, or
+// shorter, ends the request as one does that fails.
+func (b *requestBody) ends(n int64, err error) {
 	b.r.c.mu.Lock()
 	defer b.r.c.mu.Unlock()
 	b.reads--
-	b.r.bodyErr = b.r.bodyErr || err != nil && err != io.EOF
+	b.given += n
+	misfits := b.length > 0 && (b.given > b.length || err == io.EOF && b.given < b.length)
+	b.r.bodyErr = b.r.bodyErr || err != nil && err != io.EOF || misfits
 }
 
 var (

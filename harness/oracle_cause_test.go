@@ -66,6 +66,24 @@ func (s *sharing) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// ofLength sends a body of five bytes in a request that says how many it has. The transport closes the
+// connection when it has read the body, and says that it is closed.
+func ofLength(t *harness.T, length int64) {
+	t.Peer("api.test:80")
+	req, _ := http.NewRequest("POST", "http://api.test/", struct{ io.Reader }{strings.NewReader("five5")})
+	req.ContentLength = length
+	t.Start("r1", between{t.Net.Transport(), func(tr *http.Transport, req *http.Request) (*http.Response, error) {
+		c, err := tr.DialContext(req.Context(), "tcp", "api.test:80")
+		if err != nil {
+			return nil, err
+		}
+		io.Copy(io.Discard, req.Body)
+		req.Body.Close()
+		c.Close()
+		return nil, fmt.Errorf("write: %w", net.ErrClosed)
+	}}, req)
+}
+
 var causes = []struct {
 	name string
 	run  func(t *harness.T)
@@ -83,6 +101,9 @@ var causes = []struct {
 		startAt(t, "r1", tr)
 		tr.CloseIdleConnections()
 	}, "; c1: r1 was sent on it, 0 bytes came back, the client closed it, and neither a fault nor its peer has ended it"},
+	{"a body that is longer than the request says", func(t *harness.T) { ofLength(t, 3) }, "held"},
+	{"a body that is shorter than the request says", func(t *harness.T) { ofLength(t, 10) }, "held"},
+	{"a body of the length that the request says", func(t *harness.T) { ofLength(t, 5) }, "r1: failed without a cause: "},
 	{"reset by its peer", func(t *harness.T) {
 		t.Peer("api.test:80")
 		r := startAt(t, "r1", newInterrupting(t))

@@ -67,7 +67,7 @@ func (p *plan) meet(pending []*faultnet.Event) {
 		} else if fromClient(e) && !w.asked {
 			w.asked, w.commutes = true, !w.again && p.commutes(w)
 		}
-		w.commutes = w.commutes && !w.refused()
+		w.commutes = w.commutes && !w.refused() && !w.frees()
 		p.waiting = append(p.waiting, w)
 	}
 }
@@ -170,7 +170,7 @@ func (p *plan) reduces() bool {
 func (p *plan) commutes(w waiting) bool {
 	e := w.event
 	h := p.census.look(e.From)
-	if !p.independent && !h.apart.Load() || e.From.Writing() || e.From.Peer().Writing() {
+	if !p.independent && !h.apart.Load() {
 		return false
 	}
 	switch e.Kind {
@@ -182,6 +182,9 @@ func (p *plan) commutes(w waiting) bool {
 	}
 	return false
 }
+
+// frees reports whether a Write waits at either end of the connection: what arrives may let it go on.
+func (w waiting) frees() bool { return w.event.From.Writing() || w.event.From.Peer().Writing() }
 
 // refused reports whether what arrives is answered by a reset, which takes the place of what the
 // server has sent.

@@ -47,7 +47,7 @@ type Request struct {
 	ctx      context.Context // that it is sent with
 	quit     <-chan struct{} // Request.Cancel
 	bodies   []*requestBody  // of the request, where it has code of its own
-	bodyErr  bool            // reading one of them has failed
+	bodyErr  bool            // reading one of them has failed, or its length is not that of the request
 	upload   bool            // it has a body
 	broken   error           // of reading the response's body before it was closed
 }

@@ -31,7 +31,7 @@ type reduction struct {
 // allows reports whether the option at that index need be tried.
 func (r reduction) allows(opts []Option, i int) bool {
 	o := opts[i]
-	if sleeps(r.asleep, o) {
+	if o.commutes() && sleeps(r.asleep, o) {
 		return false
 	}
 	if !o.early(i) {
