@@ -88,18 +88,13 @@ func (c *census) readWire(e *faultnet.Event, b []byte) {
 		b = append(w.tail, b...)
 	}
 	for {
-		i := bytes.Index(b, requestField)
-		if i < 0 {
-			break
-		}
-		name, rest, ok := bytes.Cut(b[i+len(requestField):], []byte("\r\n"))
-		if !ok {
+		name, i, rest := cutName(b)
+		if rest == nil {
 			break
 		}
 		w.at = w.read - len(b) + i
-		c.sawRequest(string(name), h)
-		// The line break begins the next field.
-		b = b[len(b)-len(rest)-2:]
+		c.sawRequest(name, h)
+		b = rest
 	}
 	w.tail = nil
 	if !bytes.HasSuffix(b, endOfHeader) {
@@ -112,24 +107,44 @@ func (c *census) readWire(e *faultnet.Event, b []byte) {
 func (c *census) sentAgain(e *faultnet.Event) (again bool) {
 	h := c.look(e.From)
 	b := e.Arriving(faultnet.Pass)
-	if len(b) == 0 || h.wire.seen && !h.wire.plain || !h.wire.seen && !beginsPlain(b) {
+	if !h.wire.continuesPlain(b) {
 		return false
 	}
 	if len(h.wire.tail) > 0 {
 		b = append(slices.Clip(h.wire.tail), b...)
 	}
 	for {
-		_, rest, ok := bytes.Cut(b, requestField)
-		name, _, whole := bytes.Cut(rest, []byte("\r\n"))
-		if !ok || !whole {
+		name, _, rest := cutName(b)
+		if rest == nil {
 			return again
 		}
-		if r := c.request(string(name)); r != nil {
+		if r := c.request(name); r != nil {
 			again = again || r.sentOn != nil && r.sentOn != h || len(r.runs) > 0 && r.runs[len(r.runs)-1] != h
 			r.sentOn = cmp.Or(r.sentOn, h)
 		}
 		b = rest
 	}
+}
+
+// cutName returns the name of the first request in b, where its field begins, and what is
+// behind the name, from the line break on, which begins the next field. That is nil if there is
+// no whole name.
+func cutName(b []byte) (name string, at int, rest []byte) {
+	at = bytes.Index(b, requestField)
+	if at < 0 {
+		return "", 0, nil
+	}
+	from := at + len(requestField)
+	n := bytes.Index(b[from:], []byte("\r\n"))
+	if n < 0 {
+		return "", 0, nil
+	}
+	return string(b[from : from+n]), at, b[from+n:]
+}
+
+// continuesPlain reports whether bytes that have not arrived are HTTP/1 without TLS.
+func (w *wire) continuesPlain(b []byte) bool {
+	return len(b) > 0 && (w.plain || !w.seen && beginsPlain(b))
 }
 
 // beginsPlain reports whether what a client sends first is a request of HTTP/1.

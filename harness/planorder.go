@@ -194,7 +194,7 @@ func (w waiting) refused() bool {
 
 // completes reports whether the bytes are the rest of a request of HTTP/1 without TLS.
 func (w *wire) completes(b []byte) bool {
-	if len(b) == 0 || w.seen && !w.plain || !w.seen && !beginsPlain(b) {
+	if !w.continuesPlain(b) {
 		return false
 	}
 	f := w.requests
