@@ -68,7 +68,7 @@ type requestBody struct {
 	io.ReadCloser
 	r      *Request
 	empty  int   // so many reads, one after the other, gave nothing
-	length int64 // that the request says, or 0
+	length int64 // ContentLength of the request
 
 	// Guarded by census.mu.
 	reads  int   // calls of Read and WriteTo that have not returned
@@ -78,13 +78,13 @@ type requestBody struct {
 
 // shieldBody returns the body shielded. Bytes in memory and files stay as they are: they
 // have no code of the user's, and transports know them by their type. net/http sends the
-// header and bytes in memory in one write, and has the kernel copy a file. The length is what the
-// request says, if that is more than 0.
+// header and bytes in memory in one write, and has the kernel copy a file. The length is the
+// ContentLength of the request.
 func (r *Request) shieldBody(body io.ReadCloser, length int64) io.ReadCloser {
 	if body == nil || body == http.NoBody || ofKnownType(body) {
 		return body
 	}
-	b := &requestBody{ReadCloser: body, r: r, length: max(length, 0)}
+	b := &requestBody{ReadCloser: body, r: r, length: length}
 	r.c.mu.Lock()
 	r.bodies = append(r.bodies, b)
 	r.c.mu.Unlock()
