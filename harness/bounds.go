@@ -22,10 +22,10 @@ type Bounds struct {
 	// Delays is how many times a schedule may depart from what comes next by
 	// itself, which is what has waited longest. A cancellation, a call of
 	// CloseIdleConnections and a passing of time each count as one. 0 means 2;
-	// [None] means none, [All] any number. When a request arrives at a server that shares
-	// nothing (see Independent) counts as none: a client sees only the answer. It is a bound of what is tried in order, and
-	// of how often time passes; what is drawn at random departs any number of times,
-	// unless this is None.
+	// [None] means none, [All] any number. The arrival of a request at a server that shares
+	// nothing (see Independent) counts as none, early or late: a client sees only the answer. It is
+	// a bound of what is tried in order, and of how often time passes; what is drawn at random
+	// departs any number of times, unless this is None.
 	Delays int
 	// Faults is how many events of a schedule may be faults. 0 means 1.
 	Faults int
