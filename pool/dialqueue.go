@@ -102,8 +102,9 @@ func (t *Transport) dialSucceeded(d *dial, pc *persistConn) {
 	pc.host, pc.id, pc.opened, pc.since, pc.state = h, d.id, now, now, Active
 	h.conns.push(&pc.node, pc)
 	if pc.shared != nil {
+		pc.shared.start(d.want, now)
 		t.mu.Unlock()
-		pc.shared.start(d.want)
+		pc.shared.watch()
 		return
 	}
 	pc.start()

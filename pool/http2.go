@@ -140,11 +140,11 @@ func (h *host) idleShared() (n int) {
 
 // start gives a new connection to the request that dialed it and to all that
 // wait, as far as its streams go. Where it cannot, they wait for the server's
-// settings, on this connection or on one that was there before.
-func (s *sharedConn) start(w *want) {
+// settings, on this connection or on one that was there before. Transport.mu must
+// be held, since the dial ended: a request that has neither a dial nor a connection
+// is one for which dialAgain dials.
+func (s *sharedConn) start(w *want, now time.Time) {
 	pc, t := s.pc, s.pc.t
-	now := t.clock().Now()
-	t.mu.Lock()
 	h := pc.host
 	if t.keepsAlive() {
 		h.sharing = append(h.sharing, pc)
@@ -159,7 +159,10 @@ func (s *sharedConn) start(w *want) {
 	if t.keepsAlive() {
 		t.serveWaiting(s, now)
 	}
-	t.mu.Unlock()
+}
+
+// watch keeps the pool's view of a started connection up to date from now on.
+func (s *sharedConn) watch() {
 	if s.cc != nil {
 		s.started.Store(true)
 		s.cc.SetStateHook(s.changed)
