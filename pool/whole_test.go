@@ -74,8 +74,8 @@ func TestExplore(t *testing.T) {
 }
 
 // Every case of the conformance suite holds, but for those of a single connection, which
-// is net/http's. Package suites says so too; here the cases are among what must kill a mutant of the pool
-// ("make mutants").
+// is net/http's. They are here, not in package suites, to be among what must kill a mutant
+// of the pool ("make mutants").
 func TestCases(t *testing.T) {
 	suites.TestTransport(t, func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 		tr := &pool.Transport{DialContext: t.Net.DialContext}

@@ -24,11 +24,10 @@ func TestMain(m *testing.M) {
 	goleakcheck.VerifyTestMain(m)
 }
 
+// Every case holds on net/http, and on the reference transport: that one is tested in
+// package pool.
 func TestTransportNetHTTP(t *testing.T) {
 	suites.TestTransport(t, harness.NetHTTP, suites.NetHTTPQuirks...)
-}
-func TestTransportPool(t *testing.T) {
-	suites.TestTransport(t, suites.Reference, suites.ReferenceQuirks()...)
 }
 
 // Neither the command nor a package that tests import compiles a test framework, and only

@@ -32,10 +32,28 @@ func TestMain(m *testing.M) {
 		"github.com/onsi/ginkgo/v2/internal/interrupt_handler.(*InterruptHandler).registerForInterrupts.func2"))
 }
 
-// net/http is a subject under Ginkgo, as in a project that uses Ginkgo.
+// net/http is a subject under Ginkgo, as in a project that uses Ginkgo: there is a spec for
+// each case over each protocol, and those that a filter leaves over pass. What each case says
+// of net/http is tested in package suites.
 func TestSuites(t *testing.T) {
 	gomega.RegisterFailHandler(ginkgo.Fail)
-	ginkgo.RunSpecs(t, "suites")
+	config, reporter := ginkgo.GinkgoConfiguration()
+	config.LabelFilter = "limit && !http2 || conn && h2"
+	want := [2]int{1: 1} // that run, and all of them: that of Shard among these
+	for _, c := range suites.Cases() {
+		want[1] += 3 // HTTP/1, and HTTP/2 with TLS and without
+		if g := c.Group(); g == "limit" || g == "conn" {
+			want[0]++
+		}
+	}
+	var got [2]int
+	ginkgo.ReportAfterSuite("counts", func(r ginkgo.Report) {
+		got = [2]int{r.PreRunStats.SpecsThatWillRun, r.PreRunStats.TotalSpecs}
+	})
+	ginkgo.RunSpecs(t, "suites", config, reporter)
+	if got != want {
+		t.Errorf("got %d specs of %d, want %d of %d", got[0], got[1], want[0], want[1])
+	}
 }
 
 var _ = ginkgosuite.Describe("net/http", harness.NetHTTP, suites.NetHTTPQuirks...)
