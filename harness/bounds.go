@@ -45,8 +45,9 @@ type Bounds struct {
 	// the same schedules that one process would run, each counted by one shard. Without a
 	// finding that ends it, and without Time, an exploration by shards is exactly that of
 	// one process. To know which schedules are within a number, shards run some of each
-	// other's: shards divide best with Strategy "exhaustive" and Schedules: [All]. 0 means
-	// 2,000.
+	// other's: shards divide best with Strategy "exhaustive" and Schedules: [All]. A few more
+	// may be run: those that differ from one of these at its end only, where something arrives
+	// at a server earlier, which is no delay. 0 means 2,000.
 	Schedules int
 	// Time is how long, in real time, an exploration goes on. 0 means no limit:
 	// what is explored does not depend on the machine.

@@ -48,6 +48,11 @@ type Exploration struct {
 	// Waiting is how many schedules are known and not yet run. Of a shard it is what the
 	// shard adds to the sum of all, and may be negative.
 	Waiting int
+	// Estimate is about how many distinct schedules there are within the bounds, and EstimateError
+	// its standard error. It is Knuth's (1975), from up to 64 probes at random, which are not
+	// counted as schedules. It is 0 if the exploration is complete, or a shard, or ended
+	// before its bounds, or after fewer than 320 schedules.
+	Estimate, EstimateError int
 	// Sampled is how many schedules had coincidences.
 	Sampled int
 	// Repeated is how many schedules were run again, one in 50, and Differed how many of
@@ -110,6 +115,7 @@ func (f *Finding) more() string {
 func (x *Exploration) count(c search.Counts) {
 	x.Schedules, x.Drawn, x.Pruned, x.Sampled, x.Waiting = c.Schedules, c.Drawn, c.Pruned, c.Sampled, c.Waiting
 	x.Complete, x.Delays, x.Outcomes, x.Reached = c.Complete, c.Delays, c.Outcomes, c.Reached
+	x.Estimate, x.EstimateError = c.Estimate, c.EstimateError
 }
 
 // counts returns what count took.
@@ -200,6 +206,9 @@ func (x *Exploration) coverage() string {
 	}
 	if x.Waiting > 0 && x.Shard.Total <= 1 {
 		s += fmt.Sprintf(", of at least %d", distinct+x.Waiting)
+		if x.Estimate > 0 {
+			s += fmt.Sprintf(", by estimate %s", x.estimate())
+		}
 	}
 	if x.Pruned > 0 && x.Complete {
 		s += fmt.Sprintf(" (at least %d more are equal to these)", x.Pruned)
@@ -215,6 +224,16 @@ func (x *Exploration) coverage() string {
 		s += fmt.Sprintf("; %d with coincidences, each run %d times: a sample", x.Sampled, search.Samples)
 	}
 	return s
+}
+
+// estimate says how many schedules there may be, to two digits: "9800 (standard error 1300)".
+func (x *Exploration) estimate() string {
+	unit := 1
+	for x.Estimate/unit >= 100 {
+		unit *= 10
+	}
+	round := func(n int) int { return (n + unit/2) / unit * unit }
+	return fmt.Sprintf("%d (standard error %d)", round(x.Estimate), max(unit, round(x.EstimateError)))
 }
 
 // departure returns the word for what departs from what would come by itself.

@@ -29,6 +29,8 @@ type explorationJSON struct {
 	Differed  int            `json:"differed,omitempty"`
 	Differ    []string       `json:"difference,omitempty"`
 	Waiting   int            `json:"waiting"`
+	Estimate  int            `json:"estimate,omitempty"`
+	Error     int            `json:"estimate_error,omitempty"`
 	Complete  bool           `json:"complete"`
 	Delays    int            `json:"delays"`
 	Outcomes  map[string]int `json:"outcomes"`
@@ -55,7 +57,7 @@ type findingJSON struct {
 func (x *Exploration) MarshalJSON() ([]byte, error) {
 	j := explorationJSON{Version: reportVersion, Name: x.Name, Bounds: x.Bounds, Shard: x.Shard.Index, Shards: max(1, x.Shard.Total), Program: x.Program, Schedules: x.Schedules,
 		Drawn: x.Drawn, Pruned: x.Pruned, Sampled: x.Sampled, Waiting: x.Waiting, Complete: x.Complete, Delays: x.Delays,
-		Repeated: x.Repeated, Differed: x.Differed, Differ: x.Difference,
+		Estimate: x.Estimate, Error: x.EstimateError, Repeated: x.Repeated, Differed: x.Differed, Differ: x.Difference,
 		Outcomes: x.Outcomes, Reached: x.Reached, Findings: []findingJSON{}}
 	for _, f := range x.Findings {
 		j.Findings = append(j.Findings, f.toJSON())
@@ -91,7 +93,7 @@ func (x *Exploration) UnmarshalJSON(data []byte) error {
 	}
 	*x = Exploration{Name: j.Name, Bounds: j.Bounds, Shard: shardOf(search.Shard{Index: j.Shard, Total: j.Shards}), Program: j.Program, Schedules: j.Schedules, Drawn: j.Drawn, Pruned: j.Pruned,
 		Sampled: j.Sampled, Waiting: j.Waiting, Complete: j.Complete, Delays: j.Delays, Outcomes: j.Outcomes, Reached: j.Reached,
-		Repeated: j.Repeated, Differed: j.Differed, Difference: j.Differ}
+		Estimate: j.Estimate, EstimateError: j.Error, Repeated: j.Repeated, Differed: j.Differed, Difference: j.Differ}
 	for _, f := range j.Findings {
 		x.Findings = append(x.Findings, f.finding(j.Name))
 	}

@@ -221,7 +221,7 @@ func (e *Engine) ahead(i int) {
 	if e.crew == nil {
 		return
 	}
-	left := e.bounds.Schedules - e.Schedules - e.skipped
+	left := e.bounds.Schedules - e.turned()
 	e.turns.next = max(e.turns.next, i)
 	for ; e.turns.next < i+min(e.crew.room(), left); e.turns.next++ {
 		n := e.turns.next

@@ -10,15 +10,18 @@ import (
 
 // Counts says how much a search has explored.
 type Counts struct {
-	Schedules int            // that were run
-	Drawn     int            // of these: at random. The others are distinct.
-	Pruned    int            // nodes of the tree that were left out as equal to others
-	Sampled   int            // that had coincidences
-	Waiting   int            // that are known and not yet run; of a shard what it adds to the sum
-	Complete  bool           // these were all within the bounds
-	Delays    int            // up to so many delays and faults together every schedule was run; -1 for none
-	Outcomes  map[string]int // how often each outcome was seen
-	Reached   map[string]int // in how many schedules each state was reached
+	Schedules int // that were run
+	Drawn     int // of these: at random. The others are distinct.
+	Pruned    int // nodes of the tree that were left out as equal to others
+	Sampled   int // that had coincidences
+	Waiting   int // that are known and not yet run; of a shard what it adds to the sum
+	// Estimate is how many distinct schedules there are within the bounds, and EstimateError its
+	// standard error; 0 of a search that is complete, or that ended before its bound.
+	Estimate, EstimateError int
+	Complete                bool           // these were all within the bounds
+	Delays                  int            // up to so many delays and faults together every schedule was run; -1 for none
+	Outcomes                map[string]int // how often each outcome was seen
+	Reached                 map[string]int // in how many schedules each state was reached
 }
 
 // reach counts the states that a run reached.

@@ -116,9 +116,11 @@ type Engine struct {
 	inner   int    // its inner choices
 	insides bool   // some run had inner choices
 	draws   int    // schedules that were drawn, by any shard
+	extra   int    // schedules that had no turn of their own: see tree.runExtra
 	skipped int    // schedules that other shards run
 	spare   []*Choices
 	frozen  int   // schedules that stood still
+	probed  int   // runs of the estimate
 	crew    *crew // or nil: the goroutine of the search makes all runs
 	turns   turns
 }
@@ -176,6 +178,7 @@ func (e *Engine) Explore() {
 	e.explore()
 	e.crew.drop()
 	e.Waiting = e.tree.waiting
+	e.estimate()
 	e.conclude()
 }
 
@@ -248,17 +251,18 @@ func (e *Engine) goesOn(i int) bool {
 		e.Progress(e.Counts)
 	}
 	switch {
-	case e.Schedules+e.skipped >= b.Schedules:
+	case e.turned() >= b.Schedules:
 		return false
-	case len(e.failing)+len(e.Findings) > 0 && !b.KeepGoing:
-		return false
-	case e.Refused != nil || e.frozen >= mostFrozen:
+	case e.stopped():
 		return false
 	case b.Time > 0 && time.Since(e.started) >= b.Time:
 		return false
 	}
 	return true
 }
+
+// turned returns how many turns the search has had, with those that other shards took.
+func (e *Engine) turned() int { return e.Schedules - e.extra + e.skipped }
 
 // mostFrozen is how many schedules that stood still end a search. Each costs a second of
 // real time, or more, and its goroutines are never freed.
@@ -305,6 +309,11 @@ func (e *Engine) count(r result) {
 	}
 	e.Outcomes[r.Summary]++
 	e.reach(r.Reached)
+	e.note(r)
+}
+
+// note keeps a run if it failed.
+func (e *Engine) note(r result) {
 	if !r.Failed || e.seen[r.account()] {
 		return
 	}
@@ -322,24 +331,6 @@ func (e *Engine) undecided(r result) {
 	if !slices.ContainsFunc(e.Undecided, func(f Finding) bool { return f.Outcome.Signature == r.Signature }) {
 		e.Undecided = append(e.Undecided, Finding{Schedule: r.printed(len(r.steps)), Told: r.told(), Found: e.Schedules, Outcome: r.Outcome, Account: r.Signature})
 	}
-}
-
-// Samples is how often a schedule with coincidences is run.
-const Samples = 5
-
-// sample runs a schedule with coincidences again. What it comes to is chance.
-func (e *Engine) sample(r result) result {
-	e.Sampled++
-	names := r.schedule()
-	for range Samples - 1 {
-		e.Outcomes[r.Summary]++
-		again := e.again(names, false)
-		if r.Failed {
-			return r
-		}
-		r = again
-	}
-	return r
 }
 
 // failure is the simplest schedule so far that shows a failure. Which one that

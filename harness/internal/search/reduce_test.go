@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"maps"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -47,6 +48,50 @@ func TestReduction(t *testing.T) {
 	t.Logf("%d schedules of %d", few, all)
 }
 
+// Shards of a reduced search with a bound on its schedules are together one process, also where
+// a schedule without room for another departure has others behind it, which cost nothing.
+func TestReductionShards(t *testing.T) {
+	const seed = 17
+	for i := range 400 {
+		rng := rand.New(rand.NewPCG(seed, uint64(i)))
+		g := newParts(rng)
+		b := everyOrder()
+		b.Limits = Limits{Delays: rng.IntN(3), Faults: rng.IntN(2)}
+		b.Schedules = []int{20, 100, 1_000_000}[rng.IntN(3)]
+		want := New(b, g.run)
+		want.Explore()
+		var parts []Counts
+		for index := range 3 {
+			b.Shard = Shard{index, 3}
+			e := New(b, g.run)
+			e.Explore()
+			parts = append(parts, e.Counts)
+		}
+		if got := Merge(parts); !reflect.DeepEqual(got, want.Counts) {
+			t.Errorf("seed %d, program %d, %+v: got\n%+v\nwant\n%+v", seed, i, b, got, want.Counts)
+		}
+	}
+}
+
+// What is said to wait is there: there are at least so many more schedules.
+func TestReductionWaiting(t *testing.T) {
+	const seed = 18
+	for i := range 400 {
+		rng := rand.New(rand.NewPCG(seed, uint64(i)))
+		g := newParts(rng)
+		b := everyOrder()
+		b.Limits = Limits{Delays: 1 + rng.IntN(3), Faults: rng.IntN(2)}
+		all := New(b, g.run)
+		all.Explore()
+		b.Schedules = 1 + rng.IntN(all.Schedules)
+		e := New(b, g.run)
+		e.Explore()
+		if e.Schedules+e.Waiting > all.Schedules || all.Waiting != 0 {
+			t.Errorf("seed %d, program %d: got %d schedules, and %d that wait; there are %d", seed, i, e.Schedules, e.Waiting, all.Schedules)
+		}
+	}
+}
+
 // parts is a program of several: one at place 0, and one at each other place, which sends and
 // receives. What arrives at the other places commutes.
 type parts struct {
@@ -58,11 +103,12 @@ type parts struct {
 
 // part is one event.
 type part struct {
-	name     string
-	place    int
-	commutes bool
-	after    []int // which events bring it about, all of them
-	fault    bool
+	name       string
+	place      int
+	commutes   bool
+	everywhere bool
+	after      []int // which events bring it about, all of them
+	fault      bool
 }
 
 // newParts returns a program of up to eight events: what happens at a place is brought about by
@@ -73,6 +119,7 @@ func newParts(rng *rand.Rand) *parts {
 	for i := range n {
 		e := part{place: rng.IntN(4), fault: rng.IntN(4) == 0}
 		e.commutes = e.place > 0 && rng.IntN(2) == 0
+		e.everywhere = e.place == 0 && rng.IntN(2) == 0
 		e.name = fmt.Sprintf("e%d@%d", i, e.place)
 		for k, f := range g.events {
 			same := f.place == e.place
@@ -171,7 +218,7 @@ func (g *parts) compare(a, b int) int {
 
 func (g *parts) option(i int, turn int64) Option {
 	e := g.events[i]
-	return Option{Name: e.name, Kind: Event, Event: i + 1, Place: e.place, Turn: turn, Commutes: e.commutes}
+	return Option{Name: e.name, Kind: Event, Event: i + 1, Place: e.place, Turn: turn, Commutes: e.commutes, Everywhere: e.everywhere}
 }
 
 // classes explores the program and returns how far the simplest schedule of each class departs,

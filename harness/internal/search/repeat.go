@@ -68,3 +68,21 @@ func (c *Choices) offerAt(i int) string {
 	}
 	return offer(c.steps[i].Options) + "; taken: " + c.steps[i].Option().Name
 }
+
+// Samples is how often a schedule with coincidences is run.
+const Samples = 5
+
+// sample runs a schedule with coincidences again. What it comes to is chance.
+func (e *Engine) sample(r result) result {
+	e.Sampled++
+	names := r.schedule()
+	for range Samples - 1 {
+		e.Outcomes[r.Summary]++
+		again := e.again(names, false)
+		if r.Failed {
+			return r
+		}
+		r = again
+	}
+	return r
+}

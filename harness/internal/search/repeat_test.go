@@ -28,7 +28,7 @@ func TestRepeat(t *testing.T) {
 				return o
 			})
 			e.Explore()
-			if again := runs - e.Schedules - 1; again != e.Schedules/RepeatEvery || len(e.Findings) > 0 {
+			if again := runs - e.Schedules - e.probed - 1; again != e.Schedules/RepeatEvery || len(e.Findings) > 0 {
 				t.Errorf("%s, %s: got %d of %d schedules run again, and %d findings; want %d and none", what, strategy, again, e.Schedules, len(e.Findings), e.Schedules/RepeatEvery)
 			}
 			if e.Repeated < 8 || (chance.want != "") != (e.Differed == e.Repeated) || (chance.want == "") != (e.Difference == nil) {

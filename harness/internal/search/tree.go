@@ -26,6 +26,7 @@ type tree struct {
 	branches bool     // shards take whole branches
 	number   int      // of the schedule that is next
 	waiting  int      // how many schedules are known and not yet run; the sum over shards counts
+	extra    []node   // to be run in this turn
 }
 
 // node is a prefix: that of a run up to a step, or up to an inner choice before that
@@ -40,6 +41,7 @@ type node struct {
 	known reduction // by the prefix
 	// blocked says that what would come by itself behind the prefix need not be tried.
 	blocked bool
+	extra   bool    // it has no turn of its own: see tree.runExtra
 	ahead   *branch // its run, if that was handed out
 }
 
@@ -136,10 +138,11 @@ func (t *tree) next() bool {
 		t.e.skipped++
 		return true
 	}
-	if mine {
+	if mine && n.counts() {
 		t.waiting--
 	}
 	t.run(n, false, mine)
+	t.runExtra()
 	return true
 }
 
@@ -152,12 +155,29 @@ func (t *tree) owns(number int) bool { return t.branches || t.e.bounds.Shard.own
 // counts reports whether the run of a node is a schedule, whatever happens in it.
 func (n node) counts() bool { return !n.blocked && len(n.known.early) == 0 }
 
-// barren reports whether nothing is behind a node, or nothing that is within the bound; so many
-// are known that come before what would be behind it. Whether one behind an event that was taken
-// early, or one that is blocked, counts as a schedule only its run shows.
+// last reports whether a node is a schedule that has no room for another departure. All that can be
+// behind it are events that come early, which costs nothing.
+func (n node) last(l Limits) bool { return n.of != nil && n.counts() && n.taken.full(l) }
+
+// barren reports whether nothing is behind a node that has a turn of its own, or nothing that is
+// within the bound; so many are known that come before what would be behind it. Whether one behind
+// an event that was taken early, or one that is blocked, counts as a schedule only its run shows.
 func (t *tree) barren(n node, known int) bool {
 	b := t.e.bounds
-	return n.counts() && (n.taken.full(b.Limits) || known >= b.Schedules-t.e.Schedules-t.e.skipped-1)
+	return n.last(b.Limits) || n.counts() && known >= b.Schedules-t.e.turned()-1
+}
+
+// runExtra runs what is behind a schedule that has no room for another departure. It has no
+// turns of its own, and does not count for the bound: shards do not run the last schedules of each
+// other, so they do not know what is behind them.
+func (t *tree) runExtra() {
+	for len(t.extra) > 0 {
+		n := t.extra[0]
+		t.extra = t.extra[1:]
+		before := t.e.Schedules
+		t.run(n, false, true)
+		t.e.extra += t.e.Schedules - before
+	}
 }
 
 // hand hands out the run of the next node of which that was not done, and reports whether
@@ -247,16 +267,8 @@ func (b *branch) happened(points []Point) {
 // run runs the schedule of a node and finds the nodes behind it. It counts only what is
 // this shard's.
 func (t *tree) run(n node, root, mine bool) {
-	b := n.ahead
+	b, r := t.follow(n)
 	if b == nil {
-		b = t.branch(n)
-	}
-	r := t.e.take(b.attempt)
-	if len(r.steps) < len(b.like) && b.diverged < 0 && !r.Failed && !r.Undecided {
-		b.diverged, b.saw = len(r.steps), sight{options: offer(nil)}
-	}
-	if b.diverged >= 0 {
-		t.e.diverge(n, b.diverged, b.saw, r)
 		return
 	}
 	defer t.e.recycle(r)
@@ -276,109 +288,19 @@ func (t *tree) run(n node, root, mine bool) {
 	t.expand(r, n, len(b.prefix), b.reduced, root, mine)
 }
 
-// expand adds the nodes behind a run of a node's prefix, of that many choices among
-// options: each choice that it did not make.
-func (t *tree) expand(r result, of node, from int, reduced []reduction, root, mine bool) {
-	x := expansion{tree: t, w: &track{choices: make([]uint16, 0, len(r.steps)), prints: make([]uint32, 0, len(r.steps))}, root: root, mine: mine}
-	for i := range len(r.steps) + 1 {
-		if i >= from {
-			after := 0 // the inner choices that are of the prefix
-			if i == from && of.inner > 0 {
-				after = of.inner
-			}
-			x.inside(i, r.segment(i), after, reduced[i-from])
-		} else {
-			x.keep(i, r.segment(i))
-		}
-		if i == len(r.steps) {
-			break
-		}
-		s := r.steps[i]
-		x.w.choices = append(x.w.choices, uint16(s.Chosen))
-		x.w.prints = append(x.w.prints, fingerprint(s.Options))
-		if i >= from {
-			x.options(i, s, reduced[i-from])
-		}
-		x.taken = x.taken.plus(s.cost())
+// follow makes the run of a node. It returns none if the run did not do as the prefix says.
+func (t *tree) follow(n node) (*branch, result) {
+	b := n.ahead
+	if b == nil {
+		b = t.branch(n)
 	}
-}
-
-// expansion is one expand that is under way.
-type expansion struct {
-	*tree
-	w          *track
-	root, mine bool
-	taken      Limits // by the choices so far
-	child      int
-}
-
-// keep adds a segment to the track.
-func (x *expansion) keep(i int, s segment) {
-	x.w.insides = append(x.w.insides, s.print())
-	for _, d := range s.departed {
-		x.w.departed = append(x.w.departed, departed{i, d})
+	r := t.e.take(b.attempt)
+	if len(r.steps) < len(b.like) && b.diverged < 0 && !r.Failed && !r.Undecided {
+		b.diverged, b.saw = len(r.steps), sight{options: offer(nil)}
 	}
-	x.taken.Inner += len(s.departed)
-}
-
-// inside adds the nodes of a segment, after the inner choices that are of the prefix.
-func (x *expansion) inside(i int, s segment, after int, known reduction) {
-	taken := x.taken
-	taken.Inner += len(s.departed) // those of the prefix: it made no others
-	taken.Inner++
-	if taken.within(x.e.bounds.Limits) {
-		print := noChoice
-		for k, p := range s.points {
-			if print = print.and(p); k < after {
-				continue
-			}
-			for alt := 1; alt < int(p.Of); alt++ {
-				x.add(node{of: x.w, at: i, inner: k + 1, print: print, alt: alt, taken: taken, known: known})
-			}
-		}
+	if b.diverged >= 0 {
+		t.e.diverge(n, b.diverged, b.saw, r)
+		return nil, r
 	}
-	x.keep(i, s)
-}
-
-// options adds the nodes of the options of a step, of which the choices before say that much.
-func (x *expansion) options(i int, s Step, known reduction) {
-	limits := x.e.bounds.Limits
-	for alt, o := range s.Options {
-		with := x.taken.plus(o.cost(alt))
-		if alt == s.Chosen || !with.within(limits) {
-			continue
-		}
-		if known.allows(s.Options, alt) {
-			n := node{of: x.w, at: i, alt: alt, taken: with, known: known.after(s.Options, alt)}
-			if n.blocked = n.known.blocks(s.Options[0]); !n.blocked || !with.full(limits) {
-				x.add(n)
-				continue
-			}
-		}
-		if x.mine {
-			x.e.Pruned++
-		}
-	}
-}
-
-// add adds a node, if it is this shard's.
-func (x *expansion) add(n node) {
-	x.child++
-	if x.root && x.branches && !x.e.bounds.Shard.owns(x.child) {
-		return
-	}
-	if x.mine || x.branches {
-		x.waiting++
-	}
-	x.push(n.taken.sum(), n)
-}
-
-func (t *tree) push(at int, n node) {
-	for len(t.levels) <= at {
-		t.levels = append(t.levels, level{})
-	}
-	t.levels[at].nodes = append(t.levels[at].nodes, n)
-	if n.counts() {
-		t.levels[at].sure++
-	}
+	return b, r
 }
