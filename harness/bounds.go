@@ -30,8 +30,9 @@ type Bounds struct {
 	// Faults is how many events of a schedule may be faults. 0 means 1.
 	Faults int
 	// Coincidences is how many times two events may happen with no quiet
-	// between them. The result is chance: such a schedule is run
-	// several times, and its outcomes are a sample. 0 means none.
+	// between them. In an ordinary bubble the result is chance: such a schedule is run
+	// several times, and its outcomes are a sample. In a deep one (halfopen test) it is not. 0
+	// means none.
 	Coincidences int
 	// Inner is how many times a schedule may depart, inside its steps, from what comes
 	// next by itself: which goroutine runs next, or preempts another one at an operation
@@ -234,7 +235,7 @@ func (b Bounds) workers() int {
 // search returns the bounds without all that only a network can have.
 func (b Bounds) search() search.Bounds {
 	return search.Bounds{Limits: search.Limits{Delays: b.Delays, Faults: b.Faults, Coincidences: b.Coincidences, Inner: b.Inner},
-		Schedules: b.Schedules, Time: b.Time, Strategy: b.Strategy, Seed: b.Seed, Whole: b.whole,
+		Schedules: b.Schedules, Time: b.Time, Strategy: b.Strategy, Seed: b.Seed, Whole: b.whole, Exact: on.Deep(),
 		KeepGoing: b.KeepGoing, AsFound: b.AsFound, Shard: search.Shard(b.Shard)}
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/halfopen/halfopen/harness"
+	"github.com/halfopen/halfopen/internal/deep/on"
 )
 
 // twoGets starts the smallest race: two requests, one of which may be cancelled.
@@ -245,8 +246,11 @@ func TestRepeated(t *testing.T) {
 	}
 }
 
-// Two things with no quiet between them are a sample, and are called one.
+// Two things with no quiet between them are a sample in an ordinary bubble, and are called one.
 func TestCoincidences(t *testing.T) {
+	if on.Deep() {
+		t.Skip("TestInsideCoincidences is about a deep bubble")
+	}
 	x := harness.Explore(t, harness.Bounds{Strategy: "exhaustive", Delays: harness.None, Faults: harness.None, Coincidences: 1}, twoGets)
 	if x.Sampled == 0 || !strings.Contains(x.String(), "with coincidences, each run 5 times: a sample") {
 		t.Errorf("got %s, want some schedules with coincidences", x)

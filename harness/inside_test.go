@@ -2,6 +2,7 @@ package harness_test
 
 import (
 	"fmt"
+	"net/http"
 	"regexp"
 	"runtime"
 	"slices"
@@ -291,4 +292,47 @@ func TestInsideUncontrolled(t *testing.T) {
 	if got.Kind != harness.KindUncontrolled || len(got.Detail) != 3 || !want.MatchString(got.Detail[1]) || !want.MatchString(got.Detail[2]) || got.Detail[1] == got.Detail[2] {
 		t.Errorf("got %s\n%s", got, strings.Join(got.Detail, "\n"))
 	}
+}
+
+// What two things with no quiet between them come to is no chance: a schedule with them is run
+// once, comes out the same when it is run again, and is made shorter if it fails.
+func TestInsideCoincidences(t *testing.T) {
+	needsDeep(t)
+	bounds := harness.Bounds{Delays: 1, Faults: harness.None, Coincidences: 2, Inner: 1, KeepGoing: true}
+	x := harness.Explore(t, bounds, twoGets)
+	if x.Sampled > 0 || x.Repeated < 20 || x.Differed > 0 || strings.Contains(x.String(), "a sample") {
+		t.Errorf("got %d with coincidences as a sample, %d of %d came out otherwise:\n%s", x.Sampled, x.Differed, x.Repeated, x)
+	}
+	bounds.Strategy = "random"
+	for _, n := range []int{1, harness.None} {
+		bounds.Coincidences = n
+		x, err := harness.ExploreReport(t.Name(), bounds, nil, func(t *harness.T) {
+			t.Serve("api.test:80", nil)
+			both := &atEnd{RoundTripper: t.Net.Transport(), fail: func() { t.Errorf("both end at once") }}
+			t.Get("r1", both, "http://api.test/")
+			t.Get("r2", both, "http://api.test/")
+		})
+		if err != nil || len(x.Findings) != max(n, 0) {
+			t.Fatalf("%d coincidences: got %v\n%s", n, err, x)
+		}
+		if n == 1 && !regexp.MustCompile(`^([^&]*; )?c1 server->client data & c2 server->client data(; inner \d+: [^;]*){1,6}$`).MatchString(strings.Join(x.Findings[0].Schedule, "; ")) {
+			t.Errorf("got the schedule %q", x.Findings[0].Schedule)
+		}
+	}
+}
+
+// An atEnd fails if two requests end at once.
+type atEnd struct {
+	http.RoundTripper
+	ending atomic.Int32
+	fail   func()
+}
+
+func (a *atEnd) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := a.RoundTripper.RoundTrip(req)
+	if a.ending.Add(1); a.ending.Load() == 2 {
+		a.fail()
+	}
+	a.ending.Add(-1)
+	return resp, err
 }

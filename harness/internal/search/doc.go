@@ -8,7 +8,7 @@
 // A *schedule* is the list of a run's choices by name. A *delay* is a choice that is
 // not what has waited longest; a *fault* is an event with another outcome than its
 // normal one; a *coincidence* is two events at once, of which chance makes what it
-// will. An *inner delay* is a choice inside a step, of a goroutine say, that is not what
+// will unless the bounds say [Bounds.Exact]. An *inner delay* is a choice inside a step, of a goroutine say, that is not what
 // comes by itself ([Departure]); only some runs have inner choices ([Choices.Happened]). The order of the options at a step must depend on the choices
 // before it alone: a step that offers something else in a second run with the same
 // choices is a finding ([Divergence]).

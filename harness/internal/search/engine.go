@@ -17,6 +17,7 @@ type Bounds struct {
 	Strategy  string        // one of Strategies
 	Seed      uint64        // of the strategies that draw
 	Whole     bool          // run equal schedules too
+	Exact     bool          // what a coincidence comes to is no chance
 	KeepGoing bool          // after the first finding
 	AsFound   bool          // do not shrink
 	Tries     int           // how many runs are spent to shrink a failure; 0 means 300
@@ -304,7 +305,7 @@ func (e *Engine) count(r result) {
 		return
 	}
 	e.repeat(r)
-	if r.taken.Coincidences > 0 {
+	if e.chance(r) {
 		r = e.sample(r)
 	}
 	e.Outcomes[r.Summary]++

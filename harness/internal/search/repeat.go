@@ -16,7 +16,7 @@ const RepeatEvery = 50
 func (e *Engine) repeat(r result) {
 	again, fresh := e.plain, false
 	switch {
-	case r.taken.Coincidences > 0:
+	case e.chance(r):
 		return // a sample
 	case e.Schedules%RepeatEvery == 0:
 		again, fresh = e.onceWithin(r.limits, follow(r.schedule()).chooser(), false), true
@@ -69,10 +69,13 @@ func (c *Choices) offerAt(i int) string {
 	return offer(c.steps[i].Options) + "; taken: " + c.steps[i].Option().Name
 }
 
-// Samples is how often a schedule with coincidences is run.
+// chance reports whether what a run came to is chance.
+func (e *Engine) chance(r result) bool { return r.taken.Coincidences > 0 && !e.bounds.Exact }
+
+// Samples is how often a schedule is run of which that is so.
 const Samples = 5
 
-// sample runs a schedule with coincidences again. What it comes to is chance.
+// sample runs such a schedule again.
 func (e *Engine) sample(r result) result {
 	e.Sampled++
 	names := r.schedule()

@@ -146,7 +146,7 @@ func (e *Engine) shrink(r result) Finding {
 }
 
 func (e *shrinker) shrink(r result) Finding {
-	if r.taken.Coincidences > 0 || r.Frozen || e.bounds.AsFound {
+	if e.chance(r) || r.Frozen || e.bounds.AsFound {
 		// Where there is chance nothing shorter is known to be the same, and one that
 		// stands still would do so at each try.
 		return Finding{Schedule: r.printed(len(r.steps)), Told: r.told(), Outcome: r.Outcome, Account: r.account()}
@@ -155,7 +155,7 @@ func (e *shrinker) shrink(r result) Finding {
 	e.exact = again.Failed && again.account() == r.account()
 	for again := true; again; {
 		r, again = e.withoutInner(r)
-		for _, departs := range []func(Step) bool{isOptional, isFault, isLate} {
+		for _, departs := range []func(Step) bool{isOptional, isPair, isFault, isLate} {
 			if shorter, ok := e.without(r, departs); ok {
 				r, again = shorter, true
 			}
@@ -368,6 +368,7 @@ func (r result) weight() int {
 }
 
 func isOptional(s Step) bool { return s.Option().Kind == Optional }
+func isPair(s Step) bool     { return s.Option().Kind == Pair }
 func isFault(s Step) bool    { return s.Option().Kind == Fault }
 func isLate(s Step) bool     { return (s.cost().Delays > 0 || s.early()) && !isOptional(s) }
 
