@@ -69,6 +69,7 @@ type pool struct {
 // operation whose context it has, and its error.
 type dialed struct {
 	address, where, owner string
+	end                   *faultnet.Conn // what it came to, if that is known, or err
 	err                   error
 }
 
@@ -281,13 +282,24 @@ func (c *census) dialing(address, owner string) int {
 
 // dialEnds notes how a dial ended: with a connection or an error.
 func (c *census) dialEnds(i int, conn net.Conn, err error) {
+	var end *faultnet.Conn
 	if err == nil {
-		c.connOf(conn)
-		return
+		if h := c.connOf(conn); h != nil {
+			end = h.client
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.dialed[i].err = err
+	c.dialed[i].end, c.dialed[i].err = end, err
+}
+
+// dialLost reports, with mu held, whether a dial of the request has failed, or its connection was
+// closed, since the request asked for a connection last. Then it may have failed in its
+// transport, and be held back by what is in front of that, which sends it again later.
+func (c *census) dialLost(r *Request) bool {
+	return slices.ContainsFunc(c.dialed[r.hooks.dialed:], func(d dialed) bool {
+		return d.owner == r.name && (d.err != nil || d.end != nil && d.end.IsClosed())
+	})
 }
 
 // dials returns how many dials were begun.

@@ -13,6 +13,7 @@ import (
 type hooks struct {
 	asked  int   // the place of its first GetConn among those of all requests; 0 if there was none
 	asking int   // calls of GetConn without their GotConn
+	dialed int   // how many dials had begun when it was called last
 	conn   *Conn // what GotConn gave last, if it is known
 	got    []*Conn
 	mixed  bool // two attempts at a time: which of them a hook is about is not known
@@ -45,6 +46,7 @@ func (r *Request) getConn(string) {
 	h := &r.hooks
 	h.mixed = h.mixed || h.asking > 0
 	h.asking++
+	h.dialed = len(r.c.dialed)
 	r.change()
 	h.wrote = false
 	if h.asked == 0 {

@@ -53,7 +53,7 @@ func (o *oracles) checkQuiet(pending, fresh []*faultnet.Event) {
 		case cancelled:
 			o.t.violate(oraclePrompt, op, "%s: cancelled, and still pending when all was quiet", op.name)
 		case unsent && r.plainAddr != "":
-			if c := o.usable(r, r.plainAddr, o.readyFor(r, r.plainAddr)); c != nil && !r.onItsWay(pending) {
+			if c := o.usable(r, r.plainAddr, o.readyFor(r, r.plainAddr)); c != nil && !r.onItsWay(pending) && !r.mayBackOff() {
 				o.t.violate(oracleWaits, op, "%s: waits while %s to %s is idle", r.name, c.ID(), r.plainAddr)
 			}
 		}
@@ -283,6 +283,14 @@ func (o *oracles) crowded(c crowd) {
 // has not asked for any is held back by what is in front of its transport, such as a rate
 // limiter. Of transports that call no hooks that is not known.
 func (r *Request) asks() bool { return r.c.asked == 0 || r.hooks.asking > 0 }
+
+// mayBackOff reports whether the request may have failed in its transport, and wait until it is
+// sent again.
+func (r *Request) mayBackOff() bool {
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	return r.c.dialLost(r)
+}
 
 // before reports, with census.mu held, whether the request waits for a connection, and has
 // waited longer than q.

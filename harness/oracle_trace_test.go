@@ -3,6 +3,7 @@ package harness_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness"
 )
 
@@ -175,4 +177,63 @@ func TestLimitersWait(t *testing.T) {
 	if got, want := run("behind"), "r2: waits while c1 to api.test:80 is idle"; !strings.HasPrefix(got, want) {
 		t.Errorf("a transport that waits: got %s, want %s", got, want)
 	}
+}
+
+// A request that failed in its transport, and is sent again after a while by what is in front of that,
+// waits for no connection meanwhile. Once it asks again it does, as far as hooks tell that.
+func TestBackOffWaits(t *testing.T) {
+	for _, refused := range []bool{true, false} {
+		for _, hooks := range []bool{true, false} {
+			for _, asks := range []bool{true, false} {
+				name := fmt.Sprint("refused: ", refused, ", hooks: ", hooks, ", asks: ", asks)
+				got, want := first(harness.TestReport(name, func(t *harness.T) { backOff(t, refused, hooks, asks) })), "held"
+				if asks && hooks {
+					want = "r2: waits while c1 to api.test:80 is idle"
+				}
+				if got != want && !strings.HasPrefix(got, want+" ") {
+					t.Errorf("%s: got %s, want %s", name, got, want)
+				}
+			}
+		}
+	}
+}
+
+// backOff has a request fail with its dial, or when it has a connection, and wait a second before
+// it is sent again.
+func backOff(t *harness.T, refused, hooks, asks bool) {
+	t.Serve("api.test:80", nil)
+	tr := t.Net.Transport()
+	lost := false
+	tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := t.Net.DialContext(ctx, network, address)
+		if err == nil && lost {
+			c.Close()
+			return nil, errors.New("no handshake")
+		}
+		return c, err
+	}
+	retries := between{tr, func(tr *http.Transport, req *http.Request) (*http.Response, error) {
+		first := req
+		if !hooks {
+			first = req.WithContext(faultnet.WithOwner(context.Background(), faultnet.Owner(req.Context())))
+		}
+		resp, err := tr.RoundTrip(first)
+		if err == nil {
+			return resp, nil
+		}
+		if trace := httptrace.ContextClientTrace(first.Context()); asks && trace != nil {
+			trace.GetConn("")
+		}
+		time.Sleep(time.Second) // virtual
+		return tr.RoundTrip(first)
+	}}
+	r1 := t.Get("r1", retries, "http://api.test/")
+	if lost = !refused; refused {
+		t.Net.Fault("dial", faultnet.Refuse, faultnet.First(1))
+	}
+	r2 := t.Get("r2", retries, "http://api.test/")
+	lost = false
+	r1.Finish()
+	r2.Await()
+	r2.Finish()
 }
