@@ -193,7 +193,7 @@ func (o *oracles) checkTurn(r *Request, c *Conn) {
 		o.census.mu.Lock()
 		waits := q.started && q.before(r) && !q.returned && !q.cancelled && len(q.runs) == 0 && q.plainAddr == r.plainAddr
 		o.census.mu.Unlock()
-		if waits && q.shares(c) && !q.onItsWay(pending) {
+		if waits && q.shares(c) && !q.onItsWay(pending) && !q.mayBackOff() {
 			o.t.violate(oracleTurn, &r.Op, "%s: got %s, for which %s has waited longer", r.name, c.ID(), q.name)
 		}
 	}

@@ -234,6 +234,7 @@ func backOff(t *harness.T, refused, hooks, asks bool) {
 	r2 := t.Get("r2", retries, "http://api.test/")
 	lost = false
 	r1.Finish()
+	t.Get("r3", retries, "http://api.test/").Finish()
 	r2.Await()
 	r2.Finish()
 }
