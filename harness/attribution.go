@@ -83,7 +83,7 @@ func (c *census) readWire(e *faultnet.Event, b []byte) {
 		return
 	}
 	w.read += len(b)
-	defer w.requests.feed(b) // what is seen in b begins behind what was fed
+	defer c.feedRequests(h, b) // what is seen in b begins behind what was fed
 	if len(w.tail) > 0 {
 		b = append(w.tail, b...)
 	}
@@ -224,6 +224,25 @@ func (c *census) readResponse(e *faultnet.Event, b []byte) {
 	if h.wire.plain || !h.wire.seen {
 		h.wire.response.feed(b)
 	}
+}
+
+// feedRequests follows what arrives from a client. The response to a request without a name is
+// followed, too.
+func (c *census) feedRequests(h *Conn, b []byte) {
+	w, was := &h.wire, h.wire.requests
+	w.requests.feed(b)
+	now := w.requests
+	if w.strange() && now.state != framingStatus && (was.state <= framingStatus || now.start != was.start) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		w.response.begin(now.method)
+	}
+}
+
+// strange reports whether the last request on the wire, as far as that is plain, has no name: the
+// code under test made it by itself, and it may go on.
+func (w *wire) strange() bool {
+	return w.plain && w.requests.state != framingNone && w.requests.start >= w.at
 }
 
 // attributed returns h as a handler that also says which request came on which

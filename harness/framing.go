@@ -14,8 +14,10 @@ import (
 type framing struct {
 	requests bool // it follows requests
 	done     int  // how many of them are whole
+	fed      int  // how many bytes of all
+	start    int  // where in these the last message begins
 	state    framingState
-	method   string // of the request that is answered
+	method   string // of the request that is answered, or followed
 	line     []byte // the part of a line that has come
 	n        int64  // bytes to come, of the body or of a chunk
 	stray    bool   // bytes have come that answer no request
@@ -59,9 +61,11 @@ func (f *framing) partial() bool {
 
 // feed takes what arrives at the client's end.
 func (f *framing) feed(b []byte) {
+	f.fed += len(b)
 	for len(b) > 0 {
 		switch f.state {
 		case framingNone, framingWhole:
+			f.start = f.fed - len(b)
 			if f.state = framingStatus; !f.requests {
 				f.state, f.stray = framingEndless, true
 			}
@@ -133,6 +137,8 @@ func (f *framing) end() {
 // takeStatus takes the first line of a response: "HTTP/1.1 200 OK"; or of a request, any.
 func (f *framing) takeStatus(line []byte) {
 	if f.requests {
+		method, _, _ := bytes.Cut(line, []byte(" "))
+		f.method = string(method)
 		f.state, f.length, f.chunked, f.coded = framingField, -1, false, false
 		return
 	}

@@ -301,6 +301,12 @@ func (r *Request) before(q *Request) bool {
 	return r.hooks.asking > 0 && r.hooks.asked < q.hooks.asked
 }
 
+// free reports whether the last request of a connection is wholly over, as far as is known.
+func (c *Conn) free() bool {
+	last := c.lastRequest()
+	return (last == nil || last.over()) && !c.wire.strange()
+}
+
 // usable returns a connection to addr that the request could use at once: open at
 // both ends, nothing on its way, and its last request wholly over.
 func (o *oracles) usable(r *Request, addr string, conns []*Conn) *faultnet.Conn {
@@ -313,7 +319,7 @@ func (o *oracles) usable(r *Request, addr string, conns []*Conn) *faultnet.Conn 
 		if h.wire.seen && !h.wire.plain || !r.shares(h) {
 			continue
 		}
-		if last := h.lastRequest(); last == nil || last.over() {
+		if h.free() {
 			return c
 		}
 	}

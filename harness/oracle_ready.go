@@ -130,8 +130,7 @@ func (o *oracles) update() {
 	}
 	for _, c := range o.conns {
 		h := o.census.look(c)
-		last := h.lastRequest()
-		if h.used = last != nil; c.IsIdle() && (last == nil || last.over()) {
+		if h.used = h.lastRequest() != nil; c.IsIdle() && h.free() {
 			o.setReady(h, o.spot(c.Address(), h.usedVia()))
 		} else {
 			o.setReady(h, nil)

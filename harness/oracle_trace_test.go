@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -237,4 +238,67 @@ func backOff(t *harness.T, refused, hooks, asks bool) {
 	t.Get("r3", retries, "http://api.test/").Finish()
 	r2.Await()
 	r2.Finish()
+}
+
+// A request that the code under test makes by itself is not known to the harness: the connection on
+// which it waits for its answer, or whose answer is not read, is not idle. The next request of
+// the harness on it is known again.
+func TestStrangeRequests(t *testing.T) {
+	for _, path := range []string{"/hang", "/bytes/100"} {
+		got := first(harness.TestReport(path, func(t *harness.T) {
+			t.Serve("api.test:80", nil)
+			tr := t.Net.Transport()
+			var bodies []io.Closer
+			ctx, cancel := context.WithCancel(t.Context())
+			strange := func() {
+				go func() {
+					req, _ := http.NewRequestWithContext(ctx, "GET", "http://api.test"+path, nil)
+					if resp, err := tr.RoundTrip(req); err == nil {
+						bodies = append(bodies, resp.Body)
+					}
+				}()
+				t.Settle()
+			}
+			strange()
+			t.Get("r1", tr, "http://api.test/").Finish() // dials: c1 is in use
+			strange()                                    // on c2
+			t.Get("r2", tr, "http://api.test/").Finish() // dials
+			open, idle, want := len(t.Net.OpenConns()), len(t.Net.IdleConns()), 1
+			if path != "/hang" {
+				want = 3 // as far as the wire shows
+			}
+			if open != 3 || idle != want {
+				t.Errorf("got %d connections, %d of them idle; want 3, and %d", open, idle, want)
+			}
+			cancel()
+			for _, b := range bodies {
+				b.Close()
+			}
+			t.Settle()
+		}))
+		if got != "held" {
+			t.Errorf("%s: got %s", path, got)
+		}
+	}
+	late := func(tr *http.Transport, req *http.Request) (*http.Response, error) {
+		if req.Header.Get(harness.RequestHeader) == "r2" {
+			httptrace.ContextClientTrace(req.Context()).GetConn("")
+			time.Sleep(time.Second) // virtual
+		}
+		return tr.RoundTrip(req)
+	}
+	got := first(harness.TestReport(t.Name(), func(t *harness.T) {
+		t.Serve("api.test:80", nil)
+		tr := between{t.Net.Transport(), late}
+		req, _ := http.NewRequestWithContext(t.Context(), "GET", "http://api.test/", nil)
+		if resp, err := tr.Transport.RoundTrip(req); err == nil {
+			io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+		}
+		t.Get("r1", tr, "http://api.test/").Finish()
+		t.Get("r2", tr, "http://api.test/").Finish()
+	}))
+	if want := "r2: waits while c1 to api.test:80 is idle"; !strings.HasPrefix(got, want) {
+		t.Errorf("got %s, want %s", got, want)
+	}
 }
