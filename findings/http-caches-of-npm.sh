@@ -75,6 +75,7 @@ for (const [i, [name, steps]] of Object.entries(exchanges).entries()) {
     const answers = []
     for (exchange of steps) {
       answers.push(await ask(`http://127.0.0.1:${server.address().port}/${i}`, exchange[0], exchange[4] ?? {}))
+      await new Promise(resolve => setImmediate(resolve)) // got stores an answer just after it hands it out
     }
     console.log(`${name}, ${client}: ${answers.join(', ')}`)
   }
