@@ -5,7 +5,7 @@
 # cache ("RFC compliant caching"), which is cacheable-request 13.0.19, makes the policy of a new answer without its
 # status (dist/index.js sets response.status for revalidations only), and http-cache-semantics 4.3.0 takes that for
 # 200: an error page that has a Last-Modified is served from the cache, for a tenth of that date's age, while the server
-# is well again; a part is served as the whole. It and axios-cache-interceptor 1.12.3 invalidate nothing after a POST.
+# is well again, also to got's own retries, none of which reaches it; a part is served as the whole. It and axios-cache-interceptor 1.12.3 invalidate nothing after a POST.
 # make-fetch-happen 15.0.6 ("full HTTP caching rules") drops the Age, so an answer that came 700 s old
 # is fresh for the 600 s of its max-age. undici 7.30.2 is right on all. Exits with 0 if that is so.
 set -euo pipefail
@@ -80,6 +80,20 @@ for (const [i, [name, steps]] of Object.entries(exchanges).entries()) {
     console.log(`${name}, ${client}: ${answers.join(', ')}`)
   }
 }
+
+// got's retries: the server fails once.
+for (const cache of [undefined, new Map()]) {
+  let requests = 0
+  const flaky = http.createServer((_, response) => {
+    if (requests++) response.end('page')
+    else response.writeHead(503, { 'Last-Modified': 'Thu, 01 Jan 2015 00:00:00 GMT' }).end('error')
+  })
+  await new Promise(resolve => flaky.listen(0, '127.0.0.1', resolve))
+  const retry = { limit: 2, calculateDelay: ({ computedValue }) => computedValue && 1 }
+  const { response: last, ...r } = await got(`http://127.0.0.1:${flaky.address().port}/`, { cache, retry }).catch(error => error)
+  const { statusCode, retryCount } = last ?? r
+  console.log(`got's retries, ${cache ? 'with' : 'without'} a cache: ${statusCode}, ${retryCount} retries, ${requests} requests`)
+}
 process.exit()
 JS
 node main.mjs > got
@@ -100,5 +114,7 @@ an answer that comes 700 s old, got: 200 old, 200 new
 an answer that comes 700 s old, axios-cache-interceptor: 200 old, 200 new
 an answer that comes 700 s old, make-fetch-happen: 200 old, 200 old
 an answer that comes 700 s old, undici: 200 old, 200 new
+got's retries, without a cache: 200, 1 retries, 2 requests
+got's retries, with a cache: 503, 2 retries, 1 requests
 WANT
 diff want got && echo "as stated"
