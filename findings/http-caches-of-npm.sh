@@ -4,10 +4,11 @@
 # invalidate what is stored of its target (4.4); the Age that an answer came with counts (4.2.3). got 14.6.6 with its
 # cache ("RFC compliant caching"), which is cacheable-request 13.0.19, makes the policy of a new answer without its
 # status (dist/index.js sets response.status for revalidations only), and http-cache-semantics 4.3.0 takes that for
-# 200: an error page that has a Last-Modified is served from the cache, for a tenth of that date's age, while the server
-# is well again, also to got's own retries, none of which reaches it; a part is served as the whole. It and axios-cache-interceptor 1.12.3 invalidate nothing after a POST.
-# make-fetch-happen 15.0.6 ("full HTTP caching rules") drops the Age, so an answer that came 700 s old
-# is fresh for the 600 s of its max-age. undici 7.30.2 is right on all. Exits with 0 if that is so.
+# 200: an error page that has a Last-Modified is served from the cache, for a tenth of that date's age, while the
+# server is well again, also to got's own retries, none of which reaches it; a part is served as the whole. After a POST
+# it invalidates nothing, nor does axios-cache-interceptor 1.12.3 (whose caller can name what to drop). make-fetch-happen
+# 15.0.6 ("full HTTP caching rules") drops the Age, so an answer that came 700 s old is fresh for the
+# 600 s of its max-age. undici 7.30.2 is right on all. Exits with 0 if that is so.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

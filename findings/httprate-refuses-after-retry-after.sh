@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# RFC 9110, 10.2.3: Retry-After tells how long a client ought to wait before it asks again. go-chi/httprate
-# v0.16.1, 3 requests in 10 s: three at once and a fourth, which gets 429 with Retry-After: 10. Who waits these 10 s
-# gets 429 again, and so does who waits for X-RateLimit-Reset. The limiter counts, beside the new window, the share of
-# the old one that a window of 10 s still covers, and that is nearly all of it then; the first request that it
-# takes is 11.7 s after the others. So hashicorp/go-retryablehttp v0.7.8, which waits as told, spends a try in vain each time,
+# RFC 9110, 10.2.3: Retry-After tells how long a client ought to wait before it asks again. go-chi/httprate v0.16.1,
+# 3 requests in 10 s: three at once and a fourth, which gets 429 with Retry-After: 10. A client that waits these 10 s
+# gets 429 again, and so does one that waits for X-RateLimit-Reset: the limiter counts, beside the new window, the share
+# of the old one that the last 10 s still cover, which is nearly all of it then. The first request that it takes
+# is 11.7 s after the others. So hashicorp/go-retryablehttp v0.7.8, which waits as told, spends a try in vain each time,
 # and with one retry the call fails. That the 10 s can be longer than need be is known (its issue 47; the open pull
-# request 64 makes it the time to the reset, at which a full limiter refuses always). throttled v2.15.0 (GCRA)
+# request 64 makes it the time to the reset, at which a full limiter always refuses). throttled v2.15.0 (GCRA)
 # takes the request after the time that it tells. In a bubble of testing/synctest, so all times are exact.
 # Exits with 0 if that is so.
 set -euo pipefail
