@@ -4,7 +4,7 @@
 # refuses with 401 once it has the header, so that the client need not send its body. Through elazarl/goproxy v1.9.4,
 # http-proxy 1.18.1, http-proxy-3 1.23.3, httpxy 0.5.6, http2-proxy 5.0.53, fast-proxy 2.2.0, mockttp 4.6.5,
 # http-mitm-proxy 1.1.0 and proxy-chain 3.0.1 the client gets a 100 first, whatever the server is about to say, and
-# sends the whole. @fastify/reply-from 12.6.5 and express-http-proxy 2.1.2 answer 100 and then 500 to each request
+# sends the whole (with goproxy where the server takes a moment). @fastify/reply-from 12.6.5 and express-http-proxy 2.1.2 answer 100 and then 500 to each request
 # with Expect, also where the server takes it (curl sends it with a large upload): undici refuses the header, and the
 # latter sets one when Node has sent all, as Node does at once for Expect. net/http/httputil, vulcand/oxy
 # v2.0.0 and AdguardTeam/gomitmproxy v0.2.1 pass the 401 on. Exits with 0 if that is so.
@@ -34,6 +34,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"time"
 
 	"github.com/AdguardTeam/gomitmproxy"
 	"github.com/elazarl/goproxy"
@@ -47,11 +48,21 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// refuse answers 401 to the header of a request, and reads what else comes.
+var continued = make(chan struct{}, 1) // a client has got a 100
+
+// refuse answers 401 to the header of a request, at /held when the client has a 100 (or waited 10 s
+// for it), and reads what else comes.
 func refuse(c net.Conn) {
 	r := bufio.NewReader(c)
-	if _, err := http.ReadRequest(r); err != nil {
+	request, err := http.ReadRequest(r)
+	if err != nil {
 		return
+	}
+	if request.URL.Path == "/held" {
+		select {
+		case <-continued:
+		case <-time.After(10 * time.Second):
+		}
 	}
 	io.WriteString(c, "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 4\r\n\r\nnope")
 	io.Copy(io.Discard, r)
@@ -67,6 +78,7 @@ func show(name, address, target string) {
 	for len(codes) == 0 || codes[len(codes)-1] == 100 {
 		if len(codes) == 1 {
 			io.WriteString(c, "hello")
+			continued <- struct{}{}
 		}
 		codes = append(codes, must(http.ReadResponse(r, nil)).StatusCode)
 	}
@@ -97,7 +109,7 @@ func main() {
 	g := gomitmproxy.NewProxy(gomitmproxy.Config{ListenAddr: free.Addr().(*net.TCPAddr)})
 	must(0, g.Start())
 	show("gomitmproxy", free.Addr().String(), target.String()+"/")
-	show("goproxy", address(goproxy.NewProxyHttpServer()), target.String()+"/")
+	show("goproxy", address(goproxy.NewProxyHttpServer()), target.String()+"/held")
 }
 GO
 cat > main.mjs <<'JS'
