@@ -84,7 +84,11 @@ func (t *T) Leaks() []Failure {
 		add(KindConn, "", "%s: still open", socket)
 	}
 	var draining []*faultnet.Conn
-	for _, c := range t.openAfterIdle() {
+	open := t.openAfterIdle()
+	for _, f := range t.census.openTries(t.census.handles(open)) {
+		add(f.Kind, f.Where, "%s", f.Text)
+	}
+	for _, c := range open {
 		if t.census.conn(c).drains() {
 			draining = append(draining, c)
 			continue
