@@ -1,6 +1,7 @@
 package harness_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -61,6 +62,20 @@ func TestSavedReplay(t *testing.T) {
 	}
 	if files, _ := filepath.Glob("testdata/replays/*"); len(files) != 1 {
 		t.Errorf("got %q, want no other file", files)
+	}
+	// A test that is told to run the schedule of another one says so.
+	flag.Set("halfopen.replay", files[0])
+	other := &failing{TB: t, name: "TestOther"}
+	other.run(func() { harness.Explore(other, harness.Bounds{}, body("unused dial leaked")) })
+	flag.Set("halfopen.replay", "")
+	if want := files[0] + ": fails; it was saved by another test, TestPool/limit 1"; !strings.Contains(other.logs, want) {
+		t.Errorf("got %q, want %q", other.logs, want)
+	}
+	// Where nothing is saved, and nothing is to be explored, that is said.
+	other = &failing{TB: t, name: "TestOther"}
+	other.run(func() { harness.Explore(other, harness.Bounds{Schedules: harness.None}, body("")) })
+	if want := "nothing was explored"; other.text != "" || !strings.Contains(other.logs, want) {
+		t.Errorf("got %q and %q, want %q", other.text, other.logs, want)
 	}
 	// Half of one is refused.
 	data, _ := os.ReadFile(files[0])
