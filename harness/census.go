@@ -209,14 +209,6 @@ func (c *census) look(end *faultnet.Conn) *Conn {
 	return h
 }
 
-// handles returns what the harness knows of connections.
-func (c *census) handles(ends []*faultnet.Conn) (list []*Conn) {
-	for _, end := range ends {
-		list = append(list, c.look(end))
-	}
-	return list
-}
-
 // known returns the connections that the harness had to do with.
 func (c *census) known() []*Conn {
 	c.mu.Lock()

@@ -83,11 +83,8 @@ func (t *T) Leaks() []Failure {
 	for _, socket := range t.openSockets() {
 		add(KindConn, "", "%s: still open", socket)
 	}
-	var draining []*faultnet.Conn
-	open := t.openAfterIdle()
-	for _, f := range t.census.openTries(t.census.handles(open)) {
-		add(f.Kind, f.Where, "%s", f.Text)
-	}
+	draining, open := []*faultnet.Conn(nil), t.openAfterIdle()
+	t.census.openTries(open, add)
 	for _, c := range open {
 		if t.census.conn(c).drains() {
 			draining = append(draining, c)

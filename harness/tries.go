@@ -1,11 +1,11 @@
 package harness
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
 
+	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness/internal/bubble"
 )
 
@@ -51,22 +51,20 @@ func (t *try) end() {
 	t.over = true
 }
 
-// openTries returns the bodies of tries that were left, of the request that was sent last on one of the connections.
+// openTries adds the bodies of tries that were left, of requests that were the last on one of the connections.
 // The last try of a request whose own body is open is that body.
-func (c *census) openTries(conns []*Conn) (left []Failure) {
+func (c *census) openTries(ends []*faultnet.Conn, add func(kind Kind, where, format string, args ...any)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, r := range c.requests {
-		if !r.returned || !slices.ContainsFunc(conns, func(h *Conn) bool { return h.wire.last == r }) {
+		if !r.returned || !slices.ContainsFunc(ends, func(end *faultnet.Conn) bool { h := c.conns[end]; return h != nil && h.wire.last == r }) {
 			continue
 		}
 		for i, t := range r.tries {
 			if t.over || i == len(r.tries)-1 && r.err == nil && !r.finished {
 				continue
 			}
-			left = append(left, Failure{Kind: KindBody, Where: t.where,
-				Text: fmt.Sprintf("%s: response body of %s %s never closed: that of try %d, with status %d", r.name, r.method, r.url, i+1, t.status)})
+			add(KindBody, t.where, "%s: response body of %s %s never closed: that of try %d, with status %d", r.name, r.method, r.url, i+1, t.status)
 		}
 	}
-	return left
 }

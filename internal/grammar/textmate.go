@@ -26,7 +26,7 @@ type scoped struct {
 // fileLine is the line that begins a file of the archive.
 const fileLine = `^(-- )(\S.*?)( --)\s*$`
 
-// outcomeOfDial is what stands behind fail: a dial, and what it comes to.
+// outcomeOfDial matches a dial, and behind it what it comes to, as in fail d1 refuse.
 const outcomeOfDial = `\b(d\d+)\s+([a-z][a-z-]*(?::\S+)?)(?:\s|$)`
 
 // textmate returns the grammar. A line of a script is a comment, or a region from its verb to its
