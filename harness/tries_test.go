@@ -89,6 +89,9 @@ func TestLastUsed(t *testing.T) {
 		t.Get("r2", tr, "http://api.test/").Finish()
 		close(again)
 		t.Settle()
+		if got := t.Conn("c1").User().Name(); got != "r1" {
+			t.Errorf("got %s as the user of c1, want r1", got)
+		}
 	})
 	want := "c1 to api.test:80: still open after the idle connections were closed, opened for r1, last used by r1"
 	if n := len(r.Failures); n == 0 || r.Failures[n-1].Text != want {
