@@ -48,7 +48,8 @@ type Bounds struct {
 	// one process. To know which schedules are within a number, shards run some of each
 	// other's: shards divide best with Strategy "exhaustive" and Schedules: [All]. A few more
 	// may be run: those that differ from one of these at its end only, where something arrives
-	// at a server earlier, which is no delay. 0 means 2,000.
+	// at a server earlier, which is no delay. 0 means 2,000; [None] means that only saved
+	// schedules are run.
 	Schedules int
 	// Time is how long, in real time, an exploration goes on. 0 means no limit:
 	// what is explored does not depend on the machine.

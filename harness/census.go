@@ -349,14 +349,16 @@ func (c *census) user(end *faultnet.Conn) (words, where string) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, r := range slices.Backward(c.requests) {
-		if slices.ContainsFunc(r.runs, func(h *Conn) bool { return h.client == end }) {
-			fmt.Fprintf(&b, ", last used by %s", r.name)
-			if r.dropped {
-				b.WriteString(", whose body was dropped")
-			}
-			return b.String(), r.where
+	if h := c.conns[end]; h != nil && h.wire.last != nil {
+		r := h.wire.last
+		fmt.Fprintf(&b, ", last used by %s", r.name)
+		if r.dropped {
+			b.WriteString(", whose body was dropped")
 		}
+		if n := len(r.runs); r.runs[n-1] != h {
+			fmt.Fprintf(&b, ", which was then sent on %s", r.runs[n-1].ID())
+		}
+		return b.String(), r.where
 	}
 	if b.Len() == 0 {
 		b.WriteString(", opened outside any request that the harness knows")

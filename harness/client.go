@@ -15,7 +15,9 @@ func (t *T) Client(rt http.RoundTripper) *http.Client {
 }
 
 // Watch wraps a transport as [T.Client] does, for those who make their own
-// client.
+// client. A transport under test that sends requests by another one, to ask again say, gets that
+// one watched: Base: t.Watch(t.Net.Transport()). The request is one operation then, and a body that
+// the transport leaves when it asks again is reported with its line.
 func (t *T) Watch(rt http.RoundTripper) http.RoundTripper {
 	t.must(rt != nil, "the transport is nil: t.Net.Transport() is one")
 	t.study(rt)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -123,16 +122,7 @@ func (c *Conn) Vanish() {
 }
 
 // User returns the request that used the connection last, or nil.
-func (c *Conn) User() *Request {
-	c.c.mu.Lock()
-	defer c.c.mu.Unlock()
-	for _, r := range slices.Backward(c.c.requests) {
-		if slices.Contains(r.runs, c) {
-			return r
-		}
-	}
-	return nil
-}
+func (c *Conn) User() *Request { return c.lastRequest() }
 
 // lastRequest returns the request that was sent on c last, or nil.
 func (c *Conn) lastRequest() *Request {

@@ -200,9 +200,9 @@ func (x *Exploration) coverage() string {
 			s += fmt.Sprintf(", and at most %s", countOf(b.Inner, "delay inside steps"))
 		}
 	case x.Delays >= 0:
-		s += fmt.Sprintf("%d schedules, among them all with at most %s", distinct, countOf(x.Delays, b.departure()))
+		s += fmt.Sprintf("%s, among them all with at most %s", countOf(distinct, "schedule"), countOf(x.Delays, b.departure()))
 	default:
-		s += fmt.Sprintf("%d schedules", distinct)
+		s += countOf(distinct, "schedule")
 	}
 	if x.Waiting > 0 && x.Shard.Total <= 1 {
 		s += fmt.Sprintf(", of at least %d", distinct+x.Waiting)

@@ -73,8 +73,11 @@ func Explore(t TB, bounds Bounds, body func(t *T)) *Exploration {
 		t.Errorf("%s", x)
 		t.FailNow()
 	}
-	if x.Schedules > 0 {
+	switch {
+	case x.Schedules > 0:
 		t.Logf("%s", x)
+	case len(x.Replayed) == 0:
+		t.Logf("nothing was explored: Schedules is None, and no schedule of this test is saved")
 	}
 	return x
 }

@@ -25,6 +25,7 @@ func (m Maker) Make(t *T, s Settings) http.RoundTripper {
 	if err != nil {
 		t.NotApplicable(err)
 	}
+	t.must(rt != nil, "the maker returned neither a transport nor an error")
 	t.journal.settings = s
 	if s.MaxConnsPerHost > 0 {
 		t.LimitConns(s.MaxConnsPerHost)

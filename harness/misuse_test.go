@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -58,6 +59,9 @@ var wrongCalls = []struct {
 		t.Conn("1")
 	}},
 	{`T.Watch(nil)`, func(t *harness.T) { t.Watch(nil) }},
+	{`Maker.Make of a maker that returns nil`, func(t *harness.T) {
+		harness.Maker(func(*harness.T, harness.Settings) (http.RoundTripper, error) { return nil, nil }).Make(t, harness.Settings{})
+	}},
 	{`T.Client(nil)`, func(t *harness.T) { t.Client(nil) }},
 	{`T.Gates with a typing error`, func(t *harness.T) { t.Gates("GotCon") }},
 	{`T.Advance(-time.Hour)`, func(t *harness.T) { t.Advance(-time.Hour) }},
@@ -186,7 +190,18 @@ func TestWrongCalls(t *testing.T) {
 			t.Fatal(err)
 		}
 	} else if b.String() != string(want) {
-		t.Errorf("got\n%s\nwant\n%s", &b, want)
+		gots, wants := strings.Split(b.String(), "\n\n"), strings.Split(string(want), "\n\n")
+		for _, got := range gots {
+			if !slices.Contains(wants, got) {
+				t.Errorf("not in %s:\n%s", table, got)
+			}
+		}
+		for _, want := range wants {
+			if !slices.Contains(gots, want) {
+				t.Errorf("%s has, and it is not said:\n%s", table, want)
+			}
+		}
+		t.Errorf("%s is not up to date: go test ./harness -run WrongCalls -update", table)
 	}
 }
 

@@ -83,8 +83,9 @@ func (t *T) Leaks() []Failure {
 	for _, socket := range t.openSockets() {
 		add(KindConn, "", "%s: still open", socket)
 	}
-	var draining []*faultnet.Conn
-	for _, c := range t.openAfterIdle() {
+	draining, open := []*faultnet.Conn(nil), t.openAfterIdle()
+	t.census.openTries(open, add)
+	for _, c := range open {
 		if t.census.conn(c).drains() {
 			draining = append(draining, c)
 			continue

@@ -154,6 +154,9 @@ func (e *explorer) replayAll(engine *search.Engine, files []string) error {
 		within, e.effects = s.room(effects)
 		r := engine.Replay(s, within)
 		replay := Replay{File: file, Misfit: misfit(s, r), Failed: r.Failed, Undecided: r.Undecided}
+		if of := scheduleOf(data); of != oneLine(e.x.Name) && testName.MatchString(of) {
+			replay.other = of
+		}
 		if replay.Misfit != "" {
 			replay.line = lines[len(s)-len(r.Left)]
 		}
@@ -219,11 +222,23 @@ type Replay struct {
 	// ordinary: only halfopen test has them.
 	NeedsDeep bool
 
-	line int // of the choice that does not fit
+	line  int    // of the choice that does not fit
+	other string // the test that has saved it, if that is another one
 }
 
 // String returns the file and the result.
 func (r Replay) String() string {
+	if r.other != "" {
+		return r.said() + "; it was saved by another test, " + r.other
+	}
+	return r.said()
+}
+
+// testName matches what a schedule of a test in Go says that it is of. Other schedules name a script, or
+// have a comment there.
+var testName = regexp.MustCompile(`^Test[A-Z0-9_]`)
+
+func (r Replay) said() string {
 	s := r.File + ": holds now"
 	switch {
 	case r.Misfit != "" && r.Failed:

@@ -1,6 +1,7 @@
 package harness_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -81,6 +82,31 @@ func TestSavedReplay(t *testing.T) {
 	rec.run(func() { harness.Explore(rec, harness.Bounds{Schedules: harness.None}, body("")) })
 	if want := files[0] + `:1: got "halfopen replay 0", want "halfopen replay 2"`; !strings.Contains(rec.text, want) {
 		t.Errorf("got %q, want %q", rec.text, want)
+	}
+}
+
+// A test that runs the schedule of another one says so. Where nothing is saved, and nothing is to be
+// explored, that is printed.
+func TestReplayOfAnother(t *testing.T) {
+	t.Chdir(t.TempDir())
+	leaks := func(t *harness.T) { oneAfterAnother(t, newMini(t, "unused dial leaked", 0)) }
+	rec := &failing{TB: t, name: "TestPool/limit 1"}
+	rec.run(func() { harness.Explore(rec, harness.Bounds{}, leaks) })
+	files, _ := filepath.Glob("testdata/replays/*.replay")
+	if len(files) != 1 {
+		t.Fatalf("got files %q", files)
+	}
+	flag.Set("halfopen.replay", files[0])
+	rec = &failing{TB: t, name: "TestOther"}
+	rec.run(func() { harness.Explore(rec, harness.Bounds{}, leaks) })
+	flag.Set("halfopen.replay", "")
+	if want := files[0] + ": fails; it was saved by another test, TestPool/limit 1"; !strings.Contains(rec.logs, want) {
+		t.Errorf("got %q, want %q", rec.logs, want)
+	}
+	rec = &failing{TB: t, name: "TestNothing"}
+	rec.run(func() { harness.Explore(rec, harness.Bounds{Schedules: harness.None}, leaks) })
+	if want := "nothing was explored"; rec.text != "" || !strings.Contains(rec.logs, want) {
+		t.Errorf("got %q and %q, want %q", rec.text, rec.logs, want)
 	}
 }
 

@@ -37,6 +37,7 @@ type Request struct {
 	early    bool // it was closed before its end, and before reading it failed
 	dropped  bool
 	forgot   bool            // the caller neither reads nor closes the body
+	tries    []*try          // that a transport between two watched ones has made, in order
 	got      tally           // of the response's body, as it was read
 	sent     []*answerWriter // what servers answered; nil for a connection that was taken over
 	pool     *pool           // the one of the client that sends it, or nil

@@ -105,7 +105,8 @@ func (t *T) Peer(addr string) {
 //	/echo       the body of the request
 //	/close      "ok" and Connection: close
 //	/hang       nothing until the client goes away
-//	/answer/X   the wrong answer of that name: see [Answers]
+//	/answer/X   the wrong answer of that name, see [Answers], and nothing more on
+//	            that connection; /status/503 is one that may be asked again
 //	/...        "ok"
 func Pages(w http.ResponseWriter, req *http.Request) { peer.Pages(w, req) }
 

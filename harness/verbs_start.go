@@ -4,7 +4,7 @@ import "time"
 
 // verbsBefore make what a script needs before its first request.
 var verbsBefore = []*verb{
-	{name: "serve", args: "ADDR", doc: "run an http.Server on ADDR (host:port) that answers by path: /bytes/N, /status/N, /status/N/BYTES, /echo, /close, /hang, /answer/ANSWER, and \"ok\" to anything else",
+	{name: "serve", args: "ADDR", doc: "run an http.Server on ADDR (host:port) that answers by path: /bytes/N, /status/N, /status/N/BYTES, /echo, /close, /hang, /answer/ANSWER (behind which that connection answers nothing more), and \"ok\" to anything else",
 		run: func(p *scriptRun, c *command) { p.t.Serve(c.args[0], nil) }},
 	{name: "serve-udp", args: "ADDR", doc: "answer each datagram that comes on ADDR with the same bytes",
 		run: func(p *scriptRun, c *command) { p.t.ServePackets(c.args[0], nil) }},

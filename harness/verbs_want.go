@@ -44,4 +44,6 @@ var verbsWant = []*verb{
 		run: func(p *scriptRun, c *command) { p.t.Conn(c.args[0]).WantClosed(c.why...) }},
 	{name: "want conns", args: "N", doc: "so many connections are open on the client's side",
 		run: func(p *scriptRun, c *command) { p.t.Net.WantConns(argNumber(c.args[0]), c.why...) }},
+	{name: "want idle", args: "N", doc: "so many connections are idle: open at both ends, and no request or response is on them",
+		run: func(p *scriptRun, c *command) { p.t.Net.WantIdle(argNumber(c.args[0]), c.why...) }},
 }

@@ -101,17 +101,25 @@ func (c *Conn) WantClosed(why ...string) {
 // WantConns expects that n connections are open on the client's side.
 func (n *Net) WantConns(count int, why ...string) {
 	n.t.step("want", "conns", fmt.Sprint(count))
-	n.t.settle()
-	var open []string
-	for _, c := range n.Conns() {
-		if !c.IsClosed() {
-			open = append(open, c.ID())
-		}
+	n.wantCount(n.OpenConns(), "open on the client's side", count, why...)
+}
+
+// WantIdle expects that n connections are idle, as [Net.IdleConns] has them.
+func (n *Net) WantIdle(count int, why ...string) {
+	n.t.step("want", "idle", fmt.Sprint(count))
+	n.wantCount(n.IdleConns(), "idle", count, why...)
+}
+
+// wantCount expects so many connections in that state.
+func (n *Net) wantCount(got []*Conn, state string, want int, why ...string) {
+	if len(got) == want {
+		return
 	}
-	if len(open) != count {
-		n.t.fatal(KindWant, fmt.Sprintf("got %d connections open on the client's side [%s], want %d",
-			len(open), strings.Join(open, " "), count), why...)
+	var ids []string
+	for _, c := range got {
+		ids = append(ids, c.ID())
 	}
+	n.t.fatal(KindWant, fmt.Sprintf("got %d connections %s [%s], want %d", len(got), state, strings.Join(ids, " "), want), why...)
 }
 
 // WantHeld expects that an event that the pattern selects is held.

@@ -127,7 +127,11 @@ type watched struct {
 func (w *watched) RoundTrip(req *http.Request) (*http.Response, error) {
 	if r := w.c.requestOf(req); r != nil {
 		r.goesTo(w.rt)
-		return w.rt.RoundTrip(req)
+		resp, err := w.rt.RoundTrip(req)
+		if resp != nil && err == nil {
+			r.tried(resp)
+		}
+		return resp, err
 	}
 	r, out := w.c.watch("", req, bubble.Caller())
 	r.t.lacks("the code that makes %s", r.name)

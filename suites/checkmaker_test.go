@@ -75,6 +75,16 @@ func TestCheckMaker(t *testing.T) {
 		"it makes none": {func(*harness.T, harness.Settings) (http.RoundTripper, error) {
 			return nil, errors.New("not today")
 		}, "the maker makes no transport: not today"},
+		"it makes nil": {func(*harness.T, harness.Settings) (http.RoundTripper, error) {
+			return nil, nil
+		}, "the maker makes no transport: it returned neither a transport nor an error"},
+		"it panics": {func(*harness.T, harness.Settings) (http.RoundTripper, error) {
+			panic("no")
+		}, "a plain GET of the maker's transport fails: panic: no"},
+		"its transport panics": {func(*harness.T, harness.Settings) (http.RoundTripper, error) {
+			var tr *wrapper
+			return tr, nil
+		}, "a plain GET of the maker's transport fails: r1: panic: runtime error: invalid memory address or nil pointer dereference"},
 		"it dials and hangs up": {func(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 			tr := t.Net.Transport()
 			tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -105,6 +115,11 @@ func TestCheckMaker(t *testing.T) {
 		t.Errorf("got %v:\n%s\nwant it to fail before the first case", err, out)
 	}
 }
+
+// wrapper is a transport around another one.
+type wrapper struct{ base http.RoundTripper }
+
+func (w *wrapper) RoundTrip(req *http.Request) (*http.Response, error) { return w.base.RoundTrip(req) }
 
 // answers is a transport that needs no network.
 type answers struct{}

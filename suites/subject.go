@@ -77,18 +77,20 @@ func Reference(t *harness.T, s harness.Settings) (http.RoundTripper, error) {
 // Speaks returns the protocols that the maker's transports speak, as a server sees them: that
 // of a request for an http URL, and HTTP/2 if a request for an https URL comes in it.
 func Speaks(maker harness.Maker) Protocol {
-	spoken, _, _ := plainGets(maker)
+	spoken, _, _, _ := plainGets(maker)
 	return spoken
 }
 
 // CheckMaker returns why no case can be put to the maker's transports: it makes none, they never
 // dial t.Net, or they do not answer a plain GET. Else it returns nil.
 func CheckMaker(maker harness.Maker) error {
-	switch spoken, dialed, err := plainGets(maker); {
+	switch spoken, dialed, panicked, err := plainGets(maker); {
 	case spoken != 0:
 		return nil
 	case err != nil:
 		return fmt.Errorf("the maker makes no transport: %w", err)
+	case panicked != "":
+		return fmt.Errorf("a plain GET of the maker's transport fails: %s", panicked)
 	case !dialed:
 		return errors.New("this transport never dialed t.Net: does it have DialContext: t.Net.DialContext?")
 	}
@@ -96,13 +98,18 @@ func CheckMaker(maker harness.Maker) error {
 }
 
 // plainGets has a transport of the maker get a page by each scheme, and returns the protocols that
-// a server saw, whether the network saw a dial, and the error of the maker.
-func plainGets(maker harness.Maker) (spoken Protocol, dialed bool, refused error) {
+// a server saw, whether the network saw a dial, a panic of the maker or its transport, and the error of
+// the maker.
+func plainGets(maker harness.Maker) (spoken Protocol, dialed bool, panicked string, refused error) {
 	for _, scheme := range []string{"http", "https"} {
 		r := harness.TestReport("speaks", func(t *harness.T) {
 			rt, err := maker(t, harness.Settings{})
 			if err != nil {
 				refused = err
+				return
+			}
+			if rt == nil {
+				refused = errors.New("it returned neither a transport nor an error")
 				return
 			}
 			h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -121,6 +128,11 @@ func plainGets(maker harness.Maker) (spoken Protocol, dialed bool, refused error
 			t.Rest()
 		})
 		dialed = dialed || r.Seen("dial")
+		for _, f := range r.Failures {
+			if f.Kind == harness.KindPanic && panicked == "" {
+				panicked = f.String()
+			}
+		}
 	}
-	return spoken, dialed, refused
+	return spoken, dialed, panicked, refused
 }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"github.com/halfopen/halfopen/faultnet"
 	"github.com/halfopen/halfopen/harness"
 )
 
@@ -61,6 +62,29 @@ func TestVerbs(t *testing.T) {
 		}
 		if m.verb.MatchString(verb + "x r1") {
 			t.Errorf("%qx is colored as a verb", verb)
+		}
+	}
+}
+
+// Every outcome of a dial is colored by its place, and what else stands behind a dial is not. No name
+// has a rest of its parameters.
+func TestOutcomes(t *testing.T) {
+	rule := regexp.MustCompile(outcomeOfDial)
+	for _, v := range faultnet.Verdicts() {
+		for _, outcome := range []string{v.String(), v.String() + ":1s,2"} {
+			if got := rule.FindStringSubmatch("fail d1 " + outcome); got == nil || got[2] != outcome {
+				t.Errorf("%s: got %q", outcome, got)
+			}
+		}
+	}
+	for _, line := range []string{"let dial d1 api.test:80", "want dial d2 -- a GET can be sent again"} {
+		if got := rule.FindStringSubmatch(line); got != nil {
+			t.Errorf("%s: got %q as an outcome", line, got[2])
+		}
+	}
+	for _, name := range wordsOf(harness.Manual()).named {
+		if strings.ContainsAny(name, "[]") {
+			t.Errorf("got %s as a name", name)
 		}
 	}
 }

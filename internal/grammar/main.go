@@ -61,7 +61,7 @@ func asJSON(v any) []byte {
 // words has the words of the language.
 type words struct {
 	verbs []string // those of two words too
-	named []string // outcomes, errors, oracles, answers and modes
+	named []string // errors, oracles, answers and modes; outcomes are known by their place in a line
 }
 
 // An item of the manual is "- `[!] want dial [D]`: what it does".
@@ -79,7 +79,9 @@ func wordsOf(manual string) words {
 		}
 		w.verbs = append(w.verbs, name)
 	}
-	for _, m := range item.FindAllStringSubmatch(tables, -1) {
+	before, rest, _ := strings.Cut(tables, "\nOUTCOME, ")
+	_, after, _ := strings.Cut(rest, "\n\nORACLE ")
+	for _, m := range item.FindAllStringSubmatch(before+after, -1) {
 		name, _, _ := strings.Cut(m[1], ":")
 		w.named = append(w.named, name)
 	}

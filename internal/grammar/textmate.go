@@ -26,6 +26,9 @@ type scoped struct {
 // fileLine is the line that begins a file of the archive.
 const fileLine = `^(-- )(\S.*?)( --)\s*$`
 
+// outcomeOfDial matches a dial, and behind it what it comes to, as in fail d1 refuse.
+const outcomeOfDial = `\b(d\d+)\s+([a-z][a-z-]*(?::\S+)?)(?:\s|$)`
+
 // textmate returns the grammar. A line of a script is a comment, or a region from its verb to its
 // end; the files of the archive come last. A golden trace is colored as a script is.
 func textmate(w words) grammar {
@@ -36,6 +39,7 @@ func textmate(w words) grammar {
 		{Name: "string.quoted.other.halfopen", Match: "`[^`]*`"},
 		{Name: "comment.line.reason.halfopen", Match: `\s--\s.*$`},
 		{Match: `\b(as)\s+(\S+)`, Captures: map[string]scoped{"1": {"keyword.operator.halfopen"}, "2": {"constant.language.halfopen"}}},
+		{Match: outcomeOfDial, Captures: map[string]scoped{"1": {"variable.parameter.halfopen"}, "2": {"constant.language.halfopen"}}},
 		{Name: "support.constant.halfopen", Match: `\b(?:client->server|server->client|client|server|data|fin|rst|dial|gate)\b`},
 		{Name: "variable.parameter.halfopen", Match: `\b[rdcm]\d+\b`},
 		{Name: "string.unquoted.url.halfopen", Match: `\bhttps?://\S+`},

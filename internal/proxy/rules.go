@@ -135,7 +135,7 @@ func (r *rule) check() error {
 		return fmt.Errorf("%s", what)
 	}
 	name := verdictName(r.verdict)
-	if why, ok := notHere[name]; ok {
+	if why, ok := refused(r.verdict); ok {
 		return fmt.Errorf("a proxy cannot do %s: %s", name, why)
 	}
 	if kinds := kindsOf(r.words); kinds&r.verdict.Kinds() == 0 {

@@ -12,30 +12,35 @@ import (
 // on the connections that it makes. Calls are made in programs that run elsewhere.
 const atProxy = faultnet.Dial | faultnet.Data | faultnet.FIN | faultnet.RST
 
-// notHere has the verdicts that a proxy cannot give, and why or what to use.
+// notHere has verdicts that a proxy cannot give, and what to use in their place, or why it cannot.
 var notHere = map[string]string{
 	"hold":     "no line lets go what is held; use stall for data, and black-hole for a dial",
 	"deaf":     "the context of the dial is in another program; use delay",
 	"ignored":  "whether a program accepts is up to a real server; use fault C server->client data as stall",
 	"ack-lost": "the proxy's kernel acknowledges what it gets; use stall, or lose",
 
-	"error":    "it fails a call of the program, which runs elsewhere; use reset",
-	"expire":   "a deadline is set in the program, which runs elsewhere; use stall",
-	"block":    "it blocks a call of the program, which runs elsewhere; use stall",
-	"short":    "it fails a Write of the program, which runs elsewhere; use fault C client->server data as reset:BYTES",
-	"chunk":    "it is about calls of the program, which runs elsewhere; use dribble:BYTES, or split:BYTES",
-	"no-bytes": "it is about calls of the program, which runs elsewhere",
-	"data-eof": "it is about calls of the program, which runs elsewhere",
-	"twice":    "it is about calls of the program, which runs elsewhere",
-
-	"drop":      noDatagrams,
-	"duplicate": noDatagrams,
-	"reorder":   noDatagrams,
-	"truncate":  noDatagrams,
-	"too-big":   noDatagrams,
+	"error":  "it fails a call of the program, which runs elsewhere; use reset",
+	"expire": "a deadline is set in the program, which runs elsewhere; use stall",
+	"block":  "it blocks a call of the program, which runs elsewhere; use stall",
+	"short":  "it fails a Write of the program, which runs elsewhere; use fault C client->server data as reset:BYTES",
+	"chunk":  "it is about calls of the program, which runs elsewhere; use dribble:BYTES, or split:BYTES",
 }
 
-const noDatagrams = "it is about datagrams, and a proxy carries connections"
+// refused reports whether a proxy cannot give a verdict, and why: it is in notHere, or it fits no
+// event that a proxy sees.
+func refused(v faultnet.Verdict) (why string, ok bool) {
+	if why, ok := notHere[verdictName(v)]; ok {
+		return why, true
+	}
+	switch kinds := v.Kinds(); {
+	case kinds&atProxy != 0:
+		return "", false
+	case kinds&faultnet.Calls != 0:
+		return "it is about calls of the program, which runs elsewhere", true
+	default:
+		return "it is about datagrams, and a proxy carries connections", true
+	}
+}
 
 // shapes has the verdicts that say what a link is like.
 var shapes = []string{"delay", "jitter", "tail", "rate", "dribble", "lookup", "split"}

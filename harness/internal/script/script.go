@@ -3,6 +3,7 @@ package script
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/txtar"
@@ -95,11 +96,18 @@ func (k *checker) command(text string) (c Command, err error) {
 		if len(rest) == 0 {
 			return c, fmt.Errorf("a word is missing behind %s: %s", name, strings.Join(words, ", "))
 		}
+		if second := rest[0].text; !slices.Contains(words, strings.ToLower(second)) && nearest.DidYouMean(second, words) == "" {
+			return c, fmt.Errorf("unknown word %q behind %s: there are %s", second, name, strings.Join(words, ", "))
+		}
 		name, rest = name+" "+rest[0].text, rest[1:]
 	}
 	v := k.language.verb(name)
 	if v == nil {
-		return c, fmt.Errorf("unknown verb %q%s", name, nearest.DidYouMean(name, k.language.verbNames()))
+		near := nearest.DidYouMean(name, k.language.verbNames())
+		if near == "" && strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz-") == "" {
+			near = "; halfopen verbs prints all verbs"
+		}
+		return c, fmt.Errorf("unknown verb %q%s", name, near)
 	}
 	var args []string
 	for _, w := range rest {

@@ -64,6 +64,8 @@ func TestParse(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
 		{"point red", `unknown verb "point" (did you mean "paint"?)`},
+		{"xyzzy", `unknown verb "xyzzy"; halfopen verbs prints all verbs`},
+		{"want xyzzy", `unknown word "xyzzy" behind want: there are done`},
 		{"paint blue", "no colour: blue"},
 		{"paint", "usage: paint COLOUR"},
 		{"paint red red", "usage: paint COLOUR"},

@@ -14,6 +14,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,12 +30,18 @@ import (
 func main() {
 	verbose := flag.Bool("v", false, "print each quirk with its script")
 	only := flag.String("only", "", "run the cases only on subjects whose name contains this `text`")
+	named := flag.String("run", "", "run only the cases whose name matches this regular `expression`")
 	flag.Parse()
+	which, err := regexp.Compile(*named)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "matrix: -run:", err)
+		os.Exit(2)
+	}
 	flag.Set("halfopen.frozen", "400ms") // silenceper/pool holds its mutex while it dials
 	flag.Set("halfopen.parallel", "1")   // the documentation of package subjects says why
 	goredis.SetLogger(silent{})          // it logs each dial that fails
 	log.SetOutput(io.Discard)            // net/http logs responses without a request
-	rows := run(*only, func(r *row) {
+	rows := run(*only, which, func(r *row) {
 		fmt.Fprintf(os.Stderr, "%s: %d results, %d schedules, %v\n", r.name, len(r.results), r.schedules(), r.took.Round(time.Millisecond))
 	})
 	write(os.Stdout, rows, *verbose)
@@ -78,16 +85,21 @@ func (r *row) schedules() (n int) {
 	return n
 }
 
-// run runs the cases on the subjects, one after the other; the documentation of package
+// run runs the cases of which on the subjects, one after the other; the documentation of package
 // subjects says why.
-func run(only string, done func(*row)) (rows []*row) {
+func run(only string, which *regexp.Regexp, done func(*row)) (rows []*row) {
 	add := func(s suites.Subject, cases []suites.Case) {
 		if !strings.Contains(s.String(), only) {
 			return
 		}
 		r, began := &row{name: s.String()}, time.Now()
 		for _, c := range cases {
-			r.results = append(r.results, s.Run(c))
+			if which.MatchString(c.Name) {
+				r.results = append(r.results, s.Run(c))
+			}
+		}
+		if len(r.results) == 0 {
+			return
 		}
 		r.took = time.Since(began)
 		rows = append(rows, r)

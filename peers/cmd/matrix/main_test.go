@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -52,10 +53,17 @@ func TestFailed(t *testing.T) {
 	}
 }
 
-// One subject can be run by itself.
+// One subject can be run by itself, and some of the cases.
 func TestOnly(t *testing.T) {
-	rows := run("puddle", func(*row) {})
+	rows := run("puddle", regexp.MustCompile(""), func(*row) {})
 	if len(rows) != 1 || rows[0].name != "puddle" || rows[0].count("", suites.Held) < 20 || rows[0].count("", suites.Failed) > 0 || rows[0].schedules() < 1000 {
 		t.Errorf("got %d rows, want only puddle, with cases that held", len(rows))
+	}
+	few := run("puddle", regexp.MustCompile("^limit-"), func(*row) {})
+	if len(few) != 1 || few[0].count("limit", suites.Held) < 1 || few[0].count("", suites.Held) != few[0].count("limit", suites.Held) {
+		t.Errorf("got %d rows, want only the cases of puddle about limits", len(few))
+	}
+	if none := run("puddle", regexp.MustCompile("^trace-"), func(*row) {}); len(none) > 0 {
+		t.Errorf("got %d rows for cases that are of transports alone", len(none))
 	}
 }

@@ -36,6 +36,7 @@ var brokenFields = []breakage{
 	{"PutIdleConn hears of no error", 0, retold(alwaysPut), []string{"trace-put-idle"}},
 	{"PutIdleConn is called with a reason, always", 0, retold(putAtFirstByte), []string{"trace-keep-alives-off", "trace-put-idle"}},
 	{"WroteHeaders is not called", 0, retold(func(t *httptrace.ClientTrace) { t.WroteHeaders = nil }), []string{"trace-order"}},
+	{"GotFirstResponseByte is called when the request is written", 0, retold(firstByteEarly), []string{"trace-first-byte"}},
 	{"WroteRequest hears of no error", 0, retold(alwaysWritten), []string{"trace-body-fails"}},
 	{"GotConn is called before there is a connection", 0, retold(gotBefore), []string{"trace-no-conn", "trace-order"}},
 	{"an error of Got1xxResponse is not heeded", 0, retold(hintsAnyhow), []string{"trace-hints"}},

@@ -87,3 +87,12 @@ func doneFirst(t *httptrace.ClientTrace) {
 		start()
 	}
 }
+
+func firstByteEarly(t *httptrace.ClientTrace) {
+	wrote, first := t.WroteRequest, t.GotFirstResponseByte
+	t.GotFirstResponseByte = nil
+	t.WroteRequest = func(info httptrace.WroteRequestInfo) {
+		wrote(info)
+		first()
+	}
+}

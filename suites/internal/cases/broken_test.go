@@ -25,7 +25,7 @@ func broken() []breakage {
 }
 
 // No case is one that cannot fail: for each there is a transport, made for it,
-// that it fails on.
+// that it fails on. With -v the report of each is shown: -run 'Broken/^limit-idle_'.
 func TestBroken(t *testing.T) {
 	all := suites.Cases()
 	for _, b := range broken() {
@@ -41,10 +41,13 @@ func TestBroken(t *testing.T) {
 				t.Errorf("%s: there is no case %s", b.mistake, name)
 				continue
 			}
-			r := suites.Subject{Name: b.mistake, Protocol: b.protocol, Maker: b.maker}.Run(all[i])
-			if r.State != suites.Failed {
-				t.Errorf("%s: got %s %s on a transport with this mistake: %s", name, r.State, r.Reason, b.mistake)
-			}
+			t.Run(name+" "+b.mistake, func(t *testing.T) {
+				r := suites.Subject{Name: b.mistake, Protocol: b.protocol, Maker: b.maker}.Run(all[i])
+				if r.State != suites.Failed {
+					t.Errorf("%s: got %s %s on a transport with this mistake: %s", name, r.State, r.Reason, b.mistake)
+				}
+				t.Log(r.Report)
+			})
 		}
 	}
 	for _, c := range all {

@@ -155,6 +155,30 @@ var traceCases = []Case{
 		},
 	},
 	{
+		Name:      "trace-first-byte",
+		Claim:     "GotFirstResponseByte is called when the first byte of the answer comes, and not before it, nor when its header is whole.",
+		Verdict:   "what a hook learns is true",
+		Source:    traceDoc + "ClientTrace.GotFirstResponseByte (when the first byte of the response headers is available)",
+		Hooks:     true,
+		Protocols: HTTP1,
+		Body: func(e *Env) {
+			e.Peer(e.Addr("api.test"))
+			r, told := e.traced("r1", "GET", "/", nil)
+			c := r.Conn()
+			want := func(called bool, when string) {
+				e.Settle()
+				if got := slices.Contains(told.called, "GotFirstResponseByte"); got != called {
+					e.Errorf("got GotFirstResponseByte called: %v, want %v: %s", got, called, when)
+				}
+			}
+			want(false, "no byte has come")
+			c.Send("H")
+			want(true, "a byte has come")
+			c.Send("TTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+			r.WantBody("ok")
+		},
+	},
+	{
 		Name:    "trace-body-fails",
 		Claim:   "WroteRequest is called with the error of a body that fails.",
 		Verdict: "what a hook learns is true",

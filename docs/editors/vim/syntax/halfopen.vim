@@ -4,7 +4,7 @@ if exists("b:current_syntax")
   finish
 endif
 
-syn match halfopenVerb /\v^\s*%(\>\s)?%(!\s*)?%(may\s+close-idle|limit-orphans|stop-reading|want\s+pending|want\s+request|descriptors|serve-proxy|want\s+closed|want\s+status|close-idle|keep-alive|may\s+cancel|want\s+conns|misbehave|partition|serve-tls|serve-udp|transport|want\s+body|want\s+dial|want\s+done|want\s+gone|want\s+held|want\s+open|want\s+sent|may\s+pass|serve-h2|unlisten|want\s+err|advance|backlog|hang-up|release|request|resolve|respond|restart|cancel|finish|forget|resume|strict|unclog|vanish|allow|await|begin|break|close|crash|fault|gates|pause|reset|route|serve|sever|shape|clog|drop|fail|heal|hold|kill|lift|next|open|peer|post|read|rest|send|shut|ask|fin|get|let)%(\s|$)/ nextgroup=halfopenArguments
+syn match halfopenVerb /\v^\s*%(\>\s)?%(!\s*)?%(may\s+close-idle|limit-orphans|stop-reading|want\s+pending|want\s+request|descriptors|serve-proxy|want\s+closed|want\s+status|close-idle|keep-alive|may\s+cancel|want\s+conns|misbehave|partition|serve-tls|serve-udp|transport|want\s+body|want\s+dial|want\s+done|want\s+gone|want\s+held|want\s+idle|want\s+open|want\s+sent|may\s+pass|serve-h2|unlisten|want\s+err|advance|backlog|hang-up|release|request|resolve|respond|restart|cancel|finish|forget|resume|strict|unclog|vanish|allow|await|begin|break|close|crash|fault|gates|pause|reset|route|serve|sever|shape|clog|drop|fail|heal|hold|kill|lift|next|open|peer|post|read|rest|send|shut|ask|fin|get|let)%(\s|$)/ nextgroup=halfopenArguments
 syn match halfopenArguments /.*$/ contained contains=halfopenString,halfopenReason,halfopenOutcome,halfopenHandle,halfopenEvent,halfopenNumber,halfopenURL
 syn match halfopenComment /^\s*#.*$/
 syn match halfopenFile /^-- .* --\s*$/
