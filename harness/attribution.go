@@ -30,6 +30,7 @@ type wire struct {
 	last   *Request  // the one that was sent last; likewise
 	// response follows what arrives for last, where the wire is plain; likewise.
 	response framing
+	unnamed  framing // what arrives for a request without a name; likewise
 	// requests follows what arrives from the client, where the wire is plain; begun counts the
 	// requests that were seen, and is guarded by census.mu.
 	requests framing
@@ -223,6 +224,7 @@ func (c *census) readResponse(e *faultnet.Event, b []byte) {
 	h.wire.heard = time.Now()
 	if h.wire.plain || !h.wire.seen {
 		h.wire.response.feed(b)
+		h.wire.unnamed.feed(b)
 	}
 }
 
@@ -235,7 +237,7 @@ func (c *census) feedRequests(h *Conn, b []byte) {
 	if w.strange() && now.state != framingStatus && (was.state <= framingStatus || now.start != was.start) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		w.response.begin(now.method)
+		w.unnamed.begin(now.method)
 	}
 }
 

@@ -69,18 +69,18 @@ func (n *Net) OpenConns() []*Conn {
 func (n *Net) IdleConns() []*Conn {
 	return slices.DeleteFunc(n.OpenConns(), func(c *Conn) bool {
 		last := c.lastRequest()
-		if c.wire.strange() {
-			return !c.client.IsIdle() || !c.answered()
-		}
-		return !c.client.IsIdle() || n.census.carries(c) || c.wire.plain && last != nil && !last.over()
+		under := n.census.carries(c) || c.wire.plain && last != nil && !last.over()
+		return !c.client.IsIdle() || under || c.wire.strange() && !c.answered()
 	})
 }
 
-// answered reports whether the response to the last request is whole.
+// answered reports whether the response to the last request, which has no name, is whole, or
+// makes a tunnel of the connection.
 func (c *Conn) answered() bool {
 	c.c.mu.Lock()
 	defer c.c.mu.Unlock()
-	return c.wire.response.whole()
+	f := &c.wire.unnamed
+	return f.whole() || f.method == "CONNECT"
 }
 
 // Dialed returns how many dials were begun, the failed ones too.
