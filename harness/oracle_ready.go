@@ -19,6 +19,7 @@ type readiness struct {
 
 	// What may have changed since the last quiet point that was checked.
 	conns []*faultnet.Conn
+	seen  int // how many of these a quiet point has seen that was not checked
 	ops   []*Op
 }
 
@@ -136,16 +137,17 @@ func (o *oracles) update() {
 			o.setReady(h, nil)
 		}
 	}
-	o.conns = o.conns[:0]
+	o.conns, o.seen = o.conns[:0], 0
 }
 
 // noLonger brings what is ready up to date where a quiet point is not checked.
 func (o *oracles) noLonger() {
-	for _, c := range o.conns {
+	for _, c := range o.conns[o.seen:] {
 		if h := o.census.look(c); h.ready != nil && !c.IsIdle() {
 			o.setReady(h, nil)
 		}
 	}
+	o.seen = len(o.conns)
 }
 
 // toLook returns the operations that a quiet point has to look at: those that have changed, and
