@@ -149,7 +149,7 @@ func (e *Event) Bytes() []byte {
 		return nil
 	}
 	e.From.link.mu.Lock()
-	defer e.From.link.unlock()
+	defer e.From.link.mu.Unlock() // looking changes nothing
 	return e.bytes()
 }
 

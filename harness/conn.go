@@ -25,6 +25,8 @@ type Conn struct {
 	met    bool        // the harness had to do with it, and not only the oracles; guarded by c.mu
 	ready  *spot       // where it is ready for a request, or nil
 	used   bool        // a request had been sent on it when that was seen
+
+	changes int // at how many quiet points something had happened to it
 }
 
 // ID returns the connection's name: "c1" for the first that opened.

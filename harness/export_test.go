@@ -3,6 +3,8 @@ package harness
 import (
 	"slices"
 	"testing"
+
+	"github.com/halfopen/halfopen/harness/internal/search"
 )
 
 // Whole reports whether a response to a request with that method is whole.
@@ -35,4 +37,28 @@ func Accounts(x *Exploration) (accounts []string) {
 	}
 	slices.Sort(accounts)
 	return accounts
+}
+
+// Offered explores, and returns of each schedule the names of the options of each step.
+func Offered(t *testing.T, b Bounds, body func(t *T)) (schedules [][][]string) {
+	t.Helper()
+	b, effects, err := b.normal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &runner{explorer: &explorer{x: &Exploration{Name: t.Name(), Bounds: b}, body: body, effects: effects, gates: b.Gates, waits: b.Delays}}
+	engine := search.New(b.search(), r.run)
+	engine.Watch = func(c *search.Choices, _ search.Outcome, _ bool) {
+		var steps [][]string
+		for _, s := range c.Steps() {
+			var names []string
+			for _, o := range s.Options {
+				names = append(names, o.Name)
+			}
+			steps = append(steps, names)
+		}
+		schedules = append(schedules, steps)
+	}
+	engine.Explore()
+	return schedules
 }

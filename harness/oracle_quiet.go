@@ -26,7 +26,6 @@ func (o *oracles) checkQuiet(pending, fresh []*faultnet.Event) {
 	if o.orphans != nil {
 		o.checkOrphans(pending, ops)
 	}
-	o.touched()
 	o.ops = o.census.appendChanges(o.ops)
 	parked := o.t.net.Gated() && parked(pending)
 	o.checkHooks(pending, parked)
@@ -66,6 +65,9 @@ func (o *oracles) checkQuiet(pending, fresh []*faultnet.Event) {
 func (o *oracles) touched() []*faultnet.Conn {
 	n := len(o.conns)
 	o.conns = o.t.net.AppendTouched(o.conns)
+	for _, c := range o.conns[n:] {
+		o.census.look(c).changes++
+	}
 	return o.conns[n:]
 }
 

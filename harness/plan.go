@@ -142,7 +142,7 @@ func (p *plan) next(pending []*faultnet.Event) progress {
 		return moved
 	}
 	p.meet(pending)
-	opts := p.atGate(pending)
+	opts := p.atGate()
 	if opts == nil {
 		opts = p.options()
 	}
@@ -211,6 +211,7 @@ func (p *plan) do(a action, name string) {
 		t.apply(a.event, *a.verdict)
 	case holdAction:
 		p.held = append(p.held, a.event)
+		p.of(a.event).held = true
 		p.note(name)
 	case passAction:
 		t.drain()
@@ -219,8 +220,8 @@ func (p *plan) do(a action, name string) {
 	default:
 		p.goesOn(a.event)
 		v := t.net.Verdict(a.event)
-		if i := slices.IndexFunc(p.waiting, func(w waiting) bool { return w.event == a.event }); i >= 0 && v.IsPass() {
-			v = p.waiting[i].alone()
+		if w := p.of(a.event); w != nil && v.IsPass() {
+			v = w.alone()
 		}
 		if p.choices.Tell && !v.IsPass() {
 			told := v
@@ -288,7 +289,7 @@ func (p *plan) events(opts []search.Option) []search.Option {
 	free := p.inOrder()
 	from := len(opts)
 	for i, w := range free {
-		opts = p.add(opts, action{kind: eventAction, event: w.event}, optionOf(w, i+1))
+		opts = p.add(opts, action{kind: eventAction, event: w.event}, w.offer(i+1))
 	}
 	plain := opts[from:]
 	if len(free) > 0 {
@@ -296,16 +297,14 @@ func (p *plan) events(opts []search.Option) []search.Option {
 	}
 	if p.choices.MayFault() {
 		for i, w := range free {
-			e := w.event
 			if w.unseen() {
 				continue
 			}
-			for k := range p.effects.verdicts {
-				if v := &p.effects.verdicts[k]; v.Kinds()&e.Kind != 0 {
-					opts = p.addFault(opts, plain[i], e, v)
-				}
+			for _, f := range p.faultsOf(w) {
+				o := plain[i]
+				o.Kind, o.Name, o.Effect = search.Fault, f.name, f.effect
+				opts = p.add(opts, action{kind: faultAction, event: w.event, verdict: f.verdict}, o)
 			}
-			opts = p.atBytes(opts, plain[i], e)
 		}
 	}
 	if p.choices.MayPair() {
@@ -326,12 +325,6 @@ func (p *plan) events(opts []search.Option) []search.Option {
 		}
 	}
 	return opts
-}
-
-func (p *plan) addFault(opts []search.Option, o search.Option, e *faultnet.Event, v *faultnet.Verdict) []search.Option {
-	o.Kind, o.Effect = search.Fault, v.String()
-	o.Name += " as " + o.Effect
-	return p.add(opts, action{kind: faultAction, event: e, verdict: v}, o)
 }
 
 // optional adds what may happen or not: each costs a delay, and is not offered

@@ -9,12 +9,11 @@ import (
 	"github.com/halfopen/halfopen/harness/internal/search"
 )
 
-// optionOf returns the option to let the event happen in its normal course; the
-// number tells it from the other events of the step. The arrival at a server's end is
-// local, if handlers share nothing across connections.
-func optionOf(w waiting, number int) search.Option {
-	e := w.event
-	o := search.Option{Name: e.String(), Kind: search.Event, Event: number, Local: fromClient(e), Commutes: w.commutes, Turn: w.turn, Everywhere: w.again}
+// optionOf returns the option to let the event happen in its normal course, as far as that is
+// the same in each step. The arrival at a server's end is local, if handlers share nothing
+// across connections.
+func optionOf(e *faultnet.Event) search.Option {
+	o := search.Option{Name: e.String(), Kind: search.Event, Local: fromClient(e)}
 	switch e.Kind {
 	case faultnet.Dial:
 		o.Chain = search.Chain{Of: "dial", Number: e.DialNumber()}
@@ -32,25 +31,66 @@ func optionOf(w waiting, number int) search.Option {
 	return o
 }
 
+// offer returns the option to let the event happen in its normal course; the number tells it
+// from the other events of the step.
+func (w *waiting) offer(number int) search.Option {
+	o := w.option
+	o.Event, o.Commutes, o.Turn, o.Everywhere = number, w.commutes, w.turn, w.again
+	return o
+}
+
+// fault is something else that an event may come to: a fault that is tried.
+type fault struct {
+	name, effect string // of its option
+	verdict      *faultnet.Verdict
+}
+
+// faultsOf returns the faults that are tried of an event. They stay the same until something
+// happens to its connection, or while there are rules, which may say at any time that less arrives.
+func (p *plan) faultsOf(w *waiting) []fault {
+	changes := 1 // to its connection; one more, as 0 stands for not known
+	if e := w.event; e.From != nil {
+		changes += p.census.look(e.From).changes
+	}
+	if p.t.net.Ruled() {
+		changes = 0
+	}
+	if w.asOf == changes && changes > 0 {
+		return w.faults
+	}
+	w.asOf, w.faults = changes, w.faults[:0]
+	for k := range p.effects.verdicts {
+		if v := &p.effects.verdicts[k]; v.Kinds()&w.event.Kind != 0 {
+			w.addFault(v, v.String())
+		}
+	}
+	p.atBytes(w)
+	return w.faults
+}
+
+func (w *waiting) addFault(v *faultnet.Verdict, effect string) {
+	w.faults = append(w.faults, fault{name: w.option.Name + " as " + effect, effect: effect, verdict: v})
+}
+
 // endBytes is how many bytes at each end of a long event are tried.
 const endBytes = 512
 
 // atBytes adds the faults that are tried at every byte of an event, and at some.
-func (p *plan) atBytes(opts []search.Option, o search.Option, e *faultnet.Event) []search.Option {
+func (p *plan) atBytes(w *waiting) {
+	e := w.event
 	if e.Kind != faultnet.Data || len(p.effects.every)+len(p.effects.some) == 0 {
-		return opts
+		return
 	}
 	add := func(base string, at int, place string) {
 		v, err := faultnet.ParseVerdict(fmt.Sprintf("%s:%d", base, at))
 		if err != nil {
 			panic("harness: " + err.Error()) // its name was checked
 		}
-		opts = p.addFault(opts, o, e, &v)
+		effect := v.String()
 		if place != "" {
-			last := &opts[len(opts)-1]
-			last.Effect = base + ":" + place
-			last.Name = o.Name + " as " + last.Effect
+			effect = base + ":" + place
 		}
+		w.addFault(&v, effect)
 	}
 	b := e.Arriving(faultnet.Pass)
 	for _, base := range p.effects.every {
@@ -62,14 +102,13 @@ func (p *plan) atBytes(opts []search.Option, o search.Option, e *faultnet.Event)
 	}
 	wire := &p.census.conn(e.From).wire
 	if e.From.Side() == faultnet.Client || wire.opaque {
-		return opts
+		return
 	}
 	for _, base := range p.effects.some {
 		for _, place := range somePlaces(b, wire.plain) {
 			add(base, place.at, place.name)
 		}
 	}
-	return opts
 }
 
 // bytePlace is a byte of what a server sends, by a name that does not depend on sizes.

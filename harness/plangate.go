@@ -13,16 +13,15 @@ import (
 
 // atGate returns the choice of a goroutine that has just come to one of the usual gates, or
 // nil if there is none.
-func (p *plan) atGate(pending []*faultnet.Event) []search.Option {
-	i := slices.IndexFunc(pending, func(e *faultnet.Event) bool {
-		return p.net.byItself(e) && !slices.Contains(p.held, e) && !p.t.net.Verdict(e).IsHold()
+func (p *plan) atGate() []search.Option {
+	i := slices.IndexFunc(p.waiting, func(w *waiting) bool {
+		return !w.held && p.net.byItself(w.event) && !p.t.net.Verdict(w.event).IsHold()
 	})
 	if i < 0 {
 		return nil
 	}
-	e := pending[i]
+	e, pass := p.waiting[i].event, p.waiting[i].option
 	p.actions = p.actions[:0]
-	pass := optionOf(waiting{event: e}, 0)
 	pass.Kind = search.Pass
 	opts := p.add(p.choices.Offer(), action{kind: passAction, event: e}, pass)
 	if p.choices.MayDelay() {

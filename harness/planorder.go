@@ -12,10 +12,14 @@ import (
 // waiting is an event of the network that is pending in an exploration.
 type waiting struct {
 	event    *faultnet.Event
-	turn     int64 // when it comes by itself: see order
-	asked    bool  // whether it commutes
+	option   search.Option // to let it happen in its normal course, as far as that stays the same
+	turn     int64         // when it comes by itself: see order
+	held     bool          // it is of the usual gates, and a goroutine is held there
+	asked    bool          // whether it commutes
 	commutes bool
 	again    bool // it brings a request that was sent on another connection before
+	faults   []fault
+	asOf     int // the changes of its connection when these were listed, counted from 1
 	// sent has, in a row, what the event brings, if it commutes, and what its sender has sent
 	// behind that.
 	sent []sending
@@ -31,18 +35,42 @@ type sending struct {
 // queue is the pending events of a run.
 type queue struct {
 	order   search.Order
-	waiting []waiting // in the order in which they came
-	before  []waiting // those of the step before
-	free    []waiting // those that nothing holds, as they come by themselves
+	waiting []*waiting // in the order in which they came
+	before  []*waiting // those of the step before
+	free    []*waiting // those that nothing holds, as they come by themselves
+
+	// The runs of an exploration come one after another, and take the memory for events from the
+	// one before.
+	room []*waiting
+	used int // how many of these this run has taken
 }
 
 // reset empties the queue and keeps its room.
 func (q *queue) reset() {
-	clear(q.waiting)
-	clear(q.before)
-	clear(q.free)
 	q.waiting, q.before, q.free = q.waiting[:0], q.before[:0], q.free[:0]
 	q.order.Reset()
+	for _, w := range q.room[:q.used] {
+		clear(w.faults)
+		*w = waiting{faults: w.faults[:0], sent: w.sent[:0]}
+	}
+	q.used = 0
+}
+
+// take returns an event with nothing in it.
+func (q *queue) take() *waiting {
+	if q.used == len(q.room) {
+		q.room = append(q.room, new(waiting))
+	}
+	q.used++
+	return q.room[q.used-1]
+}
+
+// of returns what is known of a pending event, or nil.
+func (q *queue) of(e *faultnet.Event) *waiting {
+	if i := slices.IndexFunc(q.waiting, func(w *waiting) bool { return w.event == e }); i >= 0 {
+		return q.waiting[i]
+	}
+	return nil
 }
 
 // meet takes note of the events that are pending, in the order in which they came.
@@ -51,8 +79,8 @@ func (p *plan) meet(pending []*faultnet.Event) {
 	p.waiting, p.before = p.before[:0], known
 	reduces := p.reduces()
 	for _, e := range pending {
-		var w waiting
-		i := slices.IndexFunc(known, func(k waiting) bool { return k.event == e })
+		var w *waiting
+		i := slices.IndexFunc(known, func(k *waiting) bool { return k.event == e })
 		if i >= 0 {
 			w, known = known[i], known[i+1:]
 		} else { // so are all behind it
@@ -76,9 +104,10 @@ func fromClient(e *faultnet.Event) bool { return e.From != nil && e.From.Side() 
 
 // born returns an event that has just become pending. What was sent behind another event,
 // which has just happened, comes when it was sent.
-func (p *plan) born(e *faultnet.Event) waiting {
-	w := waiting{event: e, turn: p.order.Due()}
-	i := slices.IndexFunc(p.before, func(b waiting) bool { return b.commutes && b.event.From == e.From })
+func (p *plan) born(e *faultnet.Event) *waiting {
+	w := p.take()
+	w.event, w.option, w.turn = e, optionOf(e), p.order.Due()
+	i := slices.IndexFunc(p.before, func(b *waiting) bool { return b.commutes && b.event.From == e.From })
 	if i < 0 || len(p.before[i].sent) < 2 {
 		return w
 	}
@@ -110,7 +139,7 @@ func (w *waiting) notice(turn int64) (more bool) {
 
 // alone returns the verdict of an event that commutes: what was sent behind it arrives by
 // itself, whenever that was sent.
-func (w waiting) alone() faultnet.Verdict {
+func (w *waiting) alone() faultnet.Verdict {
 	if !w.commutes || w.event.Kind != faultnet.Data || w.event.From.Peer().InFlight() == w.sent[0].bytes {
 		return faultnet.Pass
 	}
@@ -123,7 +152,7 @@ func (w waiting) alone() faultnet.Verdict {
 
 // inOrder returns the events that nothing holds, in the order in which they come by themselves:
 // those at which goroutines are held last.
-func (p *plan) inOrder() []waiting {
+func (p *plan) inOrder() []*waiting {
 	free := p.free[:0]
 	for _, w := range p.waiting {
 		if !p.t.net.Verdict(w.event).IsHold() {
@@ -131,24 +160,29 @@ func (p *plan) inOrder() []waiting {
 		}
 	}
 	p.free = free
-	slices.SortStableFunc(free, func(a, b waiting) int {
-		c := boolInt(slices.Contains(p.held, a.event)) - boolInt(slices.Contains(p.held, b.event))
-		if c = cmp.Or(c, cmp.Compare(a.turn, b.turn)); c != 0 || a.event.From == nil || b.event.From == nil {
-			return c
-		}
-		return cmp.Or(cmp.Compare(a.event.From.Number(), b.event.From.Number()), cmp.Compare(a.event.From.Side(), b.event.From.Side()))
-	})
+	if !slices.IsSortedFunc(free, byItself) {
+		slices.SortStableFunc(free, byItself)
+	}
 	return free
+}
+
+// byItself orders events as they come by themselves.
+func byItself(a, b *waiting) int {
+	c := boolInt(a.held) - boolInt(b.held)
+	if c = cmp.Or(c, cmp.Compare(a.turn, b.turn)); c != 0 || a.event.From == nil || b.event.From == nil {
+		return c
+	}
+	return cmp.Or(cmp.Compare(a.event.From.Number(), b.event.From.Number()), cmp.Compare(a.event.From.Side(), b.event.From.Side()))
 }
 
 // overtakes reports whether the event that comes first by itself is not the one that has been
 // pending longest.
-func (p *plan) overtakes(first waiting) bool {
+func (p *plan) overtakes(first *waiting) bool {
 	for _, w := range p.waiting {
-		if w.event == first.event {
+		if w == first {
 			return false
 		}
-		if slices.ContainsFunc(p.free, func(f waiting) bool { return f.event == w.event }) && !slices.Contains(p.held, w.event) {
+		if !w.held && slices.Contains(p.free, w) {
 			return true
 		}
 	}
@@ -167,7 +201,7 @@ func (p *plan) reduces() bool {
 // commutes reports whether the arrival of what a client has sent touches one connection of the
 // server alone: the server shares nothing among its connections. It is a FIN, or the rest of a request of HTTP/1 without
 // TLS that is whole, so that the client waits for the answer; and it lets no Write go on, at either end.
-func (p *plan) commutes(w waiting) bool {
+func (p *plan) commutes(w *waiting) bool {
 	e := w.event
 	h := p.census.look(e.From)
 	if !p.independent && !h.apart.Load() {
@@ -184,11 +218,11 @@ func (p *plan) commutes(w waiting) bool {
 }
 
 // frees reports whether a Write waits at either end of the connection: what arrives may let it go on.
-func (w waiting) frees() bool { return w.event.From.Writing() || w.event.From.Peer().Writing() }
+func (w *waiting) frees() bool { return w.event.From.Writing() || w.event.From.Peer().Writing() }
 
 // refused reports whether what arrives is answered by a reset, which takes the place of what the
 // server has sent.
-func (w waiting) refused() bool {
+func (w *waiting) refused() bool {
 	return w.event.From.Peer().IsClosed() && !(w.event.Kind == faultnet.FIN && w.event.From.IsClosed())
 }
 
@@ -206,6 +240,6 @@ func (w *wire) completes(b []byte) bool {
 
 // unseen reports whether no client can see how an event ends: it is a FIN behind the last
 // byte that a client has sent before it closed the connection.
-func (w waiting) unseen() bool {
+func (w *waiting) unseen() bool {
 	return w.commutes && w.event.Kind == faultnet.FIN && w.event.From.IsClosed()
 }

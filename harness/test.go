@@ -152,8 +152,9 @@ func (t *T) checkQuiet(pending, fresh []*faultnet.Event) {
 	if len(t.oracles.audits) > 0 && !slices.ContainsFunc(pending, t.Net.byItself) {
 		t.oracles.audit() // it is for where everything waits, and not for the midst of a call
 	}
+	touched := t.oracles.touched()
 	if t.journal.rec != nil {
-		t.journal.rec.quiet(pending, t.oracles.touched())
+		t.journal.rec.quiet(pending, touched)
 	}
 	t.oracles.checkQuiet(pending, fresh)
 }
