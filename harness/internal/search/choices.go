@@ -19,6 +19,7 @@ type Choices struct {
 	abandoned bool
 	steps     []Step
 	slab      []Option
+	offered   int       // how many options the last step had
 	segments  []segment // what happened inside: each before the step with its index
 	points    []Point   // of all segments
 }
@@ -59,10 +60,11 @@ func (s Step) Oldest() bool {
 }
 
 // Offer returns an empty list with room for the options of the next step. All
-// options of a run share one array: a run has some dozens.
+// options of a run share one array, as soon as it is long enough: a run has some dozens.
 func (c *Choices) Offer() []Option {
-	if cap(c.slab)-len(c.slab) < 16 {
-		c.slab = make([]Option, 0, 64)
+	room := max(16, 2*c.offered)
+	if cap(c.slab)-len(c.slab) < room {
+		c.slab = make([]Option, 0, max(64, 2*cap(c.slab), room))
 	}
 	return c.slab[len(c.slab):len(c.slab):cap(c.slab)]
 }
@@ -87,6 +89,7 @@ func (c *Choices) MayDepart() bool { return c.limits.Inner > 0 }
 // run.
 func (c *Choices) Take(opts []Option) int {
 	c.slab = c.slab[:min(cap(c.slab), len(c.slab)+len(opts))]
+	c.offered = len(opts)
 	i := c.by.pick(opts)
 	if i < 0 {
 		c.abandoned = true

@@ -45,7 +45,7 @@ func (e *Engine) stopped() bool {
 func (t *tree) left(probes int) (schedules, deviation float64, ok bool) {
 	p := pot{limits: t.e.bounds.Limits}
 	for _, l := range t.levels {
-		p.add(l.nodes)
+		p.addAll(l)
 	}
 	if len(p.nodes) == 0 {
 		return float64(p.ends), 0, true
@@ -100,7 +100,7 @@ func (t *tree) behind(n node) (p pot, counts, ok bool) {
 	apart.expand(r, n, len(b.prefix), b.reduced, false, false)
 	p.limits = t.e.bounds.Limits
 	for _, l := range apart.levels {
-		p.add(l.nodes)
+		p.addAll(l)
 	}
 	return p, !r.abandoned, true
 }
@@ -110,11 +110,19 @@ func (t *tree) behind(n node) (p pot, counts, ok bool) {
 type pot struct {
 	limits Limits
 	nodes  []*node
-	sums   []float64 // of the guesses, up to each node and with it
+	sums   []float64 // of the weights, up to each node and with it
 	ends   int       // how many more nodes there are: each is a schedule, with nothing behind it
 }
 
-func (p *pot) add(nodes []node) {
+// addAll adds the nodes of a level.
+func (p *pot) addAll(l level) {
+	p.add(l.nodes, 1)
+	p.ends += l.behind.ends
+	p.add(l.behind.nodes, l.behind.each)
+}
+
+// add adds nodes, each of which stands for so many.
+func (p *pot) add(nodes []node, each int) {
 	for i := range nodes {
 		n := &nodes[i]
 		if n.last(p.limits) {
@@ -122,11 +130,11 @@ func (p *pot) add(nodes []node) {
 			continue
 		}
 		p.nodes = append(p.nodes, n)
-		p.sums = append(p.sums, p.all()+p.guess(n))
+		p.sums = append(p.sums, p.all()+float64(each)*p.guess(n))
 	}
 }
 
-// all returns the sum of all guesses.
+// all returns the sum of all weights.
 func (p *pot) all() float64 {
 	if len(p.sums) == 0 {
 		return 0

@@ -105,3 +105,18 @@ func TestEstimateFinds(t *testing.T) {
 		}
 	}
 }
+
+// Of nodes behind the bound that are very many some are kept, which stand for all.
+func TestRemote(t *testing.T) {
+	for _, n := range []int{0, 1, mostRemote - 1, mostRemote, 5*mostRemote + 1} {
+		var r remote
+		limits := Limits{Delays: 2}
+		for range n {
+			r.add(node{of: new(track), taken: Limits{Delays: 1}}, limits)
+			r.add(node{of: new(track), taken: limits}, limits)
+		}
+		if all := r.each*len(r.nodes) + r.seen; r.ends != n || all != n || len(r.nodes) >= mostRemote || n < mostRemote && r.each > 1 {
+			t.Errorf("got %d ends and %d nodes that stand for %d each, %d behind them, want %d of both", r.ends, len(r.nodes), r.each, r.seen, n)
+		}
+	}
+}

@@ -3,7 +3,7 @@ package search
 // expand adds the nodes behind a run of a node's prefix, of that many choices among
 // options: each choice that it did not make.
 func (t *tree) expand(r result, of node, from int, reduced []reduction, root, mine bool) {
-	x := expansion{tree: t, of: of, w: &track{choices: make([]uint16, 0, len(r.steps)), prints: make([]uint32, 0, len(r.steps))}, root: root, mine: mine}
+	x := expansion{tree: t, of: of, w: &track{choices: make([]uint16, 0, len(r.steps)), prints: make([]uint64, 0, len(r.steps))}, root: root, mine: mine}
 	for i := range len(r.steps) + 1 {
 		if i >= from {
 			after := 0 // the inner choices that are of the prefix
@@ -19,8 +19,10 @@ func (t *tree) expand(r result, of node, from int, reduced []reduction, root, mi
 		}
 		s := r.steps[i]
 		x.w.choices = append(x.w.choices, uint16(s.Chosen))
-		x.w.prints = append(x.w.prints, fingerprint(s.Options))
-		if i >= from {
+		if i < from {
+			x.w.prints = append(x.w.prints, of.of.prints[i]) // the run follows the prefix
+		} else {
+			x.w.prints = append(x.w.prints, fingerprint(s.Options))
 			x.options(i, s, reduced[i-from])
 		}
 		x.taken = x.taken.plus(s.cost())
@@ -102,9 +104,18 @@ func (x *expansion) add(n node) {
 	x.push(n.taken.sum(), n)
 }
 
+// push keeps a node for its turn, if it has one before the bound.
 func (t *tree) push(at int, n node) {
 	for len(t.levels) <= at {
 		t.levels = append(t.levels, level{})
+	}
+	sure := 0
+	for _, l := range t.levels[:at+1] {
+		sure += l.sure
+	}
+	if sure >= t.turnsLeft() {
+		t.levels[at].behind.add(n, t.e.bounds.Limits)
+		return
 	}
 	t.levels[at].nodes = append(t.levels[at].nodes, n)
 	if n.counts() {

@@ -1,9 +1,6 @@
 package search
 
-import (
-	"hash/fnv"
-	"io"
-)
+import "hash/maphash"
 
 // Option is one thing that may happen next.
 type Option struct {
@@ -106,12 +103,13 @@ func races(a, b Option) bool {
 	return !apart(a, b) && !apart(b, a)
 }
 
-// fingerprint returns a hash of the names of the options of a step.
-func fingerprint(opts []Option) uint32 {
-	h := fnv.New32a()
-	for _, o := range opts {
-		io.WriteString(h, o.Name)
-		h.Write([]byte{0})
+// fingerprint returns a hash of the names of the options of a step. It is that of this process.
+func fingerprint(opts []Option) uint64 {
+	h := uint64(len(opts))
+	for i := range opts {
+		h = (h ^ maphash.String(hashSeed, opts[i].Name)) * 1099511628211
 	}
-	return h.Sum32()
+	return h
 }
+
+var hashSeed = maphash.MakeSeed()

@@ -55,6 +55,38 @@ func TestSimplestFirst(t *testing.T) {
 	}
 }
 
+// Of the schedules that are known, those behind the bound are not kept: what is run, and what
+// is said about it, is the beginning of the search without a bound.
+func TestBehindBound(t *testing.T) {
+	explored := func(bound int) (e *Engine, orders []string) {
+		b := everyOrder()
+		b.Schedules = bound
+		e = New(b, (&toy{chains: chainsOf(3, 3, 2)}).run)
+		e.Watch = func(_ *Choices, o Outcome, _ bool) {
+			orders = append(orders, o.Summary)
+			kept := 0
+			for _, l := range e.tree.levels {
+				kept += len(l.nodes)
+			}
+			if kept > bound {
+				t.Errorf("%d nodes are kept for schedules of which %d are run", kept, bound)
+			}
+		}
+		e.Explore()
+		return e, orders
+	}
+	all, whole := explored(1000)
+	for _, n := range []int{1, 2, 10, 100, all.Schedules - 1, all.Schedules} {
+		e, orders := explored(n)
+		if !slices.Equal(orders, whole[:n]) {
+			t.Errorf("the first %d schedules of %d are not those of the whole search", n, all.Schedules)
+		}
+		if known := e.Schedules + e.Waiting; e.Schedules != n || known > all.Schedules || n == all.Schedules-1 && known != all.Schedules {
+			t.Errorf("got %d schedules and %d waiting, want %d of %d", e.Schedules, e.Waiting, n, all.Schedules)
+		}
+	}
+}
+
 // One order is left of what commutes, and every order of what does not.
 func TestCommutes(t *testing.T) {
 	for _, c := range []struct {

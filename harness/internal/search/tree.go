@@ -22,7 +22,7 @@ type tree struct {
 	levels   []level // by delays and faults
 	level    int
 	begun    bool     // the first run, without a prefix, was made
-	first    []uint32 // fingerprints of the options that it is to have: those of a run before it
+	first    []uint64 // fingerprints of the options that it is to have: those of a run before it
 	branches bool     // shards take whole branches
 	number   int      // of the schedule that is next
 	waiting  int      // how many schedules are known and not yet run; the sum over shards counts
@@ -50,6 +50,38 @@ type level struct {
 	nodes  []node
 	sure   int // of these: those that count whatever happens
 	handed int // of these: those whose turn will come, and what runs was handed out
+	behind remote
+}
+
+// remote is what is known of the nodes behind the bound, which are never run: an estimate draws from
+// them. Of very many it has some, in equal steps.
+type remote struct {
+	ends  int // how many are schedules with nothing behind them
+	nodes []node
+	each  int // how many others each of these stands for, and itself
+	seen  int // others, since the last of these
+}
+
+// mostRemote is how many nodes behind the bound are kept.
+const mostRemote = 1 << 16
+
+func (r *remote) add(n node, limits Limits) {
+	if n.last(limits) {
+		r.ends++
+		return
+	}
+	r.each = max(r.each, 1)
+	if r.seen++; r.seen < r.each {
+		return
+	}
+	r.nodes, r.seen = append(r.nodes, n), 0
+	if len(r.nodes) == mostRemote {
+		for i := range mostRemote / 2 {
+			r.nodes[i] = r.nodes[2*i+1]
+		}
+		clear(r.nodes[mostRemote/2:])
+		r.nodes, r.each = r.nodes[:mostRemote/2], 2*r.each
+	}
 }
 
 // first removes the next node.
@@ -68,7 +100,7 @@ func (l *level) first() node {
 // that it had.
 type track struct {
 	choices  []uint16
-	prints   []uint32
+	prints   []uint64
 	insides  []uint64   // of each segment
 	departed []departed // the inner departures
 }
@@ -163,9 +195,11 @@ func (n node) last(l Limits) bool { return n.of != nil && n.counts() && n.taken.
 // within the bound; so many are known that come before what would be behind it. Whether one behind
 // an event that was taken early, or one that is blocked, counts as a schedule only its run shows.
 func (t *tree) barren(n node, known int) bool {
-	b := t.e.bounds
-	return n.last(b.Limits) || n.counts() && known >= b.Schedules-t.e.turned()-1
+	return n.last(t.e.bounds.Limits) || n.counts() && known >= t.turnsLeft()-1
 }
+
+// turnsLeft returns how many turns there are up to the bound.
+func (t *tree) turnsLeft() int { return t.e.bounds.Schedules - t.e.turned() }
 
 // runExtra runs what is behind a schedule that has no room for another departure. It has no
 // turns of its own, and does not count for the bound: shards do not run the last schedules of each
@@ -205,7 +239,7 @@ type branch struct {
 	*attempt
 	node
 	prefix   []uint16
-	like     []uint32 // the options behind the prefix, if that is known
+	like     []uint64 // the options behind the prefix, if that is known
 	step     int
 	reduced  []reduction // before each step behind the prefix, and behind the last one
 	begun    int
