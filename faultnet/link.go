@@ -69,14 +69,19 @@ func (l *link) name() string { return "c" + strconv.Itoa(l.number) }
 // unlock frees the link and hands the events that the step produced to the
 // network.
 func (l *link) unlock() {
-	if !l.touched && l.net.driven.Load() {
-		l.touched = true
-		defer l.net.touch(l)
-	}
+	l.touch()
 	if len(l.posted) == 0 {
 		l.mu.Unlock()
 	} else {
 		l.post()
+	}
+}
+
+// touch notes, with mu held, that something has happened to the link.
+func (l *link) touch() {
+	if !l.touched && l.net.driven.Load() {
+		l.touched = true
+		l.net.touch(l)
 	}
 }
 
@@ -96,6 +101,7 @@ func (l *link) post() {
 // caller's step produced are handed out first, instead: what releases them may be
 // what wakes it.
 func (l *link) wait(cond *sync.Cond, waiting *int) {
+	l.touch() // what it could do it has done
 	if len(l.posted) > 0 {
 		l.post()
 		l.mu.Lock()

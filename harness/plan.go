@@ -56,7 +56,7 @@ type action struct {
 	op      *Op
 	call    int // its index
 	pass    time.Duration
-	until   time.Time // of a deadline that was seen
+	until   *time.Time // of a deadline that was seen
 }
 
 type actionKind uint8
@@ -191,10 +191,10 @@ func (p *plan) do(a action, name string) {
 		go t.callback(c.name, c.call) // it may be parked at a gate
 	case timeAction:
 		p.waits--
-		if a.until.IsZero() {
+		if a.until == nil {
 			p.passes = removeOne(p.passes, a.pass)
 		} else {
-			p.passed = append(p.passed, a.until)
+			p.passed = append(p.passed, *a.until)
 		}
 		p.note(name)
 		t.patient = time.Now().Add(a.pass)
@@ -296,11 +296,12 @@ func (p *plan) events(opts []search.Option) []search.Option {
 		plain[0].Overtakes = p.overtakes(free[0])
 	}
 	if p.choices.MayFault() {
+		ruled := p.t.net.Ruled()
 		for i, w := range free {
 			if w.unseen() {
 				continue
 			}
-			for _, f := range p.faultsOf(w) {
+			for _, f := range p.faultsOf(w, ruled) {
 				o := plain[i]
 				o.Kind, o.Name, o.Effect = search.Fault, f.name, f.effect
 				opts = p.add(opts, action{kind: faultAction, event: w.event, verdict: f.verdict}, o)
@@ -350,7 +351,7 @@ func (p *plan) optional(opts []search.Option) []search.Option {
 	}
 	for _, at := range p.deadlines() {
 		d := time.Until(at)
-		add(action{kind: timeAction, until: at, pass: d}, fmt.Sprintf("advance %s", d), "deadline", 0)
+		add(action{kind: timeAction, until: &at, pass: d}, fmt.Sprintf("advance %s", d), "deadline", 0)
 	}
 	for i, d := range p.passes {
 		add(action{kind: timeAction, pass: d}, fmt.Sprintf("advance %s", d), "advance", i)

@@ -46,19 +46,12 @@ type fault struct {
 }
 
 // faultsOf returns the faults that are tried of an event. They stay the same until something
-// happens to its connection, or while there are rules, which may say at any time that less arrives.
-func (p *plan) faultsOf(w *waiting) []fault {
-	changes := 1 // to its connection; one more, as 0 stands for not known
-	if e := w.event; e.From != nil {
-		changes += p.census.look(e.From).changes
-	}
-	if p.t.net.Ruled() {
-		changes = 0
-	}
-	if w.asOf == changes && changes > 0 {
+// happens to its connection, unless there are rules, which may say at any time that less arrives.
+func (p *plan) faultsOf(w *waiting, ruled bool) []fault {
+	if w.listed && !ruled {
 		return w.faults
 	}
-	w.asOf, w.faults = changes, w.faults[:0]
+	w.listed, w.faults = !ruled, w.faults[:0]
 	for k := range p.effects.verdicts {
 		if v := &p.effects.verdicts[k]; v.Kinds()&w.event.Kind != 0 {
 			w.addFault(v, v.String())

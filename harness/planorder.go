@@ -12,14 +12,16 @@ import (
 // waiting is an event of the network that is pending in an exploration.
 type waiting struct {
 	event    *faultnet.Event
+	conn     *Conn         // that it is on, or nil
 	option   search.Option // to let it happen in its normal course, as far as that stays the same
 	turn     int64         // when it comes by itself: see order
 	held     bool          // it is of the usual gates, and a goroutine is held there
 	asked    bool          // whether it commutes
 	commutes bool
 	again    bool // it brings a request that was sent on another connection before
+	seen     int  // the changes of its connection when it was looked at
 	faults   []fault
-	asOf     int // the changes of its connection when these were listed, counted from 1
+	listed   bool // these, and nothing has happened to the connection since then
 	// sent has, in a row, what the event brings, if it commutes, and what its sender has sent
 	// behind that.
 	sent []sending
@@ -87,16 +89,24 @@ func (p *plan) meet(pending []*faultnet.Event) {
 			known = nil
 			w = p.born(e)
 		}
-		if fromClient(e) && (w.notice(p.order.Due()) || i < 0) && e.Kind == faultnet.Data {
+		p.waiting = append(p.waiting, w)
+		changed := i < 0 || w.conn != nil && w.seen != w.conn.changes
+		if changed && fromClient(e) && (w.notice(p.order.Due()) || i < 0) && e.Kind == faultnet.Data {
 			w.again = p.census.sentAgain(e) || w.again
 		}
 		if !reduces {
 			w.commutes = false
 		} else if fromClient(e) && !w.asked {
 			w.asked, w.commutes = true, !w.again && p.commutes(w)
+			changed = true
 		}
-		w.commutes = w.commutes && !w.refused() && !w.frees()
-		p.waiting = append(p.waiting, w)
+		if changed {
+			w.commutes = w.commutes && !w.refused() && !w.frees()
+			w.listed = false
+		}
+		if w.conn != nil {
+			w.seen = w.conn.changes
+		}
 	}
 }
 
@@ -107,6 +117,9 @@ func fromClient(e *faultnet.Event) bool { return e.From != nil && e.From.Side() 
 func (p *plan) born(e *faultnet.Event) *waiting {
 	w := p.take()
 	w.event, w.option, w.turn = e, optionOf(e), p.order.Due()
+	if e.From != nil {
+		w.conn = p.census.look(e.From)
+	}
 	i := slices.IndexFunc(p.before, func(b *waiting) bool { return b.commutes && b.event.From == e.From })
 	if i < 0 || len(p.before[i].sent) < 2 {
 		return w
@@ -153,9 +166,9 @@ func (w *waiting) alone() faultnet.Verdict {
 // inOrder returns the events that nothing holds, in the order in which they come by themselves:
 // those at which goroutines are held last.
 func (p *plan) inOrder() []*waiting {
-	free := p.free[:0]
+	free, ruled := p.free[:0], p.t.net.Ruled()
 	for _, w := range p.waiting {
-		if !p.t.net.Verdict(w.event).IsHold() {
+		if !ruled || !p.t.net.Verdict(w.event).IsHold() {
 			free = append(free, w)
 		}
 	}
@@ -203,7 +216,7 @@ func (p *plan) reduces() bool {
 // TLS that is whole, so that the client waits for the answer; and it lets no Write go on, at either end.
 func (p *plan) commutes(w *waiting) bool {
 	e := w.event
-	h := p.census.look(e.From)
+	h := w.conn
 	if !p.independent && !h.apart.Load() {
 		return false
 	}

@@ -112,8 +112,8 @@ func TestRemote(t *testing.T) {
 		var r remote
 		limits := Limits{Delays: 2}
 		for range n {
-			r.add(node{of: new(track), taken: Limits{Delays: 1}}, limits)
-			r.add(node{of: new(track), taken: limits}, limits)
+			r.add(node{of: new(track), taken: Limits{Delays: 1}, known: new(reduction)}, limits)
+			r.add(node{of: new(track), taken: limits, known: new(reduction)}, limits)
 		}
 		if all := r.each*len(r.nodes) + r.seen; r.ends != n || all != n || len(r.nodes) >= mostRemote || n < mostRemote && r.each > 1 {
 			t.Errorf("got %d ends and %d nodes that stand for %d each, %d behind them, want %d of both", r.ends, len(r.nodes), r.each, r.seen, n)

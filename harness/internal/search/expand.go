@@ -10,7 +10,7 @@ func (t *tree) expand(r result, of node, from int, reduced []reduction, root, mi
 			if i == from && of.inner > 0 {
 				after = of.inner
 			}
-			x.inside(i, r.segment(i), after, reduced[i-from])
+			x.inside(i, r.segment(i), after, &reduced[i-from])
 		} else {
 			x.keep(i, r.segment(i))
 		}
@@ -23,7 +23,7 @@ func (t *tree) expand(r result, of node, from int, reduced []reduction, root, mi
 			x.w.prints = append(x.w.prints, of.of.prints[i]) // the run follows the prefix
 		} else {
 			x.w.prints = append(x.w.prints, fingerprint(s.Options))
-			x.options(i, s, reduced[i-from])
+			x.options(i, s, &reduced[i-from])
 		}
 		x.taken = x.taken.plus(s.cost())
 	}
@@ -37,6 +37,7 @@ type expansion struct {
 	root, mine bool
 	taken      Limits // by the choices so far
 	child      int
+	room       reduction // what is known behind the option that is looked at
 }
 
 // keep adds a segment to the track.
@@ -49,7 +50,7 @@ func (x *expansion) keep(i int, s segment) {
 }
 
 // inside adds the nodes of a segment, after the inner choices that are of the prefix.
-func (x *expansion) inside(i int, s segment, after int, known reduction) {
+func (x *expansion) inside(i int, s segment, after int, known *reduction) {
 	taken := x.taken
 	taken.Inner += len(s.departed) // those of the prefix: it made no others
 	taken.Inner++
@@ -68,15 +69,16 @@ func (x *expansion) inside(i int, s segment, after int, known reduction) {
 }
 
 // options adds the nodes of the options of a step, of which the choices before say that much.
-func (x *expansion) options(i int, s Step, known reduction) {
+func (x *expansion) options(i int, s Step, known *reduction) {
 	limits := x.e.bounds.Limits
-	for alt, o := range s.Options {
-		with := x.taken.plus(o.cost(alt))
+	for alt := range s.Options {
+		with := x.taken.plus(s.Options[alt].cost(alt))
 		if alt == s.Chosen || !with.within(limits) {
 			continue
 		}
 		if known.allows(s.Options, alt) {
-			n := node{of: x.w, at: i, alt: alt, taken: with, known: known.after(s.Options, alt)}
+			x.room = known.after(s.Options, alt, x.room)
+			n := node{of: x.w, at: i, alt: alt, taken: with, known: &x.room}
 			if n.blocked = n.known.blocks(s.Options[0]); !n.blocked || !with.full(limits) {
 				x.add(n)
 				continue
@@ -95,7 +97,7 @@ func (x *expansion) add(n node) {
 		return
 	}
 	if n.extra = x.of.extra || x.of.last(x.e.bounds.Limits); n.extra {
-		x.tree.extra = append(x.tree.extra, n)
+		x.tree.extra = append(x.tree.extra, n.kept())
 		return
 	}
 	if n.counts() && (x.mine || x.branches) {
@@ -117,7 +119,7 @@ func (t *tree) push(at int, n node) {
 		t.levels[at].behind.add(n, t.e.bounds.Limits)
 		return
 	}
-	t.levels[at].nodes = append(t.levels[at].nodes, n)
+	t.levels[at].nodes = append(t.levels[at].nodes, n.kept())
 	if n.counts() {
 		t.levels[at].sure++
 	}

@@ -5,7 +5,8 @@ import "hash/maphash"
 // Option is one thing that may happen next.
 type Option struct {
 	Name string
-	Kind Kind
+	// Effect is the name of a fault's outcome.
+	Effect string
 	// Chain is the program-order sequence that the option belongs to: the options of
 	// one chain come in one order, whatever is chosen. PCT calls it a thread.
 	Chain Chain
@@ -14,6 +15,9 @@ type Option struct {
 	Event int
 	// Place is the connection that an event is on, from 1. It is 0 for none.
 	Place int
+	// Turn is when an event comes by itself: see [Order].
+	Turn int64
+	Kind Kind
 	// Local says that an event may touch its place alone: partial order sampling takes
 	// it to race with nothing elsewhere.
 	Local bool
@@ -21,14 +25,10 @@ type Option struct {
 	// and of an option elsewhere makes no difference: neither to what is offered once both were
 	// taken, nor to the order of that.
 	Commutes bool
-	// Turn is when an event comes by itself: see [Order].
-	Turn int64
 	// Everywhere says that an option may touch every place.
 	Everywhere bool
 	// Overtakes says that an event comes before another one that is pending for longer.
 	Overtakes bool
-	// Effect is the name of a fault's outcome.
-	Effect string
 }
 
 // Chain names a sequence of options in program order.

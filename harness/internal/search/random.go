@@ -126,16 +126,18 @@ func (s *sampler) byPriority(opts []Option) int {
 }
 
 func (s *sampler) highest(opts []Option) int {
-	best := -1
+	best, most := -1, 0.0
 	for i, o := range opts {
 		if !o.ordinary() {
 			continue
 		}
-		if _, ok := s.prio[o.Chain]; !ok {
-			s.prio[o.Chain] = s.rng.Float64()
+		p, ok := s.prio[o.Chain]
+		if !ok {
+			p = s.rng.Float64()
+			s.prio[o.Chain] = p
 		}
-		if best < 0 || s.prio[o.Chain] > s.prio[opts[best].Chain] {
-			best = i
+		if best < 0 || p > most {
+			best, most = i, p
 		}
 	}
 	return best
@@ -145,16 +147,18 @@ func (s *sampler) highest(opts []Option) int {
 // a weight that is drawn when it is first seen, and again when one that it
 // races with has happened.
 func (s *sampler) byWeight(opts []Option) int {
-	best := -1
+	best, most := -1, 0.0
 	for i, o := range opts {
 		if !o.ordinary() {
 			continue
 		}
-		if _, ok := s.weight[o.Name]; !ok {
-			s.weight[o.Name] = s.rng.Float64()
+		w, ok := s.weight[o.Name]
+		if !ok {
+			w = s.rng.Float64()
+			s.weight[o.Name] = w
 		}
-		if best < 0 || s.weight[o.Name] > s.weight[opts[best].Name] {
-			best = i
+		if best < 0 || w > most {
+			best, most = i, w
 		}
 	}
 	for _, o := range opts {

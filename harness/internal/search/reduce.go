@@ -60,29 +60,36 @@ func (r reduction) misses(o Option) bool {
 	return false
 }
 
-// after returns what the prefix says once the option at that index was taken.
-func (r reduction) after(opts []Option, i int) reduction {
+// after returns what the prefix says once the option at that index was taken. The lists are in
+// room, which may be empty.
+func (r reduction) after(opts []Option, i int, room reduction) reduction {
 	if r.whole {
 		return r
 	}
-	var next reduction
+	next := reduction{asleep: room.asleep[:0], early: room.early[:0]}
 	o := opts[i]
-	asleep := r.asleep
-	if i > 0 && opts[0].commutes() && !sleeps(asleep, opts[0]) {
-		asleep = append(slices.Clip(asleep), opts[0])
-	}
-	if o.Kind == Optional && !slices.ContainsFunc(opts, func(p Option) bool { return (p.Kind == Start || p.Kind == Event) && !sleeps(asleep, p) }) {
-		asleep = nil
-	}
-	for _, s := range asleep {
-		if independent(s, o) {
-			next.asleep = append(next.asleep, s)
+	falls := i > 0 && opts[0].commutes() && !sleeps(r.asleep, opts[0]) // asleep, by the first rule
+	awake := func(p Option) bool { return !sleeps(r.asleep, p) && !(falls && p.Name == opts[0].Name) }
+	must := func(p Option) bool { return (p.Kind == Start || p.Kind == Event) && awake(p) }
+	if o.Kind != Optional || slices.ContainsFunc(opts, must) {
+		for _, s := range r.asleep {
+			if independent(s, o) {
+				next.asleep = append(next.asleep, s)
+			}
+		}
+		if falls && independent(opts[0], o) {
+			next.asleep = append(next.asleep, opts[0])
 		}
 	}
 	if o.early(i) {
-		next.early = append(slices.Clip(r.early), o)
+		next.early = append(append(next.early, r.early...), o)
 	}
 	return next
+}
+
+// clone returns a copy in memory of its own.
+func (r reduction) clone() *reduction {
+	return &reduction{asleep: slices.Clone(r.asleep), early: slices.Clone(r.early), whole: r.whole}
 }
 
 func sleeps(asleep []Option, o Option) bool {

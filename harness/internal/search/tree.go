@@ -38,7 +38,7 @@ type node struct {
 	print pointHash // of the inner choices before that step, up to that one, as they are before it is another one
 	alt   int
 	taken Limits
-	known reduction // by the prefix
+	known *reduction // by the prefix
 	// blocked says that what would come by itself behind the prefix need not be tried.
 	blocked bool
 	extra   bool    // it has no turn of its own: see tree.runExtra
@@ -74,7 +74,7 @@ func (r *remote) add(n node, limits Limits) {
 	if r.seen++; r.seen < r.each {
 		return
 	}
-	r.nodes, r.seen = append(r.nodes, n), 0
+	r.nodes, r.seen = append(r.nodes, n.kept()), 0
 	if len(r.nodes) == mostRemote {
 		for i := range mostRemote / 2 {
 			r.nodes[i] = r.nodes[2*i+1]
@@ -147,7 +147,7 @@ func (t *tree) next() bool {
 	if !t.begun {
 		t.begun = true
 		t.number++
-		root := node{known: reduction{whole: t.e.bounds.Whole}}
+		root := node{known: &reduction{whole: t.e.bounds.Whole}}
 		root.ahead = t.branch(root)
 		root.ahead.like = t.first
 		t.run(root, true, t.e.bounds.Shard.owns(0))
@@ -186,6 +186,12 @@ func (t *tree) owns(number int) bool { return t.branches || t.e.bounds.Shard.own
 
 // counts reports whether the run of a node is a schedule, whatever happens in it.
 func (n node) counts() bool { return !n.blocked && len(n.known.early) == 0 }
+
+// kept returns the node with what is known in memory of its own.
+func (n node) kept() node {
+	n.known = n.known.clone()
+	return n
+}
 
 // last reports whether a node is a schedule that has no room for another departure. All that can be
 // behind it are events that come early, which costs nothing.
@@ -249,7 +255,7 @@ type branch struct {
 
 // branch returns the run of a node, which is to be made.
 func (t *tree) branch(n node) *branch {
-	b := &branch{node: n, prefix: n.choices(), reduced: append(make([]reduction, 0, 40), n.known), diverged: -1}
+	b := &branch{node: n, prefix: n.choices(), reduced: append(make([]reduction, 0, 40), *n.known), diverged: -1}
 	b.attempt = t.e.attempt(t.e.bounds.Limits, chooser{b.pick, b.inside, b.happened}, false)
 	return b
 }
@@ -275,7 +281,7 @@ func (b *branch) pick(opts []Option) int {
 	now := b.reduced[len(b.reduced)-1]
 	for c, o := range opts {
 		if now.allows(opts, c) && b.taken().plus(o.cost(c)).within(b.limits) {
-			b.reduced = append(b.reduced, now.after(opts, c))
+			b.reduced = append(b.reduced, now.after(opts, c, reduction{}))
 			return c
 		}
 	}
