@@ -265,6 +265,42 @@ func TestNetstat(t *testing.T) {
 	n.Close()
 }
 
+// A driver sees each connection to which something has happened: a Write that waits for room has
+// sent what it could. To look at what an event brings changes nothing.
+func TestTouched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &faultnet.Net{SendBuffer: 50, ReceiveBuffer: 50}
+		l, _ := n.Listen("tcp", "api.test:80")
+		c, err := n.Dial("tcp", "api.test:80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Drive(func() {})
+		want := func(what string, want int) {
+			t.Helper()
+			synctest.Wait()
+			if got := len(n.AppendTouched(nil)); got != want {
+				t.Errorf("%s: got %d connections, want %d", what, got, want)
+			}
+		}
+		c.Write(make([]byte, 10))
+		want("a Write", 1)
+		e := n.AppendPending(nil)[0]
+		if b := e.Bytes(); len(b) != 10 {
+			t.Errorf("got %d bytes, want 10", len(b))
+		}
+		want("a look", 0)
+		go c.Write(make([]byte, 200))
+		want("a Write that waits", 1)
+		if b := e.Bytes(); len(b) != 50 {
+			t.Errorf("got %d bytes, want as many as the other end takes", len(b))
+		}
+		n.Drive(nil)
+		l.Close()
+		n.Close()
+	})
+}
+
 // A driven network does nothing by itself, numbers dials by their owners and
 // not by which came first, and takes cancelled dials back.
 func TestDrive(t *testing.T) {

@@ -289,7 +289,9 @@ func (p *plan) events(opts []search.Option) []search.Option {
 	free := p.inOrder()
 	from := len(opts)
 	for i, w := range free {
-		opts = p.add(opts, action{kind: eventAction, event: w.event}, w.offer(i+1))
+		opts = p.add(opts, action{kind: eventAction, event: w.event}, w.option)
+		o := &opts[len(opts)-1]
+		o.Event, o.Commutes, o.Turn, o.Everywhere = i+1, w.commutes, w.turn, w.again
 	}
 	plain := opts[from:]
 	if len(free) > 0 {
@@ -302,9 +304,9 @@ func (p *plan) events(opts []search.Option) []search.Option {
 				continue
 			}
 			for _, f := range p.faultsOf(w, ruled) {
-				o := plain[i]
+				opts = p.add(opts, action{kind: faultAction, event: w.event, verdict: f.verdict}, plain[i])
+				o := &opts[len(opts)-1]
 				o.Kind, o.Name, o.Effect = search.Fault, f.name, f.effect
-				opts = p.add(opts, action{kind: faultAction, event: w.event, verdict: f.verdict}, o)
 			}
 		}
 	}

@@ -31,14 +31,6 @@ func optionOf(e *faultnet.Event) search.Option {
 	return o
 }
 
-// offer returns the option to let the event happen in its normal course; the number tells it
-// from the other events of the step.
-func (w *waiting) offer(number int) search.Option {
-	o := w.option
-	o.Event, o.Commutes, o.Turn, o.Everywhere = number, w.commutes, w.turn, w.again
-	return o
-}
-
 // fault is something else that an event may come to: a fault that is tried.
 type fault struct {
 	name, effect string // of its option
