@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -52,12 +51,28 @@ func ipKey(ip net.IP) netip.Addr {
 
 // tcpAddr returns an address with bytes of its own: a program may change it.
 func tcpAddr(ip net.IP, port int) *net.TCPAddr {
-	return &net.TCPAddr{IP: slices.Clone(ip), Port: port}
+	a := new(ownAddr)
+	a.set(ip, port)
+	return &a.TCPAddr
+}
+
+// ownAddr is an address with its bytes.
+type ownAddr struct {
+	net.TCPAddr
+	bytes [16]byte
+}
+
+func (a *ownAddr) set(ip net.IP, port int) {
+	if n := copy(a.bytes[:], ip); n > 0 {
+		a.IP = a.bytes[:n:n]
+	}
+	a.Port = port
 }
 
 // addresses are those of one end, which no other end shares. Few programs ask for them.
 type addresses struct {
 	local, remote net.Addr
+	ours          [2]ownAddr // what these are, but for a connection of another network
 }
 
 // addresses returns the same ones each time, as the kernel's connections do.
@@ -65,22 +80,24 @@ func (c *Conn) addresses() *addresses {
 	if a := c.addrs.Load(); a != nil {
 		return a
 	}
-	l := c.link
-	a := &addresses{l.socketAddr(l.local, c.side), l.socketAddr(l.remote, c.side)}
-	if c.side == Server {
-		a.local, a.remote = a.remote, a.local
-	}
+	l, a := c.link, new(addresses)
+	l.socketAddr(&a.ours[0], l.local, c.side)
+	l.socketAddr(&a.ours[1], l.remote, c.side)
+	a.local, a.remote = &a.ours[c.side].TCPAddr, &a.ours[1-c.side].TCPAddr
 	c.addrs.CompareAndSwap(nil, a)
 	return c.addrs.Load()
 }
 
-// socketAddr returns an address in the form that the socket of a side has it.
-func (l *link) socketAddr(at netip.AddrPort, side Side) *net.TCPAddr {
+// socketAddr sets an address in the form that the socket of a side has it.
+func (l *link) socketAddr(to *ownAddr, at netip.AddrPort, side Side) {
 	ip := at.Addr()
-	if side == Server && l.v6 {
-		ip = netip.AddrFrom16(ip.As16())
+	if ip.Is4() && !(side == Server && l.v6) {
+		four := ip.As4()
+		to.set(four[:], int(at.Port()))
+		return
 	}
-	return &net.TCPAddr{IP: ip.AsSlice(), Port: int(at.Port())}
+	sixteen := ip.As16()
+	to.set(sixteen[:], int(at.Port()))
 }
 
 // parseIP returns the address that name is, or nil. For the name of a host, which is the

@@ -3,7 +3,6 @@ package faultnet
 import (
 	"net/netip"
 	"slices"
-	"strconv"
 	"sync"
 	"syscall"
 
@@ -17,7 +16,8 @@ type link struct {
 	net     *Net
 	clock   clock.Clock
 	number  int
-	dial    int // the number of the dial that opened it
+	id      string // "c1"
+	dial    int    // the number of the dial that opened it
 	owner   string
 	address string         // what the client asked for
 	served  string         // what the server listened on
@@ -64,7 +64,7 @@ const (
 	flightArrived
 )
 
-func (l *link) name() string { return "c" + strconv.Itoa(l.number) }
+func (l *link) name() string { return l.id }
 
 // unlock frees the link and hands the events that the step produced to the
 // network.

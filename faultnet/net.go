@@ -230,7 +230,8 @@ func (n *Net) Gate(name string) {
 		return
 	}
 	n.gated.Store(true)
-	e := &Event{Kind: Gate, Addr: name, name: "gate " + name, net: n, open: make(chan struct{})}
+	full := "gate " + name
+	e := &Event{Kind: Gate, Addr: full[len("gate "):], name: full, net: n, open: make(chan struct{})}
 	n.post(e)
 	<-e.open
 }

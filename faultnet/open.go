@@ -2,6 +2,7 @@ package faultnet
 
 import (
 	"net"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -171,7 +172,7 @@ func reached(ip net.IP) net.IP {
 // mu held.
 func (n *Net) connect(l *link) {
 	n.numLinks++
-	l.net, l.clock, l.number = n, n.clock(), n.numLinks
+	l.net, l.clock, l.number, l.id = n, n.clock(), n.numLinks, "c"+strconv.Itoa(n.numLinks)
 	for side := range l.end {
 		c := &l.end[side]
 		c.link, c.side = l, Side(side)

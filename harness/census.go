@@ -314,9 +314,11 @@ func (c *census) dials() int {
 func (c *census) dialedElsewhere() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(c.dialed) > 0 {
+		return ""
+	}
 	for _, o := range c.ops {
-		var failed *net.OpError
-		if len(c.dialed) == 0 && errors.As(o.err, &failed) && failed.Op == "dial" {
+		if failed, ok := errors.AsType[*net.OpError](o.err); ok && failed.Op == "dial" {
 			return o.name
 		}
 	}

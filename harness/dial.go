@@ -49,7 +49,7 @@ func (n *Net) WantDial(why ...string) *Dial {
 		}
 		n.t.fatal(KindWant, "got no dial, want one: "+text, why...)
 	}
-	n.examined[d.ID()] = d
+	setKey(&n.examined, d.ID(), d)
 	return d
 }
 

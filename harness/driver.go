@@ -60,7 +60,7 @@ type driver struct {
 	auditing atomic.Bool     // a check of AtQuiet is being called
 	faulted  bool            // an event was a fault
 	happened tally           // of the events so far and their instants, in an exploration
-	line     []byte          // the last of them
+	line     [96]byte        // room for one of them
 	vouched  map[string]bool // by address: a server of net/http answers there
 
 	stoodStill bool        // the run was given up
@@ -305,8 +305,7 @@ func (r *driver) apply(e *faultnet.Event, v faultnet.Verdict) {
 	r.journal.rec.applies(e, v)
 	if r.set.explored {
 		line := append(append(append(r.line[:0], e.String()...), ' '), v.String()...)
-		r.line = append(strconv.AppendInt(append(line, ' '), time.Now().UnixNano(), 10), '\n')
-		addBytes(&r.happened, r.line)
+		addBytes(&r.happened, append(strconv.AppendInt(append(line, ' '), time.Now().UnixNano(), 10), '\n'))
 	}
 	r.faulted = r.faulted || !v.IsPass() && !splits(v)
 	r.net.Apply(e, v)

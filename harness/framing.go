@@ -86,11 +86,15 @@ func (f *framing) feed(b []byte) {
 			if i < 0 {
 				i = len(b) - 1
 			}
-			f.line = append(f.line, b[:i+1]...)
+			line, whole := b[:i+1], b[i] == '\n'
 			b = b[i+1:]
+			if len(f.line) > 0 || !whole {
+				f.line = append(f.line, line...)
+				line = f.line
+			}
 			switch {
-			case f.line[len(f.line)-1] == '\n':
-				f.takeLine(bytes.TrimSuffix(f.line[:len(f.line)-1], []byte("\r")))
+			case whole:
+				f.takeLine(bytes.TrimSuffix(line[:len(line)-1], []byte("\r")))
 				f.line = f.line[:0]
 			case len(f.line) > longestLine:
 				f.state = framingEndless

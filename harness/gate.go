@@ -73,7 +73,7 @@ func underMutex() bool {
 	defer hookCallers.Unlock()
 	under, known := hookCallers.under[callers]
 	if !known {
-		under = calledByPool(callers[:])
+		under = calledByPool(slices.Clone(callers[:]))
 		setKey(&hookCallers.under, callers, under)
 	}
 	return under

@@ -29,7 +29,7 @@ type Net struct {
 }
 
 func newNet(t *driver, c *census) *Net {
-	return &Net{net: t.net, t: t, census: c, examined: make(map[string]*Dial)}
+	return &Net{net: t.net, t: t, census: c}
 }
 
 // Raw returns the network itself, for what has no verb: its rules, its buffers. It

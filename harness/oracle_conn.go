@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/halfopen/halfopen/faultnet"
 )
 
 // oracles checks, for any transport, the properties that every run must have. What it
@@ -20,12 +22,25 @@ type oracles struct {
 	strict  bool
 	audits  []func()
 
+	told []hookCall // those that checkHooks has looked at last: room for the next
+
 	// See noteLive.
 	live           []*Op
 	noted, pruneAt int
 
 	mu      sync.Mutex
 	reached map[string]bool
+
+	// Most runs have few of them: their lists begin here.
+	firstOps   [8]*Op
+	firstConns [8]*faultnet.Conn
+	firstLive  [4]*Op
+}
+
+// open readies the oracles of a run.
+func (o *oracles) open(t *driver, c *census) {
+	o.t, o.census = t, c
+	o.ops, o.conns, o.live = o.firstOps[:0], o.firstConns[:0], o.firstLive[:0]
 }
 
 // audit calls the checks of AtQuiet, outside of the driver's goroutine, which

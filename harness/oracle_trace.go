@@ -12,8 +12,9 @@ func (o *oracles) checkHooks(pending []*faultnet.Event, parked bool) {
 	c := o.census
 	c.mu.Lock()
 	all := c.told
-	c.told = nil
+	c.told, o.told = o.told[:0], all
 	c.mu.Unlock()
+	defer clear(all)
 	for _, h := range all {
 		switch h.hook {
 		case "GotConn":

@@ -25,8 +25,9 @@ func (p *plan) atGate() []search.Option {
 	pass.Kind = search.Pass
 	opts := p.add(p.choices.Offer(), action{kind: passAction, event: e}, pass)
 	if p.choices.MayDelay() {
+		hold := "hold " + e.String()
 		opts = p.add(opts, action{kind: holdAction, event: e},
-			search.Option{Name: "hold " + e.String(), Kind: search.Optional, Chain: search.Chain{Of: "hold " + e.Addr}})
+			search.Option{Name: hold, Kind: search.Optional, Chain: search.Chain{Of: hold}})
 	}
 	return opts
 }

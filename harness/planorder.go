@@ -245,8 +245,7 @@ func (w *wire) completes(b []byte) bool {
 		return false
 	}
 	f := w.requests
-	var room [256]byte
-	f.requests, f.line = true, append(room[:0], f.line...)
+	f.requests, f.line = true, slices.Clip(f.line) // what is added is its own
 	f.feed(b)
 	return f.whole()
 }

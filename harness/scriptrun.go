@@ -71,7 +71,7 @@ func (p *scriptRun) dial(id string) *Dial {
 			}
 			p.t.fatal(KindWant, fmt.Sprintf("no dial %s is held; %s", id, thereAre(held)))
 		}
-		p.t.Net.examined[d.ID()] = d
+		setKey(&p.t.Net.examined, d.ID(), d)
 		if d.ID() == id {
 			return d
 		}

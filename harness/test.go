@@ -127,7 +127,7 @@ func runBody(std *testing.T, name string, body func(*T), set settings, p *plan) 
 		}
 		t.Net = newNet(r, t.census)
 		t.servers.t, t.servers.net = r, t.Net
-		t.oracles.t, t.oracles.census = r, t.census
+		t.oracles.open(r, t.census)
 		t.census.dresser, t.census.receiver = t.Net, t.oracles
 		r.checker, r.watcher = t, t.census
 		if p != nil {

@@ -19,11 +19,8 @@ import (
 //	/...        "ok"
 func Pages(w http.ResponseWriter, req *http.Request) {
 	page, arg, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"), "/")
-	n, err := strconv.Atoi(arg)
 	switch {
-	case page == "bytes" && err == nil:
-		w.Header().Set("Content-Length", arg)
-		io.CopyN(w, zeros{}, int64(n))
+	case page == "bytes" && bytesPage(w, arg):
 	case page == "status":
 		statusPage(w, arg)
 	case page == "echo":
@@ -38,6 +35,16 @@ func Pages(w http.ResponseWriter, req *http.Request) {
 	default:
 		io.WriteString(w, "ok")
 	}
+}
+
+// bytesPage sends so many bytes, and reports whether arg is a number.
+func bytesPage(w http.ResponseWriter, arg string) bool {
+	n, err := strconv.Atoi(arg)
+	if err == nil {
+		w.Header().Set("Content-Length", arg)
+		io.CopyN(w, zeros{}, int64(n))
+	}
+	return err == nil
 }
 
 func statusPage(w http.ResponseWriter, arg string) {
