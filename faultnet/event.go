@@ -106,11 +106,42 @@ func (e *Event) String() string {
 
 // eventName returns the name of an event that brings what an end sends.
 func (c *Conn) eventName(k Kind) string {
-	if k == Data {
-		return c.ID() + " " + c.side.String() + "->" + c.Peer().side.String() + " data"
+	i := slices.Index(arrivingKinds[:], k)
+	if names := c.link.names; names != nil && i >= 0 {
+		return names.events[c.side][i]
 	}
-	return c.ID() + " " + c.side.String() + " " + k.String()
+	return nameOf(c.ID(), c.side, k)
 }
+
+func nameOf(id string, from Side, k Kind) string {
+	if k == Data {
+		return id + " " + from.String() + "->" + (1 - from).String() + " data"
+	}
+	return id + " " + from.String() + " " + k.String()
+}
+
+// arrivingKinds is the kinds of events that bring what an end sends.
+var arrivingKinds = [...]Kind{Data, FIN, RST}
+
+// connNames is the names of a connection, and of the events that bring what its ends send.
+type connNames struct {
+	id     string
+	events [2][len(arrivingKinds)]string // by side
+}
+
+// firstNames is those of the first connections of each network: they are the same everywhere.
+var firstNames = func() (all [16]connNames) {
+	for i := range all {
+		id := "c" + strconv.Itoa(i+1)
+		all[i].id = id
+		for side := range all[i].events {
+			for k, kind := range arrivingKinds {
+				all[i].events[side][k] = nameOf(id, Side(side), kind)
+			}
+		}
+	}
+	return all
+}()
 
 // DialID returns the name of the dial, "d1" for the first, or "" for other events.
 func (e *Event) DialID() string {

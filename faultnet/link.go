@@ -16,8 +16,9 @@ type link struct {
 	net     *Net
 	clock   clock.Clock
 	number  int
-	id      string // "c1"
-	dial    int    // the number of the dial that opened it
+	id      string     // "c1"
+	names   *connNames // or nil
+	dial    int        // the number of the dial that opened it
 	owner   string
 	address string         // what the client asked for
 	served  string         // what the server listened on
@@ -130,8 +131,8 @@ func (c *Conn) head() Kind {
 	return 0
 }
 
-// nameOf returns the name of an event that is to arrive.
-func (in *inbound) nameOf(k Kind, from *Conn) string {
+// eventName returns the name of an event that is to arrive.
+func (in *inbound) eventName(k Kind, from *Conn) string {
 	if k != Data {
 		return from.eventName(k)
 	}
@@ -198,7 +199,7 @@ func (l *link) advance() {
 				moved = true
 				continue
 			}
-			c.in.event = &Event{Kind: kind, From: c.Peer(), net: l.net, name: c.in.nameOf(kind, c.Peer())}
+			c.in.event = &Event{Kind: kind, From: c.Peer(), net: l.net, name: c.in.eventName(kind, c.Peer())}
 			c.in.resume(c.in.event)
 			l.posted = append(l.posted, c.in.event)
 		}

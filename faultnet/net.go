@@ -43,13 +43,17 @@ type Net struct {
 	numHosts  int
 	numPorts  int
 
-	asking    sync.Mutex   // held while rules are asked; guards what they answered
-	rules     []*installed // in the order of their priorities, and replaced as a whole
-	wake      func()       // the driver's
-	arrivals  []*Event
-	pending   []*Event // in first-come order, named
-	fresh     int      // how many of these came since the driver has asked
-	touched   []*link
+	asking   sync.Mutex   // held while rules are asked; guards what they answered
+	rules    []*installed // in the order of their priorities, and replaced as a whole
+	wake     func()       // the driver's
+	arrivals []*Event
+	pending  []*Event // in first-come order, named
+	fresh    int      // how many of these came since the driver has asked
+	touched  []*link
+	first    struct { // most driven networks have few of them: their lists begin here
+		arrivals, pending [8]*Event
+		touched           [8]*link
+	}
 	recording bool
 	record    []Record
 	faults    faultState
@@ -77,6 +81,9 @@ func (n *Net) Drive(wake func()) {
 	n.mu.Lock()
 	n.wake = wake
 	n.driven.Store(wake != nil)
+	if wake != nil && n.arrivals == nil && n.pending == nil {
+		n.arrivals, n.pending, n.touched = n.first.arrivals[:0], n.first.pending[:0], n.first.touched[:0]
+	}
 	n.setControlled()
 	n.mu.Unlock()
 	if wake == nil {

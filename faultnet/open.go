@@ -172,7 +172,12 @@ func reached(ip net.IP) net.IP {
 // mu held.
 func (n *Net) connect(l *link) {
 	n.numLinks++
-	l.net, l.clock, l.number, l.id = n, n.clock(), n.numLinks, "c"+strconv.Itoa(n.numLinks)
+	l.net, l.clock, l.number = n, n.clock(), n.numLinks
+	if i := l.number - 1; i < len(firstNames) {
+		l.names, l.id = &firstNames[i], firstNames[i].id
+	} else {
+		l.id = "c" + strconv.Itoa(l.number)
+	}
 	for side := range l.end {
 		c := &l.end[side]
 		c.link, c.side = l, Side(side)

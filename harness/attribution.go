@@ -94,7 +94,7 @@ func (c *census) readWire(e *faultnet.Event, b []byte) {
 			break
 		}
 		w.at = w.read - len(b) + i
-		c.sawRequest(name, h)
+		c.sawRequest(string(name), h)
 		b = rest
 	}
 	w.tail = nil
@@ -119,7 +119,7 @@ func (c *census) sentAgain(e *faultnet.Event) (again bool) {
 		if rest == nil {
 			return again
 		}
-		if r := c.request(name); r != nil {
+		if r := c.request(string(name)); r != nil {
 			again = again || r.sentOn != nil && r.sentOn != h || len(r.runs) > 0 && r.runs[len(r.runs)-1] != h
 			r.sentOn = cmp.Or(r.sentOn, h)
 		}
@@ -130,17 +130,17 @@ func (c *census) sentAgain(e *faultnet.Event) (again bool) {
 // cutName returns the name of the first request in b, where its field begins, and what is
 // behind the name, from the line break on, which begins the next field. That is nil if there is
 // no whole name.
-func cutName(b []byte) (name string, at int, rest []byte) {
+func cutName(b []byte) (name []byte, at int, rest []byte) {
 	at = bytes.Index(b, requestField)
 	if at < 0 {
-		return "", 0, nil
+		return nil, 0, nil
 	}
 	from := at + len(requestField)
 	n := bytes.Index(b[from:], []byte("\r\n"))
 	if n < 0 {
-		return "", 0, nil
+		return nil, 0, nil
 	}
-	return string(b[from : from+n]), at, b[from+n:]
+	return b[from : from+n], at, b[from+n:]
 }
 
 // continuesPlain reports whether bytes that have not arrived are HTTP/1 without TLS.

@@ -52,6 +52,8 @@ type census struct {
 	// Most runs have few of them: their lists begin here.
 	firstOps      [4]*Op
 	firstRequests [4]*Request
+	firstChanged  [8]*Op
+	firstDialed   [2]dialed
 }
 
 // fewOps is how many operations are looked for one by one.
@@ -77,6 +79,7 @@ type dialed struct {
 func (c *census) open(t *driver) {
 	c.t, c.conns = t, make(map[*faultnet.Conn]*Conn)
 	c.ops, c.requests = c.firstOps[:0], c.firstRequests[:0]
+	c.changed, c.dialed = c.firstChanged[:0], c.firstDialed[:0]
 }
 
 // all returns the requests so far, in the order in which they were made.

@@ -17,9 +17,9 @@ type Op struct {
 	where     string // the line that started it
 	words     []string
 	startName string // of the choice to start it, in an exploration
-	mayCancel func() // lets an exploration cancel it; nil outside of one
+	plan      *plan  // of the exploration, once it is declared there, or nil
 	cancel    context.CancelFunc
-	start     func()        // makes the call
+	call      func()        // into the code under test
 	deadline  time.Time     // of the context that it came with
 	done      chan struct{} // closed when the call has returned
 	request   *Request      // what it is, or nil: it is not HTTP
@@ -55,8 +55,8 @@ func (o *Op) cancelNow() {
 // MayCancel lets an exploration cancel the operation, at any point or not at all.
 // Outside of one it does nothing.
 func (o *Op) MayCancel() *Op {
-	if o.mayCancel != nil {
-		o.mayCancel()
+	if o.plan != nil {
+		o.plan.mayCancel(o)
 	}
 	return o
 }

@@ -35,6 +35,10 @@ type spot struct {
 	spotKey
 	ready   []*Conn    // by number
 	waiting []*Request // by index
+
+	// Most have few: their lists begin here.
+	firstReady   [4]*Conn
+	firstWaiting [4]*Request
 }
 
 // spot returns the spot of a transport at an address.
@@ -46,6 +50,7 @@ func (o *readiness) spot(addr string, via any) *spot {
 	s := o.spots[key]
 	if s == nil {
 		s = &spot{spotKey: key}
+		s.ready, s.waiting = s.firstReady[:0], s.firstWaiting[:0]
 		o.spots[key] = s
 	}
 	return s

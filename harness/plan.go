@@ -113,17 +113,20 @@ func (p *plan) sumUp() {
 // declare has an operation start when it is chosen.
 func (p *plan) declare(o *Op) {
 	o.startName = "start " + o.name
-	o.mayCancel = func() {
-		if !slices.Contains(p.cancels, o) {
-			p.cancels = append(p.cancels, o)
-		}
-	}
+	o.plan = p
 	if p.starts == nil {
 		p.starts = p.first[:0]
 	}
 	p.starts = append(p.starts, o)
 	if p.cancel {
-		o.mayCancel()
+		p.mayCancel(o)
+	}
+}
+
+// mayCancel has the operation cancelled when that is chosen.
+func (p *plan) mayCancel(o *Op) {
+	if !slices.Contains(p.cancels, o) {
+		p.cancels = append(p.cancels, o)
 	}
 }
 

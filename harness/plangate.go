@@ -25,11 +25,21 @@ func (p *plan) atGate() []search.Option {
 	pass.Kind = search.Pass
 	opts := p.add(p.choices.Offer(), action{kind: passAction, event: e}, pass)
 	if p.choices.MayDelay() {
-		hold := "hold " + e.String()
+		hold := p.holdName(e.String())
 		opts = p.add(opts, action{kind: holdAction, event: e},
 			search.Option{Name: hold, Kind: search.Optional, Chain: search.Chain{Of: hold}})
 	}
 	return opts
+}
+
+// holdName returns the name of the option to hold a goroutine at a gate. Each run has the same gates.
+func (q *queue) holdName(gate string) string {
+	name, ok := q.holds[gate]
+	if !ok {
+		name = "hold " + gate
+		setKey(&q.holds, gate, name)
+	}
+	return name
 }
 
 // goesOn notes that a goroutine that was held at a gate goes on. One that was about to look

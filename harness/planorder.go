@@ -43,8 +43,9 @@ type queue struct {
 
 	// The runs of an exploration come one after another, and take the memory for events from the
 	// one before.
-	room []*waiting
-	used int // how many of these this run has taken
+	room  []*waiting
+	used  int               // how many of these this run has taken
+	holds map[string]string // see holdName
 }
 
 // reset empties the queue and keeps its room.

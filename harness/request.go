@@ -51,6 +51,10 @@ type Request struct {
 	bodyErr  bool            // reading one of them has failed, or its length is not that of the request
 	upload   bool            // it has a body
 	broken   error           // of reading the response's body before it was closed
+
+	// Most requests are sent once: their lists begin here.
+	firstRuns, firstGot [1]*Conn
+	firstSent           [1]*answerWriter
 }
 
 // MayCancel does the same as [Op.MayCancel].

@@ -163,15 +163,7 @@ func (t *T) mustBeNew(name string) {
 
 // launch starts the operation, or declares in an exploration that it is to start.
 func (t *T) launch(o *Op, call func()) *Op {
-	o.start = func() {
-		roomy()
-		// A panic here would be the end of the process.
-		t.callback(o.name, func() {
-			defer t.news() // a deadline may have ended it, with no event to follow
-			defer close(o.done)
-			call()
-		})
-	}
+	o.call = call
 	if t.auditing.Load() {
 		t.fatal(KindUsage, "a check of AtQuiet must not start anything: "+o.name)
 	}
@@ -182,4 +174,15 @@ func (t *T) launch(o *Op, call func()) *Op {
 	go o.start()
 	t.settle()
 	return o
+}
+
+// start makes the call of the operation.
+func (o *Op) start() {
+	roomy()
+	// A panic here would be the end of the process.
+	o.t.callback(o.name, func() {
+		defer o.t.news() // a deadline may have ended it, with no event to follow
+		defer close(o.done)
+		o.call()
+	})
 }

@@ -20,6 +20,7 @@ func (c *census) watch(name string, req *http.Request, at string) (*Request, *ht
 	r := &Request{Op: Op{name: name, where: at, cancel: cancel}, method: req.Method, url: req.URL.String()}
 	//lint:ignore SA1019 Request.Cancel is part of what net/http promises, deprecated or not.
 	r.request, r.ctx, r.quit = r, ctx, req.Cancel
+	r.runs, r.hooks.got, r.sent = r.firstRuns[:0], r.firstGot[:0], r.firstSent[:0]
 	r.parent = cmp.Or(c.request(req.Header.Get(RequestHeader)), c.request(faultnet.Owner(ctx)))
 	r.once = !replayable(req)
 	r.upload = req.Body != nil && req.Body != http.NoBody

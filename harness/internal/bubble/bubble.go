@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -106,7 +107,9 @@ func Inside() bool { return CurrentID() != 0 }
 // CurrentID returns the number of the bubble that the caller runs in, or 0.
 func CurrentID() uint64 {
 	var buf [128]byte
-	head, _, _ := bytes.Cut(buf[:runtime.Stack(buf[:], false)], []byte("\n"))
-	g, _ := parseHeader(string(head))
-	return g.bubble
+	head, _, _ := bytes.Cut(buf[:runtime.Stack(buf[:], false)], []byte("]"))
+	_, number, _ := bytes.Cut(head, []byte(inBubble))
+	number, _, _ = bytes.Cut(number, []byte(","))
+	id, _ := strconv.ParseUint(string(number), 10, 64)
+	return id
 }

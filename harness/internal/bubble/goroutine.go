@@ -63,6 +63,9 @@ func goroutines(bubble uint64) []Goroutine {
 	return gs
 }
 
+// inBubble stands before the number of a goroutine's bubble.
+const inBubble = "synctest bubble "
+
 // parseHeader reads "goroutine 7 [select (durable), synctest bubble 3]:".
 func parseHeader(s string) (g Goroutine, ok bool) {
 	s, ok = strings.CutPrefix(s, "goroutine ")
@@ -81,8 +84,8 @@ func parseHeader(s string) (g Goroutine, ok bool) {
 		switch {
 		case i == 0:
 			g.state, g.durable = strings.CutSuffix(word, " (durable)")
-		case strings.HasPrefix(word, "synctest bubble "):
-			g.bubble, _ = strconv.ParseUint(word[len("synctest bubble "):], 10, 64)
+		case strings.HasPrefix(word, inBubble):
+			g.bubble, _ = strconv.ParseUint(word[len(inBubble):], 10, 64)
 		}
 	}
 	return g, true
