@@ -29,11 +29,12 @@ type link struct {
 
 	mu        sync.Mutex
 	end       [2]Conn
-	posted    []*Event // events to hand to the network once mu is free
-	lost      bool     // nothing arrives any more, in either direction
-	forgotten bool     // closed on both sides, and nothing is on its way
-	touched   bool     // something has happened since a driver has asked: see Net.AppendTouched
-	fault     string   // the first one that was done to the connection
+	posted    []*Event  // events to hand to the network once mu is free
+	first     [2]*Event // where that list begins
+	lost      bool      // nothing arrives any more, in either direction
+	forgotten bool      // closed on both sides, and nothing is on its way
+	touched   bool      // something has happened since a driver has asked: see Net.AppendTouched
+	fault     string    // the first one that was done to the connection
 }
 
 // inbound is one direction of a link, seen from the end that it leads to.

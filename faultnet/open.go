@@ -173,6 +173,7 @@ func reached(ip net.IP) net.IP {
 func (n *Net) connect(l *link) {
 	n.numLinks++
 	l.net, l.clock, l.number = n, n.clock(), n.numLinks
+	l.posted = l.first[:0]
 	if i := l.number - 1; i < len(firstNames) {
 		l.names, l.id = &firstNames[i], firstNames[i].id
 	} else {

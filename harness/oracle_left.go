@@ -65,9 +65,9 @@ func (t *T) Leaks() []Failure {
 		case state == "pending" && r == nil:
 			add(KindRequest, o.where, "%s never returned", o.name)
 		case state == "pending":
-			add(KindRequest, r.where, "%s: %s %s never returned", r.name, r.method, r.url)
+			add(KindRequest, r.where, "%s: %s %s never returned", r.name, r.method, &r.url)
 		case unclosed:
-			add(KindBody, r.where, "%s: response body of %s %s never closed", r.name, r.method, r.url)
+			add(KindBody, r.where, "%s: response body of %s %s never closed", r.name, r.method, &r.url)
 		}
 	}
 	for _, f := range t.Net.rules {

@@ -259,7 +259,7 @@ func (r *recorder) lookAtOps() {
 		l := r.lane(view.OpLane, o.name, func(l *view.Lane) {
 			l.Where, l.Title = o.where, o.name
 			if o.request != nil {
-				l.Title = o.request.method + " " + o.request.url
+				l.Title = o.request.method + " " + o.request.url.String()
 			}
 		})
 		r.live = append(r.live, liveOp{Op: o, lane: l})
@@ -279,7 +279,7 @@ func (r *recorder) lookAtOps() {
 		}
 		if o.lane.now.State == view.Waiting {
 			if o.host == "" {
-				o.host = addressOf(q.url)
+				o.host = addressOf(q.url.String())
 			}
 			r.count(o.host, waitCount)
 		}

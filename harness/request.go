@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 )
@@ -15,8 +16,8 @@ import (
 type Request struct {
 	Op
 	method string
-	url    string
-	once   bool // it must not reach a server twice
+	url    url.URL // as it was when the request was made
+	once   bool    // it must not reach a server twice
 	// plainAddr is where it goes if it goes there without TLS.
 	plainAddr string
 	lost      bool                          // a fault took it, or a part of it, on its way to a server

@@ -37,7 +37,9 @@ func mustRequest(t *T, method, url string, body io.Reader) *http.Request {
 // does not return an answer: the expectations of the Request ask for its
 // result.
 func (t *T) Start(name string, rt http.RoundTripper, req *http.Request) *Request {
-	t.must(req != nil && req.URL != nil, "%s: the request, or its URL, is nil", name)
+	if req == nil || req.URL == nil {
+		t.fatal(KindUsage, name+": the request, or its URL, is nil")
+	}
 	t.stepStart(name, req, nil)
 	return t.begin(name, rt, req, nil)
 }
@@ -69,7 +71,9 @@ func startWords(name string, req *http.Request, body *string) []string {
 
 func (t *T) begin(name string, rt http.RoundTripper, req *http.Request, body *string) *Request {
 	t.mustBeNew(name)
-	t.must(rt != nil, "%s: the transport is nil: t.Net.Transport() is one", name)
+	if rt == nil {
+		t.fatal(KindUsage, name+": the transport is nil: t.Net.Transport() is one")
+	}
 	t.study(rt)
 	var words []string
 	if !t.set.silent {

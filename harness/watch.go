@@ -17,7 +17,7 @@ import (
 // its name in the header and in the context.
 func (c *census) watch(name string, req *http.Request, at string) (*Request, *http.Request) {
 	ctx, cancel := context.WithCancel(req.Context())
-	r := &Request{Op: Op{name: name, where: at, cancel: cancel}, method: req.Method, url: req.URL.String()}
+	r := &Request{Op: Op{name: name, where: at, cancel: cancel}, method: req.Method, url: *req.URL}
 	//lint:ignore SA1019 Request.Cancel is part of what net/http promises, deprecated or not.
 	r.request, r.ctx, r.quit = r, ctx, req.Cancel
 	r.runs, r.hooks.got, r.sent = r.firstRuns[:0], r.firstGot[:0], r.firstSent[:0]
