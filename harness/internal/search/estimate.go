@@ -121,7 +121,7 @@ func (p *pot) addAll(l level) {
 	p.add(l.behind.nodes, l.behind.each)
 }
 
-// add adds nodes, each of which stands for so many.
+// add adds nodes, each of which stands for that many.
 func (p *pot) add(nodes []node, each int) {
 	for i := range nodes {
 		n := &nodes[i]

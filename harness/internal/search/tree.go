@@ -53,8 +53,8 @@ type level struct {
 	behind remote
 }
 
-// remote is what is known of the nodes behind the bound, which are never run: an estimate draws from
-// them. Of very many it has some, in equal steps.
+// remote has the nodes behind the bound. They are never run, but an estimate draws from them. Of very
+// many it keeps some, in equal steps.
 type remote struct {
 	ends  int // how many are schedules with nothing behind them
 	nodes []node
