@@ -64,7 +64,7 @@ func (c *census) openTries(ends []*faultnet.Conn, add func(kind Kind, where, for
 			if t.over || i == len(r.tries)-1 && r.err == nil && !r.finished {
 				continue
 			}
-			add(KindBody, t.where, "%s: response body of %s %s never closed: that of try %d, with status %d", r.name, r.method, r.url, i+1, t.status)
+			add(KindBody, t.where, "%s: response body of %s %s never closed: that of try %d, with status %d", r.name, r.method, &r.url, i+1, t.status)
 		}
 	}
 }
