@@ -146,7 +146,7 @@ var replayRuns = flag.Int("replays", 150, "how often TestReplays runs each of it
 
 // A schedule that is run again offers the same choices at every step and comes
 // to the same outcome: over HTTP/1, h2c and HTTP/2 with TLS, with cancellations
-// and faults. A divergence would be a finding of its own.
+// and faults. A divergence would be a finding of its own. See serverChance for an exception.
 func TestReplays(t *testing.T) {
 	t.Parallel()
 	for name, body := range replayScenarios(t) {
@@ -165,19 +165,29 @@ func TestReplays(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if a.String() != b.String() {
+				if a.String() != b.String() && !(serverChance(name) && maps.Equal(a.Outcomes, b.Outcomes)) {
 					t.Fatalf("seed %d: got\n%s\nand then\n%s", bounds.Seed, a, b)
 				}
 				seen += a.Schedules + b.Schedules
 			}
 			// And the tree compares every prefix that it runs again.
 			x, err := harness.ExploreReport(name, harness.Bounds{Strategy: "exhaustive", Schedules: *replayRuns, KeepGoing: true}, nil, body)
-			if err != nil || len(x.Findings) > 0 {
-				t.Fatalf("%v %s", err, x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range x.Findings {
+				if !serverChance(name) || f.Report.Failures[0].Kind != harness.KindUncontrolled {
+					t.Errorf("%s", x)
+				}
 			}
 		})
 	}
 }
+
+// serverChance reports whether, in an ordinary bubble, chance inside a step decides what a scenario's
+// server sends: when a client goes away while net/http's server of HTTP/2 begins, it may send its settings
+// or close at once. TestInsideHTTP2 has HTTP/2 in a deep bubble, where all of it repeats.
+func serverChance(name string) bool { return name == "HTTP 2, TLS" && !on.Deep() }
 
 // Goroutines have time to end when a run is over; with the race detector too,
 // where time passes only if there are any.
