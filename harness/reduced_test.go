@@ -174,6 +174,9 @@ func (c doubled) RoundTrip(r *http.Request) (*http.Response, error) {
 		}()
 	}
 	a := <-answers
+	if why := r.Context().Err(); why != nil && a.error != nil {
+		return nil, why // both fail then, and which does first is chance under the race detector
+	}
 	return a.Response, a.error
 }
 
