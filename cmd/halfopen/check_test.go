@@ -56,6 +56,11 @@ func TestCheck(t *testing.T) {
 			t.Errorf("got no row in which %s held", c.Name)
 		}
 	}
+	for _, state := range []string{"held", "quirk", "n/a"} {
+		if !regexp.MustCompile(fmt.Sprintf(`(?m)^%s-.* %s +`, group, state)).MatchString(out) {
+			t.Errorf("got no case of group %s with a cell %s: choose another group", group, state)
+		}
+	}
 	if want := fmt.Sprintf("%d cases x %d subjects, ", len(cases), len(subjects)); !strings.Contains(out, want) {
 		t.Errorf("got:\n%s\nwant it to contain %q", out, want)
 	}
